@@ -1,0 +1,110 @@
+"""The commands' group, and the boundary around all of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from navfeed import __version__
+from navfeed.errors import ExitCode, NavfeedError
+
+DbOption = Annotated[
+    Path | None,
+    typer.Option("--db", help="The store. Default: the platform's data folder.", show_default=False),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="The settings file. Default: navfeed.toml in the platform's config folder.",
+        show_default=False,
+    ),
+]
+
+
+class Boundary(TyperGroup):
+    """Turns what a command raises into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
+        try:
+            super().invoke(ctx)
+            sys.stdout.flush()
+        except NavfeedError as error:
+            _say(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            _leave_quietly()
+        except (typer.Exit, typer.Abort):
+            raise
+        except OSError as error:
+            _say(f"{error.strerror or error}: {error.filename or 'the output'}")
+            raise typer.Exit(ExitCode.USAGE) from None
+        except Exception as error:
+            if isinstance(error, _usage_error()):
+                raise
+            _report_bug(error)
+
+
+def _usage_error() -> type[Exception]:
+    """What typer raises for wrong use, whichever click it stands on."""
+    return typer.BadParameter.__mro__[2]
+
+
+def _say(message: str) -> None:
+    print(f"navfeed: {message}", file=sys.stderr)  # noqa: T201
+
+
+def _leave_quietly() -> NoReturn:
+    """The reader of our output went away (`| head`): nothing to say, and nothing left to flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(ExitCode.DONE)
+
+
+def _report_bug(error: Exception) -> NoReturn:
+    """Where it happened, without values: they may be a token or somebody's name."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "?"
+    _say(
+        f"this is a bug ({type(error).__name__} at {where}, navfeed {__version__}). "
+        "What was committed is kept. Please report it"
+    )
+    raise typer.Exit(ExitCode.BUG)
+
+
+app = typer.Typer(
+    name="navfeed",
+    cls=Boundary,
+    help="An exact, lawful, queryable local copy of NAV's job vacancy feed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"navfeed {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Nothing of its own to do: the commands do it."""
+
+
+# The commands register themselves with `app`.
+from navfeed.cli import ask, practice, status, sync  # noqa: E402, F401

@@ -1,0 +1,183 @@
+"""Settings: flags before the environment, before `navfeed.toml`, before defaults.
+
+No settings library: the one that fits costs 175 ms at every start, more than `navfeed list` takes.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from navfeed.errors import ConfigError
+from navfeed.model import Inactive
+
+NAV = "https://pam-stilling-feed.nav.no"
+APP = "navfeed"
+
+_KEYS = frozenset(
+    {
+        "db",
+        "base_url",
+        "token_file",
+        "workers",
+        "inactive",
+        "timeout",
+        "look_back_minutes",
+        "recheck_days",
+        "recheck_most",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command works with. `token` never shows in a repr, and so in no traceback."""
+
+    db: Path
+    base_url: str = NAV
+    token: str | None = field(default=None, repr=False)
+    workers: int = 8
+    inactive: Inactive | None = None
+    timeout: float = 120.0
+    look_back: timedelta = timedelta(minutes=15)
+    recheck_after: timedelta = timedelta(days=14)
+    recheck_most: int = 1_000
+
+
+def load(
+    flags: Mapping[str, object], environ: Mapping[str, str] | None = None, config: Path | None = None
+) -> Settings:
+    """Put the settings together; `flags` that are None were not given. Raises `ConfigError`."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, object] = {
+        **_file(config),
+        **_environment(environ),
+        **{name: value for name, value in flags.items() if value is not None},
+    }
+    return Settings(
+        db=_path(values.get("db")) or default_db(),
+        base_url=_base_url(str(values.get("base_url", NAV))),
+        token=_token(values, environ),
+        workers=_whole(values, "workers", 8, least=1, most=64),
+        inactive=_inactive(values.get("inactive")),
+        timeout=float(_whole(values, "timeout", 120, least=1, most=3_600)),
+        look_back=timedelta(minutes=_whole(values, "look_back_minutes", 15, least=1, most=1_440)),
+        recheck_after=timedelta(days=_whole(values, "recheck_days", 14, least=1, most=365)),
+        recheck_most=_whole(values, "recheck_most", 1_000, least=0, most=1_000_000),
+    )
+
+
+def default_db() -> Path:
+    from platformdirs import user_data_path  # noqa: PLC0415
+
+    return user_data_path(APP, appauthor=False) / "navfeed.db"
+
+
+def default_config() -> Path:
+    from platformdirs import user_config_path  # noqa: PLC0415
+
+    return user_config_path(APP, appauthor=False) / "navfeed.toml"
+
+
+def _file(config: Path | None) -> dict[str, Any]:
+    path = config or default_config()
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if config is None:
+            return {}
+        raise ConfigError(f"there is no settings file {path}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the settings file {path}: {error}") from error
+    if unknown := sorted(values.keys() - _KEYS):
+        known = ", ".join(sorted(_KEYS))
+        raise ConfigError(f"{path} has unknown settings: {', '.join(unknown)}. Known: {known}")
+    return values
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    names = {name: f"{APP}_{name}".upper() for name in ("db", "base_url", "token_file", "timeout")}
+    return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+
+
+def _path(value: object) -> Path | None:
+    return Path(str(value)).expanduser() if value else None
+
+
+def _whole(values: Mapping[str, object], name: str, default: int, *, least: int, most: int) -> int:
+    value = values.get(name, default)
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise ConfigError(f"{name} is {value!r}; it takes a whole number from {least} to {most}")
+    return number
+
+
+def _inactive(value: object) -> Inactive | None:
+    if value is None:
+        return None
+    try:
+        return Inactive(str(value))
+    except ValueError:
+        raise ConfigError(f"inactive is {value!r}; it takes delete or mask") from None
+
+
+def _base_url(text: str) -> str:
+    """The feed's address. The token travels with every request, so clear text stays at home."""
+    try:
+        url = urlsplit(text)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        host = None
+    if host is None or url.scheme not in ("http", "https") or url.query or url.fragment:
+        raise ConfigError(f"the feed's address {_safe(text)} is no http(s) address")
+    if url.username or url.password:
+        raise ConfigError("the feed's address holds a user name or a password; leave them out")
+    if url.scheme == "http" and not is_loopback(host):
+        raise ConfigError(
+            f"{_safe(text)} is clear text to another machine; use https (http works for "
+            "127.0.0.1 and localhost alone)"
+        )
+    return text.rstrip("/")
+
+
+def _safe(text: str) -> str:
+    """Quoted, and without anything that stands before an @: it may be a password."""
+    return repr(text.rsplit("@", 1)[-1])
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _token(values: Mapping[str, object], environ: Mapping[str, str]) -> str | None:
+    """The private token, if there is one; without it the public one is fetched."""
+    token = environ.get("NAVFEED_TOKEN") or _token_from(_path(values.get("token_file")))
+    if token is None:
+        return None
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError("the token is empty or holds characters that no token has")
+    return token
+
+
+def _token_from(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ConfigError(f"cannot read the token file {path}: {reason}") from None

@@ -1,0 +1,108 @@
+"""What should happen to an ad, and why. Pure: no clock, no store, no network.
+
+The rules and where they come from:
+
+- Feed order is the truth about order; moments are not (navikt.github.io/pam-stilling-feed; the
+  server writes several entries with one moment, and in an order of its own).
+- An INACTIVE entry removes at once; an ACTIVE entry only ever asks for the ad's details, and
+  content enters the store from an ACTIVE detail alone.
+- Where order cannot tell what is true now, the detail is asked.
+- An ad is shown up to and including its last day in Oslo, and not after (NAV's terms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from navfeed.model import (
+    Content,
+    Detail,
+    DetailVerdict,
+    Entry,
+    EntryVerdict,
+    Gone,
+    Reason,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One entry as read in this run.
+
+    `known`: it was read before, so it changes nothing. `contested`: it is new, yet stands before
+    entries of the same ad that were read earlier, so order does not say which is truer. `late`: it
+    is new and stands before something that was read earlier. `tied`: another entry of the same ad
+    has the same moment and the other status.
+    """
+
+    entry: Entry
+    known: bool = False
+    contested: bool = False
+    late: bool = False
+    tied: bool = False
+
+
+def judge_entries(sightings: Sequence[Sighting], *, stored: bool) -> EntryVerdict | None:
+    """Judge the entries of one ad on one page, in feed order. None when none of them is new."""
+    new = [sighting for sighting in sightings if not sighting.known]
+    if not new:
+        return None
+    last = new[-1]
+    if last.entry.status is Status.ACTIVE:
+        reason = Reason.LATE if last.contested else Reason.ANNOUNCED
+        return EntryVerdict(last.entry.ad, remove=False, ask=True, reason=reason)
+    if last.contested:
+        return EntryVerdict(last.entry.ad, remove=False, ask=stored, reason=Reason.SUPERSEDED)
+    if last.tied:
+        return EntryVerdict(last.entry.ad, remove=True, ask=True, reason=Reason.SAME_MOMENT)
+    reason = Reason.STOPPED if last.entry.withdrawn else Reason.EXPIRED
+    return EntryVerdict(last.entry.ad, remove=True, ask=False, reason=reason)
+
+
+def judge_detail(
+    answer: Detail | Gone,
+    *,
+    stored: str | None,
+    last_day: date | None,
+    today: date,
+    in_scope: Callable[[Content], bool],
+) -> DetailVerdict:
+    """Judge an ad by its details: what they say is true now, whatever any entry said.
+
+    `stored` is the raw content kept so far and `last_day` its last day, None where there is none.
+    """
+    if isinstance(answer, Gone):
+        return DetailVerdict(answer.ad, Reason.GONE)
+    if answer.content is None:
+        ran_out = is_past(last_day, today)
+        return DetailVerdict(answer.ad, Reason.EXPIRED if ran_out else Reason.STOPPED)
+    if is_past(answer.content.last_day, today):
+        return DetailVerdict(answer.ad, Reason.EXPIRED)
+    if not in_scope(answer.content):
+        return DetailVerdict(answer.ad, Reason.OUT_OF_SCOPE)
+    return DetailVerdict(answer.ad, _difference(answer.content.raw, stored), answer.content)
+
+
+def _difference(raw: str, stored: str | None) -> Reason:
+    if stored is None:
+        return Reason.NEW
+    return Reason.UNCHANGED if raw == stored else Reason.CHANGED
+
+
+def is_past(last_day: date | None, today: date) -> bool:
+    """Whether a last day lies behind us. An ad without a readable one never runs out by itself."""
+    return last_day is not None and last_day < today
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long an ad whose details failed `attempts` times waits for its next try.
+
+    The first two runs may try again at once (most faults are weather); then 5 minutes doubling up
+    to a day, so that a broken ad costs a request a day and no more.
+    """
+    if attempts <= 2:
+        return timedelta(0)
+    return min(timedelta(minutes=5 << min(attempts - 3, 10)), timedelta(days=1))

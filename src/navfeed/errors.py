@@ -1,0 +1,96 @@
+"""The error tree, and the exit codes that scripts rely on.
+
+Every error a user can mend is a `NavfeedError`. Its message names what happened, to what, and the
+next step; `exit_code` is what the command ends with. Only `navfeed.cli` turns one into text.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class ExitCode(IntEnum):
+    """What a command ends with. A contract: documented in docs/reference/exit-codes.md."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    STOPPED = 3
+    WAITING = 4
+    FEED = 5
+    TOKEN = 6
+    STORE = 7
+    STALE = 8
+    DIFFERENT = 9
+    LOCKED = 75
+
+
+class NavfeedError(Exception):
+    """The root of everything that can go wrong and that a user can do something about."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+
+class ConfigError(NavfeedError):
+    """A flag, a variable or a line of the settings file cannot be used."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NotFoundError(NavfeedError):
+    """What was asked for by name is not in the store."""
+
+    exit_code = ExitCode.USAGE
+
+
+class StoppedError(NavfeedError):
+    """The run was ended on purpose (a signal, a limit): everything committed is kept."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class FeedError(NavfeedError):
+    """The feed cannot be reached, or answers wrongly."""
+
+    exit_code = ExitCode.FEED
+
+
+class UnreachableError(FeedError):
+    """No usable answer came: network trouble, 5xx, 429, a deadline. Trying again may help."""
+
+    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
+        """`retry_at` is the moment before which the server asked not to be called."""
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class ContractError(FeedError):
+    """An answer came, and it is not what the feed promises. Nothing of it was kept."""
+
+
+class TokenError(NavfeedError):
+    """There is no token, or the feed does not accept it."""
+
+    exit_code = ExitCode.TOKEN
+
+
+class StoreError(NavfeedError):
+    """The store cannot be opened, read or written."""
+
+    exit_code = ExitCode.STORE
+
+
+class StaleError(NavfeedError):
+    """The data is older than the caller said it may be."""
+
+    exit_code = ExitCode.STALE
+
+
+class LockedError(NavfeedError):
+    """Another sync works on this store."""
+
+    exit_code = ExitCode.LOCKED

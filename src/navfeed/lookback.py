@@ -1,0 +1,169 @@
+"""Late entries: how far back to read again, and what of it was read before. Pure.
+
+Several server processes append to the log, each in a transaction that takes an order number early
+and shows its entries late. So an entry can appear *before* entries that a reader has passed (seen
+in the server's public source, navikt/pam-stilling-feed). navfeed therefore starts every run some
+way behind the tip and recognises what it has read already.
+
+How far behind is enough. Say a transaction takes at most `lateness`, and a walk began at time B
+and read the tip at time T. An entry that the walk did not show was still hidden when its page was
+read, so it got its place after B - lateness. An entry's moment is the start of its transaction, so
+one that stands in the log with moment m got its place before m + lateness. Hence a page that starts
+at a moment m <= B - 2 * lateness stands before everything hidden. B is not known by the feed's
+clock, but T - B is (the server's `Date` at both), and T is not before the newest moment shown. So:
+
+    safe_until = newest - (T - B) - 2 * lateness
+
+All of it is the feed's own time; a wrong clock here, or one that jumps, plays no part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from statistics import median_low
+
+from navfeed.decide import Sighting
+from navfeed.model import Entry, Key, Milestone, Page, Seen, Status, Trail
+
+_ABSURD = timedelta(days=1)
+"""A moment this much after its page's middle one is a mistake, and must not stretch time."""
+
+_FALLBACKS = 20
+"""Older pages kept for the day when the newer ones are gone (faults.md H6)."""
+
+
+def start_of(trail: Trail) -> Milestone | None:
+    """The newest page before which nothing can be hidden, else the oldest remembered one."""
+    safe = [stone for stone in trail.milestones if _is_safe(trail, stone)]
+    return safe[-1] if safe else next(iter(trail.milestones), None)
+
+
+def _is_safe(trail: Trail, stone: Milestone) -> bool:
+    if stone.ordinal <= trail.closed:
+        return True
+    if trail.safe_until is None or stone.latest is None:
+        return False
+    return stone.latest <= trail.safe_until
+
+
+def pruned(trail: Trail) -> Trail:
+    """The trail without the milestones no run will start from, but for some to fall back on."""
+    start = start_of(trail)
+    if start is None:
+        return trail
+    older = [stone for stone in trail.milestones if stone.ordinal < start.ordinal]
+    kept = older[-_FALLBACKS:] + [s for s in trail.milestones if s.ordinal >= start.ordinal]
+    return replace(trail, milestones=tuple(kept))
+
+
+def safe_until(
+    so_far: datetime | None, newest: datetime | None, took: timedelta, lateness: timedelta
+) -> datetime | None:
+    """The moment by which a page must start so that nothing can be hidden before it."""
+    if newest is None:
+        return so_far
+    moment = newest - max(took, timedelta(0)) - 2 * lateness
+    return moment if so_far is None else max(so_far, moment)
+
+
+def closes(trail: Trail, began_at: datetime | None, lateness: timedelta) -> bool:
+    """Whether a walk begun at `began_at` (server's clock) showed all that will ever be there.
+
+    Whatever stands before the newest entry had its place when that entry was first seen, so a
+    `lateness` later it is visible. Both are the server's `Date`, whose whole seconds ask for `>`.
+    """
+    if began_at is None or trail.topped_at is None:
+        return False
+    return began_at - trail.topped_at > lateness
+
+
+def safe_etag(page: Page) -> str | None:
+    """The page's ETag where a 304 to it proves that nothing was added, else None.
+
+    The ETag is the id of the last entry shown. A full page keeps it though the log goes on; so
+    does a tip of two when a third entry comes; an entry that appears late inside a page leaves it
+    as it is. Only a tip that shows a single entry has none of these ways to lie.
+    """
+    return page.etag if page.is_tip and len(page.entries) == 1 else None
+
+
+def feed_clock(so_far: datetime | None, entries: Iterable[Entry]) -> datetime | None:
+    """The latest believable moment of what was read, given the latest before it."""
+    moments = [entry.moment for entry in entries if entry.moment is not None]
+    if not moments:
+        return so_far
+    middle = median_low(moments)
+    latest = max(moment for moment in moments if moment - middle <= _ABSURD)
+    return latest if so_far is None else max(so_far, latest)
+
+
+class Recognition:
+    """Tells entries that were read before from new ones, along one walk from a milestone on.
+
+    `replaying`: the place we stood at is lost and old pages are read as if new; then order proves
+    nothing about what is stored, and every entry is contested.
+    """
+
+    def __init__(self, seen: Sequence[Seen], *, at: int, top: int, replaying: bool = False) -> None:
+        self._unmet: defaultdict[Key, deque[int]] = defaultdict(deque)
+        for one in seen:
+            self._unmet[one.key].append(one.ordinal)
+        self._unmet_of_ad = Counter(one.key[0] for one in seen)
+        self._at = at
+        self._replaying = replaying
+        self._overlap: Key | None = None
+        self._moments: tuple[set[Key], set[Key]] = (set(), set())
+        self.top = top
+
+    def read(self, page: Page) -> list[tuple[int, Sighting]]:
+        """The page's entries with their places; the one it shares with the page before left out."""
+        entries = page.entries
+        if entries and entries[0].key == self._overlap:
+            entries = entries[1:]
+        self._moments = (self._moments[1], {entry.key for entry in page.entries})
+        if page.entries:
+            self._overlap = page.entries[-1].key
+        return [self._sight(entry) for entry in entries]
+
+    @property
+    def at(self) -> int:
+        """The place of the entry read last."""
+        return self._at
+
+    @property
+    def passed_all(self) -> bool:
+        """Whether everything known has come again, so that only new entries follow."""
+        return not self._unmet
+
+    def unmet(self) -> list[Seen]:
+        """What has not come again: after a whole walk, the log has it no more."""
+        return [Seen(ordinal, key) for key, places in self._unmet.items() for ordinal in places]
+
+    def _sight(self, entry: Entry) -> tuple[int, Sighting]:
+        if known := self._unmet.get(entry.key):
+            self._at = known.popleft()
+            self._met(entry)
+            return self._at, Sighting(entry, known=True)
+        late = bool(self._unmet)
+        if not late:
+            self.top += 1
+            self._at = self.top
+        return self._at, Sighting(
+            entry,
+            late=late,
+            contested=self._replaying or self._unmet_of_ad[entry.ad] > 0,
+            tied=self._is_tied(entry),
+        )
+
+    def _met(self, entry: Entry) -> None:
+        self._unmet_of_ad[entry.ad] -= 1
+        if not self._unmet[entry.key]:
+            del self._unmet[entry.key]
+
+    def _is_tied(self, entry: Entry) -> bool:
+        other = Status.INACTIVE if entry.status is Status.ACTIVE else Status.ACTIVE
+        twin = (entry.ad, other.value, entry.written)
+        return any(twin in moments for moments in self._moments)

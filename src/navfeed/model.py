@@ -1,0 +1,279 @@
+"""The words of the field as frozen types. Nothing here imports anything else of navfeed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+LATENESS = timedelta(minutes=15)
+"""How long an entry may stay invisible after the log row before it is visible (faults.md S2)."""
+
+HISTORY = timedelta(days=183)
+"""An ad is never active for more than six months, so this much log makes a complete copy."""
+
+
+class Status(StrEnum):
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+
+
+class Reason(StrEnum):
+    """Why something was done to an ad. Every branch of the decider has its own."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    ANNOUNCED = "announced"
+    LATE = "late"
+    SAME_MOMENT = "same moment"
+    RECHECK = "recheck"
+    SUPERSEDED = "superseded"
+    STOPPED = "stopped"
+    EXPIRED = "expired"
+    GONE = "gone"
+    OUT_OF_SCOPE = "out of scope"
+
+
+class Inactive(StrEnum):
+    """What is left of an ad that is no longer shown."""
+
+    DELETE = "delete"
+    MASK = "mask"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log: at some moment, this ad was said to be active or inactive.
+
+    `written` is the moment as served: two entries are the same entry when ad, status and written
+    are equal (NAV gives entries no id). `moment` is it read, or None where it cannot be read; it
+    is not monotonic along the feed and never decides an ad's state. `withdrawn` is true where the
+    entry says the ad was stopped rather than that it ran out.
+    """
+
+    ad: str
+    status: Status
+    written: str
+    moment: datetime | None = None
+    withdrawn: bool = False
+
+    @property
+    def key(self) -> Key:
+        return (self.ad, self.status.value, self.written)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A window on the log. `next_id` is None at the tip, and only there."""
+
+    id: str
+    entries: tuple[Entry, ...]
+    next_id: str | None
+    etag: str | None = None
+    served_at: datetime | None = None
+
+    @property
+    def is_tip(self) -> bool:
+        return self.next_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    country: str | None
+    address: str | None
+    city: str | None
+    postal_code: str | None
+    county: str | None
+    municipal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    level1: str | None
+    level2: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    type: str | None
+    code: str | None
+    name: str | None
+    description: str | None
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    name: str | None
+    email: str | None
+    phone: str | None
+    role: str | None
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an active ad says: `raw` exactly as served, beside columns that can be queried.
+
+    Moments are UTC as `2026-11-21T08:00:00Z`, None where what was served is no date. `last_day` is
+    the day in Oslo up to and including which the ad may be shown.
+    """
+
+    raw: str
+    title: str | None
+    job_title: str | None
+    description: str | None
+    employer: str | None
+    employer_orgnr: str | None
+    employer_homepage: str | None
+    employer_description: str | None
+    application_url: str | None
+    application_due: str | None
+    link: str | None
+    source: str | None
+    source_url: str | None
+    engagement_type: str | None
+    extent: str | None
+    start_time: str | None
+    positions: str | None
+    sector: str | None
+    published: str | None
+    updated: str | None
+    expires: str | None
+    last_day: date | None
+    locations: tuple[Location, ...]
+    occupations: tuple[Occupation, ...]
+    categories: tuple[Category, ...]
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """An ad as it is now. `content` is there when it is active, and only then."""
+
+    ad: str
+    status: Status
+    content: Content | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The feed has no such ad (404, 410): withdrawn for good, or not to be shared."""
+
+    ad: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The page is as it was when its validator was given out (304)."""
+
+    served_at: datetime | None
+
+
+Key = tuple[str, str, str]
+"""What an entry is known by: ad, status, written."""
+
+Effect = tuple[str, Reason]
+"""An ad, and what a transaction did to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An entry that was read: its place in our count of the log, and what it is known by."""
+
+    ordinal: int
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A page that can be asked for again: the place of its first entry, and the feed's clock there.
+
+    `latest` is the latest moment of any entry up to that place, None where none was readable.
+    """
+
+    page: str
+    ordinal: int
+    latest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Where the reading stands.
+
+    `milestones` in the order they were passed, the last being the page to read next. `top` is the
+    place of the newest entry read, `newest` the feed's clock there, `topped_at` the server's clock
+    when it was first seen. Nothing can be hidden before a page that starts by `safe_until`, nor up
+    to the place `closed`. `etag` vouches for the last milestone's page, and is kept only where a
+    304 to it cannot hide an entry (`safe_etag`).
+    """
+
+    milestones: tuple[Milestone, ...] = ()
+    top: int = 0
+    newest: datetime | None = None
+    topped_at: datetime | None = None
+    safe_until: datetime | None = None
+    closed: int = 0
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryVerdict:
+    """What an ad's new entries ask for: `remove` what is stored, `ask` for the details, or both."""
+
+    ad: str
+    remove: bool
+    ask: bool
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class DetailVerdict:
+    """What a detail asks for: keep `content`, or, where it is None, keep nothing of the ad."""
+
+    ad: str
+    reason: Reason
+    content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store holds of an ad: the content as served, and its last day."""
+
+    raw: str
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An ad whose details are wanted, and how often they were asked for in vain."""
+
+    ad: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An ad whose details could not be had now: what happened, and when to try again."""
+
+    ad: str
+    problem: str
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a sync ended, for the table `runs`."""
+
+    exit_code: int
+    outcome: str
+    counts: Mapping[str, int]
+
+
+def oslo_day(moment: datetime) -> date:
+    return moment.astimezone(OSLO).date()

@@ -1,0 +1,116 @@
+"""Opening a store's file: who may, how, and what to say when it does not work."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from navfeed.errors import StoreError
+from navfeed.store.schema import APPLICATION_ID, VERSION
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another program's write to end (faults.md C2)."""
+
+OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say into a `StoreError` that tells what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(explain(error, path)) from error
+    except OSError as error:
+        raise StoreError(f"cannot open the store {path}: {error.strerror or error}") from error
+
+
+def explain(error: sqlite3.Error, path: Path) -> str:
+    said = str(error)
+    name = getattr(error, "sqlite_errorname", "")
+    for start, advice in _ADVICE.items():
+        if name.startswith(start):
+            return f"{advice.format(path=path)} (SQLite says: {said})"
+    return f"cannot use the store {path} (SQLite says: {said})"
+
+
+_REBUILD = "Move it away and run `navfeed sync` to build it anew from the feed"
+_ADVICE = {
+    "SQLITE_FULL": "the disk that holds {path} is full. Nothing was lost: make room and run again",
+    "SQLITE_READONLY": "{path} cannot be written. Check its owner and permissions",
+    "SQLITE_CANTOPEN": "{path} cannot be opened. Check that its folder exists and can be written",
+    "SQLITE_NOTADB": "{path} is no SQLite file; it was left as it is. Name another with --db",
+    "SQLITE_CORRUPT": "{path} is damaged; it was left as it is. " + _REBUILD,
+    "SQLITE_IOERR": "reading or writing {path} failed. Nothing was lost: check the disk, run again",
+    "SQLITE_BUSY": "another program keeps {path} busy. Close it and run again",
+}
+
+
+def check_library() -> None:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: navfeed needs {wanted}")
+
+
+def create_private(path: Path) -> None:
+    """Make the file readable for its owner alone, whatever the umask says (faults.md X5)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def belongs(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is a navfeed store of a version we know; False when it is still empty.
+
+    Another application's file, or a newer navfeed's, raises `StoreError` and stays untouched.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if not tables and not application:
+        return False
+    if application != APPLICATION_ID:
+        raise StoreError(
+            f"{path} belongs to another application; it was left as it is. "
+            "Name another file with --db"
+        )
+    if version > VERSION:
+        raise StoreError(
+            f"{path} was written by a newer navfeed (schema {version}, this one knows {VERSION}). "
+            "Upgrade navfeed"
+        )
+    return True
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can only read, and never waits for a running sync."""
+    check_library()
+    if not path.exists():
+        raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
+    with explained(path):
+        connection = _connect_reader(path)
+        try:
+            known = belongs(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    if not known:
+        connection.close()
+        raise StoreError(f"the store at {path} is empty. Run `navfeed sync` first")
+    return connection
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    """Read-only; where even the index of the WAL cannot be made, the file alone is the truth."""
+    uri = path.resolve().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema")
+    except sqlite3.OperationalError:
+        connection.close()
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    return connection

@@ -1,0 +1,152 @@
+"""The schema: explicit, versioned, and part of the public interface (docs/reference/schema.md).
+
+Tables in the first part are for everyone; those in the second are navfeed's own bookkeeping.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
+VERSION = 1
+
+PUBLIC = """
+-- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
+CREATE TABLE ads (
+    uuid TEXT PRIMARY KEY,          -- NAV's id of the ad
+    title TEXT,
+    job_title TEXT,
+    description TEXT,               -- HTML as served
+    employer TEXT,
+    employer_orgnr TEXT,            -- mostly the establishment's number
+    employer_homepage TEXT,
+    employer_description TEXT,
+    application_url TEXT,           -- the source's own page: the way to apply
+    application_due TEXT,           -- free text: one in six is no date
+    link TEXT,                      -- the ad at arbeidsplassen.nav.no
+    source TEXT,
+    source_url TEXT,
+    engagement_type TEXT,
+    extent TEXT,
+    start_time TEXT,
+    positions TEXT,                 -- a text at NAV's too
+    sector TEXT,
+    published TEXT,                 -- UTC, 2026-11-21T08:00:00Z; null where it was no date
+    updated TEXT,                   -- likewise
+    expires TEXT,                   -- likewise
+    last_day TEXT,                  -- the last day in Oslo on which the ad may be shown
+    content TEXT NOT NULL,          -- ad_content, to the letter as served
+    stored_at TEXT NOT NULL,        -- when this ad first came into the store
+    changed_at TEXT NOT NULL,       -- when its content last changed here
+    checked_at TEXT NOT NULL        -- when NAV last confirmed it
+) STRICT;
+
+CREATE TABLE locations (
+    ad TEXT NOT NULL REFERENCES ads (uuid) ON DELETE CASCADE,
+    position INTEGER NOT NULL,      -- 0 is the first, which is all that the feed's entries tell
+    country TEXT, address TEXT, city TEXT, postal_code TEXT, county TEXT, municipal TEXT,
+    PRIMARY KEY (ad, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE occupations (
+    ad TEXT NOT NULL REFERENCES ads (uuid) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    level1 TEXT, level2 TEXT,
+    PRIMARY KEY (ad, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE categories (
+    ad TEXT NOT NULL REFERENCES ads (uuid) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    type TEXT, code TEXT, name TEXT, description TEXT, score REAL,
+    PRIMARY KEY (ad, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contacts (
+    ad TEXT NOT NULL REFERENCES ads (uuid) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT, email TEXT, phone TEXT, role TEXT, title TEXT,
+    PRIMARY KEY (ad, position)
+) STRICT, WITHOUT ROWID;
+
+-- With --inactive mask: what is left of an ad that is no longer shown. No text, no names.
+CREATE TABLE removed (
+    uuid TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,           -- stopped, expired, gone, out of scope
+    removed_at TEXT NOT NULL,
+    published TEXT,
+    last_day TEXT,
+    municipals TEXT NOT NULL,       -- JSON array
+    counties TEXT NOT NULL,         -- JSON array
+    occupations TEXT NOT NULL,      -- JSON array of codes, as "STYRK08 2223"
+    sector TEXT,
+    extent TEXT,
+    engagement_type TEXT
+) STRICT;
+
+-- One row for each sync: what it did and how it ended. `ended_at` is null when it was killed.
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    exit_code INTEGER,
+    outcome TEXT,                   -- a sentence
+    counts TEXT                     -- JSON object
+) STRICT;
+
+CREATE INDEX ads_by_last_day ON ads (last_day);
+CREATE INDEX ads_by_published ON ads (published);
+CREATE INDEX ads_by_check ON ads (checked_at);
+"""
+
+OWN = """
+-- Ads whose details are still to be fetched, and when that may be tried.
+CREATE TABLE queue (
+    ad TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    queued_at TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    retry_at TEXT,
+    problem TEXT
+) STRICT;
+
+-- Active ads outside the scope: known by uuid alone, so that a wider scope can fetch them.
+CREATE TABLE outside (ad TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- Pages that can be asked for again, in the order they were passed. The last is read next.
+CREATE TABLE milestones (
+    id INTEGER PRIMARY KEY,
+    page TEXT NOT NULL,
+    ordinal INTEGER NOT NULL,
+    latest TEXT
+) STRICT;
+
+-- The entries in the stretch that is read again, so that they are recognised.
+CREATE TABLE seen (
+    id INTEGER PRIMARY KEY,
+    ordinal INTEGER NOT NULL,
+    ad TEXT NOT NULL,
+    status TEXT NOT NULL,
+    written TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX seen_by_ordinal ON seen (ordinal);
+
+-- One row: where the reading stands, and the store's own settings.
+CREATE TABLE feed (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    top INTEGER NOT NULL DEFAULT 0,
+    newest TEXT,
+    topped_at TEXT,
+    safe_until TEXT,
+    closed INTEGER NOT NULL DEFAULT 0,
+    etag TEXT,
+    caught_up_at TEXT,              -- when a sync last reached the end of the feed
+    retry_at TEXT,                  -- the server asked not to be called before
+    trouble TEXT,                   -- the log broke: what happened, and when
+    token_expires TEXT,
+    inactive TEXT NOT NULL DEFAULT 'delete',
+    scope TEXT NOT NULL DEFAULT '{}',
+    erasure_owed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+INSERT INTO feed (id) VALUES (1);
+"""

@@ -1,0 +1,113 @@
+"""The second phase: fetch the details that are wanted, and let each say what is true now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from navfeed.decide import judge_detail, retry_delay
+from navfeed.errors import FeedError, UnreachableError
+from navfeed.model import Content, Detail, DetailVerdict, Effect, Failed, Gone, Queued
+from navfeed.sync.crew import Answer, Crew
+from navfeed.sync.ports import Clock, Feed, Store
+
+BATCH = 64
+LINGER_SECONDS = 0.5
+"""A batch is committed when it has so many details, or is so old: that much a kill can cost."""
+
+PROBE_AFTER = 10
+GIVE_UP_AFTER = 50
+"""Failures in a row after which the feed itself is tried, and after which the run ends."""
+
+Scope = Callable[[Content], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A batch of details was applied: so many asked for of so many, and what each one did."""
+
+    done: int
+    total: int
+    failed: int
+    effects: tuple[Effect, ...]
+
+
+class Details:
+    """Works off the queue once. An ad that fails stays queued and holds up no other."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        store: Store,
+        crew: Crew,
+        *,
+        today: date,
+        in_scope: Scope,
+        clock: Clock,
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._crew = crew
+        self._today = today
+        self._in_scope = in_scope
+        self._clock = clock
+        self._in_a_row = 0
+
+    def run(self, *, retry_now: bool) -> Iterator[Fetched]:
+        """Fetch what is due (all of it with `retry_now`). Raises what cannot be one ad's fault."""
+        due = self._store.due(None if retry_now else self._clock())
+        done = 0
+        for batch in self._crew.ask_each(due, self._ask, most=BATCH, linger=LINGER_SECONDS):
+            done += len(batch)
+            yield self._commit(batch, done, len(due))
+            self._raise_what_is_not_the_ads(batch)
+            self._watch(batch)
+
+    def _ask(self, queued: Queued) -> Detail | Gone:
+        return self._feed.detail(queued.ad)
+
+    def _commit(self, batch: list[Answer[Queued, Detail | Gone]], done: int, total: int) -> Fetched:
+        verdicts = [self._judge(answer.value) for answer in batch if answer.value is not None]
+        failed = [
+            self._failed(answer.question, answer.error)
+            for answer in batch
+            if isinstance(answer.error, FeedError)
+        ]
+        effects = self._store.commit_details(verdicts, failed, self._clock())
+        return Fetched(done, total, len(failed), tuple(effects))
+
+    def _judge(self, answer: Detail | Gone) -> DetailVerdict:
+        stored = self._store.stored(answer.ad)
+        return judge_detail(
+            answer,
+            stored=stored.raw if stored else None,
+            last_day=stored.last_day if stored else None,
+            today=self._today,
+            in_scope=self._in_scope,
+        )
+
+    def _failed(self, queued: Queued, error: FeedError) -> Failed:
+        return Failed(queued.ad, str(error), self._clock() + retry_delay(queued.attempts + 1))
+
+    @staticmethod
+    def _raise_what_is_not_the_ads(batch: list[Answer[Queued, Detail | Gone]]) -> None:
+        """A token refused, a worker that died, a server that asks for a long pause: end the run."""
+        for answer in batch:
+            if answer.error is None:
+                continue
+            asks_for_pause = isinstance(answer.error, UnreachableError) and answer.error.retry_at
+            if asks_for_pause or not isinstance(answer.error, FeedError):
+                raise answer.error
+
+    def _watch(self, batch: list[Answer[Queued, Detail | Gone]]) -> None:
+        """Tell "this ad is broken" from "the service is down", and do not hammer the latter."""
+        for answer in batch:
+            self._in_a_row = self._in_a_row + 1 if answer.error else 0
+            if self._in_a_row >= GIVE_UP_AFTER:
+                raise UnreachableError(
+                    f"{self._in_a_row} details in a row could not be had "
+                    f"(the last: {answer.error}). The rest stays queued; run again later"
+                )
+            if self._in_a_row and self._in_a_row % PROBE_AFTER == 0:
+                self._crew.ask(None, lambda _: self._feed.newest())

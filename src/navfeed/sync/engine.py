@@ -1,0 +1,180 @@
+"""One run of the engine: sweep, walk, details, erase; and what it says while it works.
+
+The engine yields what happens, its own end included: `Ended` is always the last event, whether the
+run was done, stopped or failed. Whoever shows it (a terminal, a log, a test) is a consumer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
+from navfeed.model import LATENESS, Effect, Reason, RunEnd, oslo_day
+from navfeed.sync.crew import Crew, Stop
+from navfeed.sync.details import Details, Fetched, Scope
+from navfeed.sync.ports import Clock, Feed, Store
+from navfeed.sync.walk import Start, Walk, Walked
+
+RECHECK_DAYS = 14
+RECHECK_MOST = 1_000
+"""Every ad is confirmed with NAV this often, at most so many in one run (faults.md S6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is asked to do. `start` counts for a store that has no position yet."""
+
+    start: Start = field(default_factory=Start)
+    workers: int = 8
+    max_pages: int | None = None
+    retry_now: bool = False
+    lateness: timedelta = LATENESS
+    recheck_after: timedelta = timedelta(days=RECHECK_DAYS)
+    recheck_most: int = RECHECK_MOST
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run did. `removed` counts ads taken out; `waiting` details still to be fetched."""
+
+    pages: int = 0
+    entries: int = 0
+    late: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    failed: int = 0
+    waiting: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
+
+    def take_in(self, event: Walked | Fetched | Swept) -> None:
+        match event:
+            case Walked():
+                self.pages += 1
+                self.entries += event.new
+                self.late += event.late
+                self._effects(event.removed)
+            case Fetched():
+                self.failed += event.failed
+                self._effects(event.effects)
+            case Swept():
+                self._effects(event.removed)
+
+    def _effects(self, effects: tuple[Effect, ...]) -> None:
+        for _, reason in effects:
+            self.reasons[reason] += 1
+            match reason:
+                case Reason.NEW:
+                    self.new += 1
+                case Reason.CHANGED:
+                    self.changed += 1
+                case Reason.UNCHANGED:
+                    self.unchanged += 1
+                case _:
+                    self.removed += 1
+
+    def as_dict(self) -> dict[str, int]:
+        names = ("pages", "entries", "late", "new", "changed", "unchanged", "removed")
+        return {name: getattr(self, name) for name in (*names, "failed", "waiting")}
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Ads whose last day is over were taken out."""
+
+    removed: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the run ended. `erasure_owed`: a reader kept removed text from being erased yet."""
+
+    exit_code: ExitCode
+    outcome: str
+    counts: Counts
+    error: NavfeedError | None = None
+    erasure_owed: bool = False
+
+
+Event = Walked | Fetched | Swept | Ended
+
+
+def sync(
+    feed: Feed, store: Store, plan: Plan, *, in_scope: Scope, clock: Clock, stop: Stop
+) -> Iterator[Event]:
+    """Bring the store to what the feed shows now. Raises `StoreError` alone."""
+    run = store.begin_run(clock())
+    counts = Counts()
+    error: NavfeedError | None = None
+    try:
+        _respect_pause(store, plan, clock())
+        for event in _phases(feed, store, plan, in_scope=in_scope, clock=clock, stop=stop):
+            counts.take_in(event)
+            yield event
+    except StoreError:
+        raise
+    except NavfeedError as caught:
+        error = caught
+    counts.waiting = store.waiting()
+    ended = _ended(counts, error, erased=_erase(store))
+    _record(store, run, ended, clock())
+    yield ended
+
+
+def _respect_pause(store: Store, plan: Plan, now: datetime) -> None:
+    """What the server asked of the last run binds this one (faults.md H1, H2)."""
+    until = store.retry_at()
+    if until is not None and until > now and not plan.retry_now:
+        raise UnreachableError(
+            f"the feed asked not to be called before {until:%Y-%m-%d %H:%M:%S} UTC. "
+            "Run again then, or at once with --retry-now",
+            retry_at=until,
+        )
+
+
+def _phases(
+    feed: Feed, store: Store, plan: Plan, *, in_scope: Scope, clock: Clock, stop: Stop
+) -> Iterator[Walked | Fetched | Swept]:
+    with Crew(plan.workers, stop) as crew:
+        walk = Walk(
+            feed,
+            store,
+            crew,
+            start=plan.start,
+            lateness=plan.lateness,
+            clock=clock,
+            max_pages=plan.max_pages,
+        )
+        yield from walk.run()
+        # The server's day where it shows one: a clock of ours that is years ahead must not empty
+        # the store (faults.md T1).
+        today = oslo_day(walk.served_at or clock())
+        if swept := store.sweep(today, clock()):
+            yield Swept(tuple(swept))
+        store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
+        details = Details(feed, store, crew, today=today, in_scope=in_scope, clock=clock)
+        yield from details.run(retry_now=plan.retry_now)
+
+
+def _erase(store: Store) -> bool:
+    return not store.erasure_owed() or store.erase()
+
+
+def _ended(counts: Counts, error: NavfeedError | None, *, erased: bool) -> Ended:
+    if error is not None:
+        return Ended(error.exit_code, str(error), counts, error, not erased)
+    if counts.waiting:
+        outcome = f"caught up; {counts.waiting} details wait for a retry"
+        return Ended(ExitCode.WAITING, outcome, counts, None, not erased)
+    return Ended(ExitCode.DONE, "caught up", counts, None, not erased)
+
+
+def _record(store: Store, run: int, ended: Ended, now: datetime) -> None:
+    pause = ended.error.retry_at if isinstance(ended.error, UnreachableError) else None
+    if pause or ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
+        store.remember_retry(pause)
+    store.end_run(run, RunEnd(ended.exit_code, ended.outcome, ended.counts.as_dict()), now)

@@ -1,0 +1,85 @@
+"""What the engine asks of the world, and what may go wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from navfeed.model import (
+    Detail,
+    DetailVerdict,
+    Effect,
+    EntryVerdict,
+    Failed,
+    Gone,
+    Page,
+    Queued,
+    RunEnd,
+    Seen,
+    Stored,
+    Trail,
+    Unchanged,
+)
+
+Clock = Callable[[], datetime]
+"""The wall clock, aware. Only for what people read and for retries; never for the feed's order."""
+
+
+class Feed(Protocol):
+    """A job vacancy feed. Called from several threads at once.
+
+    Every method may raise `UnreachableError`, `ContractError` or `TokenError`, and nothing else.
+    """
+
+    def seek(self, since: datetime | None) -> Page | None:
+        """The page that starts at the first entry written after `since` (None: the oldest page).
+
+        None when nothing is newer. Never a page with entries older than asked for.
+        """
+
+    def newest(self) -> Page | None:
+        """The page that begins at the newest entry, None when the log is empty."""
+
+    def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
+        """That page; None when the feed has no such page. `Unchanged` only when `etag` is given."""
+
+    def detail(self, ad: str) -> Detail | Gone:
+        """The ad as it is now."""
+
+
+class Store(Protocol):
+    """Where the ads are kept. Each method is one transaction, or only reads.
+
+    Every method may raise `StoreError`, and nothing else; the change is rolled back then. What the
+    methods mean stands with the one implementation, `navfeed.store.writer.Store`.
+    """
+
+    def trail(self) -> Trail: ...
+    def seen_from(self, ordinal: int) -> list[Seen]: ...
+    def stored_among(self, ads: Iterable[str]) -> set[str]: ...
+    def stored(self, ad: str) -> Stored | None: ...
+    def commit_page(
+        self,
+        verdicts: Sequence[EntryVerdict],
+        seen: Sequence[Seen],
+        trail: Trail,
+        *,
+        keep_from: int,
+        now: datetime,
+        trouble: str | None = None,
+    ) -> list[Effect]: ...
+    def end_walk(self, trail: Trail, vanished: Sequence[Seen], caught_up_at: datetime) -> None: ...
+    def commit_details(
+        self, verdicts: Sequence[DetailVerdict], failed: Sequence[Failed], now: datetime
+    ) -> list[Effect]: ...
+    def sweep(self, today: date, now: datetime) -> list[Effect]: ...
+    def due(self, now: datetime | None) -> list[Queued]: ...
+    def waiting(self) -> int: ...
+    def queue_rechecks(self, before: datetime, most: int, now: datetime) -> int: ...
+    def begin_run(self, now: datetime) -> int: ...
+    def end_run(self, run: int, end: RunEnd, now: datetime) -> None: ...
+    def retry_at(self) -> datetime | None: ...
+    def remember_retry(self, moment: datetime | None) -> None: ...
+    def erasure_owed(self) -> bool: ...
+    def erase(self) -> bool: ...

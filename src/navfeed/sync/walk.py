@@ -1,0 +1,261 @@
+"""The first phase: walk the pages from behind the cursor to the tip, applying each to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from navfeed.decide import Sighting, judge_entries
+from navfeed.errors import ContractError, StoppedError
+from navfeed.lookback import (
+    Recognition,
+    closes,
+    feed_clock,
+    pruned,
+    safe_etag,
+    safe_until,
+    start_of,
+)
+from navfeed.model import Effect, EntryVerdict, Milestone, Page, Seen, Trail, Unchanged
+from navfeed.sync.crew import Crew
+from navfeed.sync.ports import Clock, Feed, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a first sync begins: after `since`, at the oldest page (None), or at the tip."""
+
+    since: datetime | None = None
+    from_tip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A page was applied. `moment` is how far in the feed's time the walk has come."""
+
+    page: str
+    entries: int
+    new: int
+    late: int
+    moment: datetime | None
+    removed: tuple[Effect, ...]
+
+
+class Walk:
+    """One walk to the tip. `served_at` is the server's clock at its last answer, once known."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        store: Store,
+        crew: Crew,
+        *,
+        start: Start,
+        lateness: timedelta,
+        clock: Clock,
+        max_pages: int | None = None,
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._crew = crew
+        self._start = start
+        self._lateness = lateness
+        self._clock = clock
+        self._max_pages = max_pages
+        self._trail = store.trail()
+        self._top_before = self._trail.top
+        self._trouble: str | None = None
+        self._visited: set[str] = set()
+        self._began_at: datetime | None = None
+        self._began_here = clock()
+        self.served_at: datetime | None = None
+
+    def run(self) -> Iterator[Walked]:
+        """Walk to the tip. May raise what `Feed` and `Store` raise, and `StoppedError`."""
+        page = self._first_page()
+        self.served_at = self._began_at = page.served_at if page else None
+        if isinstance(page, Page):
+            yield from self._walk(page)
+        self._end()
+
+    # The first page
+
+    def _first_page(self) -> Page | Unchanged | None:
+        """The page to begin with; `Unchanged` or None when there is nothing to read at all."""
+        stone = start_of(self._trail)
+        self._recognition = Recognition([], at=self._trail.top, top=self._trail.top)
+        if stone is None:
+            return self._begin(self._start)
+        page = self._page_at(stone)
+        if page is None:
+            return self._fall_back(stone)
+        if isinstance(page, Page):
+            seen = self._store.seen_from(stone.ordinal)
+            self._recognition = Recognition(seen, at=stone.ordinal, top=self._trail.top)
+        return page
+
+    def _begin(self, start: Start) -> Page | None:
+        if start.from_tip:
+            return self._newest()
+        return self._crew.ask(start.since, self._feed.seek) or self._newest()
+
+    def _newest(self) -> Page | None:
+        return self._crew.ask(None, lambda _: self._feed.newest())
+
+    def _page_at(self, stone: Milestone) -> Page | Unchanged | None:
+        """Only the page to read next may answer 304: behind it, new entries come without notice."""
+        etag = self._trail.etag if stone == self._trail.milestones[-1] else None
+        return self._crew.ask(stone.page, lambda page: self._feed.page(page, etag))
+
+    def _fall_back(self, lost: Milestone) -> Page | None:
+        """The page we stood at is gone (faults.md H6, S7): an older one, else a seek by date.
+
+        What was read is then read again; order proves nothing any more, so details decide.
+        """
+        self._recognition = Recognition([], at=self._trail.top, top=self._trail.top, replaying=True)
+        page = self._older_page(lost) or self._begin(self._restart())
+        if page is not None:
+            moment = self._clock().isoformat(timespec="seconds")
+            self._trouble = (
+                f"{moment}: the feed no longer had the page where the last sync stood "
+                f"({lost.page}); read again from page {page.id}"
+            )
+            self._trail = replace(self._trail, milestones=(), closed=0, etag=None)
+        return page
+
+    def _older_page(self, lost: Milestone) -> Page | None:
+        for stone in reversed(self._trail.milestones):
+            if stone != lost and stone.ordinal <= lost.ordinal:
+                page = self._crew.ask(stone.page, self._feed.page)
+                if isinstance(page, Page):
+                    return page
+        return None
+
+    def _restart(self) -> Start:
+        """Where nothing was hidden before, else where a first sync would begin."""
+        return Start(since=self._trail.safe_until) if self._trail.safe_until else self._start
+
+    # From page to page
+
+    def _walk(self, page: Page) -> Iterator[Walked]:
+        while True:
+            self._refuse_loops(page)
+            yield self._apply(page)
+            if page.next_id is None:
+                return
+            if self._max_pages is not None and len(self._visited) >= self._max_pages:
+                raise StoppedError(
+                    f"stopped after {self._max_pages} pages (--max-pages); the next sync goes on"
+                )
+            page = self._next_page(page.next_id)
+
+    def _next_page(self, page_id: str) -> Page:
+        page = self._crew.ask(page_id, self._feed.page)
+        if not isinstance(page, Page):
+            raise ContractError(
+                f"the feed names a next page that it does not have ({page_id}). "
+                "The position is kept; run again later"
+            )
+        return page
+
+    def _refuse_loops(self, page: Page) -> None:
+        """Forward only (faults.md S8): a page that leads back is not applied."""
+        self._visited.add(page.id)
+        places = {stone.page: stone.ordinal for stone in self._trail.milestones}
+        here, there = places.get(page.id), places.get(page.next_id or "")
+        backwards = here is not None and there is not None and there < here
+        if page.next_id in self._visited or backwards:
+            raise ContractError(
+                f"the feed leads in a circle: page {page.id} names page {page.next_id} as the "
+                "next one. The position is kept; run again later"
+            )
+
+    def _apply(self, page: Page) -> Walked:
+        self.served_at = page.served_at or self.served_at
+        trail_before = self._trail
+        first = self._recognition.at
+        sightings = self._recognition.read(page)
+        new = [(at, sighting) for at, sighting in sightings if not sighting.known]
+        verdicts = self._judge([sighting for _, sighting in sightings])
+        self._trail = self._advance(page, first if sightings == [] else sightings[0][0])
+        removed: list[Effect] = []
+        if new or self._trail != trail_before or self._trouble:
+            removed = self._store.commit_page(
+                verdicts,
+                [Seen(at, sighting.entry.key) for at, sighting in new],
+                self._trail,
+                keep_from=self._keep_from(),
+                now=self._clock(),
+                trouble=self._trouble,
+            )
+            self._trouble = None
+        return Walked(
+            page=page.id,
+            entries=len(sightings),
+            new=len(new),
+            late=sum(sighting.late for _, sighting in new),
+            moment=self._trail.newest,
+            removed=tuple(removed),
+        )
+
+    def _judge(self, sightings: list[Sighting]) -> list[EntryVerdict]:
+        ads = sorted(sightings, key=lambda sighting: sighting.entry.ad)  # stable: feed order stays
+        stored = self._store.stored_among({sighting.entry.ad for sighting in sightings})
+        verdicts = (
+            judge_entries(list(group), stored=ad in stored)
+            for ad, group in groupby(ads, key=lambda sighting: sighting.entry.ad)
+        )
+        return [verdict for verdict in verdicts if verdict is not None]
+
+    def _advance(self, page: Page, ordinal: int) -> Trail:
+        """The trail once this page is applied: it and its next page can be asked for again."""
+        before = self._trail
+        newest = feed_clock(before.newest, page.entries)
+        stones = list(before.milestones)
+        self._remember(
+            stones, Milestone(page.id, ordinal, feed_clock(before.newest, page.entries[:1]))
+        )
+        if page.next_id is not None:
+            self._remember(stones, Milestone(page.next_id, self._recognition.at, newest))
+        grown = self._recognition.top > before.top
+        return pruned(
+            replace(
+                before,
+                milestones=tuple(sorted(stones, key=lambda stone: stone.ordinal)),
+                top=self._recognition.top,
+                newest=newest,
+                safe_until=self._safe_until(page, newest),
+                topped_at=page.served_at if grown else before.topped_at,
+                etag=safe_etag(page),
+            )
+        )
+
+    @staticmethod
+    def _remember(stones: list[Milestone], stone: Milestone) -> None:
+        if all(known.page != stone.page for known in stones):
+            stones.append(stone)
+
+    def _keep_from(self) -> int:
+        start = start_of(self._trail)
+        return start.ordinal if start else 0
+
+    def _safe_until(self, page: Page, newest: datetime | None) -> datetime | None:
+        """Moves only once all that was known has come again: what is unread yet may hide more."""
+        if not (self._recognition.passed_all or page.is_tip):
+            return self._trail.safe_until
+        return safe_until(self._trail.safe_until, newest, self._took(page), self._lateness)
+
+    def _took(self, page: Page) -> timedelta:
+        """How long this walk has taken: by the server's clock, by ours where it shows none."""
+        if page.served_at and self._began_at:
+            return page.served_at - self._began_at
+        return self._clock() - self._began_here
+
+    def _end(self) -> None:
+        """The tip is reached: what a re-reading proved is recorded with the time of it."""
+        trail = self._trail
+        if trail.top == self._top_before and closes(trail, self._began_at, self._lateness):
+            trail = pruned(replace(trail, closed=trail.top))
+        self._store.end_walk(trail, self._recognition.unmet(), self.served_at or self._clock())

@@ -1,0 +1,440 @@
+"""Bytes to model: the only place that knows NAV's field names.
+
+The shapes are NAV's (navikt.github.io/pam-stilling-feed and the server's public source,
+navikt/pam-stilling-feed). What does not have them raises `ContractError`, with what came instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from math import isfinite
+from typing import Annotated, Any, NoReturn
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from navfeed.errors import ContractError
+from navfeed.model import (
+    OSLO,
+    Category,
+    Contact,
+    Content,
+    Detail,
+    Entry,
+    Location,
+    Occupation,
+    Page,
+    Status,
+    oslo_day,
+)
+
+PAGE_PATH = "/api/v1/feed"
+DETAIL_PATH = "/api/v1/feedentry"
+TOKEN_PATH = "/api/publicToken"  # noqa: S105  a path, not a token
+
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_NEXT_URL = re.compile(rf"{PAGE_PATH}/({_UUID})")
+_ITEM_URL = re.compile(rf"{DETAIL_PATH}/({_UUID})")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_WITHDRAWN_TITLE = "..."
+
+
+def _storable(text: str) -> str:
+    """Swap NUL and lone surrogates for U+FFFD: SQLite cuts text at one and refuses the other.
+
+    The raw content keeps both as JSON escapes, so nothing is lost.
+    """
+    return _UNSTORABLE.sub("�", text)
+
+
+def _as_text(value: object) -> str | None:
+    """Columns are text; a number that came where text belongs is kept as it reads."""
+    match value:
+        case str():
+            return _storable(value)
+        case bool() | None | list() | dict():
+            return None
+        case _:
+            return str(value)
+
+
+def _as_number(value: object) -> float | None:
+    match value:
+        case bool():
+            return None
+        case int() | float():
+            return _finite(value)
+        case _:
+            return None
+
+
+def _finite(value: float) -> float | None:
+    try:
+        return float(value) if isfinite(value) else None
+    except OverflowError:  # an int beyond what a float holds
+        return None
+
+
+def _as_list(value: object) -> list[object]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _as_object(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+_Text = Annotated[str | None, BeforeValidator(_as_text)]
+_Number = Annotated[float | None, BeforeValidator(_as_number)]
+_Objects = BeforeValidator(_as_list)
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _WireFeedEntry(_Wire):
+    uuid: str
+    status: _Text = None
+    title: _Text = None
+    business_name: _Text = Field(None, alias="businessName")
+    written: _Text = Field(None, alias="sistEndret")
+
+
+class _WireItem(_Wire):
+    id: str
+    url: str | None = None
+    date_modified: _Text = None
+    feed_entry: _WireFeedEntry = Field(alias="_feed_entry")
+
+
+class _WirePage(_Wire):
+    id: str
+    next_url: str | None
+    next_id: str | None = None
+    items: list[_WireItem]
+
+
+class _WireLocation(_Wire):
+    country: _Text = None
+    address: _Text = None
+    city: _Text = None
+    postal_code: _Text = Field(None, alias="postalCode")
+    county: _Text = None
+    municipal: _Text = None
+
+
+class _WireOccupation(_Wire):
+    level1: _Text = None
+    level2: _Text = None
+
+
+class _WireCategory(_Wire):
+    type: _Text = Field(None, alias="categoryType")
+    code: _Text = None
+    name: _Text = None
+    description: _Text = None
+    score: _Number = None
+
+
+class _WireContact(_Wire):
+    name: _Text = None
+    email: _Text = None
+    phone: _Text = None
+    role: _Text = None
+    title: _Text = None
+
+
+class _WireEmployer(_Wire):
+    name: _Text = None
+    orgnr: _Text = None
+    description: _Text = None
+    homepage: _Text = None
+
+
+class _WireContent(_Wire):
+    published: _Text = None
+    expires: _Text = None
+    updated: _Text = None
+    locations: Annotated[list[_WireLocation], _Objects] = Field(
+        default_factory=list, alias="workLocations"
+    )
+    contacts: Annotated[list[_WireContact], _Objects] = Field(
+        default_factory=list, alias="contactList"
+    )
+    title: _Text = None
+    description: _Text = None
+    source_url: _Text = Field(None, alias="sourceurl")
+    source: _Text = None
+    application_url: _Text = Field(None, alias="applicationUrl")
+    application_due: _Text = Field(None, alias="applicationDue")
+    occupations: Annotated[list[_WireOccupation], _Objects] = Field(
+        default_factory=list, alias="occupationCategories"
+    )
+    categories: Annotated[list[_WireCategory], _Objects] = Field(
+        default_factory=list, alias="categoryList"
+    )
+    job_title: _Text = Field(None, alias="jobtitle")
+    link: _Text = None
+    employer: Annotated[_WireEmployer, BeforeValidator(_as_object)] = _WireEmployer()
+    engagement_type: _Text = Field(None, alias="engagementtype")
+    extent: _Text = None
+    start_time: _Text = Field(None, alias="starttime")
+    positions: _Text = Field(None, alias="positioncount")
+    sector: _Text = None
+
+
+_PAGE = TypeAdapter(_WirePage)
+_CONTENT = TypeAdapter(_WireContent)
+
+
+def _refuse(_: str) -> NoReturn:
+    raise ValueError("not a JSON number")
+
+
+def _lenient_int(digits: str) -> float | int:
+    """A number too long for Python's int (over 4,300 digits) still must not stop us."""
+    return int(digits) if len(digits) < 4_000 else float("inf")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse, parse_int=_lenient_int)
+
+
+def read_page(body: bytes, *, etag: str | None, served_at: datetime | None) -> Page:
+    """Read a page of the log, or raise `ContractError` when any part of it cannot be trusted.
+
+    One bad item refuses the whole page: a page applied in part would lose the rest for ever.
+    """
+    try:
+        # The standard library's parser: pydantic's refuses lone surrogates, and a title that holds
+        # one must not stop the feed.
+        wire = _PAGE.validate_python(_JSON.decode(_decode(body)))
+    except ValidationError as error:
+        raise ContractError(f"the feed sent something that is no page: {_first(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise ContractError("the feed sent something that is no page: it is not JSON") from error
+    return Page(
+        id=_uuid(wire.id, "page id"),
+        entries=tuple(_entry(item) for item in wire.items),
+        next_id=_next_id(wire),
+        etag=etag,
+        served_at=served_at,
+    )
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractError("the feed sent something that is not UTF-8") from error
+
+
+def _first(error: ValidationError) -> str:
+    """Where pydantic stumbled first, without the input itself (it may hold personal data)."""
+    problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in problem["loc"]) or "the body"
+    return f"{where}: {problem['msg'].split(':')[0].lower()}"
+
+
+def _next_id(wire: _WirePage) -> str | None:
+    """Only an explicit null ends the feed; a link must be a page of this feed, on this origin."""
+    if wire.next_url is None:
+        if wire.next_id is not None:
+            raise ContractError("the page names a next page but has no link to it")
+        return None
+    match = _NEXT_URL.fullmatch(wire.next_url)
+    if match is None:
+        raise ContractError("the page's next_url leads somewhere else than to a page of the feed")
+    if wire.next_id not in (None, match[1]):
+        raise ContractError("the page's next_url and next_id disagree")
+    return _uuid(match[1], "next_url")
+
+
+def _entry(item: _WireItem) -> Entry:
+    ad = _uuid(item.id, "item id")
+    if _uuid(item.feed_entry.uuid, "entry uuid") != ad:
+        raise ContractError("an item and its entry name two different ads")
+    _check_item_url(item.url, ad)
+    written = item.feed_entry.written or item.date_modified or ""
+    return Entry(
+        ad=ad,
+        # A status we do not know is not a permission to show the ad.
+        status=Status.ACTIVE if item.feed_entry.status == Status.ACTIVE else Status.INACTIVE,
+        written=written,
+        moment=_moment(written),
+        withdrawn=item.feed_entry.title == _WITHDRAWN_TITLE and not item.feed_entry.business_name,
+    )
+
+
+def _check_item_url(url: str | None, ad: str) -> None:
+    if url is None:
+        return
+    match = _ITEM_URL.fullmatch(url)
+    if match is None or match[1].lower() != ad:
+        raise ContractError("an item's url leads somewhere else than to its ad's details")
+
+
+def _uuid(text: str, what: str) -> str:
+    """The canonical form, so that an ad has one name whatever case it came in."""
+    try:
+        if re.fullmatch(_UUID, text):
+            return str(UUID(text))
+    except ValueError:  # pragma: no cover  # the pattern admits only what UUID reads
+        pass
+    raise ContractError(f"the feed sent a {what} that is no uuid")
+
+
+def read_detail(body: bytes, *, asked: str) -> Detail:
+    """Read one ad's details. `ContractError` when they are another ad's, or no details at all."""
+    text = _decode(body)
+    parts = _split_object(text)
+    ad = _uuid(str(_value(parts, "uuid")), "uuid in a detail")
+    if ad != asked:
+        raise ContractError(f"asked for ad {asked}, the feed answered with another one")
+    status = Status.ACTIVE if _value(parts, "status") == Status.ACTIVE else Status.INACTIVE
+    return Detail(
+        ad=ad, status=status, content=_content(parts) if status is Status.ACTIVE else None
+    )
+
+
+_Parts = dict[str, tuple[object, str]]
+
+
+def _content(parts: _Parts) -> Content:
+    """The server sends `ad_content`; NAV's page calls it `json`. Either will do."""
+    for name in ("ad_content", "json"):
+        value, raw = parts.get(name, (None, ""))
+        if isinstance(value, dict):
+            return _typed(value, raw)
+    raise ContractError("the feed says that an ad is active, but sent nothing of what it says")
+
+
+def _value(parts: _Parts, name: str) -> object:
+    return parts.get(name, (None, ""))[0]
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _split_object(text: str) -> _Parts:
+    """Split a JSON object into its members, each with its value and its own text as it stands.
+
+    A parser would do for the values; the text is what makes "exactly as served" true: number
+    formats, escapes, the order and even doubled names survive.
+    """
+    try:
+        return _members(text)
+    except (ValueError, RecursionError, IndexError) as error:
+        raise ContractError("the feed sent details that are not a JSON object") from error
+
+
+def _members(text: str) -> _Parts:
+    parts: _Parts = {}
+    at = _expect(text, "{", 0)
+    while text[at] != "}":
+        name, at = scanstring(text, _expect(text, '"', at), True)
+        start = _expect(text, ":", _skip(text, at))
+        value, end = _JSON.raw_decode(text, start)
+        parts[name] = (value, text[start:end])
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+        elif text[at] != "}":
+            raise ValueError("neither a comma nor the end")
+    if _skip(text, at + 1) != len(text):
+        raise ValueError("something follows the object")
+    return parts
+
+
+def _skip(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr]
+
+
+def _expect(text: str, mark: str, at: int) -> int:
+    """The place after `mark`, white space around it skipped (but never inside a string)."""
+    at = _skip(text, at)
+    if text[at] != mark:
+        raise ValueError(f"{mark} is missing")
+    return at + 1 if mark == '"' else _skip(text, at + 1)
+
+
+def read_content(raw: str) -> Content:
+    """Read content that was stored as served: what the store keeps can be judged again."""
+    return _typed(json.loads(raw, parse_int=_lenient_int), raw)
+
+
+def _typed(value: dict[str, Any], raw: str) -> Content:
+    wire = _CONTENT.validate_python(value)
+    expires = _moment(wire.expires)
+    return Content(
+        raw=raw,
+        title=wire.title,
+        job_title=wire.job_title,
+        description=wire.description,
+        employer=wire.employer.name,
+        employer_orgnr=wire.employer.orgnr,
+        employer_homepage=wire.employer.homepage,
+        employer_description=wire.employer.description,
+        application_url=wire.application_url,
+        application_due=wire.application_due,
+        link=wire.link,
+        source=wire.source,
+        source_url=wire.source_url,
+        engagement_type=wire.engagement_type,
+        extent=wire.extent,
+        start_time=wire.start_time,
+        positions=wire.positions,
+        sector=wire.sector,
+        published=_utc(_moment(wire.published)),
+        updated=_utc(_moment(wire.updated)),
+        expires=_utc(expires),
+        last_day=_day(expires),
+        locations=tuple(Location(**dict(one)) for one in wire.locations),
+        occupations=tuple(Occupation(**dict(one)) for one in wire.occupations),
+        categories=tuple(Category(**dict(one)) for one in wire.categories),
+        contacts=tuple(Contact(**dict(one)) for one in wire.contacts),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """ISO 8601 or nothing. A time without an offset is Oslo's: NAV's clocks all are."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=OSLO)
+        return aware.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+def _day(moment: datetime | None) -> date | None:
+    try:
+        return oslo_day(moment) if moment else None
+    except OverflowError:  # the last hours of year 9999
+        return None
+
+
+def read_token(body: bytes) -> str | None:
+    """The token in the prose that `/api/publicToken` answers with, or None when there is none.
+
+    A sentence, then the token on a line of its own (feed.md 1); the sentence is not fixed.
+    """
+    match = re.search(rb"^\s*([\w-]+\.[\w-]+\.[\w-]+)\s*$", body, re.MULTILINE)
+    return match[1].decode("ascii") if match else None
+
+
+def token_expiry(token: str) -> datetime | None:
+    """When a JWT ends, by its own `exp`; None where it says nothing readable."""
+    import base64  # noqa: PLC0415
+
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return datetime.fromtimestamp(claims["exp"], UTC)
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError, OSError):
+        return None
