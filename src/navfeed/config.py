@@ -52,7 +52,9 @@ class Settings:
 
 
 def load(
-    flags: Mapping[str, object], environ: Mapping[str, str] | None = None, config: Path | None = None
+    flags: Mapping[str, object],
+    environ: Mapping[str, str] | None = None,
+    config: Path | None = None,
 ) -> Settings:
     """Put the settings together; `flags` that are None were not given. Raises `ConfigError`."""
     environ = os.environ if environ is None else environ

@@ -62,10 +62,16 @@ class FeedError(NavfeedError):
 class UnreachableError(FeedError):
     """No usable answer came: network trouble, 5xx, 429, a deadline. Trying again may help."""
 
-    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
-        """`retry_at` is the moment before which the server asked not to be called."""
+    def __init__(
+        self, message: str, *, retry_at: datetime | None = None, may_retry: bool = True
+    ) -> None:
+        """`retry_at` is the moment before which the server asked not to be called.
+
+        `may_retry`: whether another try in this run can help; never where there is a `retry_at`.
+        """
         super().__init__(message)
         self.retry_at = retry_at
+        self.may_retry = may_retry and retry_at is None
 
 
 class ContractError(FeedError):

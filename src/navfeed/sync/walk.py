@@ -75,15 +75,15 @@ class Walk:
     def run(self) -> Iterator[Walked]:
         """Walk to the tip. May raise what `Feed` and `Store` raise, and `StoppedError`."""
         page = self._first_page()
-        self.served_at = self._began_at = page.served_at if page else None
+        self.served_at = self._began_at = page.served_at
         if isinstance(page, Page):
             yield from self._walk(page)
         self._end()
 
     # The first page
 
-    def _first_page(self) -> Page | Unchanged | None:
-        """The page to begin with; `Unchanged` or None when there is nothing to read at all."""
+    def _first_page(self) -> Page | Unchanged:
+        """The page to begin with; `Unchanged` when there is nothing new at all."""
         stone = start_of(self._trail)
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top)
         if stone is None:
@@ -96,33 +96,37 @@ class Walk:
             self._recognition = Recognition(seen, at=stone.ordinal, top=self._trail.top)
         return page
 
-    def _begin(self, start: Start) -> Page | None:
+    def _begin(self, start: Start) -> Page:
         if start.from_tip:
             return self._newest()
         return self._crew.ask(start.since, self._feed.seek) or self._newest()
 
-    def _newest(self) -> Page | None:
-        return self._crew.ask(None, lambda _: self._feed.newest())
+    def _newest(self) -> Page:
+        page = self._crew.ask(None, lambda _: self._feed.newest())
+        if page is None:
+            raise ContractError(
+                "the feed shows no entries at all (404). Is its address right? Nothing was changed"
+            )
+        return page
 
     def _page_at(self, stone: Milestone) -> Page | Unchanged | None:
         """Only the page to read next may answer 304: behind it, new entries come without notice."""
         etag = self._trail.etag if stone == self._trail.milestones[-1] else None
         return self._crew.ask(stone.page, lambda page: self._feed.page(page, etag))
 
-    def _fall_back(self, lost: Milestone) -> Page | None:
+    def _fall_back(self, lost: Milestone) -> Page:
         """The page we stood at is gone (faults.md H6, S7): an older one, else a seek by date.
 
         What was read is then read again; order proves nothing any more, so details decide.
         """
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top, replaying=True)
         page = self._older_page(lost) or self._begin(self._restart())
-        if page is not None:
-            moment = self._clock().isoformat(timespec="seconds")
-            self._trouble = (
-                f"{moment}: the feed no longer had the page where the last sync stood "
-                f"({lost.page}); read again from page {page.id}"
-            )
-            self._trail = replace(self._trail, milestones=(), closed=0, etag=None)
+        moment = self._clock().isoformat(timespec="seconds")
+        self._trouble = (
+            f"{moment}: the feed no longer had the page where the last sync stood "
+            f"({lost.page}); read again from page {page.id}"
+        )
+        self._trail = replace(self._trail, milestones=(), closed=0, etag=None)
         return page
 
     def _older_page(self, lost: Milestone) -> Page | None:

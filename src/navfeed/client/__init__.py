@@ -1,0 +1,1 @@
+"""The feed over HTTP: tokens, deadlines, retries, and what each answer means."""

@@ -1,0 +1,143 @@
+"""One ad as the server knows it, and how each kind of event changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from navfeed.practice import adverts
+from navfeed.practice.adverts import Outline, Term
+from navfeed.practice.dates import iso, midnight, oslo_day
+from navfeed.practice.log import Status
+
+Content = Mapping[str, Any]
+
+_HIDDEN_TITLE = "..."
+_UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Ad:
+    """An ad as it is now.
+
+    `changed` is the ad's own clock, which its entries do not share. `hidden` tells a stopped ad
+    from an expired one. `shared` is False for an ad NAV may not pass on, `known` for one whose
+    detail is lost. `overrides` stand in for made-up content, field by field.
+    """
+
+    uuid: str
+    outline: Outline
+    overrides: Content
+    published: datetime
+    changed: datetime
+    expires: datetime
+    status: Status = "ACTIVE"
+    revision: int = 0
+    hidden: bool = False
+    shared: bool = True
+    known: bool = True
+
+    @property
+    def readable(self) -> bool:
+        """Whether the detail answers at all."""
+        return self.shared and self.known
+
+    @property
+    def title(self) -> str:
+        return str(self.overrides.get("title", self.outline.title) or _UNKNOWN)
+
+    @property
+    def business_name(self) -> str:
+        employer = self.overrides.get("employer", {"name": self.outline.employer.name})
+        return str((employer or {}).get("name") or _UNKNOWN)
+
+    @property
+    def municipal(self) -> str:
+        if "workLocations" in self.overrides:
+            return adverts.municipal(self.overrides["workLocations"])
+        return adverts.first_municipal(self.outline)
+
+    @property
+    def headline(self) -> tuple[str, str, str]:
+        """Title, businessName and municipal as an entry written now would show them."""
+        if self.hidden:
+            return _HIDDEN_TITLE, "", self.municipal
+        return self.title, self.business_name, self.municipal
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day the ad may be shown (Oslo); None when `expires` is overridden by no date."""
+        if "expires" not in self.overrides:
+            return oslo_day(self.expires)
+        try:
+            return oslo_day(datetime.fromisoformat(self.overrides["expires"]))
+        except (TypeError, ValueError):
+            return None
+
+    def in_force(self, today: date) -> bool:
+        """Whether a lawful copy shows the ad on that day."""
+        if self.status != "ACTIVE" or not self.readable:
+            return False
+        return self.last_day is None or today <= self.last_day
+
+    def content(self, seed: int) -> dict[str, Any]:
+        """Write `ad_content`, the same for the same seed, ad and revision."""
+        term = Term(self.published, self.changed, self.expires)
+        key = f"{seed}:{self.uuid}:{self.revision}"
+        return adverts.content(key, self.uuid, self.outline, term) | dict(self.overrides)
+
+    def detail(self, seed: int) -> dict[str, Any]:
+        """Write the answer to a request for the ad."""
+        content = {"ad_content": self.content(seed)} if self.status == "ACTIVE" else {}
+        return {
+            "uuid": self.uuid,
+            **content,
+            "sistEndret": iso(self.changed),
+            "status": self.status,
+        }
+
+
+def rewritten(ad: Ad, content: Content) -> Ad:
+    return replace(ad, revision=ad.revision + 1, overrides={**ad.overrides, **content})
+
+
+def updated(ad: Ad, content: Content, changed: datetime) -> Ad:
+    return replace(rewritten(ad, content), changed=changed, known=True)
+
+
+def stopped(ad: Ad, changed: datetime) -> Ad:
+    return replace(ad, status="INACTIVE", hidden=True, changed=changed, known=True)
+
+
+def expired(ad: Ad, changed: datetime, today: date) -> Ad:
+    """Withdraw an ad whose time is over; its last day is yesterday at the latest."""
+    last = min(ad.expires, midnight(today - timedelta(days=1)))
+    return replace(
+        ad,
+        status="INACTIVE",
+        hidden=False,
+        changed=changed,
+        known=True,
+        expires=last,
+        overrides=_without_expires(ad),
+    )
+
+
+def reactivated(ad: Ad, content: Content, changed: datetime, term: tuple[datetime, datetime]) -> Ad:
+    """Bring an ad back for a term from its new `published` to its new `expires`."""
+    published, expires = term
+    anew = replace(
+        ad,
+        status="ACTIVE",
+        hidden=False,
+        published=published,
+        expires=expires,
+        overrides=_without_expires(ad),
+    )
+    return updated(anew, content, changed)
+
+
+def _without_expires(ad: Ad) -> Content:
+    return {field: value for field, value in ad.overrides.items() if field != "expires"}

@@ -1,0 +1,199 @@
+"""The feed's answers, request by request, without a socket in sight."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import zlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from navfeed.practice.dates import http_date, last_modified, parse_since
+from navfeed.practice.faults import Distort, Match, Rule
+from navfeed.practice.messages import Answer, Request
+from navfeed.practice.pages import Renderer, page
+from navfeed.practice.tokens import LIFE, Tokens
+from navfeed.practice.world import World
+
+PAGE_SIZE = 1_000
+LARGEST_PAGE = 10_000
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TEXT = ("Content-Type", "text/plain;charset=utf-8")
+_JSON = ("Content-Type", "application/json")
+
+_NOT_FOUND = Answer(404, (_TEXT,), b"")
+_NO_TOKEN = Answer(404, (_TEXT,), b"Public token is not currently available")
+_BROKEN = Answer(500, (_TEXT,), b"Server Error")
+_UNAUTHORIZED = Answer(
+    401,
+    (_JSON,),
+    b'{"title":"Unauthorized","status":401,"type":"about:blank","details":{}}',
+)
+_TOO_LARGE = Answer(400, (_TEXT,), f"pageSize must be at most {LARGEST_PAGE}".encode())
+
+
+class Practice:
+    """Answers as NAV's server would, on behalf of a world, and spoils answers by script.
+
+    `page_size` is the number of entries on a full page. With `seek_filters`, a page found by date
+    leaves out entries written before that date, as a page asked for by its id does. May be called
+    from any thread.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        secret: str = "practice",  # noqa: S107 - it guards made-up ads
+        page_size: int = PAGE_SIZE,
+        seek_filters: bool = False,
+    ) -> None:
+        self.world = world
+        self._page_size = page_size
+        self._seek_filters = seek_filters
+        self._tokens = Tokens(secret, lambda: world.now)
+        self._renderer = Renderer()
+        self._rules: list[Rule] = []
+        self._requests: list[Request] = []
+        self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> list[Request]:
+        """Everything asked so far, in order."""
+        with self._lock:
+            return list(self._requests)
+
+    def forget_requests(self) -> None:
+        with self._lock:
+            self._requests.clear()
+
+    @property
+    def token(self) -> str | None:
+        """The public token as served; None when it was withdrawn."""
+        return self._tokens.public
+
+    def rotate_token(self, spread: timedelta = timedelta(), life: timedelta = LIFE) -> str:
+        """Replace the public token, see `Tokens.rotate`."""
+        return self._tokens.rotate(spread, life)
+
+    def withdraw_token(self) -> None:
+        """Have no public token until the next rotation."""
+        self._tokens.withdraw()
+
+    def issue_token(self, life: timedelta | None = None) -> str:
+        """Return a private token; without a life it carries no `exp`."""
+        return self._tokens.issue(life)
+
+    def script(
+        self, match: Match, distort: Distort, *, times: int | None = 1, skip: int = 0
+    ) -> Rule:
+        """Spoil the answers to matching requests, `times` of them (None: all) after `skip`.
+
+        A request meets the first rule only that matches it and is not used up.
+        """
+        rule = Rule(match, distort, times, skip)
+        with self._lock:
+            self._rules.append(rule)
+        return rule
+
+    def clear_script(self) -> None:
+        with self._lock:
+            self._rules.clear()
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request: by the feed's rules first, then by the script."""
+        spoil = self._noted(request)
+        answer = self._routed(request)
+        return self._finished(request, spoil(answer) if spoil else answer)
+
+    def _noted(self, request: Request) -> Distort | None:
+        with self._lock:
+            self._requests.append(request)
+            rule = next((rule for rule in self._rules if rule.claims(request)), None)
+        return rule.distort if rule else None
+
+    def _routed(self, request: Request) -> Answer:
+        if request.method == "HEAD":
+            return Answer(200)  # with or without a token
+        if request.method != "GET" or request.kind == "other":
+            return _NOT_FOUND
+        if request.kind == "token":
+            return self._token()
+        return self._protected(request) if self._authorized(request) else _UNAUTHORIZED
+
+    def _authorized(self, request: Request) -> bool:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return scheme == "Bearer" and self._tokens.accepts(token)
+
+    def _token(self) -> Answer:
+        token = self.token
+        if token is None:
+            return _NO_TOKEN
+        text = f"Current public token of the practice feed:\n{token}"
+        return Answer(200, (_TEXT,), text.encode())
+
+    def _protected(self, request: Request) -> Answer:
+        if request.kind == "seek":
+            return self._seek(request)
+        if not _UUID.fullmatch(request.ident):
+            return _BROKEN
+        if request.kind == "detail":
+            return self._detail(request.ident.lower())
+        return self._page(request, request.ident.lower(), _since(request))
+
+    def _detail(self, ad: str) -> Answer:
+        detail = self.world.detail(ad)
+        if detail is None:
+            return _NOT_FOUND
+        body = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+        return Answer(200, (_JSON,), body.encode())
+
+    def _seek(self, request: Request) -> Answer:
+        since = _since(request)
+        if "last" in request.query:
+            start = self.world.newest()
+        else:
+            start = self.world.first_after(since) if since else self.world.first()
+        if start is None:
+            return Answer(404)
+        return self._page(request, start.page_id, since if self._seek_filters else None)
+
+    def _page(self, request: Request, page_id: str, since: datetime | None) -> Answer:
+        size = _page_size(request, self._page_size)
+        if size > LARGEST_PAGE:
+            return _TOO_LARGE
+        if size < 0:
+            return _BROKEN
+        window = self.world.window(page_id, size, since)
+        if window is None:
+            return _NOT_FOUND
+        shown = page(window)
+        validators = ("ETag", shown.etag), ("Last-Modified", last_modified(shown.modified))
+        if request.headers.get("if-none-match") == shown.etag:
+            return Answer(304, validators)
+        return Answer(200, (_JSON, *validators), self._renderer.body(shown))
+
+    def _finished(self, request: Request, answer: Answer) -> Answer:
+        if answer.header("Date") is None:
+            answer = answer.with_header("Date", http_date(self.world.now))
+        if not answer.body or answer.header("Content-Encoding"):
+            return answer
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return answer
+        return replace(answer, body=_gzip(answer.body)).with_header("Content-Encoding", "gzip")
+
+
+def _since(request: Request) -> datetime | None:
+    return parse_since(request.headers.get("if-modified-since", ""))
+
+
+def _page_size(request: Request, default: int) -> int:
+    asked = request.query.get("pageSize", "")
+    return int(asked) if re.fullmatch(r"-?\d{1,9}", asked) else default
+
+
+def _gzip(body: bytes) -> bytes:
+    # Quickest level: the server should not be what a benchmark measures.
+    return zlib.compress(body, level=1, wbits=31)

@@ -1,0 +1,95 @@
+"""The practice server's own endpoints, for a demo or a benchmark in another process.
+
+They stand beside the feed, need no token and are not recorded:
+
+- `POST /practice/advance` `{"rounds": 1, "changes": 20, "seconds": 3600}`: move the world on; the
+  answer counts what happened and names up to ten ads of each kind.
+- `GET /practice/truth`: uuid -> `ad_content` of every ad a lawful copy shows now.
+- `GET /practice/requests`: how many requests of each kind came so far.
+- `POST /practice/script` `{"fault": "reset", "on": "detail", "ident": id, "times": 1, "skip": 0}`:
+  spoil answers, all but the fault's name may be left out; `"times": null` is for good and
+  `{"fault": null}` ends all faults and names those there are.
+- `POST /practice/token` `{"life": 0}`: replace the public token by one that lives so many seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from navfeed.practice import faults
+from navfeed.practice.app import Practice
+from navfeed.practice.dates import iso
+from navfeed.practice.messages import Answer, Request
+from navfeed.practice.mix import Changes
+
+_PREFIX = "/practice/"
+_NAMED_AT_MOST = 10
+
+
+class Control:
+    """Answers requests under `/practice/`."""
+
+    def __init__(self, practice: Practice) -> None:
+        self._practice = practice
+        self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], object]] = {
+            ("POST", "advance"): self._advance,
+            ("GET", "truth"): lambda _: practice.world.truth(),
+            ("GET", "requests"): lambda _: Counter(each.kind for each in practice.requests),
+            ("POST", "script"): self._script,
+            ("POST", "token"): self._token,
+        }
+
+    @staticmethod
+    def concerns(request: Request) -> bool:
+        return request.path.startswith(_PREFIX)
+
+    def answer(self, request: Request) -> Answer:
+        """Do what is asked; 404 for an unknown endpoint, 400 with a sentence for a bad order."""
+        route = self._routes.get((request.method, request.path.removeprefix(_PREFIX)))
+        if route is None:
+            return _json(404, {"error": f"no {request.method} {request.path}"})
+        try:
+            return _json(200, route(json.loads(request.body or b"{}")))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return _json(400, {"error": repr(error)})
+
+    def _advance(self, order: dict[str, Any]) -> dict[str, Any]:
+        world = self._practice.world
+        changes = world.move_on(
+            order.get("rounds", 1),
+            changes=order.get("changes", 20),
+            step=timedelta(seconds=order.get("seconds", 3_600)),
+        )
+        return {"now": iso(world.now), **_told(changes)}
+
+    def _script(self, order: dict[str, Any]) -> dict[str, Any]:
+        if order["fault"] is None:
+            self._practice.clear_script()
+            return {"faults": sorted(faults.NAMED)}
+        distort = faults.NAMED[order["fault"]]
+        match = faults.on(order["on"], order.get("ident")) if "on" in order else faults.anything
+        self._practice.script(
+            match, distort, times=order.get("times", 1), skip=order.get("skip", 0)
+        )
+        return {"fault": order["fault"]}
+
+    def _token(self, order: dict[str, Any]) -> dict[str, Any]:
+        return {"token": self._practice.rotate_token(life=timedelta(seconds=order["life"]))}
+
+
+def _told(changes: Changes) -> dict[str, Any]:
+    named = asdict(changes)
+    return {
+        "counts": {kind: len(ads) for kind, ads in named.items()},
+        "ads": {kind: ads[:_NAMED_AT_MOST] for kind, ads in named.items()},
+    }
+
+
+def _json(status: int, value: object) -> Answer:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return Answer(status, (("Content-Type", "application/json"),), body)

@@ -1,0 +1,187 @@
+"""A plausible past: months of entries that end in a given number of ads in force."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from navfeed.practice.dates import midnight, oslo_day
+
+if TYPE_CHECKING:
+    from navfeed.practice.transaction import Transaction
+    from navfeed.practice.world import World
+
+_UPDATES = 0.20
+_REACTIVATIONS = 0.03
+_UNSHARED = 0.05
+_FORGOTTEN = 0.003
+_STOPPED = 0.4
+_OVERTAKEN = 0.06
+# Publications are about this share of all entries once as many ads go as come.
+_PUBLICATIONS = 0.39
+_SHORTEST_MEAN_LIFE = 35.0
+# Lives vary by 0.4-1.6 of the mean; so none lasts more than six months.
+_LONGEST_MEAN_LIFE = 112.0
+
+
+class _Standing:
+    """The ads in force while the past is built, with what is due to expire first."""
+
+    def __init__(self) -> None:
+        self._ads: list[str] = []
+        self._places: dict[str, int] = {}
+        self._due: list[tuple[datetime, str]] = []
+        self._expires: dict[str, datetime] = {}
+
+    def __len__(self) -> int:
+        return len(self._ads)
+
+    def add(self, ad: str, expires: datetime) -> None:
+        self._places[ad] = len(self._ads)
+        self._ads.append(ad)
+        self._expires[ad] = expires
+        heapq.heappush(self._due, (expires, ad))
+
+    def any(self, rng: random.Random) -> str:
+        return self._ads[rng.randrange(len(self._ads))]
+
+    def take(self, rng: random.Random) -> str:
+        """Remove an ad and return it."""
+        ad = self.any(rng)
+        self._remove(ad)
+        return ad
+
+    def take_overdue(self, today: datetime) -> str | None:
+        """Remove an ad whose last day ended before `today` began; None when there is none."""
+        while self._due and self._due[0][0] < today:
+            expires, ad = heapq.heappop(self._due)
+            if self._expires.get(ad) == expires:
+                self._remove(ad)
+                return ad
+        return None
+
+    def _remove(self, ad: str) -> None:
+        place, last = self._places.pop(ad), self._ads.pop()
+        if last != ad:
+            self._ads[place] = last
+            self._places[last] = place
+        del self._expires[ad]
+
+
+class Past:
+    """Writes a past of so many entries over so many days into a world."""
+
+    def __init__(
+        self, world: World, rng: random.Random, *, entries: int, active: int, days: float
+    ) -> None:
+        self._world = world
+        self._rng = rng
+        self._entries = entries
+        self._active = active
+        self._days = days
+        self._written = 0
+        self._standing = _Standing()
+        self._withdrawn: list[str] = []
+        self._unshared: deque[str] = deque()
+        needed = 1.15 * active * days / (_PUBLICATIONS * max(entries, 1))
+        self._mean_life = min(max(needed, _SHORTEST_MEAN_LIFE), _LONGEST_MEAN_LIFE)
+
+    def write(self) -> None:
+        """Fill the world from its own now on."""
+        sizes = list(self._batch_sizes())
+        for size, moment in zip(sizes, self._moments(len(sizes)), strict=True):
+            self._wait_until(moment)
+            if size > 1 and self._rng.random() < _OVERTAKEN:
+                self._overtaken_batch(size)
+            else:
+                self._batch(size)
+
+    def _batch_sizes(self) -> Iterator[int]:
+        left = self._entries
+        while left:
+            draw = self._rng.random()
+            most = 1 if draw < 0.7 else 5 if draw < 0.95 else 40
+            size = min(left, self._rng.randint(1, most))
+            left -= size
+            yield size
+
+    def _moments(self, count: int) -> list[datetime]:
+        start = self._world.now
+        # The last minutes are left free for what the clock ticks on by itself.
+        span = max(0.0, self._days * 86_400 - 300)
+        return sorted(start + timedelta(seconds=self._second(span)) for _ in range(count))
+
+    def _second(self, span: float) -> float:
+        """Draw a second, seldom one at night."""
+        second = self._rng.random() * span
+        asleep = second % 86_400 > 54_000 and self._rng.random() < 0.8
+        return self._rng.random() * span if asleep else second
+
+    def _wait_until(self, moment: datetime) -> None:
+        self._world.advance(max(moment - self._world.now, timedelta()))
+
+    def _batch(self, size: int) -> None:
+        with self._world.begin() as transaction:
+            for _ in range(size):
+                self._event(transaction)
+
+    def _overtaken_batch(self, size: int) -> None:
+        """Let a newer transaction write first, so that `written` falls along the log."""
+        with self._world.begin() as late:
+            self._world.advance(timedelta(seconds=self._rng.uniform(0.5, 30)))
+            self._batch(1)
+            for _ in range(size - 1):
+                self._event(late)
+
+    def _event(self, transaction: Transaction) -> None:
+        self._written += 1
+        overdue = self._standing.take_overdue(midnight(oslo_day(self._world.now)))
+        draw = self._rng.random()
+        if overdue:
+            self._withdrawn.append(transaction.expire(overdue))
+        elif draw < _UPDATES and self._standing:
+            transaction.update(self._standing.any(self._rng))
+        elif draw < _UPDATES + _REACTIVATIONS and self._withdrawn:
+            self._reactivate(transaction)
+        elif len(self._standing) < self._wanted():
+            self._publish(transaction)
+        else:
+            self._withdraw(transaction)
+
+    def _wanted(self) -> float:
+        """Return how many ads should be in force by now: a third of the past builds them up."""
+        return self._active * min(1.0, 3 * self._written / self._entries)
+
+    def _publish(self, transaction: Transaction) -> None:
+        expires = self._some_day()
+        draw = self._rng.random()
+        ad = transaction.publish(shared=draw >= _UNSHARED, expires=expires)
+        if draw < _UNSHARED:
+            self._unshared.append(ad)
+        elif draw < 1 - _FORGOTTEN:
+            self._standing.add(ad, expires)
+
+    def _withdraw(self, transaction: Transaction) -> None:
+        if len(self._unshared) > _UNSHARED * self._active:
+            transaction.stop(self._unshared.popleft())
+        elif not self._standing:
+            self._publish(transaction)
+        elif self._rng.random() < _STOPPED:
+            self._withdrawn.append(transaction.stop(self._standing.take(self._rng)))
+        else:
+            self._withdrawn.append(transaction.expire(self._standing.take(self._rng)))
+
+    def _reactivate(self, transaction: Transaction) -> None:
+        place = self._rng.randrange(len(self._withdrawn))
+        self._withdrawn[place], self._withdrawn[-1] = self._withdrawn[-1], self._withdrawn[place]
+        expires = self._some_day()
+        ad = transaction.reactivate(self._withdrawn.pop(), expires=expires)
+        self._standing.add(ad, expires)
+
+    def _some_day(self) -> datetime:
+        life = self._mean_life * self._rng.uniform(0.4, 1.6)
+        return midnight(oslo_day(self._world.now + timedelta(days=life)))

@@ -1,0 +1,103 @@
+"""The log: entries in the order of their ids, some not yet visible."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+Status = Literal["ACTIVE", "INACTIVE"]
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the log: what happened to an ad, as it stood then.
+
+    `page_id` is the row's own id; `written` is the start of the transaction that wrote it (UTC).
+    """
+
+    page_id: str
+    ad: str
+    status: Status
+    title: str
+    business_name: str
+    municipal: str
+    written: datetime
+
+
+class Log:
+    """Entries in id-order. An entry has its place from `reserve` on and is seen from `show` on."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        """Begin with these entries, all of them visible."""
+        self._entries: list[Entry] = []
+        self._visible = bytearray()
+        self._places: dict[str, int] = {}
+        # The highest `written` among the visible entries up to each place. `written` is not
+        # monotonic, this is: so a seek can bisect.
+        self._highest: list[datetime] = []
+        self.show([self.reserve(entry) for entry in entries])
+
+    def __iter__(self) -> Iterator[Entry]:
+        return self._seen_from(0)
+
+    def reserve(self, entry: Entry) -> int:
+        """Give an entry the next place, unseen yet."""
+        place = len(self._entries)
+        self._entries.append(entry)
+        self._visible.append(False)
+        self._places[entry.page_id] = place
+        self._highest.append(self._highest_before(place))
+        return place
+
+    def show(self, places: list[int]) -> None:
+        """Let the entries at these places be seen, all at once."""
+        for place in places:
+            self._visible[place] = True
+        if places:
+            self._raise_from(min(places))
+
+    def rename(self, page_id: str, new_id: str) -> None:
+        """Give the entry another page id; raise KeyError for an unknown one."""
+        place = self._places.pop(page_id)
+        self._entries[place] = replace(self._entries[place], page_id=new_id)
+        self._places[new_id] = place
+
+    def first(self) -> Entry | None:
+        return next(iter(self), None)
+
+    def newest(self) -> Entry | None:
+        place = self._visible.rfind(True)
+        return None if place < 0 else self._entries[place]
+
+    def first_after(self, moment: datetime) -> Entry | None:
+        """Return the first visible entry in log order that was written after the moment."""
+        place = bisect_right(self._highest, moment)
+        return self._entries[place] if place < len(self._entries) else None
+
+    def find(self, page_id: str) -> Entry | None:
+        place = self._places.get(page_id)
+        return None if place is None or not self._visible[place] else self._entries[place]
+
+    def after(self, entry: Entry) -> Iterator[Entry]:
+        """Yield the visible entries that follow one of the log's own."""
+        return self._seen_from(self._places[entry.page_id] + 1)
+
+    def _seen_from(self, start: int) -> Iterator[Entry]:
+        for place in range(start, len(self._entries)):
+            if self._visible[place]:
+                yield self._entries[place]
+
+    def _highest_before(self, place: int) -> datetime:
+        return self._highest[place - 1] if place else _NEVER
+
+    def _raise_from(self, start: int) -> None:
+        highest = self._highest_before(start)
+        for place in range(start, len(self._entries)):
+            if self._visible[place]:
+                highest = max(highest, self._entries[place].written)
+            self._highest[place] = highest

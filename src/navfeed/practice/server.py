@@ -1,0 +1,192 @@
+"""The practice feed on a loopback port: HTTP/1.1 with keep-alive, one thread per connection."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import BinaryIO, Self
+
+from navfeed.practice.app import Practice
+from navfeed.practice.control import Control
+from navfeed.practice.messages import Answer, Request
+from navfeed.practice.world import World
+
+HOST = "127.0.0.1"
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_BODILESS = {204, 304}
+# On, for zero seconds: closing sends RST.
+_BREAK_OFF = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_PATIENCE = 5.0
+
+
+class Connection:
+    """The server's end of one connection (a `Wire`)."""
+
+    def __init__(self, client: socket.socket, closing: threading.Event) -> None:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._client = client
+        self._closing = closing
+        self.open = True
+
+    @property
+    def closing(self) -> threading.Event:
+        return self._closing
+
+    def send(self, data: bytes) -> None:
+        self._client.sendall(data)
+
+    def close(self) -> None:
+        self.open = False
+
+    def reset(self) -> None:
+        self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _BREAK_OFF)
+        self.open = False
+
+    def interrupt(self) -> None:
+        """Wake a thread that reads from or writes to the client; it meets OSError or the end."""
+        with suppress(OSError):
+            self._client.shutdown(socket.SHUT_RDWR)
+
+
+class PracticeServer:
+    """Serves a practice feed on 127.0.0.1 between `start` and `close`, or as a context manager.
+
+    Port 0 takes a free one; `url` tells which. `start` raises OSError for a port in use. Closing
+    waits for no client: connections that hang are cut.
+    """
+
+    def __init__(self, practice: Practice, port: int = 0) -> None:
+        self.practice = practice
+        self._control = Control(practice)
+        self.port = port
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._serving: dict[Connection, threading.Thread] = {}
+
+    @property
+    def url(self) -> str:
+        """The origin, without a slash at the end."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> Self:
+        self._listener = socket.create_server((HOST, self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+        return self
+
+    def close(self) -> None:
+        self._closing.set()
+        # A last connection wakes the accepting thread, on every platform.
+        socket.create_connection((HOST, self.port)).close()
+        self._accepting.join()
+        self._listener.close()
+        with self._lock:
+            serving = dict(self._serving)
+        for connection, thread in serving.items():
+            connection.interrupt()
+            thread.join(_PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            if self._closing.is_set():
+                client.close()
+                return
+            self._begin(client)
+
+    def _begin(self, client: socket.socket) -> None:
+        connection = Connection(client, self._closing)
+        thread = threading.Thread(target=self._serve, args=(connection, client), daemon=True)
+        with self._lock:
+            self._serving[connection] = thread
+        thread.start()
+
+    def _serve(self, connection: Connection, client: socket.socket) -> None:
+        try:
+            with client, client.makefile("rb") as incoming, suppress(OSError):
+                self._converse(connection, incoming)
+        finally:
+            with self._lock:
+                del self._serving[connection]
+
+    def _converse(self, connection: Connection, incoming: BinaryIO) -> None:
+        while connection.open and (request := read_request(incoming)):
+            answer = self._answer(request)
+            deliver(answer, connection)
+            if "close" in request.headers.get("connection", "").lower():
+                connection.close()
+
+    def _answer(self, request: Request) -> Answer:
+        if self._control.concerns(request):
+            return self._control.answer(request)
+        return self.practice.answer(request)
+
+
+def read_request(incoming: BinaryIO) -> Request | None:
+    """Read one request; None when the client sends no more, or no HTTP."""
+    words = incoming.readline().split()
+    if len(words) != 3:
+        return None
+    headers: dict[str, str] = {}
+    while (line := incoming.readline().strip()) != b"":
+        name, _, value = line.partition(b":")
+        headers[name.decode("latin-1").lower()] = value.strip().decode("latin-1")
+    body = incoming.read(int(headers.get("content-length", "0")))
+    return Request(words[0].decode("latin-1"), words[1].decode("latin-1"), headers, body)
+
+
+def deliver(answer: Answer, connection: Connection) -> None:
+    """Send an answer, the way it wants to be sent if it does."""
+    head, body = render_head(answer), answer.body
+    if answer.delivery:
+        answer.delivery(connection, head, body)
+    else:
+        connection.send(head + body)
+
+
+def render_head(answer: Answer) -> bytes:
+    """Write the status line and the headers, with a Content-Length where a body may follow."""
+    lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Unknown')}"]
+    lines += [f"{name}: {value}" for name, value in answer.headers]
+    if answer.status not in _BODILESS and answer.header("Content-Length") is None:
+        lines.append(f"Content-Length: {len(answer.body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def run(
+    port: int = 0,
+    *,
+    now: datetime,
+    seed: int = 0,
+    entries: int = 20_000,
+    live: float | None = None,
+    ready: Callable[[PracticeServer], object] = lambda _: None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve a made-up history until interrupted (Ctrl-C) or `stop` is set; print nothing.
+
+    `ready` is called once the port is open. With `live`, the world keeps the time of day and every
+    so many seconds an ad or two change. Raises OSError for a port in use.
+    """
+    stop = stop or threading.Event()
+    practice = Practice(World.history(seed, now=now, entries=entries))
+    with PracticeServer(practice, port) as server, suppress(KeyboardInterrupt):
+        ready(server)
+        # In turns, because an endless wait cannot be interrupted on every platform.
+        while not stop.wait(live or 1.0):
+            if live:
+                practice.world.move_on(changes=2, step=timedelta(seconds=live))
