@@ -16,7 +16,10 @@ _WEIGHTS = (35, 32, 14, 11, 8)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The uuids of the ads that changed, by what happened to them."""
+    """The uuids of the ads that changed, by what happened to them, in order.
+
+    In one round an ad changes once; in later ones it may change again.
+    """
 
     published: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()

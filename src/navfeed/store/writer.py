@@ -268,7 +268,7 @@ class Store:
     def queue_rechecks(self, before: datetime, most: int, now: datetime) -> int:
         """Queue the ads that NAV has not confirmed since `before`, the oldest first."""
         rows = self._all(
-            "SELECT uuid FROM ads WHERE checked_at < ? "
+            "SELECT uuid FROM ads WHERE checked_at <= ? "
             "AND uuid NOT IN (SELECT ad FROM queue) ORDER BY checked_at LIMIT ?",
             _text(before),
             most,

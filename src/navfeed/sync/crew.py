@@ -55,7 +55,7 @@ class Answer(Generic[X, T]):
 
     question: X
     value: T | None
-    error: Exception | None
+    error: BaseException | None
 
 
 class Crew:
@@ -139,5 +139,5 @@ class Crew:
             question, call = job
             try:
                 self._answers.put(Answer(question, call(question), None))
-            except Exception as error:  # noqa: BLE001  it is raised where the answer is read
+            except BaseException as error:  # noqa: BLE001  it is raised where the answer is read
                 self._answers.put(Answer(question, None, error))

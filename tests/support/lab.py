@@ -1,0 +1,115 @@
+"""A lab: a practice world, a store, and the real client and engine between them, in one process.
+
+`sync` runs the engine over the real HTTP client whose transport asks the practice feed directly,
+so nothing is skipped but sockets (tests over sockets use `navfeed.practice.PracticeServer`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from navfeed.client.feed import FeedClient, Pace
+from navfeed.client.http import Http
+from navfeed.model import Content
+from navfeed.practice import Practice, Request, World
+from navfeed.store.writer import Store
+from navfeed.sync.crew import Stop
+from navfeed.sync.engine import Ended, Event, Plan, sync
+from navfeed.sync.walk import Start
+
+NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
+ALL = Plan(start=Start(), workers=1, retry_now=True)
+
+
+class Crash(BaseException):
+    """The process dies here: no handler runs, nothing is tidied up."""
+
+
+class DirectTransport(httpx.BaseTransport):
+    """Asks the practice feed without a socket. `before` sees each request first."""
+
+    def __init__(self, practice: Practice, before: Callable[[Request], None]) -> None:
+        self._practice = practice
+        self._before = before
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers.pop("accept-encoding")
+        asked = Request(request.method, request.url.raw_path.decode(), headers)
+        self._before(asked)
+        answer = self._practice.answer(asked)
+        return httpx.Response(
+            answer.status, headers=list(answer.headers), stream=httpx.ByteStream(answer.body)
+        )
+
+
+class Lab:
+    """One world, one practice feed, one store."""
+
+    def __init__(self, path: Path, world: World | None = None, **practice: Any) -> None:
+        self.path = path
+        self.world = world or World(1, now=NOW)
+        self.practice = Practice(self.world, **practice)
+        self.before: Callable[[Request], None] = lambda _: None
+        self.store_class: type[Store] = Store
+        self.in_scope: Callable[[Content], bool] = lambda _: True
+        self.events: list[Event] = []
+
+    def now(self) -> datetime:
+        return self.world.now
+
+    def feed(self, token: str | None = None) -> FeedClient:
+        transport = DirectTransport(self.practice, lambda request: self.before(request))
+        http = Http("http://127.0.0.1", size=1, transport=transport)
+        return FeedClient(http, token=token, pace=Pace(lambda _: None))
+
+    def sync(self, plan: Plan = ALL, stop: Stop | None = None, **changes: Any) -> Ended:
+        """One run. `changes` change the plan. Answers how it ended; the events are kept."""
+        plan = replace(plan, **changes)
+        self.practice.forget_requests()
+        with self.store_class(self.path) as store, self.feed() as feed:
+            self.events = list(
+                sync(
+                    feed,
+                    store,
+                    plan,
+                    in_scope=self.in_scope,
+                    clock=self.now,
+                    stop=stop or Stop(),
+                )
+            )
+        ended = self.events[-1]
+        assert isinstance(ended, Ended)
+        return ended
+
+    def stored(self) -> dict[str, Any]:
+        rows = self.rows("SELECT uuid, content FROM ads")
+        return {uuid: json.loads(content) for uuid, content in rows}
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(self.path)
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    def is_exact(self) -> bool:
+        return self.stored() == self.world.truth()
+
+    def asked(self, kind: str) -> list[str]:
+        """The requests of a kind that the last run made, by what they asked for."""
+        return [request.ident for request in self.practice.requests if request.kind == kind]
+
+    def settle(self) -> None:
+        """Sync, let the look-back close, sync again: from now on an idle run is one request."""
+        self.sync()
+        self.world.advance(timedelta(minutes=16))
+        self.sync()
