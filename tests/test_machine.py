@@ -47,11 +47,13 @@ class Fuse:
 
 
 class Schedules(RuleBasedStateMachine):
-    @initialize(page_size=st.integers(2, 9), seed=st.integers(0, 2**16))
-    def begin(self, page_size: int, seed: int) -> None:
+    @initialize(page_size=st.integers(2, 9), seed=st.integers(0, 2**16), seek_filters=st.booleans())
+    def begin(self, page_size: int, seed: int, seek_filters: bool) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.world = World(seed, now=NOW)
-        self.lab = Lab(self.folder / "navfeed.db", self.world, page_size=page_size)
+        self.lab = Lab(
+            self.folder / "navfeed.db", self.world, page_size=page_size, seek_filters=seek_filters
+        )
         self.fuse = fuse = Fuse()
 
         class Fragile(Store):

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
-from navfeed.model import Inactive
+from navfeed.model import Inactive, Scope
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
@@ -32,8 +32,19 @@ _KEYS = frozenset(
         "look_back_minutes",
         "recheck_days",
         "recheck_most",
+        "scope",
     }
 )
+
+SCOPES = {
+    "municipal": "municipals",
+    "county": "counties",
+    "occupation": "occupations",
+    "code": "codes",
+    "orgnr": "orgnrs",
+    "words": "words",
+}
+"""What `[scope]` and `--scope` take, and the field of `Scope` that each one fills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,7 @@ class Settings:
     look_back: timedelta = timedelta(minutes=15)
     recheck_after: timedelta = timedelta(days=14)
     recheck_most: int = 1_000
+    scope: Scope | None = None
 
 
 def load(
@@ -73,17 +85,18 @@ def load(
         look_back=timedelta(minutes=_whole(values, "look_back_minutes", 15, least=1, most=1_440)),
         recheck_after=timedelta(days=_whole(values, "recheck_days", 14, least=1, most=365)),
         recheck_most=_whole(values, "recheck_most", 1_000, least=0, most=1_000_000),
+        scope=_scope(values.get("scope")),
     )
 
 
 def default_db() -> Path:
-    from platformdirs import user_data_path  # noqa: PLC0415
+    from platformdirs import user_data_path
 
     return user_data_path(APP, appauthor=False) / "navfeed.db"
 
 
 def default_config() -> Path:
-    from platformdirs import user_config_path  # noqa: PLC0415
+    from platformdirs import user_config_path
 
     return user_config_path(APP, appauthor=False) / "navfeed.toml"
 
@@ -122,6 +135,22 @@ def _whole(values: Mapping[str, object], name: str, default: int, *, least: int,
     if not least <= number <= most:
         raise ConfigError(f"{name} is {value!r}; it takes a whole number from {least} to {most}")
     return number
+
+
+def _scope(value: object) -> Scope | None:
+    """None where nothing was said: the store keeps its scope then. `{}` means everything."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or (value.keys() - SCOPES.keys()):
+        raise ConfigError(f"the scope takes lists of texts for {', '.join(SCOPES)}")
+    return Scope(**{SCOPES[name]: _texts(name, texts) for name, texts in value.items()})
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
+        raise ConfigError(f"scope.{name} takes a text or a list of texts, not {value!r}")
+    return tuple(texts)
 
 
 def _inactive(value: object) -> Inactive | None:

@@ -12,8 +12,8 @@ The rules and where they come from:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 
 from navfeed.model import (
@@ -24,7 +24,9 @@ from navfeed.model import (
     EntryVerdict,
     Gone,
     Reason,
+    Scope,
     Status,
+    Stored,
 )
 
 
@@ -65,36 +67,64 @@ def judge_entries(sightings: Sequence[Sighting], *, stored: bool) -> EntryVerdic
 def judge_detail(
     answer: Detail | Gone,
     *,
-    stored: str | None,
-    last_day: date | None,
+    stored: Stored | None,
     today: date,
-    in_scope: Callable[[Content], bool],
+    scope: Scope,
 ) -> DetailVerdict:
-    """Judge an ad by its details: what they say is true now, whatever any entry said.
-
-    `stored` is the raw content kept so far and `last_day` its last day, None where there is none.
-    """
+    """Judge an ad by its details: what they say is true now, whatever any entry said."""
     if isinstance(answer, Gone):
         return DetailVerdict(answer.ad, Reason.GONE)
     if answer.content is None:
-        ran_out = is_past(last_day, today)
+        ran_out = stored is not None and is_past(stored.last_day, today)
         return DetailVerdict(answer.ad, Reason.EXPIRED if ran_out else Reason.STOPPED)
     if is_past(answer.content.last_day, today):
         return DetailVerdict(answer.ad, Reason.EXPIRED)
-    if not in_scope(answer.content):
+    if not in_scope(scope, answer.content):
         return DetailVerdict(answer.ad, Reason.OUT_OF_SCOPE)
     return DetailVerdict(answer.ad, _difference(answer.content.raw, stored), answer.content)
 
 
-def _difference(raw: str, stored: str | None) -> Reason:
+def _difference(raw: str, stored: Stored | None) -> Reason:
     if stored is None:
         return Reason.NEW
-    return Reason.UNCHANGED if raw == stored else Reason.CHANGED
+    return Reason.UNCHANGED if raw == stored.raw else Reason.CHANGED
 
 
 def is_past(last_day: date | None, today: date) -> bool:
     """Whether a last day lies behind us. An ad without a readable one never runs out by itself."""
     return last_day is not None and last_day < today
+
+
+def in_scope(scope: Scope, content: Content) -> bool:
+    """Whether an ad is one to keep, judged by its details: an entry names one place of several."""
+    places = content.locations
+    jobs = [name for job in content.occupations for name in (job.level1, job.level2)]
+    return (
+        _any_equal(scope.municipals, (place.municipal for place in places))
+        and _any_equal(scope.counties, (place.county for place in places))
+        and _any_equal(scope.occupations, jobs)
+        and _any_equal(scope.codes, (category.code for category in content.categories))
+        and _any_equal(scope.orgnrs, (content.employer_orgnr,))
+        and _any_word(scope.words, (content.title, content.job_title, content.description))
+    )
+
+
+def _any_equal(wanted: Sequence[str], found: Iterable[str | None]) -> bool:
+    there = {text.casefold() for text in found if text}
+    return not wanted or any(text.casefold() in there for text in wanted)
+
+
+def _any_word(wanted: Sequence[str], texts: Iterable[str | None]) -> bool:
+    text = "\n".join(text for text in texts if text).casefold()
+    return not wanted or any(word.casefold() in text for word in wanted)
+
+
+def narrows(new: Scope, old: Scope) -> bool:
+    """Whether every ad in the new scope is in the old one, so that none has to be fetched."""
+    return all(
+        not before or (after and {v.casefold() for v in after} <= {v.casefold() for v in before})
+        for after, before in zip(astuple(new), astuple(old), strict=True)
+    )
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     LATE = "late"
     SAME_MOMENT = "same moment"
     RECHECK = "recheck"
+    RESCOPED = "rescoped"
     SUPERSEDED = "superseded"
     STOPPED = "stopped"
     EXPIRED = "expired"
@@ -150,6 +151,22 @@ class Content:
     occupations: tuple[Occupation, ...]
     categories: tuple[Category, ...]
     contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which ads are kept: within a field any of the values will do, and every field must agree.
+
+    Empty fields do not restrict. Values are compared without regard to case. `codes` are STYRK08
+    or ESCO codes, `words` stand in the title, the job title or the description.
+    """
+
+    municipals: tuple[str, ...] = ()
+    counties: tuple[str, ...] = ()
+    occupations: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    orgnrs: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +290,42 @@ class RunEnd:
     exit_code: int
     outcome: str
     counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A sync as it was recorded. Without `ended_at` it still runs, or was killed."""
+
+    started_at: datetime | None
+    ended_at: datetime | None
+    exit_code: int | None
+    outcome: str | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """How a store stands: its ads, the reading of the feed, what is owed. `size` is in bytes.
+
+    `held_back` are those of the `waiting` details that may not be asked for before their retry.
+    """
+
+    path: str
+    size: int
+    schema_version: int
+    inactive: Inactive
+    in_force: int
+    stored: int
+    masked: int
+    waiting: int
+    held_back: int
+    newest: datetime | None
+    caught_up_at: datetime | None
+    trouble: str | None
+    last_run: RunFacts | None
+    retry_at: datetime | None
+    token_expires: datetime | None
+    erasure_owed: bool
 
 
 def oslo_day(moment: datetime) -> date:

@@ -93,7 +93,7 @@ def _decoded(text: str) -> str:
     """`html.unescape` raises ValueError for a number beyond Python's limit of digits."""
     if "&" not in text:
         return text
-    from html import unescape  # noqa: PLC0415  its table of names costs 4 ms
+    from html import unescape
 
     return unescape(_HUGE_NUMBER.sub("\ufffd", text))
 
@@ -211,7 +211,7 @@ def _wrapped(block: Block, width: int | None) -> Iterator[str]:
 
 
 def _wrap(line: str, width: int, first: str, rest: str) -> list[str]:
-    import textwrap  # noqa: PLC0415
+    import textwrap
 
     return textwrap.wrap(
         line,

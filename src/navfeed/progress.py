@@ -6,13 +6,18 @@ A consumer of the engine's events like any other. rich is imported on a terminal
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from navfeed.model import oslo_day
 from navfeed.sync.details import Fetched
-from navfeed.sync.engine import Ended, Event, Swept
+from navfeed.sync.engine import Ended, Event, Rescoped, Swept
 from navfeed.sync.walk import Walked
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
 
 
 class Progress(Protocol):
@@ -23,10 +28,49 @@ class Progress(Protocol):
     def show(self, event: Event) -> None: ...
 
 
-def choose(*, quiet: bool, stream: TextIO = sys.stderr) -> Progress:
+def choose(*, quiet: bool, stream: TextIO | None = None) -> Progress:
+    stream = stream or sys.stderr
     if quiet:
         return Silent()
     return Bars() if stream.isatty() else Lines(stream)
+
+
+@contextmanager
+def choose_count(
+    what: str, *, quiet: bool, stream: TextIO | None = None
+) -> Iterator[Callable[[int, int], None]]:
+    """Shows that so many of so many are done: a bar on a terminal, a last line elsewhere."""
+    stream = stream or sys.stderr
+    if not quiet and stream.isatty():
+        with _bars() as bars:
+            task = bars.add_task(what, total=None, shown="")
+            yield lambda done, total: bars.update(
+                task, total=total, completed=done, shown=f"{done} of {total}"
+            )
+        return
+    last = (0, 0)
+
+    def count(done: int, total: int) -> None:
+        nonlocal last
+        last = (done, total)
+
+    yield count
+    if not quiet:
+        print(f"navfeed: {last[0]} of {last[1]} {what}", file=stream, flush=True)
+
+
+def _bars() -> RichProgress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[shown]}"),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def summary(ended: Ended) -> str:
@@ -42,6 +86,10 @@ def summary(ended: Ended) -> str:
     if counts.late:
         parts.append(f"{counts.late} late")
     return f"{', '.join(parts)} ({counts.entries} entries read on {counts.pages} pages)"
+
+
+def rescoped(event: Rescoped) -> str:
+    return f"scope changed: {len(event.removed)} ads removed, {event.to_fetch} ads to fetch"
 
 
 class Silent:
@@ -74,6 +122,8 @@ class Lines(Silent):
             case Fetched():
                 self._end_walk()
                 self._fetched = event
+            case Rescoped():
+                self._say(rescoped(event))
             case Swept(removed):
                 self._end_walk()
                 self._say(f"removed {len(removed)} ads whose last day is over")
@@ -101,25 +151,8 @@ class Bars(Silent):
     """Two bars: how far the walk has come in time, and how many details are done."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import (  # noqa: PLC0415
-            BarColumn,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-        from rich.progress import (
-            Progress as RichProgress,
-        )
-
-        self._console = Console(stderr=True)
-        self._bars = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[shown]}"),
-            TimeRemainingColumn(compact=True),
-            console=self._console,
-            transient=True,
-        )
+        self._bars = _bars()
+        self._console = self._bars.console
         self._walk = self._bars.add_task("walking", total=None, shown="")
         self._details = self._bars.add_task("details", total=None, shown="", visible=False)
         self._pages = 0
@@ -142,6 +175,8 @@ class Bars(Silent):
                 self._bars.update(
                     self._details, total=total, completed=done, shown=shown, visible=True
                 )
+            case Rescoped():
+                self._console.print(rescoped(event), highlight=False, markup=False)
             case Ended():
                 self._console.print(summary(event), highlight=False, markup=False)
 

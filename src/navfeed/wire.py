@@ -430,7 +430,7 @@ def read_token(body: bytes) -> str | None:
 
 def token_expiry(token: str) -> datetime | None:
     """When a JWT ends, by its own `exp`; None where it says nothing readable."""
-    import base64  # noqa: PLC0415
+    import base64
 
     try:
         payload = token.split(".")[1]

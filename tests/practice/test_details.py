@@ -220,5 +220,7 @@ def test_orgnr_carry_a_right_check_digit(contents):
 def test_no_subscriber_and_no_domain_of_the_real_world(contents):
     contacts = [each for ad in contents for each in ad["contactList"]]
     assert all((each["email"] or ".example").endswith(".example") for each in contacts)
-    numbers = [each["phone"].replace(" ", "").removeprefix("+47") for each in contacts if each["phone"]]
+    numbers = [
+        each["phone"].replace(" ", "").removeprefix("+47") for each in contacts if each["phone"]
+    ]
     assert all(number.startswith("19") and len(number) == 8 for number in numbers)

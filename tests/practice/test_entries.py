@@ -1,6 +1,7 @@
 """feed.md 3: entries, batches and transactions that commit late."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -48,9 +49,9 @@ def test_a_batch_shares_one_moment_even_for_two_entries_of_one_ad(world):
 
 def test_a_batch_that_fails_leaves_nothing(world, publish):
     ad = publish(1)[0]
-    with pytest.raises(KeyError), world.begin() as batch:
-        batch.stop(ad)
-        batch.stop("00000000-0000-4000-8000-000000000000")
+    nobody = "00000000-0000-4000-8000-000000000000"
+    with pytest.raises(KeyError):
+        world.batch([lambda batch: batch.stop(ad), lambda batch: batch.stop(nobody)])
     assert len(world.entries()) == 1
     assert world.status(ad) == "ACTIVE"
 
@@ -65,7 +66,7 @@ def test_moments_have_oslo_s_offset_and_up_to_six_decimals(history):
 
 def test_moments_are_not_monotonic_along_the_feed(history):
     written = [entry.written for entry in history.entries()]
-    assert any(later < earlier for earlier, later in zip(written, written[1:], strict=False))
+    assert any(later < earlier for earlier, later in pairwise(written))
 
 
 def test_stopped_ad_is_masked(world):

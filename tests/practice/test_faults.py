@@ -83,6 +83,12 @@ def test_a_rule_may_pick_a_kind_an_id_or_what_it_likes(practice, reader, ads, fi
     assert reader.get("/api/v1/feed?pageSize=2").status == 429
 
 
+@pytest.mark.usefixtures("first")
+def test_a_rule_may_look_at_the_requests_before_it(practice, reader):
+    practice.script(lambda _: len(practice.requests) > 2, faults.status(500))
+    assert [reader.get("/api/v1/feed").status for _ in range(3)] == [200, 500, 200]
+
+
 def spoilt(practice, reader, distort):
     practice.script(faults.on("seek"), distort)
     return reader.get("/api/v1/feed", accept_encoding="gzip, deflate")

@@ -1,5 +1,7 @@
 """feed.md 2: pages are windows on the log."""
 
+from itertools import pairwise
+
 import pytest
 
 
@@ -27,7 +29,7 @@ def test_consecutive_pages_overlap_by_exactly_one_entry(reader, publish):
     ads = publish(12)
     pages = reader.walk()
     assert len(pages) > 2
-    assert all(ads_of(a)[-1] == ads_of(b)[0] for a, b in zip(pages, pages[1:], strict=False))
+    assert all(ads_of(a)[-1] == ads_of(b)[0] for a, b in pairwise(pages))
     assert ads_of(pages[0]) + [ad for page in pages[1:] for ad in ads_of(page)[1:]] == ads
 
 

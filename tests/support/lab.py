@@ -18,7 +18,6 @@ import httpx
 
 from navfeed.client.feed import FeedClient, Pace
 from navfeed.client.http import Http
-from navfeed.model import Content
 from navfeed.practice import Practice, Request, World
 from navfeed.store.writer import Store
 from navfeed.sync.crew import Stop
@@ -60,7 +59,6 @@ class Lab:
         self.practice = Practice(self.world, **practice)
         self.before: Callable[[Request], None] = lambda _: None
         self.store_class: type[Store] = Store
-        self.in_scope: Callable[[Content], bool] = lambda _: True
         self.events: list[Event] = []
 
     def now(self) -> datetime:
@@ -81,7 +79,6 @@ class Lab:
                     feed,
                     store,
                     plan,
-                    in_scope=self.in_scope,
                     clock=self.now,
                     stop=stop or Stop(),
                 )

@@ -15,7 +15,9 @@ from navfeed.errors import ExitCode, NavfeedError
 
 DbOption = Annotated[
     Path | None,
-    typer.Option("--db", help="The store. Default: the platform's data folder.", show_default=False),
+    typer.Option(
+        "--db", help="The store. Default: the platform's data folder.", show_default=False
+    ),
 ]
 ConfigOption = Annotated[
     Path | None,

@@ -23,7 +23,7 @@ def practice(
     ] = None,
 ) -> None:
     """Run a practice feed on this machine: made-up ads, NAV's behaviour, no token of yours."""
-    from navfeed.practice import PracticeServer, run  # noqa: PLC0415
+    from navfeed.practice import PracticeServer, run
 
     def say(server: PracticeServer) -> None:
         print(server.url, flush=True)  # noqa: T201

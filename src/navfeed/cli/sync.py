@@ -1,27 +1,38 @@
-"""`navfeed sync`."""
+"""`navfeed sync` and `navfeed verify`: the commands that follow the feed."""
 
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from dataclasses import asdict
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.config import Settings, load
-from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
-from navfeed.model import HISTORY, OSLO, Inactive
+from navfeed.config import load
+from navfeed.errors import ExitCode
+from navfeed.model import Inactive
 
 if TYPE_CHECKING:
-    from navfeed.sync.crew import Stop
     from navfeed.sync.engine import Ended, Plan
-    from navfeed.sync.walk import Start
+    from navfeed.sync.verify import Difference
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--base-url", help="The feed's address. Default: NAV's.", show_default=False),
+]
+MaxTimeOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Stop after this long (90, 10m, 2h).", show_default=False),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="Details fetched at once. Default: 8.", show_default=False),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
 class SummaryFormat(StrEnum):
@@ -29,14 +40,17 @@ class SummaryFormat(StrEnum):
     JSON = "json"
 
 
+FormatOption = Annotated[
+    SummaryFormat, typer.Option("--format", help="json: a summary object on stdout.")
+]
+
+
 @app.command()
 def sync(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="The feed's address. Default: NAV's.", show_default=False)
-    ] = None,
+    base_url: UrlOption = None,
     since: Annotated[
         str | None,
         typer.Option(
@@ -52,21 +66,20 @@ def sync(
     from_tip: Annotated[
         bool, typer.Option("--from-tip", help="First sync only: follow from now on.")
     ] = False,
-    max_time: Annotated[
-        str | None,
+    scope: Annotated[
+        list[str] | None,
         typer.Option(
-            metavar="TIME", help="Stop after this long (90, 10m, 2h).", show_default=False
+            metavar="NAME=VALUE",
+            help="Keep only these ads: municipal, county, occupation, code, orgnr or words; "
+            "repeatable. The store remembers it. all: keep everything again.",
+            show_default=False,
         ),
     ] = None,
+    max_time: MaxTimeOption = None,
     max_pages: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many pages.", show_default=False)
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=64, help="Details fetched at once. Default: 8.", show_default=False
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     inactive: Annotated[
         Inactive | None,
         typer.Option(
@@ -78,10 +91,8 @@ def sync(
     retry_now: Annotated[
         bool, typer.Option("--retry-now", help="Try again at once whatever waits for a retry.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
-    format_: Annotated[
-        SummaryFormat, typer.Option("--format", help="json: a summary object on stdout.")
-    ] = SummaryFormat.TEXT,
+    quiet: QuietOption = False,
+    format_: FormatOption = SummaryFormat.TEXT,
 ) -> None:
     """Bring the store to what NAV shows now: one run to the end of the feed, and the details.
 
@@ -89,15 +100,19 @@ def sync(
     the feed cannot be reached or answers wrongly, 6 for tokens, 7 for the store, 75 when another
     sync is running.
     """
-    flags = {"db": db, "base_url": base_url, "workers": workers, "inactive": inactive}
+    flags = {
+        "db": db,
+        "base_url": base_url,
+        "workers": workers,
+        "inactive": inactive,
+        "scope": run.scope_of(scope or []),
+    }
     settings = load(flags, config=config)
-    plan_start = _start(since, from_start=from_start, from_tip=from_tip)
-    seconds = _seconds(max_time)
-    from navfeed.sync.crew import Stop  # noqa: PLC0415
-    from navfeed.sync.engine import Plan  # noqa: PLC0415
+    from navfeed.sync.engine import Plan
 
     plan = Plan(
-        start=plan_start,
+        start=run.start_of(since, from_start=from_start, from_tip=from_tip),
+        scope=settings.scope,
         workers=settings.workers,
         max_pages=max_pages,
         retry_now=retry_now,
@@ -105,37 +120,19 @@ def sync(
         recheck_after=settings.recheck_after,
         recheck_most=settings.recheck_most,
     )
-    stop = Stop(seconds)
-    with _signals(stop), _alone(settings.db):
-        ended = _run(settings, plan, stop, quiet=quiet)
+    with run.workshop(settings, max_time) as shop:
+        ended = _sync(shop, plan, quiet=quiet)
     _conclude(ended, format_)
 
 
-def _run(settings: Settings, plan: Plan, stop: Stop, *, quiet: bool) -> Ended:
-    from navfeed.client.feed import FeedClient  # noqa: PLC0415
-    from navfeed.client.http import Http  # noqa: PLC0415
-    from navfeed.progress import choose  # noqa: PLC0415
-    from navfeed.store.writer import Store  # noqa: PLC0415
-    from navfeed.sync.engine import Ended, sync  # noqa: PLC0415
+def _sync(shop: run.Workshop, plan: Plan, *, quiet: bool) -> Ended:
+    from navfeed.progress import choose
+    from navfeed.sync import engine
 
-    with Store(settings.db) as store:
-        if settings.inactive not in (None, store.inactive()):
-            store.set_inactive(settings.inactive)
-        http = Http(settings.base_url, size=settings.workers)
-        client = FeedClient(http, token=settings.token, seconds=settings.timeout)
-        with client as feed, choose(quiet=quiet) as progress:
-            events = sync(
-                feed,
-                store,
-                plan,
-                in_scope=lambda _: True,
-                clock=lambda: datetime.now(UTC),
-                stop=stop,
-            )
-            for event in events:
-                progress.show(event)
-        store.remember_token(client.token_expires)
-    assert isinstance(event, Ended)  # noqa: S101  the engine's last event
+    with choose(quiet=quiet) as progress:
+        for event in engine.sync(shop.feed, shop.store, plan, clock=run.now, stop=shop.stop):
+            progress.show(event)
+    assert isinstance(event, engine.Ended)  # noqa: S101  the engine's last event
     return event
 
 
@@ -154,71 +151,68 @@ def _conclude(ended: Ended, format_: SummaryFormat) -> None:
         raise typer.Exit(ended.exit_code)
 
 
-def _start(since: str | None, *, from_start: bool, from_tip: bool) -> Start:
-    from navfeed.sync.walk import Start  # noqa: PLC0415
+@app.command()
+def verify(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    base_url: UrlOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE|DAYS",
+            help="Read the log again from this day on. Default: 183 days back.",
+            show_default=False,
+        ),
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend every difference found.")] = False,
+    max_time: MaxTimeOption = None,
+    workers: WorkersOption = None,
+    quiet: QuietOption = False,
+    format_: FormatOption = SummaryFormat.TEXT,
+) -> None:
+    """Sync, then compare every ad with NAV's, and tell (or --repair) each difference.
 
-    if sum([since is not None, from_start, from_tip]) > 1:
-        raise ConfigError("--since, --from-start and --from-tip exclude each other")
-    if from_start:
-        return Start()
-    now = datetime.now(UTC)
-    return Start(since=now - HISTORY if since is None else _since(since, now), from_tip=from_tip)
+    Ends with 0 only when the store equals what NAV shows, with 9 when it did not and was not
+    repaired, with 4 when NAV left some questions unanswered.
+    """
+    flags = {"db": db, "base_url": base_url, "workers": workers}
+    settings = load(flags, config=config)
+    from navfeed.sync.engine import Plan
 
-
-def _since(text: str, now: datetime) -> datetime:
-    try:
-        if text.isdecimal():
-            return now - timedelta(days=int(text))
-        return datetime.fromisoformat(text).replace(tzinfo=OSLO)
-    except (ValueError, OverflowError):
-        raise ConfigError(
-            f"--since takes a day (2026-05-01) or a number of days, not {text!r}"
-        ) from None
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600}
-
-
-def _seconds(text: str | None) -> float | None:
-    if text is None:
-        return None
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
-    if not number.isdecimal() or int(number) == 0:
-        raise ConfigError(f"--max-time takes seconds, or 10m, or 2h; not {text!r}")
-    return float(int(number) * _UNITS[unit])
-
-
-@contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run well; what was there before comes back after."""
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {
-        name: signal.signal(getattr(signal, name), lambda *_, name=name: stop.request(name))
-        for name in names
-    }
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+    plan = Plan(scope=settings.scope, start=run.start_of(since), workers=settings.workers)
+    with run.workshop(settings, max_time) as shop:
+        ended = _sync(shop, plan, quiet=quiet)
+        if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
+            _conclude(ended, SummaryFormat.TEXT)
+        differences = _verify(shop, plan, repair=repair, quiet=quiet)
+    _report(differences, format_, repaired=repair)
 
 
-@contextmanager
-def _alone(db: Path) -> Iterator[None]:
-    """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415
+def _verify(shop: run.Workshop, plan: Plan, *, repair: bool, quiet: bool) -> list[Difference]:
+    from navfeed.progress import choose_count
+    from navfeed.sync import engine
 
-    try:
-        db.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{db}.lock", timeout=0, mode=0o600)
-        lock.acquire()
-    except Timeout:
-        raise LockedError(
-            f"another sync works on {db}. Let it finish, or run again later"
-        ) from None
-    except OSError as error:
-        raise StoreError(f"cannot write beside {db}: {error.strerror or error}") from error
-    try:
-        yield
-    finally:
-        lock.release()
+    found: list[Difference] = []
+    with choose_count("ads compared", quiet=quiet) as count:
+        for checked in engine.verify(
+            shop.feed, shop.store, plan, repair=repair, clock=run.now, stop=shop.stop
+        ):
+            found += checked.differences
+            count(checked.done, checked.total)
+    return found
+
+
+def _report(differences: list[Difference], format_: SummaryFormat, *, repaired: bool) -> None:
+    """Each difference on stdout, and the exit code they amount to."""
+    kinds = Counter(difference.kind.value for difference in differences)
+    if format_ is SummaryFormat.JSON:
+        listed = [asdict(difference) for difference in differences]
+        print(json.dumps({"repaired": repaired, "kinds": kinds, "differences": listed}))  # noqa: T201
+    else:
+        for difference in differences:
+            print(f"{difference.kind}\t{difference.ad}\t{difference.why}")  # noqa: T201
+    if kinds["unanswered"]:
+        raise typer.Exit(ExitCode.WAITING)
+    if differences and not repaired:
+        raise typer.Exit(ExitCode.DIFFERENT)

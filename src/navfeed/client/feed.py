@@ -92,9 +92,13 @@ class FeedClient:
         if reply.status == 404:
             return None
         page = _page(reply, PAGE_PATH)
-        if since is not None:
-            _refuse_older(page, since)
-        return page
+        if since is None:
+            return page
+        _refuse_older(page, since)
+        # The server may apply the date to the page's entries too, and their moments are not in
+        # order: what it left out would be lost. By its id the page comes whole.
+        whole = self.page(page.id)
+        return whole if isinstance(whole, Page) else page
 
     def newest(self) -> Page | None:
         path = f"{PAGE_PATH}?last"

@@ -243,8 +243,9 @@ def _description(rng: random.Random, facts: Outline, contacts: list[dict[str, An
 
 def _introduction(rng: random.Random, facts: Outline) -> str:
     place = facts.locations[0].city or facts.locations[0].county or "hele landet"
+    employer = facts.employer.name.replace("&", "&amp;")
     return rng.choice(prose.INTRODUCTIONS).format(
-        title=facts.title.lower(), employer=facts.employer.name, place=place.title()
+        title=facts.title.lower(), employer=employer, place=place.title()
     )
 
 

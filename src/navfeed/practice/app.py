@@ -24,7 +24,7 @@ _TEXT = ("Content-Type", "text/plain;charset=utf-8")
 _JSON = ("Content-Type", "application/json")
 
 _NOT_FOUND = Answer(404, (_TEXT,), b"")
-_NO_TOKEN = Answer(404, (_TEXT,), b"Public token is not currently available")
+_NO_TOKEN = Answer(404, (_TEXT,), b"There is no public token at the moment; please try again later")
 _BROKEN = Answer(500, (_TEXT,), b"Server Error")
 _UNAUTHORIZED = Answer(
     401,
@@ -57,7 +57,8 @@ class Practice:
         self._renderer = Renderer()
         self._rules: list[Rule] = []
         self._requests: list[Request] = []
-        self._lock = threading.Lock()
+        # Reentrant, so that a rule may look at the requests before it.
+        self._lock = threading.RLock()
 
     @property
     def requests(self) -> list[Request]:

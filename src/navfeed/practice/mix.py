@@ -31,14 +31,19 @@ class Changes:
 def move_on(
     world: World, rng: random.Random, rounds: int, changes: int, step: timedelta
 ) -> Changes:
-    """Let `rounds` times `step` pass, each with the expiries then due and `changes` more events."""
+    """Let `rounds` times `step` pass, each with what expires in it and `changes` more events."""
     happened: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for _ in range(rounds):
-        world.advance(step)
-        for ad in _free(world, world.overdue()):
-            happened["expired"].append(world.expire(ad))
+        happened["expired"] += _expired(world, step)
         _round(world, rng, changes, happened)
     return Changes(**{kind: tuple(ads) for kind, ads in happened.items()})
+
+
+def _expired(world: World, step: timedelta) -> list[str]:
+    """Let time pass and withdraw what was in its last days before; older ads stay forgotten."""
+    standing = set(world.in_force())
+    world.advance(step)
+    return [world.expire(ad) for ad in _free(world, world.overdue()) if ad in standing]
 
 
 def _round(world: World, rng: random.Random, changes: int, happened: dict[str, list[str]]) -> None:

@@ -179,14 +179,23 @@ def run(
 ) -> None:
     """Serve a made-up history until interrupted (Ctrl-C) or `stop` is set; print nothing.
 
-    `ready` is called once the port is open. With `live`, the world keeps the time of day and every
-    so many seconds an ad or two change. Raises OSError for a port in use.
+    `ready` is called once the port is open. With `live`, the world's clock runs and every so many
+    seconds an ad or two change; without, time stands still. Raises OSError for a port in use.
     """
     stop = stop or threading.Event()
     practice = Practice(World.history(seed, now=now, entries=entries))
     with PracticeServer(practice, port) as server, suppress(KeyboardInterrupt):
         ready(server)
+        if live:
+            _live(practice.world, live, stop)
         # In turns, because an endless wait cannot be interrupted on every platform.
-        while not stop.wait(live or 1.0):
-            if live:
-                practice.world.move_on(changes=2, step=timedelta(seconds=live))
+        while not stop.wait(1.0):
+            pass
+
+
+def _live(world: World, seconds: float, stop: threading.Event) -> None:
+    """Let the world move on every so many seconds, without its clock running ahead."""
+    due = world.now
+    while not stop.wait(seconds):
+        due += timedelta(seconds=seconds)
+        world.move_on(changes=2, step=max(due - world.now, timedelta()))

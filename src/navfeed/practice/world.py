@@ -133,7 +133,11 @@ class World:
         self._silently(ad, lambda old: replace(old, known=False))
 
     def move_on(self, rounds: int = 1, *, changes: int = 20, step: timedelta = _HOUR) -> Changes:
-        """Let `rounds` times `step` pass, each with what expires then and `changes` more events."""
+        """Let `rounds` times `step` pass, each with what expires in it and `changes` more events.
+
+        The mix of events depends on the seed; one that finds no ad to happen to does not happen.
+        Ads of open transactions are left alone.
+        """
         return mix.move_on(self, self._mix, rounds, changes, step)
 
     def reset_log(self, keep: int | None = None) -> None:

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +33,7 @@ from navfeed.model import (
     Queued,
     Reason,
     RunEnd,
+    Scope,
     Seen,
     Stored,
     Trail,
@@ -131,6 +132,7 @@ class Store:
                 if verdict.remove and self._remove(verdict.ad, verdict.reason, now)
             ]
             self._unqueue(verdict.ad for verdict in verdicts if verdict.remove)
+            self._bring_inside(verdict.ad for verdict in verdicts if verdict.remove)
             self._queue(((v.ad, v.reason) for v in verdicts if v.ask), now)
             self._save_seen(seen, keep_from)
             self._save_trail(trail)
@@ -172,6 +174,14 @@ class Store:
 
     # Ads
 
+    def ads(self) -> set[str]:
+        """Every ad in the store."""
+        return {ad for (ad,) in self._all("SELECT uuid FROM ads")}
+
+    def outside(self) -> set[str]:
+        """The active ads that are not kept because they are outside the scope."""
+        return {ad for (ad,) in self._all("SELECT ad FROM outside")}
+
     def stored_among(self, ads: Iterable[str]) -> set[str]:
         """Those of the ads that are in the store."""
         rows = self._all(
@@ -182,7 +192,7 @@ class Store:
 
     def stored(self, ad: str) -> Stored | None:
         rows = self._all("SELECT content, last_day FROM ads WHERE uuid = ?", ad)
-        return next((Stored(raw, date.fromisoformat(d) if d else None) for raw, d in rows), None)
+        return next((Stored(raw, _day(day)) for raw, day in rows), None)
 
     def commit_details(
         self, verdicts: Sequence[DetailVerdict], failed: Sequence[Failed], now: datetime
@@ -211,10 +221,10 @@ class Store:
 
     def _apply(self, verdict: DetailVerdict, now: datetime) -> bool:
         """Do what a detail asks for; False when there was nothing to do."""
-        self._db.execute("DELETE FROM outside WHERE ad = ?", [verdict.ad])
+        self._bring_inside([verdict.ad])
         if verdict.content is None:
             if verdict.reason is Reason.OUT_OF_SCOPE:
-                self._db.execute("INSERT INTO outside (ad) VALUES (?)", [verdict.ad])
+                self._put_outside(verdict.ad)
             return self._remove(verdict.ad, verdict.reason, now)
         if verdict.reason is Reason.UNCHANGED:
             self._db.execute(
@@ -229,14 +239,14 @@ class Store:
         self._db.execute(_UPSERT, [ad, *values, content.raw, *[_text(now)] * 3])
         self._db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
         for table in _CHILDREN:
-            self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])  # noqa: S608
+            self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
             self._write_children(ad, table, getattr(content, table))
         self._owe_erasure()
 
     def _write_children(self, ad: str, table: str, children: Sequence[Any]) -> None:
         marks = ", ".join("?" * len(fields(_CHILDREN[table])))
         self._many(
-            f"INSERT INTO {table} VALUES (?, ?, {marks})",  # noqa: S608
+            f"INSERT INTO {table} VALUES (?, ?, {marks})",
             ((ad, position, *astuple(child)) for position, child in enumerate(children)),
         )
 
@@ -303,6 +313,47 @@ class Store:
             if inactive is Inactive.DELETE:
                 self._db.execute("DELETE FROM removed")
 
+    def scope(self) -> Scope:
+        (scope,) = self._one("SELECT scope FROM feed")
+        return Scope(**{name: tuple(values) for name, values in json.loads(scope).items()})
+
+    def contents(self) -> Iterator[tuple[str, Content]]:
+        """Every ad in the store with what it says, as the details said it."""
+        return ((ad, self._content(ad)) for ad in self.ads())
+
+    def rescope(self, scope: Scope, leaving: Iterable[str], *, ask: bool, now: datetime) -> int:
+        """Take up a scope: remove the ads that leave it; answer how many are to be fetched.
+
+        With `ask`, the ads that were outside so far are: they are known by name alone.
+        """
+        with self._transaction():
+            asked = self._all("SELECT ad FROM outside") if ask else []
+            self._queue(((ad, Reason.RESCOPED) for (ad,) in asked), now)
+            for ad in leaving:
+                self._remove(ad, Reason.OUT_OF_SCOPE, now)
+                self._put_outside(ad)
+            self._db.execute("UPDATE feed SET scope = ?", [json.dumps(asdict(scope))])
+        return len(asked)
+
+    def _content(self, ad: str) -> Content:
+        (row,) = self._all(f"SELECT {', '.join(_COLUMNS)}, content FROM ads WHERE uuid = ?", ad)
+        values: dict[str, Any] = dict(zip((*_COLUMNS, "raw"), row, strict=True))
+        values["last_day"] = _day(values["last_day"])
+        values.update((table, self._children(ad, table)) for table in _CHILDREN)
+        return Content(**values)
+
+    def _children(self, ad: str, table: str) -> tuple[Any, ...]:
+        kind = _CHILDREN[table]
+        names = ", ".join(field.name for field in fields(kind))
+        rows = self._all(f"SELECT {names} FROM {table} WHERE ad = ? ORDER BY position", ad)
+        return tuple(kind(*row) for row in rows)
+
+    def _put_outside(self, ad: str) -> None:
+        self._db.execute("INSERT OR IGNORE INTO outside (ad) VALUES (?)", [ad])
+
+    def _bring_inside(self, ads: Iterable[str]) -> None:
+        self._many("DELETE FROM outside WHERE ad = ?", ((ad,) for ad in ads))
+
     # Runs, and what is remembered from one to the next
 
     def begin_run(self, now: datetime) -> int:
@@ -317,6 +368,11 @@ class Store:
                 [_text(now), end.exit_code, end.outcome, json.dumps(dict(end.counts)), run],
             )
             self._db.execute("DELETE FROM runs WHERE id <= ?", [run - KEPT_RUNS])
+
+    def forget_trouble(self) -> None:
+        """A verification found everything right: what broke the trail once is over."""
+        with self._transaction():
+            self._db.execute("UPDATE feed SET trouble = NULL")
 
     def retry_at(self) -> datetime | None:
         """Before when the server asked not to be called."""
@@ -383,7 +439,7 @@ ERASE_WAIT_MS = 2_000
 
 _UPSERT = (  # names of columns, and nothing from outside
     f"INSERT INTO ads (uuid, {', '.join(_COLUMNS)}, content, stored_at, changed_at, checked_at) "
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 5))}) ON CONFLICT (uuid) DO UPDATE SET "  # noqa: S608
+    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 5))}) ON CONFLICT (uuid) DO UPDATE SET "
     + ", ".join(
         f"{name} = excluded.{name}" for name in (*_COLUMNS, "content", "changed_at", "checked_at")
     )
@@ -422,6 +478,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
     db = Database(connection)
     migrate(db)
     return db
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _column(value: date | str | None) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from navfeed.decide import judge_detail, retry_delay
 from navfeed.errors import FeedError, UnreachableError
-from navfeed.model import Content, Detail, DetailVerdict, Effect, Failed, Gone, Queued
+from navfeed.model import Detail, DetailVerdict, Effect, Failed, Gone, Queued, Scope
 from navfeed.sync.crew import Answer, Crew
 from navfeed.sync.ports import Clock, Feed, Store
 
@@ -19,8 +19,6 @@ LINGER_SECONDS = 0.5
 PROBE_AFTER = 10
 GIVE_UP_AFTER = 50
 """Failures in a row after which the feed itself is tried, and after which the run ends."""
-
-Scope = Callable[[Content], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,29 @@ class Fetched:
     effects: tuple[Effect, ...]
 
 
+class Judge:
+    """Judges a detail against what the store holds of its ad."""
+
+    def __init__(self, store: Store, *, today: date, scope: Scope) -> None:
+        self._store = store
+        self._today = today
+        self._scope = scope
+
+    def __call__(self, answer: Detail | Gone) -> DetailVerdict:
+        stored = self._store.stored(answer.ad)
+        return judge_detail(answer, stored=stored, today=self._today, scope=self._scope)
+
+
+def raise_what_is_not_the_ads(batch: list[Answer[Queued, Detail | Gone]]) -> None:
+    """A token refused, a worker that died, a server that asks for a long pause: end the run."""
+    for answer in batch:
+        if answer.error is None:
+            continue
+        asks_for_pause = isinstance(answer.error, UnreachableError) and answer.error.retry_at
+        if asks_for_pause or not isinstance(answer.error, FeedError):
+            raise answer.error
+
+
 class Details:
     """Works off the queue once. An ad that fails stays queued and holds up no other."""
 
@@ -43,14 +64,13 @@ class Details:
         crew: Crew,
         *,
         today: date,
-        in_scope: Scope,
+        scope: Scope,
         clock: Clock,
     ) -> None:
         self._feed = feed
         self._store = store
         self._crew = crew
-        self._today = today
-        self._in_scope = in_scope
+        self._judge = Judge(store, today=today, scope=scope)
         self._clock = clock
         self._in_a_row = 0
 
@@ -61,7 +81,7 @@ class Details:
         for batch in self._crew.ask_each(due, self._ask, most=BATCH, linger=LINGER_SECONDS):
             done += len(batch)
             yield self._commit(batch, done, len(due))
-            self._raise_what_is_not_the_ads(batch)
+            raise_what_is_not_the_ads(batch)
             self._watch(batch)
 
     def _ask(self, queued: Queued) -> Detail | Gone:
@@ -77,28 +97,8 @@ class Details:
         effects = self._store.commit_details(verdicts, failed, self._clock())
         return Fetched(done, total, len(failed), tuple(effects))
 
-    def _judge(self, answer: Detail | Gone) -> DetailVerdict:
-        stored = self._store.stored(answer.ad)
-        return judge_detail(
-            answer,
-            stored=stored.raw if stored else None,
-            last_day=stored.last_day if stored else None,
-            today=self._today,
-            in_scope=self._in_scope,
-        )
-
     def _failed(self, queued: Queued, error: FeedError) -> Failed:
         return Failed(queued.ad, str(error), self._clock() + retry_delay(queued.attempts + 1))
-
-    @staticmethod
-    def _raise_what_is_not_the_ads(batch: list[Answer[Queued, Detail | Gone]]) -> None:
-        """A token refused, a worker that died, a server that asks for a long pause: end the run."""
-        for answer in batch:
-            if answer.error is None:
-                continue
-            asks_for_pause = isinstance(answer.error, UnreachableError) and answer.error.retry_at
-            if asks_for_pause or not isinstance(answer.error, FeedError):
-                raise answer.error
 
     def _watch(self, batch: list[Answer[Queued, Detail | Gone]]) -> None:
         """Tell "this ad is broken" from "the service is down", and do not hammer the latter."""

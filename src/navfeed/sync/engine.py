@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from navfeed.decide import in_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
-from navfeed.model import LATENESS, Effect, Reason, RunEnd, oslo_day
+from navfeed.model import LATENESS, Effect, Reason, RunEnd, Scope, oslo_day
 from navfeed.sync.crew import Crew, Stop
-from navfeed.sync.details import Details, Fetched, Scope
+from navfeed.sync.details import Details, Fetched
 from navfeed.sync.ports import Clock, Feed, Store
+from navfeed.sync.verify import Checked, Verification
 from navfeed.sync.walk import Start, Walk, Walked
 
 RECHECK_DAYS = 14
@@ -25,9 +27,14 @@ RECHECK_MOST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is asked to do. `start` counts for a store that has no position yet."""
+    """What a run is asked to do.
+
+    `start` counts for a store that has no position yet; `scope` is taken up where it is another
+    than the store's, and None leaves that as it is.
+    """
 
     start: Start = field(default_factory=Start)
+    scope: Scope | None = None
     workers: int = 8
     max_pages: int | None = None
     retry_now: bool = False
@@ -51,7 +58,7 @@ class Counts:
     waiting: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
 
-    def take_in(self, event: Walked | Fetched | Swept) -> None:
+    def take_in(self, event: Rescoped | Walked | Fetched | Swept) -> None:
         match event:
             case Walked():
                 self.pages += 1
@@ -61,7 +68,7 @@ class Counts:
             case Fetched():
                 self.failed += event.failed
                 self._effects(event.effects)
-            case Swept():
+            case Swept() | Rescoped():
                 self._effects(event.removed)
 
     def _effects(self, effects: tuple[Effect, ...]) -> None:
@@ -100,19 +107,25 @@ class Ended:
     erasure_owed: bool = False
 
 
-Event = Walked | Fetched | Swept | Ended
+@dataclass(frozen=True, slots=True)
+class Rescoped:
+    """The scope changed: so many ads left it, so many more are to be fetched."""
+
+    removed: tuple[Effect, ...]
+    to_fetch: int
 
 
-def sync(
-    feed: Feed, store: Store, plan: Plan, *, in_scope: Scope, clock: Clock, stop: Stop
-) -> Iterator[Event]:
+Event = Rescoped | Walked | Fetched | Swept | Ended
+
+
+def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> Iterator[Event]:
     """Bring the store to what the feed shows now. Raises `StoreError` alone."""
     run = store.begin_run(clock())
     counts = Counts()
     error: NavfeedError | None = None
     try:
         _respect_pause(store, plan, clock())
-        for event in _phases(feed, store, plan, in_scope=in_scope, clock=clock, stop=stop):
+        for event in _phases(feed, store, plan, clock=clock, stop=stop):
             counts.take_in(event)
             yield event
     except StoreError:
@@ -137,8 +150,10 @@ def _respect_pause(store: Store, plan: Plan, now: datetime) -> None:
 
 
 def _phases(
-    feed: Feed, store: Store, plan: Plan, *, in_scope: Scope, clock: Clock, stop: Stop
-) -> Iterator[Walked | Fetched | Swept]:
+    feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop
+) -> Iterator[Rescoped | Walked | Fetched | Swept]:
+    if plan.scope is not None and plan.scope != store.scope():
+        yield _rescope(store, plan.scope, clock())
     with Crew(plan.workers, stop) as crew:
         walk = Walk(
             feed,
@@ -156,8 +171,15 @@ def _phases(
         if swept := store.sweep(today, clock()):
             yield Swept(tuple(swept))
         store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
-        details = Details(feed, store, crew, today=today, in_scope=in_scope, clock=clock)
+        details = Details(feed, store, crew, today=today, scope=store.scope(), clock=clock)
         yield from details.run(retry_now=plan.retry_now)
+
+
+def _rescope(store: Store, scope: Scope, now: datetime) -> Rescoped:
+    """Judge again what is stored; what lies outside has to be fetched if the scope grew."""
+    leaving = [ad for ad, content in store.contents() if not in_scope(scope, content)]
+    to_fetch = store.rescope(scope, leaving, ask=not narrows(scope, store.scope()), now=now)
+    return Rescoped(tuple((ad, Reason.OUT_OF_SCOPE) for ad in leaving), to_fetch)
 
 
 def _erase(store: Store) -> bool:
@@ -178,3 +200,29 @@ def _record(store: Store, run: int, ended: Ended, now: datetime) -> None:
     if pause or ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         store.remember_retry(pause)
     store.end_run(run, RunEnd(ended.exit_code, ended.outcome, ended.counts.as_dict()), now)
+
+
+def verify(
+    feed: Feed, store: Store, plan: Plan, *, repair: bool, clock: Clock, stop: Stop
+) -> Iterator[Checked]:
+    """Compare the store with the feed. May raise what `Feed` and `Store` raise, `StoppedError`.
+
+    Best after a `sync`, whose news would show as differences otherwise.
+    """
+    clean = True
+    with Crew(plan.workers, stop) as crew:
+        verification = Verification(
+            feed,
+            store,
+            crew,
+            start=plan.start,
+            today=oslo_day(clock()),
+            repair=repair,
+            clock=clock,
+        )
+        for checked in verification.run():
+            clean = clean and not checked.differences
+            yield checked
+    if clean:
+        store.forget_trouble()
+    _erase(store)

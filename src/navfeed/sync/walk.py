@@ -31,6 +31,17 @@ class Start:
     from_tip: bool = False
 
 
+def begin(feed: Feed, crew: Crew, start: Start) -> Page:
+    """The page to begin with; the newest one where nothing is newer than asked for."""
+    page = None if start.from_tip else crew.ask(start.since, feed.seek)
+    page = page or crew.ask(None, lambda _: feed.newest())
+    if page is None:
+        raise ContractError(
+            "the feed shows no entries at all (404). Is its address right? Nothing was changed"
+        )
+    return page
+
+
 @dataclass(frozen=True, slots=True)
 class Walked:
     """A page was applied. `moment` is how far in the feed's time the walk has come."""
@@ -87,26 +98,13 @@ class Walk:
         stone = start_of(self._trail)
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top)
         if stone is None:
-            return self._begin(self._start)
+            return begin(self._feed, self._crew, self._start)
         page = self._page_at(stone)
         if page is None:
             return self._fall_back(stone)
         if isinstance(page, Page):
             seen = self._store.seen_from(stone.ordinal)
             self._recognition = Recognition(seen, at=stone.ordinal, top=self._trail.top)
-        return page
-
-    def _begin(self, start: Start) -> Page:
-        if start.from_tip:
-            return self._newest()
-        return self._crew.ask(start.since, self._feed.seek) or self._newest()
-
-    def _newest(self) -> Page:
-        page = self._crew.ask(None, lambda _: self._feed.newest())
-        if page is None:
-            raise ContractError(
-                "the feed shows no entries at all (404). Is its address right? Nothing was changed"
-            )
         return page
 
     def _page_at(self, stone: Milestone) -> Page | Unchanged | None:
@@ -120,7 +118,7 @@ class Walk:
         What was read is then read again; order proves nothing any more, so details decide.
         """
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top, replaying=True)
-        page = self._older_page(lost) or self._begin(self._restart())
+        page = self._older_page(lost) or begin(self._feed, self._crew, self._restart())
         moment = self._clock().isoformat(timespec="seconds")
         self._trouble = (
             f"{moment}: the feed no longer had the page where the last sync stood "

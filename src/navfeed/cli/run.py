@@ -1,0 +1,137 @@
+"""What the commands that follow the feed have in common: the lock, the signals, the parts."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from navfeed.config import SCOPES, Settings
+from navfeed.errors import ConfigError, LockedError, StoreError
+from navfeed.model import HISTORY, OSLO
+
+if TYPE_CHECKING:
+    from navfeed.client.feed import FeedClient
+    from navfeed.store.writer import Store
+    from navfeed.sync.crew import Stop
+    from navfeed.sync.walk import Start
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The open parts of a run, held by this process alone."""
+
+    store: Store
+    feed: FeedClient
+    stop: Stop
+
+
+@contextmanager
+def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
+    """Take the lock, listen for signals, open store and client; put all of it back in the end."""
+    from navfeed.client.feed import FeedClient
+    from navfeed.client.http import Http
+    from navfeed.store.writer import Store
+    from navfeed.sync.crew import Stop
+
+    stop = Stop(seconds(max_time))
+    with signals(stop), alone(settings.db), Store(settings.db) as store:
+        if settings.inactive not in (None, store.inactive()):
+            store.set_inactive(settings.inactive)
+        http = Http(settings.base_url, size=settings.workers)
+        with FeedClient(http, token=settings.token, seconds=settings.timeout) as feed:
+            yield Workshop(store, feed, stop)
+            store.remember_token(feed.token_expires)
+
+
+def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
+    """`--scope municipal=BERGEN --scope words=natt` as the settings file would say it."""
+    scope: dict[str, list[str]] = {}
+    for flag in flags:
+        name, _, value = flag.partition("=")
+        if flag != "all" and (name not in SCOPES or not value):
+            raise ConfigError(
+                f"--scope takes NAME=VALUE with a name of {', '.join(SCOPES)}; or all. Not {flag!r}"
+            )
+        if flag != "all":
+            scope.setdefault(name, []).append(value)
+    return scope if flags else None
+
+
+def start_of(since: str | None, *, from_start: bool = False, from_tip: bool = False) -> Start:
+    from navfeed.sync.walk import Start
+
+    if sum([since is not None, from_start, from_tip]) > 1:
+        raise ConfigError("--since, --from-start and --from-tip exclude each other")
+    if from_start:
+        return Start()
+    back = now() - HISTORY if since is None else _since(since)
+    return Start(since=back, from_tip=from_tip)
+
+
+def _since(text: str) -> datetime:
+    try:
+        if text.isdecimal():
+            return now() - timedelta(days=int(text))
+        return datetime.fromisoformat(text).replace(tzinfo=OSLO)
+    except (ValueError, OverflowError):
+        raise ConfigError(
+            f"--since takes a day (2026-05-01) or a number of days, not {text!r}"
+        ) from None
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600}
+
+
+def seconds(text: str | None) -> float | None:
+    """`90`, `90s`, `10m`, `2h` in seconds."""
+    if text is None:
+        return None
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
+    if not number.isdecimal() or int(number) == 0:
+        raise ConfigError(f"--max-time takes seconds, or 10m, or 2h; not {text!r}")
+    return float(int(number) * _UNITS[unit])
+
+
+@contextmanager
+def signals(stop: Stop) -> Iterator[None]:
+    """SIGINT, SIGTERM and SIGHUP end the run well; what was there before comes back after."""
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {
+        name: signal.signal(getattr(signal, name), lambda *_, name=name: stop.request(name))
+        for name in names
+    }
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
+def alone(db: Path) -> Iterator[None]:
+    """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
+    from filelock import FileLock, Timeout
+
+    try:
+        db.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{db}.lock", timeout=0, mode=0o600)
+        lock.acquire()
+    except Timeout:
+        raise LockedError(
+            f"another sync works on {db}. Let it finish, or run again later"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"cannot write beside {db}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()

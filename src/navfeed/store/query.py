@@ -1,0 +1,383 @@
+"""Questions to the store. They read only, wait for no sync, and need the standard library alone.
+
+Every question may raise `StoreError`. All answers of one `Reader` are about one moment of the
+store, and about ads that are in force on the day it was opened for.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from unicodedata import normalize
+
+from navfeed.errors import NotFoundError
+from navfeed.model import OSLO, Content, Inactive, RunFacts, StoreFacts
+from navfeed.plaintext import words_of
+from navfeed.store.connect import explained, open_reader
+from navfeed.store.shape import CHILDREN, COLUMNS
+
+Cell = str | tuple[str, ...] | None
+"""A column of an ad: a text, or what its child rows say, each once, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which ads are asked for. Several values of one filter are alternatives.
+
+    `municipal` and `county` name any work location's, in full; `employer` and `occupation` (a job
+    title, an occupation on either level, a category) need a part of the name only. Every word of
+    `text` must occur in the title, job title, employer or description. Case never matters. Days
+    are Oslo's: published on `published_since` or later, last shown before `expires_before`; an ad
+    without the date in question is left out.
+    """
+
+    municipal: tuple[str, ...] = ()
+    county: tuple[str, ...] = ()
+    employer: tuple[str, ...] = ()
+    occupation: tuple[str, ...] = ()
+    published_since: date | None = None
+    expires_before: date | None = None
+    text: tuple[str, ...] = ()
+
+
+class Sort(StrEnum):
+    """What comes first. Newest first for moments, soonest first for the last day, else by name.
+
+    Ads without a value come last; those with the same one are in the order of their ids.
+    """
+
+    PUBLISHED = "published"
+    EXPIRES = "expires"
+    TITLE = "title"
+    EMPLOYER = "employer"
+    MUNICIPAL = "municipal"
+    UPDATED = "updated"
+
+
+_FIRST_MUNICIPAL = (
+    "(SELECT municipal FROM locations WHERE ad = ads.uuid AND municipal <> '' "
+    "ORDER BY position LIMIT 1)"
+)
+_ORDERS = {
+    None: "",
+    Sort.PUBLISHED: "ads.published DESC NULLS LAST, ",
+    Sort.EXPIRES: "ads.last_day NULLS LAST, ",
+    Sort.TITLE: "alphabetical(ads.title) NULLS LAST, ",
+    Sort.EMPLOYER: "alphabetical(ads.employer) NULLS LAST, ",
+    Sort.MUNICIPAL: f"alphabetical({_FIRST_MUNICIPAL}) NULLS LAST, ",
+    Sort.UPDATED: "ads.updated DESC NULLS LAST, ",
+}
+
+_OF_CHILDREN = {
+    "municipals": ("locations", "municipal"),
+    "counties": ("locations", "county"),
+    "cities": ("locations", "city"),
+    "postal_codes": ("locations", "postal_code"),
+    "addresses": ("locations", "address"),
+    "countries": ("locations", "country"),
+    "occupations": ("occupations", "concat_with(' / ', level1, level2)"),
+    "categories": ("categories", "concat_with(' ', type, code, name)"),
+}
+
+IN_FORCE = "coalesce(ads.last_day, '9999-12-31') >= ?"
+"""An ad is shown up to and including its last day (feed.md 8). No bare column: the index on it
+would make SQLite sort whole ads, where the order asked for has an index of its own."""
+
+
+class Reader:
+    """An open store, to be asked on `today`, a day in Oslo. Use as a context manager."""
+
+    def __init__(self, path: Path, today: date) -> None:
+        self.path = path
+        self._today = today.isoformat()
+        self._connection = open_reader(path)
+        try:
+            with explained(path):
+                _prepare(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def rows(
+        self,
+        columns: Sequence[str],
+        filters: Filters,
+        sort: Sort | None = None,
+        limit: int | None = None,
+    ) -> Iterator[tuple[Cell, ...]]:
+        """The named columns of the ads asked for, one by one; by id where `sort` is None.
+
+        Columns are those of the table `ads`, and those in `LIST_COLUMNS`.
+        """
+        lists = [at for at, name in enumerate(columns) if name in _OF_CHILDREN]
+        chosen = ", ".join(map(_expression, columns))
+        most = -1 if limit is None else limit  # SQLite's way to say "all"
+        for row in self._select(chosen, filters, f"ORDER BY {_ORDERS[sort]}ads.uuid LIMIT {most}"):
+            yield _with_lists(row, lists)
+
+    def contents(self, filters: Filters) -> Iterator[str]:
+        """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
+        return (raw for (raw,) in self._select("ads.content", filters, "ORDER BY ads.uuid"))
+
+    def count(self, filters: Filters) -> int:
+        ((count,),) = self._select("count(*)", filters)
+        return int(count)
+
+    def find(self, start: str) -> tuple[str, Content]:
+        """The ad in force whose id begins with `start`, and its id.
+
+        Raises `NotFoundError` when none does, or more than one.
+        """
+        start = start.strip().lower()
+        fits = self._starting(start, IN_FORCE, self._today)
+        if not fits:
+            raise self._not_found(start)
+        if len(fits) > 1:
+            raise NotFoundError(f"{start} could be {_candidates(fits)}: give more of the id")
+        ((uuid, _, _),) = fits
+        return uuid, self._content(uuid)
+
+    def facts(self, now: datetime) -> StoreFacts:
+        """How the store stands at `now`."""
+        newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive = self._one(
+            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, inactive "
+            "FROM feed"
+        )
+        waiting, held_back = self._one(
+            "SELECT count(*), count(*) FILTER (WHERE retry_at > ?) FROM queue",
+            now.astimezone(UTC).isoformat(),
+        )
+        return StoreFacts(
+            path=str(self.path),
+            size=self.path.stat().st_size,
+            schema_version=self._one("PRAGMA user_version")[0],
+            inactive=Inactive(inactive),
+            in_force=self.count(Filters()),
+            stored=self._one("SELECT count(*) FROM ads")[0],
+            masked=self._one("SELECT count(*) FROM removed")[0],
+            waiting=waiting,
+            held_back=held_back,
+            newest=_moment(newest),
+            caught_up_at=_moment(caught_up_at),
+            trouble=trouble,
+            last_run=self._last_run(),
+            retry_at=_moment(retry_at),
+            token_expires=_moment(token_expires),
+            erasure_owed=bool(owed),
+        )
+
+    def _last_run(self) -> RunFacts | None:
+        rows = self._all(
+            "SELECT started_at, ended_at, exit_code, outcome, counts FROM runs "
+            "ORDER BY id DESC LIMIT 1"
+        )
+        runs = (
+            RunFacts(_moment(start), _moment(end), exit_code, outcome, json.loads(counts or "{}"))
+            for start, end, exit_code, outcome, counts in rows
+        )
+        return next(runs, None)
+
+    def _select(self, chosen: str, filters: Filters, end: str = "") -> Iterator[tuple[Any, ...]]:
+        """Stream the answer: an export is ten times as large as the rest of the process."""
+        conditions = [(IN_FORCE, (self._today,)), *_conditions(filters)]
+        where = " AND ".join(condition for condition, _ in conditions)
+        values = [value for _, group in conditions for value in group]
+        with explained(self.path):
+            yield from self._connection.execute(
+                f"SELECT {chosen} FROM ads WHERE {where} {end}",
+                values,
+            )
+
+    def _starting(self, start: str, condition: str, *values: str) -> list[tuple[Any, ...]]:
+        """Ids, titles and last days of the first few ads whose ids begin like that."""
+        return self._all(
+            "SELECT uuid, title, last_day FROM ads "
+            f"WHERE substr(uuid, 1, length(?1)) = ?1 AND ?1 <> '' AND {condition} "
+            f"ORDER BY uuid LIMIT {_CANDIDATES + 1}",
+            start,
+            *values,
+        )
+
+    def _not_found(self, start: str) -> NotFoundError:
+        past = self._starting(start, "TRUE")
+        if len(past) != 1:
+            return NotFoundError(
+                f"no ad in force has an id that begins with {start!r}. "
+                "`navfeed list` shows which there are"
+            )
+        ((uuid, _, last_day),) = past
+        return NotFoundError(f"ad {uuid} is no longer in force: its last day was {last_day}")
+
+    def _content(self, uuid: str) -> Content:
+        names = ", ".join(COLUMNS)
+        raw, *values = self._one(f"SELECT content, {names} FROM ads WHERE uuid = ?", uuid)
+        columns = dict(zip(COLUMNS, values, strict=True))
+        last_day = columns.pop("last_day")
+        return Content(
+            raw=raw,
+            last_day=date.fromisoformat(last_day) if last_day else None,
+            **columns,
+            **{table: self._children(uuid, table, kind) for table, kind in CHILDREN.items()},
+        )
+
+    def _children(self, uuid: str, table: str, kind: type) -> tuple[Any, ...]:
+        rows = self._all(f"SELECT * FROM {table} WHERE ad = ? ORDER BY position", uuid)
+        return tuple(kind(*row[2:]) for row in rows)
+
+    def _all(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with explained(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, *values: str) -> tuple[Any, ...]:
+        (row,) = self._all(sql, *values)
+        return row
+
+
+LIST_COLUMNS = frozenset(_OF_CHILDREN)
+"""Columns of `Reader.rows` that hold what an ad's child rows say."""
+
+_CANDIDATES = 5
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Begin the one transaction that all questions see, and teach SQLite Norwegian."""
+    connection.execute("PRAGMA temp_store = MEMORY")  # no copies of ads in temporary files
+    for name, arguments, function in (
+        ("folded", 1, _folded),
+        ("alphabetical", 1, _alphabetical),
+        ("mentions", -1, _mentions),
+        ("says", -1, _says),
+        ("concat_with", -1, _concat_with),
+    ):
+        connection.create_function(name, arguments, function, deterministic=True)
+    connection.execute("BEGIN")
+
+
+def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """SQL conditions, each with its values."""
+    if filters.municipal:
+        yield _located("municipal", filters.municipal)
+    if filters.county:
+        yield _located("county", filters.county)
+    if filters.employer:
+        yield _any_of("mentions(?, ads.employer)", filters.employer)
+    if filters.occupation:
+        yield _any_of(_OCCUPATION, filters.occupation)
+    if filters.published_since:
+        yield "ads.published >= ?", (_midnight(filters.published_since),)
+    if filters.expires_before:
+        yield "ads.last_day < ?", (filters.expires_before.isoformat(),)
+    if filters.text:
+        words = " ".join(map(fold, filters.text))
+        yield "says(?, ads.title, ads.job_title, ads.employer, ads.description)", (words,)
+
+
+_OCCUPATION = (
+    "(mentions(?, ads.job_title) "
+    "OR ads.uuid IN (SELECT ad FROM occupations WHERE mentions(?, level1, level2)) "
+    "OR ads.uuid IN (SELECT ad FROM categories WHERE mentions(?, name)))"
+)
+
+
+def _located(column: str, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    marks = ", ".join("?" * len(names))
+    return (
+        f"ads.uuid IN (SELECT ad FROM locations WHERE folded({column}) IN ({marks}))",
+        tuple(map(fold, names)),
+    )
+
+
+def _any_of(condition: str, values: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    bound = [fold(value) for value in values for _ in range(condition.count("?"))]
+    return f"({' OR '.join([condition] * len(values))})", tuple(bound)
+
+
+def _expression(column: str) -> str:
+    if column not in _OF_CHILDREN:
+        return f"ads.{column}"
+    table, value = _OF_CHILDREN[column]
+    return f"(SELECT json_group_array({value}) FROM {table} WHERE ad = ads.uuid)"
+
+
+def _with_lists(row: tuple[Any, ...], lists: Iterable[int]) -> tuple[Cell, ...]:
+    cells = list(row)
+    for at in lists:
+        cells[at] = tuple(dict.fromkeys(filter(None, json.loads(cells[at]))))
+    return tuple(cells)
+
+
+def _candidates(ads: Sequence[tuple[Any, ...]]) -> str:
+    named = [f"{uuid} ({title})" for uuid, title, _ in ads[:_CANDIDATES]]
+    return " or ".join([*named, "others"] if len(ads) > _CANDIDATES else named)
+
+
+def _midnight(day: date) -> str:
+    """When a day begins in Oslo, as the store writes moments."""
+    try:
+        moment = datetime.combine(day, time(), OSLO).astimezone(UTC)
+    except OverflowError:  # the first day of year 1, before which nothing is
+        return ""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A damaged moment is as good as none: it is only shown."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def fold(text: str) -> str:
+    """What case and the way of writing an accent do not change: `BÆRUM` is `bærum`.
+
+    Letters stay apart: å is no a. (Composed first, for a decomposed å begins with an a.)
+    """
+    return normalize("NFC", text).casefold()
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+# Æ, ø and å end the Norwegian alphabet, in this order, the Swedish letters with theirs. What
+# follows z in ASCII stands in for them; other letters come after all of these.
+_NORWEGIAN = str.maketrans("æäøöå", "{{||}")
+
+
+def _alphabetical(text: str | None) -> str | None:
+    return fold(text).translate(_NORWEGIAN) if text else None
+
+
+def _mentions(part: str, *names: str | None) -> bool:
+    return any(part in fold(name) for name in names if name)
+
+
+def _says(words: str, *texts: str | None) -> bool:
+    """Whether each of the words, folded and parted by spaces, stands in one of the texts.
+
+    The last text is HTML. It is by far the longest, so it is read only where the others do not do.
+    """
+    *short, html = (text or "" for text in texts)
+    said = fold("\n".join(short))
+    missing = [word for word in words.split() if word not in said]
+    if not missing:
+        return True
+    said = fold(words_of(html))
+    return all(word in said for word in missing)
+
+
+def _concat_with(mark: str, *parts: str | None) -> str:
+    return mark.join(filter(None, parts))

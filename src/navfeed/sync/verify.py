@@ -1,0 +1,124 @@
+"""Compare the store with the feed, ad by ad, and mend what differs if asked to.
+
+A sync trusts what it has read; this does not. It walks the whole window again, asks for the details
+of every ad that the log or the store holds, and reports each difference by kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from navfeed.errors import ContractError, FeedError
+from navfeed.model import Detail, DetailVerdict, Gone, Page, Queued, Reason, Status
+from navfeed.sync.crew import Answer, Crew
+from navfeed.sync.details import BATCH, LINGER_SECONDS, Judge, raise_what_is_not_the_ads
+from navfeed.sync.ports import Clock, Feed, Store
+from navfeed.sync.walk import Start, begin
+
+
+class Kind(StrEnum):
+    """How the store can differ from the feed; `unanswered` where the feed did not say."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+    LINGERING = "lingering"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An ad that the store does not hold as the feed shows it, and why."""
+
+    ad: str
+    kind: Kind
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """So many of so many ads are compared; what differed among the last of them."""
+
+    done: int
+    total: int
+    differences: tuple[Difference, ...]
+
+
+class Verification:
+    """One comparison of everything, `repair` mending as it goes."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        store: Store,
+        crew: Crew,
+        *,
+        start: Start,
+        today: date,
+        repair: bool,
+        clock: Clock,
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._crew = crew
+        self._start = start
+        self._repair = repair
+        self._clock = clock
+        self._judge = Judge(store, today=today, scope=store.scope())
+
+    def run(self) -> Iterator[Checked]:
+        """Compare. May raise what `Feed` and `Store` raise, and `StoppedError`."""
+        held = self._store.ads()
+        wanted = (self._announced() | held) - self._store.outside()
+        questions = [Queued(ad, 0) for ad in sorted(wanted)]
+        done = 0
+        for batch in self._crew.ask_each(questions, self._ask, most=BATCH, linger=LINGER_SECONDS):
+            raise_what_is_not_the_ads(batch)
+            done += len(batch)
+            yield Checked(done, len(questions), tuple(self._compare(batch, held)))
+
+    def _ask(self, queued: Queued) -> Detail | Gone:
+        return self._feed.detail(queued.ad)
+
+    def _announced(self) -> set[str]:
+        """The ads that are active by their last entry in the window."""
+        last: dict[str, Status] = {}
+        for page in self._pages():
+            last.update((entry.ad, entry.status) for entry in page.entries)
+        return {ad for ad, status in last.items() if status is Status.ACTIVE}
+
+    def _pages(self) -> Iterator[Page]:
+        page = begin(self._feed, self._crew, self._start)
+        visited: set[str] = set()
+        while True:
+            yield page
+            visited.add(page.id)
+            if page.next_id is None:
+                return
+            following = self._crew.ask(page.next_id, self._feed.page)
+            if not isinstance(following, Page) or following.id in visited:
+                raise ContractError(f"the feed does not lead on from page {page.id}")
+            page = following
+
+    def _compare(
+        self, batch: list[Answer[Queued, Detail | Gone]], held: set[str]
+    ) -> Iterator[Difference]:
+        verdicts = [self._judge(answer.value) for answer in batch if answer.value is not None]
+        if self._repair:
+            self._store.commit_details(verdicts, [], self._clock())
+        for verdict in verdicts:
+            if (kind := _kind(verdict, held=verdict.ad in held)) is not None:
+                yield Difference(verdict.ad, kind, verdict.reason.value)
+        for answer in batch:
+            if isinstance(answer.error, FeedError):
+                yield Difference(answer.question.ad, Kind.UNANSWERED, str(answer.error))
+
+
+def _kind(verdict: DetailVerdict, *, held: bool) -> Kind | None:
+    if verdict.content is None:
+        return Kind.LINGERING if held else None
+    if verdict.reason is Reason.CHANGED:
+        return Kind.ALTERED
+    return Kind.MISSING if verdict.reason is Reason.NEW else None
