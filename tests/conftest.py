@@ -20,7 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 @pytest.fixture(autouse=True)
 def no_waiting_between_tries() -> Iterator[None]:
-    """stamina tries as often as in earnest, without its pauses."""
+    """Tries as often as in earnest, without its pauses."""
     with stamina.set_testing(True, attempts=4, cap=True):
         yield
 

@@ -1,4 +1,4 @@
-"""What is said to people about an ad and about the store, before anybody draws it.
+"""What a list says of an ad, and what the status says of a store, before anybody draws it.
 
 Nothing here needs rich: the same words go to a terminal and into a pipe.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from navfeed.model import OSLO, Content, Location, RunFacts, StoreFacts, oslo_day
-from navfeed.plaintext import Block, Kind, blocks_of, harmless
+from navfeed.model import OSLO, RunFacts, StoreFacts, oslo_day
+from navfeed.plaintext import harmless
 
-LISTED = ("uuid", "title", "employer", "municipals", "counties", "published", "last_day")
+LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
 """The columns of the store that `listed` puts into words."""
 
 LISTED_AS = ("uuid", "title", "employer", "place", "published", "last day")
@@ -22,88 +22,15 @@ _LABELS = 14  # the width of what stands before a fact
 
 def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
     """One ad in a list: cells as in `LISTED_AS`, whole and harmless, from a row of `LISTED`."""
-    uuid, title, employer, municipals, counties, published, last_day = map(_joined, row)
-    cells = (uuid, title, employer, municipals or counties, _day(published), last_day)
-    return tuple(map(harmless, cells))
+    uuid, title, employer, places, published, last_day = map(_joined, row)
+    return tuple(map(harmless, (uuid, title, employer, places, day_of(published), last_day)))
 
 
 def _joined(cell: str | tuple[str, ...] | None) -> str:
     return "; ".join(cell) if isinstance(cell, tuple) else cell or ""
 
 
-def ad_page(uuid: str, content: Content) -> list[Block]:
-    """An ad as a page: who, where, the way to apply, the terms, the contacts, then its text."""
-    head = map(_line, (content.employer, *map(_location, content.locations)))
-    return [
-        Block(Kind.TITLE, _line(content.title) or "(no title)"),
-        Block(Kind.PARAGRAPH, "\n".join(filter(None, head))),
-        *_facts(_application(content)),
-        *_facts(_terms(uuid, content)),
-        *_contacts(content),
-        *blocks_of(content.description or ""),
-        *_employer(content),
-    ]
-
-
-def _line(text: str | None) -> str:
-    return harmless(text or "").strip()
-
-
-def _facts(facts: Sequence[tuple[str, str | None]]) -> Iterator[Block]:
-    for label, value in facts:
-        if text := _line(value):
-            yield Block(Kind.ITEM, text, label.ljust(_LABELS))
-
-
-def _application(content: Content) -> list[tuple[str, str | None]]:
-    return [("Apply at", content.application_url), ("Apply by", _no_time(content.application_due))]
-
-
-def _terms(uuid: str, content: Content) -> list[tuple[str, str | None]]:
-    return [
-        ("Engagement", content.engagement_type),
-        ("Extent", content.extent),
-        ("Positions", content.positions),
-        ("Start", _no_time(content.start_time)),
-        ("Sector", content.sector),
-        ("Published", _day(content.published)),
-        ("Last day", content.last_day.isoformat() if content.last_day else None),
-        ("Id", uuid),
-        ("At NAV", content.link),
-        ("Source", content.source_url or content.source),
-    ]
-
-
-def _contacts(content: Content) -> Iterator[Block]:
-    people = [
-        ", ".join(filter(None, map(_line, (one.name, one.title or one.role, one.phone, one.email))))
-        for one in content.contacts
-    ]
-    if any(people):
-        yield Block(Kind.HEADING, "Contacts")
-        yield from (Block(Kind.ITEM, person, "•", depth=1) for person in people if person)
-
-
-def _employer(content: Content) -> Iterator[Block]:
-    about = blocks_of(content.employer_description or "")
-    if about or content.employer_homepage:
-        yield Block(Kind.HEADING, "About the employer")
-        yield from about
-        yield from _facts([("Homepage", content.employer_homepage)])
-
-
-def _location(location: Location) -> str:
-    town = " ".join(filter(None, (location.postal_code, location.city)))
-    parts = (location.address, town, location.municipal, location.county, location.country)
-    return ", ".join(dict.fromkeys(part for part in parts if part))
-
-
-def _no_time(text: str | None) -> str | None:
-    """NAV writes days as midnights; nobody applies by the stroke of it."""
-    return (text or "").removesuffix("T00:00:00")
-
-
-def _day(moment: str | None) -> str:
+def day_of(moment: str | None) -> str:
     """The day in Oslo of one of the store's moments."""
     try:
         return oslo_day(datetime.fromisoformat(moment)).isoformat() if moment else ""

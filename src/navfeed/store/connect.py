@@ -62,7 +62,7 @@ def create_private(path: Path) -> None:
 
 
 def belongs(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is a navfeed store of a version we know; False when it is still empty.
+    """Whether the file is a navfeed store of a version we know; False when it is not one yet.
 
     Another application's file, or a newer navfeed's, raises `StoreError` and stays untouched.
     """
@@ -81,7 +81,7 @@ def belongs(connection: sqlite3.Connection, path: Path) -> bool:
             f"{path} was written by a newer navfeed (schema {version}, this one knows {VERSION}). "
             "Upgrade navfeed"
         )
-    return True
+    return bool(version)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION
+from navfeed.store.schema import OWN, PUBLIC, VERSION
 
 migrations = Migrations("navfeed")
 
@@ -13,7 +13,6 @@ migrations = Migrations("navfeed")
 def m001_first_schema(db: Database) -> None:
     _run(db, PUBLIC)
     _run(db, OWN)
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute("PRAGMA user_version = 1")
 
 

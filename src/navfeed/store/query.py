@@ -18,9 +18,8 @@ from unicodedata import normalize
 
 from navfeed.errors import NotFoundError
 from navfeed.model import OSLO, Content, Inactive, RunFacts, StoreFacts
-from navfeed.plaintext import words_of
 from navfeed.store.connect import explained, open_reader
-from navfeed.store.shape import CHILDREN, COLUMNS
+from navfeed.store.shape import content_of
 
 Cell = str | tuple[str, ...] | None
 """A column of an ad: a text, or what its child rows say, each once, in their order."""
@@ -77,6 +76,7 @@ _ORDERS = {
 _OF_CHILDREN = {
     "municipals": ("locations", "municipal"),
     "counties": ("locations", "county"),
+    "places": ("locations", "coalesce(nullif(municipal, ''), county, country)"),
     "cities": ("locations", "city"),
     "postal_codes": ("locations", "postal_code"),
     "addresses": ("locations", "address"),
@@ -147,7 +147,8 @@ class Reader:
         if len(fits) > 1:
             raise NotFoundError(f"{start} could be {_candidates(fits)}: give more of the id")
         ((uuid, _, _),) = fits
-        return uuid, self._content(uuid)
+        with explained(self.path):
+            return uuid, content_of(self._connection, uuid)
 
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
@@ -195,10 +196,11 @@ class Reader:
         where = " AND ".join(condition for condition, _ in conditions)
         values = [value for _, group in conditions for value in group]
         with explained(self.path):
-            yield from self._connection.execute(
-                f"SELECT {chosen} FROM ads WHERE {where} {end}",
-                values,
+            cursor = self._connection.execute(
+                f"SELECT {chosen} FROM ads WHERE {where} {end}", values
             )
+            for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
+                yield row
 
     def _starting(self, start: str, condition: str, *values: str) -> list[tuple[Any, ...]]:
         """Ids, titles and last days of the first few ads whose ids begin like that."""
@@ -219,22 +221,6 @@ class Reader:
             )
         ((uuid, _, last_day),) = past
         return NotFoundError(f"ad {uuid} is no longer in force: its last day was {last_day}")
-
-    def _content(self, uuid: str) -> Content:
-        names = ", ".join(COLUMNS)
-        raw, *values = self._one(f"SELECT content, {names} FROM ads WHERE uuid = ?", uuid)
-        columns = dict(zip(COLUMNS, values, strict=True))
-        last_day = columns.pop("last_day")
-        return Content(
-            raw=raw,
-            last_day=date.fromisoformat(last_day) if last_day else None,
-            **columns,
-            **{table: self._children(uuid, table, kind) for table, kind in CHILDREN.items()},
-        )
-
-    def _children(self, uuid: str, table: str, kind: type) -> tuple[Any, ...]:
-        rows = self._all(f"SELECT * FROM {table} WHERE ad = ? ORDER BY position", uuid)
-        return tuple(kind(*row[2:]) for row in rows)
 
     def _all(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         with explained(self.path):
@@ -375,6 +361,8 @@ def _says(words: str, *texts: str | None) -> bool:
     missing = [word for word in words.split() if word not in said]
     if not missing:
         return True
+    from navfeed.markup import words_of
+
     said = fold(words_of(html))
     return all(word in said for word in missing)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import fields
+from datetime import date
+from typing import Any
 
 from navfeed.model import Category, Contact, Content, Location, Occupation
 
@@ -14,3 +17,21 @@ CHILDREN = {
 }
 COLUMNS = tuple(field.name for field in fields(Content) if field.name not in (*CHILDREN, "raw"))
 """The columns of `ads` that hold a field of `Content` by its own name."""
+
+
+def content_of(connection: sqlite3.Connection, ad: str) -> Content:
+    """Put together what a stored ad says."""
+    columns = f"SELECT {', '.join(COLUMNS)}, content FROM ads WHERE uuid = ?"
+    (row,) = connection.execute(columns, (ad,))
+    values: dict[str, Any] = dict(zip((*COLUMNS, "raw"), row, strict=True))
+    last_day = values["last_day"]
+    values["last_day"] = date.fromisoformat(last_day) if last_day else None
+    values.update((table, _children(connection, ad, table)) for table in CHILDREN)
+    return Content(**values)
+
+
+def _children(connection: sqlite3.Connection, ad: str, table: str) -> tuple[Any, ...]:
+    kind = CHILDREN[table]
+    names = ", ".join(field.name for field in fields(kind))
+    rows = connection.execute(f"SELECT {names} FROM {table} WHERE ad = ? ORDER BY position", (ad,))
+    return tuple(kind(*row) for row in rows)

@@ -46,6 +46,7 @@ from navfeed.store.connect import (
     explained,
 )
 from navfeed.store.migrate import migrate
+from navfeed.store.schema import APPLICATION_ID
 
 _CHILDREN = {
     "locations": Location,
@@ -437,6 +438,8 @@ KEPT_RUNS = 10_000
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""
 
+_PRAGMAS = ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY")
+
 _UPSERT = (  # names of columns, and nothing from outside
     f"INSERT INTO ads (uuid, {', '.join(_COLUMNS)}, content, stored_at, changed_at, checked_at) "
     f"VALUES ({', '.join('?' * (len(_COLUMNS) + 5))}) ON CONFLICT (uuid) DO UPDATE SET "
@@ -460,7 +463,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
-    for pragma in ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     if connection.execute("PRAGMA secure_delete").fetchone() != (1,):
         connection.close()
@@ -470,7 +473,9 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
     """Check whose file it is before anything is written to it."""
-    belongs(connection, path)
+    if not belongs(connection, path):
+        # First of all, so that a file whose making was cut off is known as ours.
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # With a WAL, NORMAL never tears a transaction; power loss may cost the last ones, which the
     # next run repeats.

@@ -34,6 +34,7 @@ class Stop:
             self._answers.put(None)  # reentrant by design, unlike queue.Queue
 
     def wakes(self, answers: SimpleQueue[Any]) -> None:
+        """Where the engine's thread sleeps now: a request to stop is put there, to wake it."""
         self._answers = answers
 
     def check(self) -> None:
@@ -58,16 +59,18 @@ class Answer(Generic[X, T]):
     error: BaseException | None
 
 
+_Answers = SimpleQueue[Answer[Any, Any] | None]
+_Job = tuple[Any, Callable[[Any], Any], _Answers]
+
+
 class Crew:
     """At most `size` questions under way at once."""
 
     def __init__(self, size: int, stop: Stop) -> None:
         self._size = size
         self._stop = stop
-        self._jobs: SimpleQueue[tuple[Any, Callable[[Any], Any]] | None] = SimpleQueue()
-        self._answers: SimpleQueue[Answer[Any, Any] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads: list[Thread] = []
-        stop.wakes(self._answers)
 
     def __enter__(self) -> Self:
         return self
@@ -78,9 +81,10 @@ class Crew:
 
     def ask(self, question: X, call: Callable[[X], T]) -> T:
         """Call in another thread and wait; raises what the call raised, or `StoppedError`."""
+        answers = _Answers()
         self._stop.check()
-        self._submit(question, call)
-        answer = self._next()
+        self._submit_all([question], call, answers)
+        answer = self._next(answers)
         if answer.error is not None:
             raise answer.error
         return cast("T", answer.value)
@@ -89,46 +93,51 @@ class Crew:
         self, questions: Sequence[X], call: Callable[[X], T], *, most: int, linger: float
     ) -> Iterator[list[Answer[X, T]]]:
         """Answers in the order they come, in batches: `most` of them, or what `linger` s bring."""
+        answers = _Answers()
         pending = iter(questions)
-        under_way = self._submit_all(islice(pending, 2 * self._size), call)
+        under_way = self._submit_all(islice(pending, 2 * self._size), call, answers)
         while under_way:
             batch = []
-            for answer in self._arriving(linger):
+            for answer in self._arriving(answers, linger):
                 batch.append(answer)
-                under_way += self._submit_all(islice(pending, 1), call) - 1
+                under_way += self._submit_all(islice(pending, 1), call, answers) - 1
                 if len(batch) == most or not under_way:
                     break
             yield batch
 
-    def _submit_all(self, questions: Iterable[X], call: Callable[[X], T]) -> int:
-        return sum(self._submit(question, call) for question in questions)
+    def _submit_all(self, questions: Iterable[X], call: Callable[[X], T], answers: _Answers) -> int:
+        number = 0
+        for question in questions:
+            self._jobs.put((question, call, answers))
+            self._grow()
+            number += 1
+        return number
 
-    def _submit(self, question: X, call: Callable[[X], T]) -> int:
-        self._jobs.put((question, call))
+    def _grow(self) -> None:
         if len(self._threads) < self._size:
             thread = Thread(target=self._work, daemon=True, name=f"crew-{len(self._threads)}")
             self._threads.append(thread)
             thread.start()
-        return 1
 
-    def _arriving(self, linger: float) -> Iterator[Answer[Any, Any]]:
+    def _arriving(self, answers: _Answers, linger: float) -> Iterator[Answer[Any, Any]]:
         """The next answer, however long it takes, and those that follow within `linger` seconds."""
-        yield self._next()
+        yield self._next(answers)
         closes = monotonic() + linger
         while (wait := closes - monotonic()) > 0:
             try:
-                answer = self._answers.get(timeout=wait)
+                answer = answers.get(timeout=wait)
             except Empty:
                 return
             if answer is None:
                 return  # the wait for the next one says why
             yield answer
 
-    def _next(self) -> Answer[Any, Any]:
+    def _next(self, answers: _Answers) -> Answer[Any, Any]:
+        self._stop.wakes(answers)
         while True:
             self._stop.check()
             try:
-                answer = self._answers.get(timeout=self._stop.seconds_left())
+                answer = answers.get(timeout=self._stop.seconds_left())
             except Empty:
                 continue
             if answer is not None:
@@ -136,8 +145,8 @@ class Crew:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            question, call = job
+            question, call, answers = job
             try:
-                self._answers.put(Answer(question, call(question), None))
+                answers.put(Answer(question, call(question), None))
             except BaseException as error:  # noqa: BLE001  it is raised where the answer is read
-                self._answers.put(Answer(question, None, error))
+                answers.put(Answer(question, None, error))

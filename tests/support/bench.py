@@ -1,0 +1,52 @@
+"""A scripted feed and a real store: for tests that write out the log entry by entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from navfeed.store.writer import Store
+from navfeed.sync.crew import Stop
+from navfeed.sync.engine import Ended, Event, Plan, sync
+from navfeed.sync.walk import Start
+from support.scripted import BEGAN, Row, ScriptedFeed, uuid
+
+PLAN = Plan(start=Start(), workers=1, retry_now=True)
+
+
+class Bench:
+    """Runs the engine on one thread's worth of feed, and tells what is stored by readable names."""
+
+    def __init__(self, path: Path, *log: Row) -> None:
+        self.path = path
+        self.feed = ScriptedFeed(list(log))
+        self.clock = BEGAN + timedelta(hours=12)
+        self.events: list[Event] = []
+
+    def sync(self, stop: Stop | None = None, **changes: Any) -> Ended:
+        self.feed.asked.clear()
+        with Store(self.path) as store:
+            self.events = list(
+                sync(
+                    self.feed,
+                    store,
+                    replace(PLAN, **changes),
+                    clock=self.now,
+                    stop=stop or Stop(),
+                )
+            )
+        ended = self.events[-1]
+        assert isinstance(ended, Ended)
+        return ended
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def holds(self, *names: str) -> bool:
+        with Store(self.path) as store:
+            return store.ads() == {uuid(name) for name in names}
+
+    def asked_for(self, name: str) -> int:
+        return self.feed.asked.count(uuid(name))

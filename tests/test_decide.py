@@ -1,0 +1,172 @@
+"""The decider: each rule by itself, with no store and no feed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from navfeed.decide import (
+    Sighting,
+    in_scope,
+    is_past,
+    judge_detail,
+    judge_entries,
+    narrows,
+    retry_delay,
+)
+from navfeed.model import Detail, Entry, EntryVerdict, Gone, Reason, Scope, Status, Stored
+from support.scripted import content, uuid
+
+AD = uuid("ad")
+TODAY = date(2026, 3, 3)
+
+
+def sighting(status: str, **how: bool) -> Sighting:
+    withdrawn = how.pop("withdrawn", False)
+    return Sighting(Entry(AD, Status(status), "2026", None, withdrawn), **how)
+
+
+def judged(*sightings: Sighting, stored: bool = True) -> EntryVerdict | None:
+    return judge_entries(sightings, stored=stored)
+
+
+def test_nothing_new_asks_for_nothing() -> None:
+    assert judged(sighting("ACTIVE", known=True), sighting("INACTIVE", known=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("sightings", "remove", "ask", "reason"),
+    [
+        ([sighting("ACTIVE")], False, True, Reason.ANNOUNCED),
+        ([sighting("INACTIVE")], True, False, Reason.EXPIRED),
+        ([sighting("INACTIVE", withdrawn=True)], True, False, Reason.STOPPED),
+        ([sighting("ACTIVE"), sighting("INACTIVE")], True, False, Reason.EXPIRED),
+        ([sighting("INACTIVE"), sighting("ACTIVE")], False, True, Reason.ANNOUNCED),
+        ([sighting("ACTIVE", contested=True)], False, True, Reason.LATE),
+        ([sighting("INACTIVE", contested=True)], False, True, Reason.SUPERSEDED),
+        ([sighting("INACTIVE", tied=True)], True, True, Reason.SAME_MOMENT),
+        ([sighting("INACTIVE"), sighting("ACTIVE", known=True)], True, False, Reason.EXPIRED),
+    ],
+)
+def test_the_last_new_entry_in_feed_order_decides(
+    sightings: list[Sighting], remove: bool, ask: bool, reason: Reason
+) -> None:
+    assert judged(*sightings) == EntryVerdict(AD, remove=remove, ask=ask, reason=reason)
+
+
+def test_a_superseded_inactive_asks_nothing_about_an_ad_we_do_not_have() -> None:
+    verdict = judged(sighting("INACTIVE", contested=True), stored=False)
+    assert verdict == EntryVerdict(AD, remove=False, ask=False, reason=Reason.SUPERSEDED)
+
+
+OURS = content(AD)
+
+
+@pytest.mark.parametrize(
+    ("answer", "stored", "reason", "kept"),
+    [
+        (Gone(AD), None, Reason.GONE, False),
+        (Detail(AD, Status.INACTIVE, None), None, Reason.STOPPED, False),
+        (Detail(AD, Status.INACTIVE, None), Stored("{}", TODAY), Reason.STOPPED, False),
+        (
+            Detail(AD, Status.INACTIVE, None),
+            Stored("{}", TODAY - timedelta(days=1)),
+            Reason.EXPIRED,
+            False,
+        ),
+        (Detail(AD, Status.ACTIVE, OURS), None, Reason.NEW, True),
+        (Detail(AD, Status.ACTIVE, OURS), Stored("{}", None), Reason.CHANGED, True),
+        (Detail(AD, Status.ACTIVE, OURS), Stored(OURS.raw, None), Reason.UNCHANGED, True),
+        (
+            Detail(AD, Status.ACTIVE, content(AD, expires="2026-03-02T00:00:00+01:00")),
+            None,
+            Reason.EXPIRED,
+            False,
+        ),
+        (
+            Detail(AD, Status.ACTIVE, content(AD, expires="2026-03-03T00:00:00+01:00")),
+            None,
+            Reason.NEW,
+            True,
+        ),
+    ],
+)
+def test_the_detail_says_what_is_true_now(
+    answer: Detail | Gone, stored: Stored | None, reason: Reason, kept: bool
+) -> None:
+    verdict = judge_detail(answer, stored=stored, today=TODAY, scope=Scope())
+    assert (verdict.reason, verdict.content is not None) == (reason, kept)
+
+
+def test_an_active_ad_outside_the_scope_is_not_kept() -> None:
+    verdict = judge_detail(
+        Detail(AD, Status.ACTIVE, OURS), stored=None, today=TODAY, scope=Scope(municipals=("OSLO",))
+    )
+    assert (verdict.reason, verdict.content) == (Reason.OUT_OF_SCOPE, None)
+
+
+def test_an_ad_is_shown_through_its_last_day_and_for_ever_without_one() -> None:
+    assert not is_past(TODAY, TODAY)
+    assert is_past(TODAY - timedelta(days=1), TODAY)
+    assert not is_past(None, TODAY)
+
+
+NURSE = content(
+    AD,
+    title="Sykepleier natt",
+    workLocations=[
+        {"municipal": "OSLO", "county": "OSLO"},
+        {"municipal": "BÆRUM", "county": "AKERSHUS"},
+    ],
+    occupationCategories=[{"level1": "Helse og sosial", "level2": "Sykepleier"}],
+    categoryList=[{"categoryType": "STYRK08", "code": "2223"}],
+    employer={"orgnr": "974760673"},
+    description="<p>Turnus</p>",
+)
+
+
+@pytest.mark.parametrize(
+    ("scope", "inside"),
+    [
+        (Scope(), True),
+        (Scope(municipals=("bærum",)), True),
+        (Scope(municipals=("BERGEN", "Oslo")), True),
+        (Scope(municipals=("BERGEN",)), False),
+        (Scope(counties=("Akershus",)), True),
+        (Scope(counties=("Vestland",)), False),
+        (Scope(occupations=("sykepleier",)), True),
+        (Scope(occupations=("Lærer",)), False),
+        (Scope(codes=("2223",)), True),
+        (Scope(codes=("9",)), False),
+        (Scope(orgnrs=("974760673",)), True),
+        (Scope(orgnrs=("1",)), False),
+        (Scope(words=("TURNUS",)), True),
+        (Scope(words=("kokk", "natt")), True),
+        (Scope(words=("kokk",)), False),
+        (Scope(municipals=("OSLO",), words=("kokk",)), False),
+    ],
+)
+def test_scope_is_judged_on_any_place_and_every_field(scope: Scope, inside: bool) -> None:
+    assert in_scope(scope, NURSE) is inside
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "narrower"),
+    [
+        (Scope(municipals=("Oslo",)), Scope(), True),
+        (Scope(), Scope(municipals=("OSLO",)), False),
+        (Scope(municipals=("Oslo",)), Scope(municipals=("OSLO", "BERGEN")), True),
+        (Scope(municipals=("Oslo",)), Scope(counties=("OSLO",)), False),
+        (Scope(), Scope(), True),
+    ],
+)
+def test_a_narrower_scope_needs_nothing_fetched(new: Scope, old: Scope, narrower: bool) -> None:
+    assert narrows(new, old) is narrower
+
+
+def test_a_broken_ad_is_tried_twice_at_once_then_ever_less_often() -> None:
+    delays = [retry_delay(attempts) for attempts in range(1, 30)]
+    assert delays[:4] == [timedelta(0), timedelta(0), timedelta(minutes=5), timedelta(minutes=10)]
+    assert delays == sorted(delays)
+    assert delays[-1] == timedelta(days=1)

@@ -1,0 +1,181 @@
+"""How far back to read again, and what is recognised there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from navfeed.lookback import (
+    Recognition,
+    closes,
+    feed_clock,
+    pruned,
+    safe_etag,
+    safe_until,
+    start_of,
+)
+from navfeed.model import Entry, Milestone, Page, Seen, Status, Trail
+
+NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def stone(name: str, ordinal: int, minutes: float | None) -> Milestone:
+    return Milestone(name, ordinal, None if minutes is None else at(minutes))
+
+
+def entry(ad: str, status: str = "ACTIVE", minutes: float = 0) -> Entry:
+    return Entry(ad, Status(status), at(minutes).isoformat(), at(minutes))
+
+
+def page(*entries: Entry, next_id: str | None = None, etag: str | None = "e") -> Page:
+    return Page("p", entries, next_id, etag)
+
+
+def test_a_run_starts_at_the_newest_page_before_which_nothing_can_hide() -> None:
+    trail = Trail((stone("a", 1, 0), stone("b", 5, 20), stone("c", 9, 40)), safe_until=at(20))
+    assert start_of(trail) == stone("b", 5, 20)
+
+
+def test_without_a_safe_page_it_starts_at_the_oldest() -> None:
+    trail = Trail((stone("a", 1, 10), stone("b", 5, 20)), safe_until=at(5))
+    assert start_of(trail) == stone("a", 1, 10)
+
+
+def test_undated_pages_are_never_safe_by_date() -> None:
+    trail = Trail((stone("a", 1, 0), stone("b", 5, None)), safe_until=at(60))
+    assert start_of(trail) == stone("a", 1, 0)
+
+
+def test_what_is_closed_is_safe_whatever_its_date() -> None:
+    trail = Trail((stone("a", 1, 0), stone("b", 5, None), stone("c", 9, 1)), closed=5)
+    assert start_of(trail) == stone("b", 5, None)
+
+
+def test_an_empty_trail_starts_nowhere() -> None:
+    assert start_of(Trail()) is None
+    assert pruned(Trail()) == Trail()
+
+
+def test_safe_until_leaves_room_for_the_walk_and_two_transactions() -> None:
+    assert safe_until(None, at(60), timedelta(minutes=7), QUARTER) == at(60 - 7 - 30)
+
+
+def test_safe_until_never_moves_back_nor_trusts_a_clock_that_did() -> None:
+    assert safe_until(at(50), at(60), timedelta(0), QUARTER) == at(50)
+    assert safe_until(None, at(60), timedelta(hours=-3), QUARTER) == at(30)
+    assert safe_until(at(1), None, timedelta(0), QUARTER) == at(1)
+
+
+@pytest.mark.parametrize(("minutes", "closed"), [(14, False), (15, False), (15.1, True)])
+def test_a_stretch_is_closed_when_read_again_after_the_longest_transaction(
+    minutes: float, closed: bool
+) -> None:
+    assert closes(Trail(topped_at=at(0)), at(minutes), QUARTER) is closed
+
+
+def test_without_the_servers_clock_nothing_ever_closes() -> None:
+    assert not closes(Trail(topped_at=at(0)), None, QUARTER)
+    assert not closes(Trail(), at(99), QUARTER)
+
+
+def test_the_feeds_clock_is_its_newest_believable_moment() -> None:
+    odd = Entry("x", Status.ACTIVE, "9999", datetime(9999, 12, 31, tzinfo=UTC))
+    undated = Entry("x", Status.ACTIVE, "soon", None)
+    usual = [entry("a", minutes=3), entry("b", minutes=1), entry("c", minutes=2)]
+    assert feed_clock(None, [*usual, odd, undated]) == at(3)
+    assert feed_clock(at(9), usual) == at(9)
+    assert feed_clock(at(9), [undated]) == at(9)
+
+
+def test_only_a_tip_of_one_entry_has_an_etag_that_cannot_lie() -> None:
+    one, two = entry("a"), entry("b")
+    assert safe_etag(page(one)) == "e"
+    assert safe_etag(page(one, two)) is None
+    assert safe_etag(page(one, next_id="n")) is None
+
+
+def test_pruning_keeps_the_start_and_some_pages_to_fall_back_on() -> None:
+    stones = tuple(stone(str(number), number, number) for number in range(60))
+    trail = pruned(Trail(stones, safe_until=at(40)))
+    assert start_of(trail) == stone("40", 40, 40)
+    assert [one.ordinal for one in trail.milestones] == list(range(20, 60))
+
+
+def read(recognition: Recognition, *entries: Entry) -> list[tuple[int, bool, bool, bool]]:
+    sightings = recognition.read(page(*entries))
+    return [(place, s.known, s.late, s.contested) for place, s in sightings]
+
+
+A, B, C, LATE = entry("a"), entry("b"), entry("c"), entry("late")
+SEEN = [Seen(1, A.key), Seen(2, B.key), Seen(3, C.key)]
+
+
+def test_what_was_read_is_recognised_and_what_follows_is_new() -> None:
+    recognition = Recognition(SEEN, at=1, top=3)
+    assert read(recognition, A, B, C, entry("d")) == [
+        (1, True, False, False),
+        (2, True, False, False),
+        (3, True, False, False),
+        (4, False, False, False),
+    ]
+    assert (recognition.top, recognition.passed_all, recognition.unmet()) == (4, True, [])
+
+
+def test_a_late_entry_takes_the_place_of_the_one_before_it() -> None:
+    recognition = Recognition(SEEN, at=1, top=3)
+    assert read(recognition, A, LATE, B, C)[1] == (1, False, True, False)
+    assert recognition.top == 3
+
+
+def test_a_late_entry_of_an_ad_read_further_on_is_contested() -> None:
+    recognition = Recognition(SEEN, at=1, top=3)
+    assert read(recognition, A, entry("c", "INACTIVE", -5), B, C)[1] == (1, False, True, True)
+    recognition = Recognition(SEEN, at=1, top=3)
+    assert read(recognition, A, B, C, entry("c", "INACTIVE", 5))[3] == (4, False, False, False)
+
+
+def test_the_entry_two_pages_share_is_read_once() -> None:
+    recognition = Recognition([], at=0, top=0)
+    assert len(read(recognition, A, B)) == 2
+    assert len(read(recognition, B, C)) == 1
+
+
+def test_the_same_ad_twice_in_one_moment_counts_twice() -> None:
+    recognition = Recognition([Seen(1, A.key)], at=1, top=1)
+    assert [known for _, known, _, _ in read(recognition, A, B, A)] == [True, False, False]
+
+
+def test_what_the_log_no_longer_has_is_reported() -> None:
+    recognition = Recognition(SEEN, at=1, top=3)
+    read(recognition, A, C)
+    assert recognition.unmet() == [Seen(2, B.key)]
+    assert not recognition.passed_all
+
+
+def test_replayed_pages_prove_nothing_about_order() -> None:
+    recognition = Recognition([], at=0, top=7, replaying=True)
+    assert read(recognition, A) == [(8, False, False, True)]
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_two_states_in_one_moment_are_tied_also_across_pages(split: bool) -> None:
+    active, inactive = entry("a"), entry("a", "INACTIVE")
+    recognition = Recognition([], at=0, top=0)
+    if split:
+        recognition.read(page(B, active))
+        [(_, sighting)] = recognition.read(page(active, inactive))
+    else:
+        _, (_, sighting) = recognition.read(page(active, inactive))
+    assert sighting.tied
+
+
+def test_a_page_without_entries_is_read_as_nothing() -> None:
+    recognition = Recognition([], at=4, top=4)
+    assert recognition.read(page()) == []
+    assert recognition.at == 4

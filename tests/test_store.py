@@ -1,0 +1,491 @@
+"""The store: what each transaction does, and that another connection sees all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from navfeed.errors import StoreError
+from navfeed.model import (
+    DetailVerdict,
+    EntryVerdict,
+    Failed,
+    Inactive,
+    Milestone,
+    Queued,
+    Reason,
+    RunEnd,
+    Scope,
+    Seen,
+    Trail,
+)
+from navfeed.store import connect, writer
+from navfeed.store.schema import APPLICATION_ID, VERSION
+from navfeed.store.writer import Store
+from support.scripted import content, uuid
+
+NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
+AD, OTHER = uuid("ad"), uuid("other")
+RICH = content(
+    AD,
+    title="Kokk",
+    published="2026-03-01T10:00:00+01:00",
+    expires="2026-03-31T00:00:00+02:00",
+    sector="Offentlig",
+    extent="Heltid",
+    engagementtype="Fast",
+    workLocations=[
+        {"municipal": "BERGEN", "county": "VESTLAND", "city": "Bergen"},
+        {"municipal": "OSLO", "county": "OSLO"},
+        {"municipal": "BERGEN", "county": "VESTLAND", "city": "Fana"},
+    ],
+    contactList=[{"name": "Kari Nordmann", "email": "kari@example.no"}],
+    occupationCategories=[{"level1": "Reiseliv", "level2": "Kokk"}],
+    categoryList=[{"categoryType": "STYRK08", "code": "5120", "score": 0.5}],
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "navfeed.db"
+
+
+def rows(path: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """What another program sees."""
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
+def put(store: Store, *ads: str) -> None:
+    store.commit_details([DetailVerdict(ad, Reason.NEW, RICH) for ad in ads], [], NOW)
+
+
+def remove(ad: str, reason: Reason = Reason.STOPPED) -> DetailVerdict:
+    return DetailVerdict(ad, reason)
+
+
+def ask(*ads: str) -> list[EntryVerdict]:
+    return [EntryVerdict(ad, remove=False, ask=True, reason=Reason.ANNOUNCED) for ad in ads]
+
+
+def commit(store: Store, *verdicts: EntryVerdict, **more: object) -> list[tuple[str, Reason]]:
+    options = {"seen": [], "trail": Trail(), "keep_from": 0, "now": NOW} | more
+    return store.commit_page(list(verdicts), **options)  # type: ignore[arg-type]
+
+
+# What is kept of an ad
+
+
+def test_content_is_kept_as_served_beside_columns_that_can_be_queried(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD)
+    [(raw, title, published, last_day)] = rows(
+        path, "SELECT content, title, published, last_day FROM ads"
+    )
+    assert (raw, title) == (RICH.raw, "Kokk")
+    assert (published, last_day) == ("2026-03-01T09:00:00Z", "2026-03-31")
+    assert rows(path, "SELECT position, municipal FROM locations ORDER BY position") == [
+        (0, "BERGEN"),
+        (1, "OSLO"),
+        (2, "BERGEN"),
+    ]
+    assert rows(path, "SELECT level2 FROM occupations") == [("Kokk",)]
+    assert rows(path, "SELECT type, code, score FROM categories") == [("STYRK08", "5120", 0.5)]
+    assert rows(path, "SELECT name, email FROM contacts") == [("Kari Nordmann", "kari@example.no")]
+
+
+def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD)
+        assert list(store.contents()) == [(AD, RICH)]
+        stored = store.stored(AD)
+        assert stored is not None
+        assert (stored.raw, stored.last_day) == (RICH.raw, date(2026, 3, 31))
+        assert store.stored(OTHER) is None
+        assert (store.ads(), store.stored_among([AD, OTHER])) == ({AD}, {AD})
+
+
+def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
+    later = NOW + timedelta(days=1)
+    with Store(path) as store:
+        put(store, AD)
+        changed = content(AD, title="Baker")
+        assert store.commit_details([DetailVerdict(AD, Reason.CHANGED, changed)], [], later) == [
+            (AD, Reason.CHANGED)
+        ]
+    assert rows(path, "SELECT title, stored_at, changed_at, checked_at FROM ads") == [
+        ("Baker", NOW.isoformat(), later.isoformat(), later.isoformat())
+    ]
+    assert rows(path, "SELECT count(*) FROM locations") == [(1,)]
+    assert rows(path, "SELECT count(*) FROM contacts") == [(0,)]
+
+
+def test_an_unchanged_ad_is_only_confirmed(path: Path) -> None:
+    later = NOW + timedelta(days=1)
+    with Store(path) as store:
+        put(store, AD)
+        store.commit_details([DetailVerdict(AD, Reason.UNCHANGED, RICH)], [], later)
+    assert rows(path, "SELECT changed_at, checked_at FROM ads") == [
+        (NOW.isoformat(), later.isoformat())
+    ]
+
+
+def test_removing_takes_every_row_of_the_ad(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD, OTHER)
+        assert store.commit_details([remove(AD)], [], NOW) == [(AD, Reason.STOPPED)]
+        assert store.commit_details([remove(AD)], [], NOW) == []
+    for table in ("locations", "occupations", "categories", "contacts"):
+        assert rows(path, f"SELECT DISTINCT ad FROM {table}") == [(OTHER,)]
+    assert rows(path, "SELECT count(*) FROM removed") == [(0,)]
+
+
+def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
+    with Store(path) as store:
+        store.set_inactive(Inactive.MASK)
+        put(store, AD)
+        store.commit_details([remove(AD, Reason.GONE)], [], NOW)
+        assert store.ads() == set()
+    [mask] = rows(path, "SELECT * FROM removed")
+    assert mask == (
+        AD,
+        "gone",
+        NOW.isoformat(),
+        "2026-03-01T09:00:00Z",
+        "2026-03-31",
+        '["BERGEN","OSLO"]',
+        '["VESTLAND","OSLO"]',
+        '["STYRK08 5120"]',
+        "Offentlig",
+        "Heltid",
+        "Fast",
+    )
+
+
+def test_a_mask_goes_when_its_ad_returns_or_masks_are_given_up(path: Path) -> None:
+    with Store(path) as store:
+        store.set_inactive(Inactive.MASK)
+        put(store, AD, OTHER)
+        store.commit_details([remove(AD), remove(OTHER)], [], NOW)
+        put(store, AD)
+        assert rows(path, "SELECT uuid FROM removed") == [(OTHER,)]
+        store.set_inactive(Inactive.DELETE)
+        assert store.inactive() is Inactive.DELETE
+    assert rows(path, "SELECT uuid FROM removed") == []
+
+
+def test_the_sweep_takes_what_lies_before_the_day(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD)
+        assert store.sweep(date(2026, 3, 31), NOW) == []
+        assert store.sweep(date(2026, 4, 1), NOW) == [(AD, Reason.EXPIRED)]
+
+
+# The queue
+
+
+def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> None:
+    with Store(path) as store:
+        commit(store, *ask(AD, OTHER))
+        assert store.due(NOW) == [Queued(AD, 0), Queued(OTHER, 0)]
+        removal = EntryVerdict(AD, remove=True, ask=False, reason=Reason.STOPPED)
+        assert commit(store, removal) == []
+        assert store.waiting() == 1
+        both = EntryVerdict(OTHER, remove=True, ask=True, reason=Reason.SAME_MOMENT)
+        commit(store, both)
+        assert store.due(NOW) == [Queued(OTHER, 0)]
+
+
+def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> None:
+    with Store(path) as store:
+        commit(store, *ask(AD))
+        store.commit_details([], [Failed(AD, "503", NOW + timedelta(minutes=5))], NOW)
+        assert store.due(NOW) == []
+        assert store.due(None) == [Queued(AD, 1)]
+        assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1)]
+        commit(store, *ask(AD))
+        assert store.due(NOW) == [Queued(AD, 0)]
+
+
+def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD)
+        store.commit_details([DetailVerdict(OTHER, Reason.NEW, RICH)], [], NOW - timedelta(days=1))
+        assert store.queue_rechecks(NOW - timedelta(days=2), 10, NOW) == 0
+        assert store.queue_rechecks(NOW, 1, NOW) == 1
+        assert store.due(NOW) == [Queued(OTHER, 0)]
+        assert store.queue_rechecks(NOW, 10, NOW) == 1
+        assert store.queue_rechecks(NOW, 10, NOW) == 0
+
+
+def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD)
+        store.commit_details([remove(AD, Reason.OUT_OF_SCOPE)], [], NOW)
+        assert (store.outside(), store.ads()) == ({AD}, set())
+        put(store, AD)
+        assert store.outside() == set()
+        assert store.rescope(Scope(), [AD], ask=True, now=NOW) == 0
+        assert store.outside() == {AD}
+        assert store.rescope(Scope(), [], ask=True, now=NOW) == 1
+        assert store.due(NOW) == [Queued(AD, 0)]
+
+
+# The trail
+
+
+TRAIL = Trail(
+    (Milestone("p1", 1, NOW), Milestone("p2", 4, None)), 7, NOW, NOW, NOW - timedelta(1), 3, "tag"
+)
+
+
+def test_a_page_moves_the_trail_with_its_effects(path: Path) -> None:
+    seen = [Seen(1, ("a", "ACTIVE", "w1")), Seen(4, ("b", "INACTIVE", "w2"))]
+    with Store(path) as store:
+        assert store.trail() == Trail()
+        commit(store, seen=seen, trail=TRAIL)
+        assert store.trail() == TRAIL
+        assert store.seen_from(0) == seen
+        commit(store, trail=TRAIL, keep_from=4)
+        assert store.seen_from(0) == seen[1:]
+
+
+def test_trouble_drops_what_was_recognised_and_is_told_until_forgotten(path: Path) -> None:
+    with Store(path) as store:
+        commit(store, seen=[Seen(1, ("a", "ACTIVE", "w"))])
+        commit(store, seen=[Seen(2, ("b", "ACTIVE", "w"))], trouble="the log broke")
+        assert store.seen_from(0) == [Seen(2, ("b", "ACTIVE", "w"))]
+        assert rows(path, "SELECT trouble FROM feed") == [("the log broke",)]
+        store.forget_trouble()
+    assert rows(path, "SELECT trouble FROM feed") == [(None,)]
+
+
+def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:
+    seen = [Seen(1, ("a", "ACTIVE", "w")), Seen(1, ("b", "ACTIVE", "w"))]
+    with Store(path) as store:
+        commit(store, seen=seen)
+        store.end_walk(TRAIL, seen[:1], NOW)
+        assert store.seen_from(0) == seen[1:]
+        assert store.trail() == TRAIL
+    assert rows(path, "SELECT caught_up_at FROM feed") == [(NOW.isoformat(),)]
+
+
+def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
+    with Store(path) as store, store._transaction():
+        store._db.execute("UPDATE feed SET newest = 'yesterday'")
+    with Store(path) as store:
+        assert store.trail().newest is None
+
+
+def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
+    with Store(path) as store:
+        put(store, OTHER)
+        bad = [DetailVerdict(AD, Reason.NEW, RICH), DetailVerdict(OTHER, Reason.NEW, 1)]  # type: ignore[arg-type]
+        with pytest.raises(AttributeError):
+            store.commit_details([remove(OTHER), *bad], [], NOW)
+        assert store.ads() == {OTHER}
+    assert rows(path, "SELECT uuid FROM ads") == [(OTHER,)]
+
+
+# Runs and memories
+
+
+def test_runs_are_recorded_and_the_oldest_dropped(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "KEPT_RUNS", 2)
+    with Store(path) as store:
+        for _ in range(4):
+            store.end_run(store.begin_run(NOW), RunEnd(4, "some wait", {"new": 3}), NOW)
+        killed = store.begin_run(NOW)
+    kept = rows(path, "SELECT id, exit_code, outcome, counts FROM runs")
+    assert [row[0] for row in kept] == [3, 4, killed]
+    assert kept[0][1:] == (4, "some wait", json.dumps({"new": 3}))
+    assert kept[-1][1:] == (None, None, None)
+
+
+def test_what_is_remembered_for_the_next_run(path: Path) -> None:
+    with Store(path) as store:
+        assert store.retry_at() is None
+        store.remember_retry(NOW)
+        store.remember_token(NOW)
+        assert store.retry_at() == NOW
+    assert rows(path, "SELECT token_expires FROM feed") == [(NOW.isoformat(),)]
+
+
+# Erasure
+
+
+CANARY = "Kanarifuglenes herredagskor"
+
+
+def files(path: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in path.parent.iterdir())
+
+
+def canary_store(path: Path) -> Store:
+    store = Store(path)
+    ads = [uuid(f"ad{n}") for n in range(50)]
+    said = content(AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}])
+    store.commit_details([DetailVerdict(ad, Reason.NEW, said) for ad in ads], [], NOW)
+    assert CANARY.encode() in files(path)
+    store.commit_details([remove(ad) for ad in ads], [], NOW)
+    assert store.erasure_owed()
+    return store
+
+
+def test_X3_nothing_removed_is_in_any_file(path: Path) -> None:
+    with canary_store(path) as store:
+        assert store.erase()
+        assert not store.erasure_owed()
+        assert CANARY.encode() not in files(path)
+    assert CANARY.encode() not in files(path)
+
+
+def test_what_was_changed_is_erased_too(path: Path) -> None:
+    with Store(path) as store:
+        said = content(AD, description=CANARY)
+        store.commit_details([DetailVerdict(AD, Reason.NEW, said)], [], NOW)
+        store.commit_details([DetailVerdict(AD, Reason.CHANGED, RICH)], [], NOW)
+        assert store.erase()
+        assert CANARY.encode() not in files(path)
+
+
+def test_C2_a_reader_postpones_the_erasure_and_it_is_made_good(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    Store(path).close()
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM ads").fetchone()
+    with canary_store(path) as store:
+        assert not store.erase()
+        assert store.erasure_owed()
+    reader.close()
+    with Store(path) as store:
+        assert store.erase()
+        assert CANARY.encode() not in files(path)
+
+
+# Whose file it is
+
+
+def test_X5_the_file_is_its_owners_alone(path: Path) -> None:
+    old = os.umask(0)
+    try:
+        with Store(path) as store:
+            put(store, AD)
+            modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+    finally:
+        os.umask(old)
+    assert modes == dict.fromkeys(modes, 384)
+    assert path.name in modes
+
+
+def test_a_store_says_what_it_is(path: Path) -> None:
+    Store(path).close()
+    assert rows(path, "PRAGMA application_id") == [(APPLICATION_ID,)]
+    assert rows(path, "PRAGMA user_version") == [(VERSION,)]
+    assert rows(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (b"not a database, but a letter to grandmother" * 40, "no SQLite file"),
+        ("PRAGMA application_id = 1; CREATE TABLE letters (text)", "another application"),
+        ("CREATE TABLE letters (text)", "another application"),
+        (f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99", "newer navfeed"),
+    ],
+)
+def test_D3_a_file_that_is_not_ours_is_left_as_it_is(
+    path: Path, make: bytes | str, message: str
+) -> None:
+    if isinstance(make, bytes):
+        path.write_bytes(make)
+    else:
+        connection = sqlite3.connect(path)
+        connection.executescript(make + "; CREATE TABLE IF NOT EXISTS x (y);")
+        connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=message):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
+    with Store(path) as store:
+        put(store, *[uuid(f"ad{n}") for n in range(100)])
+    data = bytearray(path.read_bytes())
+    data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="damaged"):
+        read_all(path)
+
+
+def read_all(path: Path) -> None:
+    with Store(path) as store:
+        store.due(None)
+        list(store.contents())
+
+
+def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> None:
+    with Store(path) as store:
+        put(store, OTHER)
+        (pages,) = store._one("PRAGMA page_count")
+        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        much = content(AD, description="x" * 1_000_000)
+        with pytest.raises(StoreError, match="full") as caught:
+            store.commit_details([DetailVerdict(AD, Reason.NEW, much)], [], NOW)
+        assert caught.value.exit_code == 7
+        assert store.ads() == {OTHER}
+        store._db.execute("PRAGMA max_page_count = 1073741823")
+        put(store, AD)
+        assert store.ads() == {AD, OTHER}
+
+
+def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot open the store"):
+        Store(tmp_path / "file" / "navfeed.db")
+
+
+def test_an_unknown_complaint_is_told_as_it_is(path: Path) -> None:
+    assert "SQLite says: odd" in connect.explain(sqlite3.OperationalError("odd"), path)
+
+
+def test_too_old_a_library_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect, "OLDEST_SQLITE", (99, 0, 0))
+    with pytest.raises(StoreError, match="too old"):
+        Store(path)
+    assert not path.exists()
+
+
+def test_a_library_that_cannot_erase_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_PRAGMAS", ("secure_delete = OFF",))
+    with pytest.raises(StoreError, match="secure_delete"):
+        Store(path)
+
+
+def test_a_migration_that_is_cut_off_leaves_an_empty_file_that_works(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("navfeed.store.migrate.OWN", "CREATE TABLE queue (broken")
+    with pytest.raises(StoreError):
+        Store(path)
+    monkeypatch.undo()
+    with Store(path) as store:
+        put(store, AD)
+        assert store.ads() == {AD}

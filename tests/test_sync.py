@@ -1,0 +1,495 @@
+"""The engine on a scripted feed: order, late entries, starts, ends and limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from navfeed.errors import ContractError, ExitCode, NavfeedError, TokenError, UnreachableError
+from navfeed.model import HISTORY, Reason
+from navfeed.store.writer import Store
+from navfeed.sync.crew import Stop
+from navfeed.sync.engine import Swept
+from navfeed.sync.walk import Start, Walked
+from support.bench import Bench
+from support.lab import Lab
+from support.scripted import BEGAN, active, uuid
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "navfeed.db", ("a", "ACTIVE", 0), ("b", "ACTIVE", 60))
+
+
+def test_a_first_sync_stores_what_is_active(bench: Bench) -> None:
+    bench.feed.active = active("ab")
+    ended = bench.sync()
+    assert ended.exit_code is ExitCode.DONE
+    assert (ended.counts.new, ended.counts.waiting) == (2, 0)
+    assert bench.holds("a", "b")
+
+
+def test_no_detail_is_fetched_for_the_states_in_between(bench: Bench) -> None:
+    """S3: only the last state of an ad counts."""
+    bench.feed.log += [("c", "ACTIVE", 61), ("c", "INACTIVE", 62), ("b", "ACTIVE", 63)]
+    bench.feed.active = active("ab")
+    bench.sync()
+    assert bench.asked_for("c") == 0
+    assert bench.asked_for("b") == 1
+
+
+def test_an_inactive_entry_removes_at_once(bench: Bench) -> None:
+    bench.feed.active = active("ab")
+    bench.sync()
+    bench.feed.log.append(("a", "INACTIVE", 70))
+    ended = bench.sync()
+    assert ended.counts.removed == 1
+    assert bench.asked_for("a") == 0
+    assert bench.holds("b")
+
+
+def test_an_ad_that_turns_out_inactive_is_not_stored(bench: Bench) -> None:
+    """S4: the detail wins."""
+    bench.feed.active = active("a")
+    ended = bench.sync()
+    assert (ended.counts.new, ended.counts.removed) == (1, 0)
+    assert bench.holds("a")
+
+
+# Late entries
+
+
+def late_bench(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path / "late.db", *[(f"x{n}", "ACTIVE", n) for n in range(20)])
+    bench.feed.active = active(f"x{n}" for n in range(20))
+    bench.sync()
+    return bench
+
+
+def test_a_late_withdrawal_is_found_and_applied(tmp_path: Path) -> None:
+    """S2: it stands before entries that were read already."""
+    bench = late_bench(tmp_path)
+    bench.feed.log.insert(15, ("x3", "INACTIVE", 14))
+    ended = bench.sync()
+    assert (ended.counts.late, ended.counts.removed) == (1, 1)
+    assert not bench.asked_for("x3")
+
+
+def test_a_late_entry_older_than_what_was_read_is_settled_by_asking(tmp_path: Path) -> None:
+    bench = late_bench(tmp_path)
+    bench.feed.log.insert(10, ("x18", "INACTIVE", 9))
+    ended = bench.sync()
+    assert (ended.counts.late, ended.counts.removed, bench.asked_for("x18")) == (1, 0, 1)
+    del bench.feed.active[uuid("x17")]
+    bench.feed.log.insert(10, ("x17", "INACTIVE", 9))
+    ended = bench.sync()
+    assert (ended.counts.removed, ended.counts.reasons[Reason.STOPPED]) == (1, 1)
+
+
+def test_an_old_active_entry_never_reopens_a_removed_ad(tmp_path: Path) -> None:
+    """S5: content enters only from an active detail fetched after the entry was read."""
+    bench = late_bench(tmp_path)
+    del bench.feed.active[uuid("x19")]
+    bench.feed.log.append(("x19", "INACTIVE", 20))
+    bench.sync()
+    bench.feed.log.insert(15, ("x19", "ACTIVE", 14))
+    ended = bench.sync()
+    assert (ended.counts.late, ended.counts.new) == (1, 0)
+    assert bench.holds(*(f"x{n}" for n in range(19)))
+
+
+def test_what_is_read_again_is_not_reported_nor_fetched(tmp_path: Path) -> None:
+    bench = late_bench(tmp_path)
+    ended = bench.sync()
+    counts = ended.counts
+    assert (counts.entries, counts.late, counts.unchanged, counts.changed) == (0, 0, 0, 0)
+    assert set(bench.feed.asked) == {"page"}
+
+
+def test_one_moment_with_two_states_is_settled_by_asking(bench: Bench) -> None:
+    """P4: the later entry removes at once, and the detail has the last word."""
+    bench.feed.active = active("ab")
+    bench.feed.log += [("b", "INACTIVE", 60)]
+    ended = bench.sync()
+    assert bench.asked_for("b") == 1
+    assert bench.holds("a", "b")
+    assert ended.exit_code is ExitCode.DONE
+
+
+def test_a_settled_feed_costs_one_small_request(bench: Bench) -> None:
+    bench.feed.log += [("c", "ACTIVE", 61), ("d", "ACTIVE", 62)]
+    bench.sync()
+    bench.feed.now += QUARTER + timedelta(seconds=1)
+    bench.sync()
+    ended = bench.sync()
+    assert bench.feed.asked == ["page"]
+    assert ended.counts.pages == 1
+    [walked] = [event for event in bench.events if isinstance(event, Walked)]
+    assert walked.entries == 2
+
+
+def test_a_single_entry_at_the_tip_is_asked_for_conditionally(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "one.db", ("a", "ACTIVE", 0))
+    bench.feed.active, bench.feed.etag = active("a"), "one"
+    bench.sync()
+    bench.sync()
+    assert bench.feed.asked == ["page?"]
+    bench.feed.log.append(("b", "ACTIVE", 1))
+    bench.feed.etag = "two"
+    assert bench.sync().counts.entries == 1
+    bench.sync()
+    assert bench.feed.asked == ["page"]
+
+
+def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "one.db", ("a", "ACTIVE", 0))
+    bench.feed.etag = "one"
+    bench.sync()
+    bench.feed.now += timedelta(hours=1)
+    bench.sync()
+    with Store(bench.path) as store:
+        assert store.trail().closed == 1
+        [(caught_up,)] = store._all("SELECT caught_up_at FROM feed")
+    assert caught_up == bench.feed.now.isoformat()
+
+
+def test_a_long_walk_looks_back_further(bench: Bench) -> None:
+    """What was hidden when the walk began may have appeared behind it since."""
+    bench.feed.size = 2
+    bench.feed.log = [(f"x{n}", "ACTIVE", n) for n in range(0, 200, 10)]
+    original = bench.feed.page
+    bench.sync(max_pages=12)
+
+    def slow(page_id: str, etag: str | None = None):  # type: ignore[no-untyped-def]
+        bench.feed.now += timedelta(minutes=10)
+        return original(page_id, etag)
+
+    bench.feed.page = slow  # type: ignore[method-assign]
+    bench.sync()
+    with Store(bench.path) as store:
+        trail = store.trail()
+    assert trail.newest is not None
+    assert trail.safe_until is not None
+    assert trail.newest - trail.safe_until > timedelta(minutes=30 + 50)
+
+
+def test_without_the_servers_clock_ours_measures_the_walk(bench: Bench) -> None:
+    bench.feed.now = None  # type: ignore[assignment]
+    ended = bench.sync()
+    assert ended.exit_code is ExitCode.DONE
+    with Store(bench.path) as store:
+        assert store.trail().topped_at is None
+
+
+# Starts
+
+
+def seeks(bench: Bench, **changes: object) -> list[object]:
+    asked: list[object] = []
+    original = bench.feed.seek
+
+    def seek(since):  # type: ignore[no-untyped-def]
+        asked.append(since)
+        return original(since)
+
+    bench.feed.seek = seek  # type: ignore[method-assign]
+    bench.sync(**changes)
+    return asked
+
+
+def test_the_first_sync_seeks_and_later_ones_never_do(bench: Bench) -> None:
+    since = bench.clock - HISTORY
+    assert seeks(bench, start=Start(since=since)) == [since]
+    assert seeks(bench, start=Start(since=since)) == []
+
+
+def test_from_tip_begins_with_the_newest_entry(bench: Bench) -> None:
+    bench.feed.active = active("ab")
+    assert seeks(bench, start=Start(from_tip=True)) == []
+    assert bench.holds("b")
+
+
+def test_a_seek_past_the_end_begins_at_the_tip(bench: Bench) -> None:
+    bench.feed.seek = lambda _: None  # type: ignore[method-assign]
+    bench.feed.active = active("ab")
+    assert bench.sync().exit_code is ExitCode.DONE
+    assert bench.holds("b")
+
+
+def test_a_feed_without_entries_is_no_feed(bench: Bench) -> None:
+    bench.feed.log.clear()
+    ended = bench.sync()
+    assert ended.exit_code is ExitCode.FEED
+    assert "address" in ended.outcome
+
+
+# Broken logs
+
+
+def test_S8_a_circle_is_refused_and_the_cursor_stays(bench: Bench) -> None:
+    bench.feed.size = 2
+    bench.feed.log = [(f"x{n}", "ACTIVE", n) for n in range(6)]
+    first = bench.feed._window(0)
+    original = bench.feed.page
+
+    def circle(page_id, etag=None):  # type: ignore[no-untyped-def]
+        page = original(page_id, etag)
+        from dataclasses import replace
+
+        return replace(page, next_id=first.id)
+
+    bench.feed.page = circle  # type: ignore[method-assign]
+    ended = bench.sync()
+    assert (ended.exit_code, ended.counts.pages) == (ExitCode.FEED, 1)
+    assert "circle" in ended.outcome
+    again = bench.sync()
+    assert again.exit_code is ExitCode.FEED
+    bench.feed.page = original  # type: ignore[method-assign]
+    assert bench.sync().exit_code is ExitCode.DONE
+
+
+def test_a_next_page_that_does_not_exist_is_no_end(bench: Bench) -> None:
+    bench.feed.size = 2
+    bench.feed.log = [(f"x{n}", "ACTIVE", n) for n in range(6)]
+    original = bench.feed.page
+    bench.feed.page = lambda *_: None  # type: ignore[method-assign]
+    ended = bench.sync()
+    assert isinstance(ended.error, ContractError)
+    bench.feed.page = original  # type: ignore[method-assign]
+    assert bench.sync().exit_code is ExitCode.DONE
+
+
+def test_H6_a_lost_cursor_falls_back_to_an_older_page(tmp_path: Path) -> None:
+    bench = late_bench(tmp_path)
+    with Store(bench.path) as store:
+        stones = store.trail().milestones
+    lost = stones[-1].page
+    original = bench.feed.page
+    bench.feed.page = (  # type: ignore[method-assign]
+        lambda page, etag=None: None if page == lost else original(page, etag)
+    )
+    with Store(bench.path) as store, store._transaction():
+        store._db.execute("UPDATE feed SET closed = top")
+    ended = bench.sync()
+    assert isinstance(ended.error, ContractError)  # the log leads there still
+    bench.feed.log.append(("x5", "INACTIVE", 21))
+    assert bench.sync().exit_code is ExitCode.DONE
+    assert bench.holds(*(f"x{n}" for n in range(20) if n != 5))
+
+
+def test_H6_without_any_page_left_it_seeks_where_nothing_was_hidden(tmp_path: Path) -> None:
+    bench = late_bench(tmp_path)
+    with Store(bench.path) as store:
+        until = store.trail().safe_until
+    bench.feed.log = [(f"y{n}", "ACTIVE", n) for n in range(20)]
+    bench.feed.active |= active(f"y{n}" for n in range(20))
+    asked = seeks(bench)
+    assert asked == [until]
+    with Store(bench.path) as store:
+        [(trouble,)] = store._all("SELECT trouble FROM feed")
+        assert len(store.ads()) == 40  # nothing was deleted silently
+    assert "no longer had the page" in trouble
+
+
+def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
+    """An old INACTIVE read again asks about an ad that is stored, and leaves others alone."""
+    bench = Bench(
+        tmp_path / "replay.db",
+        ("a", "ACTIVE", 0),
+        ("a", "INACTIVE", 1),
+        ("n", "INACTIVE", 2),
+        ("a", "ACTIVE", 3),
+        ("z", "ACTIVE", 4),
+    )
+    bench.feed.active = active("az")
+    bench.sync()
+    with Store(bench.path) as store, store._transaction():
+        store._db.execute("UPDATE milestones SET page = 'x'")
+    ended = bench.sync()
+    assert (ended.counts.removed, ended.counts.new, ended.counts.unchanged) == (0, 0, 2)
+    assert bench.asked_for("n") == 0
+
+
+# Limits and failures
+
+
+def test_max_pages_stops_early_and_the_next_run_goes_on(bench: Bench) -> None:
+    bench.feed.size = 2
+    bench.feed.log = [(f"x{n}", "ACTIVE", n) for n in range(8)]
+    bench.feed.active = active(f"x{n}" for n in range(8))
+    ended = bench.sync(max_pages=2)
+    assert (ended.exit_code, ended.counts.pages) == (ExitCode.STOPPED, 2)
+    assert bench.sync().exit_code is ExitCode.DONE
+    assert bench.holds(*(f"x{n}" for n in range(8)))
+
+
+def test_a_stop_keeps_what_was_committed(bench: Bench) -> None:
+    stop = Stop()
+    stop.request("SIGTERM")
+    ended = bench.sync(stop)
+    assert ended.exit_code is ExitCode.STOPPED
+    assert "SIGTERM" in ended.outcome
+
+
+def test_time_that_is_over_stops_a_run(bench: Bench) -> None:
+    ended = bench.sync(Stop(max_seconds=0))
+    assert (ended.exit_code, "--max-time" in ended.outcome) == (ExitCode.STOPPED, True)
+
+
+@pytest.mark.parametrize("error", [UnreachableError("no"), ContractError("odd")])
+def test_a_failing_detail_waits_and_holds_up_no_other(bench: Bench, error: NavfeedError) -> None:
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): error}
+    ended = bench.sync()
+    assert (ended.exit_code, ended.counts.failed, ended.counts.waiting) == (ExitCode.WAITING, 1, 1)
+    assert bench.holds("b")
+    bench.feed.errors = {}
+    assert bench.sync(retry_now=False).exit_code is ExitCode.DONE
+    assert bench.holds("a", "b")
+
+
+def test_an_ad_that_keeps_failing_waits_for_its_time(bench: Bench) -> None:
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): ContractError("odd")}
+    for _ in range(3):
+        bench.sync(retry_now=False)
+    assert bench.sync(retry_now=False).exit_code is ExitCode.WAITING
+    assert bench.asked_for("a") == 0
+    bench.sync(retry_now=True)
+    assert bench.asked_for("a") == 1
+    bench.feed.log.append(("a", "ACTIVE", 90))
+    bench.sync(retry_now=False)
+    assert bench.asked_for("a") == 1  # a new entry re-arms it
+
+
+def test_a_refused_token_ends_the_run_and_keeps_the_queue(bench: Bench) -> None:
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid("b"): TokenError("no")}
+    ended = bench.sync()
+    assert (ended.exit_code, ended.counts.waiting) == (ExitCode.TOKEN, 1)
+    assert bench.holds("a")
+
+
+def test_R3_a_worker_that_dies_fails_the_run_loudly(bench: Bench) -> None:
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid("b"): ZeroDivisionError()}
+    with pytest.raises(ZeroDivisionError):
+        bench.sync()
+    with Store(bench.path) as store:
+        assert [queued.ad for queued in store.due(None)] == [uuid("b")]
+
+
+def test_a_long_pause_is_remembered_and_respected(bench: Bench) -> None:
+    until = bench.clock + timedelta(hours=1)
+    bench.feed.active = active("ab")
+    bench.feed.errors = {uuid("a"): UnreachableError("503", retry_at=until)}
+    assert bench.sync(retry_now=False).exit_code is ExitCode.FEED
+    ended = bench.sync(retry_now=False)
+    assert (ended.exit_code, bench.feed.asked) == (ExitCode.FEED, [])
+    assert "--retry-now" in ended.outcome
+    bench.feed.errors = {}
+    assert bench.sync(retry_now=True).exit_code is ExitCode.DONE
+    bench.clock = until
+    assert bench.sync(retry_now=False).exit_code is ExitCode.DONE
+
+
+def many_broken(tmp_path: Path, number: int) -> Bench:
+    names = [f"x{n}" for n in range(number)]
+    bench = Bench(tmp_path / "many.db", *[(name, "ACTIVE", 0) for name in names])
+    bench.feed.active = active(names)
+    bench.feed.errors = {uuid(name): UnreachableError("500") for name in names}
+    return bench
+
+
+def test_broken_ads_in_a_row_are_told_from_a_service_that_is_down(tmp_path: Path) -> None:
+    bench = many_broken(tmp_path, 12)
+    assert bench.sync().exit_code is ExitCode.WAITING
+    assert bench.feed.probes == 1
+    assert len(bench.feed.asked) == 1 + 12
+    bench.feed.newest = lambda: (_ for _ in ()).throw(UnreachableError("down"))  # type: ignore[method-assign]
+    ended = bench.sync()
+    assert (ended.exit_code, ended.outcome) == (ExitCode.FEED, "down")
+    assert bench.asked_for("x0") == 1
+
+
+def test_a_sick_service_is_not_hammered(tmp_path: Path) -> None:
+    bench = many_broken(tmp_path, 100)
+    ended = bench.sync()
+    assert (ended.exit_code, ended.counts.waiting) == (ExitCode.FEED, 100)
+    assert 50 <= len(bench.feed.asked) < 100
+
+
+# Time
+
+
+def test_an_ad_leaves_after_its_last_day_in_oslo(bench: Bench) -> None:
+    bench.feed.active = active("a", expires="2026-03-03T00:00:00+01:00") | active("b")
+    bench.feed.now = BEGAN.replace(hour=22, minute=59)  # 23:59 in Oslo
+    bench.sync()
+    assert bench.holds("a", "b")
+    bench.feed.now = BEGAN.replace(hour=23, minute=0)
+    ended = bench.sync()
+    assert bench.holds("b")
+    assert ended.counts.reasons[Reason.EXPIRED] == 1
+    assert [event for event in bench.events if isinstance(event, Swept)]
+
+
+def test_a_renewed_ad_comes_back(bench: Bench) -> None:
+    bench.feed.active = active("a", expires="2026-03-02T00:00:00+01:00")
+    bench.sync()
+    assert bench.holds()
+    bench.feed.active = active("a", expires="2026-04-02T00:00:00+02:00")
+    bench.feed.log.append(("a", "ACTIVE", 70))
+    bench.sync()
+    assert bench.holds("a")
+
+
+def test_T1_a_clock_years_ahead_empties_nothing(bench: Bench) -> None:
+    bench.feed.active = active("ab", expires="2026-05-01T00:00:00+02:00")
+    bench.clock += timedelta(days=4_000)
+    bench.sync()
+    assert bench.holds("a", "b")
+
+
+def test_S6_stored_ads_are_confirmed_again_oldest_first_and_capped(bench: Bench) -> None:
+    bench.feed.active = active("ab")
+    bench.sync()
+    del bench.feed.active[uuid("a")]
+    bench.clock += timedelta(days=13)
+    bench.sync()
+    assert bench.holds("a", "b")
+    bench.clock += timedelta(days=1)
+    ended = bench.sync(recheck_most=1)
+    assert len([ad for ad in bench.feed.asked if ad in (uuid("a"), uuid("b"))]) == 1
+    bench.sync(recheck_most=1)
+    assert bench.holds("b")
+    assert ended.exit_code is ExitCode.DONE
+
+
+# The practice feed, through the real client
+
+
+def test_an_idle_run_makes_at_most_two_requests_and_reports_no_changes(lab: Lab) -> None:
+    for _ in range(40):
+        lab.world.publish()
+    lab.settle()
+    ended = lab.sync()
+    assert len(lab.practice.requests) <= 2  # the token's, and one for the page at the tip
+    assert ended.counts.as_dict() | {"pages": 0} == dict.fromkeys(ended.counts.as_dict(), 0)
+
+
+@pytest.mark.parametrize("seek_filters", [False, True])
+def test_a_seek_loses_nothing_to_moments_out_of_order(tmp_path: Path, seek_filters: bool) -> None:
+    """The server may leave out what was written before the date asked for: read by id instead."""
+    lab = Lab(tmp_path / "seek.db", seek_filters=seek_filters)
+    old = lab.world.begin()
+    lab.world.advance(timedelta(minutes=10))
+    since = lab.world.now
+    lab.world.advance(timedelta(minutes=1))
+    lab.world.publish()
+    old.publish()
+    old.commit()
+    lab.world.publish()
+    lab.sync(start=Start(since=since))
+    assert lab.is_exact()
+    assert len(lab.stored()) == 3

@@ -1,0 +1,208 @@
+"""`verify`: each kind of difference is found, told and mended; scope changes take effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from navfeed.errors import ContractError, ExitCode, UnreachableError
+from navfeed.model import Reason, Scope
+from navfeed.store.writer import Store
+from navfeed.sync.crew import Stop
+from navfeed.sync.engine import Rescoped, verify
+from navfeed.sync.verify import Difference, Kind
+from support.bench import PLAN, Bench
+from support.scripted import ScriptedFeed, active, content, uuid
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    names = ("same", "gone", "silent", "lost", "over")
+    bench = Bench(tmp_path / "navfeed.db", *[(name, "ACTIVE", 0) for name in names])
+    bench.feed.active = active(names)
+    bench.sync()
+    return bench
+
+
+def disturb(bench: Bench) -> None:
+    """What happens without an entry, and what a lost row would look like."""
+    del bench.feed.active[uuid("gone")]
+    bench.feed.active |= active(["silent"], title="Ny tittel")
+    bench.feed.active |= active(["over"], expires="2026-01-01T00:00:00+01:00")
+    with Store(bench.path) as store, store._transaction():
+        store._db.execute("DELETE FROM ads WHERE uuid = ?", [uuid("lost")])
+
+
+DIFFERENCES = {
+    Difference(uuid("gone"), Kind.LINGERING, Reason.STOPPED.value),
+    Difference(uuid("silent"), Kind.ALTERED, Reason.CHANGED.value),
+    Difference(uuid("over"), Kind.LINGERING, Reason.EXPIRED.value),
+    Difference(uuid("lost"), Kind.MISSING, Reason.NEW.value),
+}
+
+
+def check(bench: Bench, *, repair: bool = False) -> list[Difference]:
+    with Store(bench.path) as store:
+        batches = list(verify(bench.feed, store, PLAN, repair=repair, clock=bench.now, stop=Stop()))
+    return [difference for batch in batches for difference in batch.differences]
+
+
+def test_a_store_that_equals_the_feed_has_no_differences(bench: Bench) -> None:
+    assert check(bench) == []
+
+
+def test_every_difference_is_told_by_kind_and_nothing_touched(bench: Bench) -> None:
+    disturb(bench)
+    before = dump(bench)
+    assert set(check(bench)) == DIFFERENCES
+    assert dump(bench) == before
+
+
+def test_repair_mends_what_it_tells(bench: Bench) -> None:
+    disturb(bench)
+    assert set(check(bench, repair=True)) == DIFFERENCES
+    assert check(bench) == []
+    assert bench.holds("same", "silent", "lost")
+
+
+def dump(bench: Bench) -> list[tuple[object, ...]]:
+    with Store(bench.path) as store:
+        return store._all("SELECT * FROM ads ORDER BY uuid")
+
+
+def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
+    bench.feed.errors = {uuid("same"): UnreachableError("503 for a detail")}
+    assert check(bench) == [Difference(uuid("same"), Kind.UNANSWERED, "503 for a detail")]
+
+
+def test_an_ad_outside_the_scope_is_no_difference(bench: Bench) -> None:
+    bench.sync(scope=Scope(municipals=("OSLO",)))
+    bench.feed.asked.clear()
+    assert check(bench) == []
+    assert set(bench.feed.asked) == {"page"}
+
+
+def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
+    with Store(bench.path) as store, store._transaction():
+        store._db.execute("UPDATE feed SET trouble = 'the log broke'")
+    disturb(bench)
+    check(bench)
+    assert trouble(bench) == "the log broke"
+    check(bench, repair=True)
+    check(bench)
+    assert trouble(bench) is None
+
+
+def trouble(bench: Bench) -> object:
+    with Store(bench.path) as store:
+        [(sentence,)] = store._all("SELECT trouble FROM feed")
+        return sentence
+
+
+@pytest.mark.parametrize("leads", ["nowhere", "back"])
+def test_a_log_that_does_not_lead_on_is_refused(bench: Bench, leads: str) -> None:
+    bench.feed.size = 2
+    first = bench.feed._window(0)
+    bench.feed.page = lambda *_: None if leads == "nowhere" else first  # type: ignore[method-assign]
+    with pytest.raises(ContractError, match="does not lead on"):
+        check(bench)
+
+
+def test_the_whole_window_is_walked(bench: Bench) -> None:
+    bench.feed.size = 2
+    disturb(bench)
+    assert set(check(bench)) == DIFFERENCES
+
+
+# Scope
+
+
+def scoped(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path / "scope.db", *[(name, "ACTIVE", 0) for name in ("oslo", "bergen")])
+    places = {"oslo": ["OSLO"], "bergen": ["VOSS", "BERGEN"]}
+    bench.feed.active = {
+        uuid(name): content(uuid(name), workLocations=[{"municipal": place} for place in at])
+        for name, at in places.items()
+    }
+    return bench
+
+
+OSLO, BERGEN = Scope(municipals=("oslo",)), Scope(municipals=("Bergen",))
+BOTH = Scope(municipals=("Oslo", "Bergen"))
+
+
+def test_only_what_is_in_scope_is_kept_by_any_of_its_places(tmp_path: Path) -> None:
+    bench = scoped(tmp_path)
+    assert bench.sync(scope=BERGEN).exit_code is ExitCode.DONE
+    assert bench.holds("bergen")
+
+
+def test_the_store_remembers_its_scope(tmp_path: Path) -> None:
+    bench = scoped(tmp_path)
+    bench.sync(scope=BERGEN)
+    bench.feed.log.append(("oslo", "ACTIVE", 5))
+    bench.sync(scope=None)
+    assert bench.holds("bergen")
+
+
+def test_an_ad_that_leaves_the_scope_is_removed(tmp_path: Path) -> None:
+    bench = scoped(tmp_path)
+    bench.sync(scope=BERGEN)
+    bench.feed.active |= active(["bergen"], workLocations=[{"municipal": "OSLO"}])
+    bench.feed.log.append(("bergen", "ACTIVE", 5))
+    ended = bench.sync()
+    assert ended.counts.reasons[Reason.OUT_OF_SCOPE] == 1
+    assert bench.holds()
+
+
+def test_a_narrower_scope_removes_and_fetches_nothing(tmp_path: Path) -> None:
+    bench = scoped(tmp_path)
+    bench.sync()
+    bench.sync(scope=OSLO)
+    assert Rescoped(((uuid("bergen"), Reason.OUT_OF_SCOPE),), 0) in bench.events
+    assert bench.holds("oslo")
+    assert uuid("bergen") not in bench.feed.asked
+
+
+def test_a_wider_scope_fetches_what_was_outside_and_says_so(tmp_path: Path) -> None:
+    bench = scoped(tmp_path)
+    bench.sync(scope=OSLO)
+    bench.sync(scope=BOTH)
+    assert Rescoped((), 1) in bench.events
+    assert uuid("oslo") not in bench.feed.asked
+    assert bench.holds("oslo", "bergen")
+
+
+def test_an_inactive_ad_outside_is_forgotten(tmp_path: Path) -> None:
+    bench = scoped(tmp_path)
+    bench.sync(scope=OSLO)
+    bench.feed.log.append(("bergen", "INACTIVE", 5))
+    bench.sync()
+    with Store(bench.path) as store:
+        assert store.outside() == set()
+
+
+def test_scope_survives_the_way_through_the_store(tmp_path: Path) -> None:
+    scope = Scope(("a",), ("b",), ("c",), ("d",), ("e",), ("f", "g"))
+    with Store(tmp_path / "x.db") as store:
+        store.rescope(scope, [], ask=False, now=Bench(tmp_path / "y.db").clock)
+        assert store.scope() == scope
+
+
+def test_verification_uses_the_plans_start(bench: Bench) -> None:
+    asked = []
+    original = ScriptedFeed.seek
+
+    def seek(since):  # type: ignore[no-untyped-def]
+        asked.append(since)
+        return original(bench.feed, since)
+
+    bench.feed.seek = seek  # type: ignore[method-assign]
+    since = bench.clock - timedelta(days=9)
+    with Store(bench.path) as store:
+        plan = replace(PLAN, start=replace(PLAN.start, since=since))
+        list(verify(bench.feed, store, plan, repair=False, clock=bench.now, stop=Stop()))
+    assert asked == [since]
