@@ -1,0 +1,316 @@
+"""`navfeed sync` and `verify` as a user or a cron job runs them: in a process, over sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from navfeed.practice import Practice, PracticeServer, World, faults
+from support.lab import Lab
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def server() -> Iterator[PracticeServer]:
+    world = World.history(3, now=NOW, entries=300, active=60, days=20)
+    with PracticeServer(Practice(world, page_size=50)) as server:
+        yield server
+
+
+class Shell:
+    """Runs navfeed in an empty folder, with no settings but the practice feed's address."""
+
+    def __init__(self, folder: Path, server: PracticeServer) -> None:
+        self.db = folder / "navfeed.db"
+        self.server = server
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder),
+            "NAVFEED_DB": str(self.db),
+            "NAVFEED_BASE_URL": server.url,
+            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+        }
+
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "navfeed", *words],
+            env=self.environ | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.db.parent,
+        )
+
+    def run(self, *words: str, **environ: str) -> tuple[int, str, str]:
+        with self.start(*words, **environ) as process:
+            out, err = process.communicate(timeout=60)
+        assert "Traceback" not in err
+        return process.returncode, out, err
+
+    def stored(self) -> dict[str, Any]:
+        return Lab(self.db, self.server.practice.world).stored()
+
+    def is_exact(self) -> bool:
+        return self.stored() == self.server.practice.world.truth()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, server: PracticeServer) -> Shell:
+    return Shell(tmp_path, server)
+
+
+def test_a_sync_needs_no_settings_and_tells_what_it_did(shell: Shell) -> None:
+    code, out, err = shell.run("sync")
+    assert (code, out) == (0, "")
+    assert shell.is_exact()
+    assert f"{len(shell.stored())} new, 0 changed" in err.splitlines()[-1]
+    assert len(err.splitlines()) == 3
+
+
+def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
+    assert shell.run("sync", "--quiet") == (0, "", "")
+    code, out, err = shell.run("sync", "--format", "json", "--quiet")
+    summary = json.loads(out)
+    assert (code, err) == (0, "")
+    assert summary["exit_code"] == 0
+    assert [summary[name] for name in ("new", "changed", "removed", "waiting")] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "says"),
+    [
+        (["sync"], {"NAVFEED_BASE_URL": "http://example.org"}, "clear text"),
+        (["sync"], {"NAVFEED_BASE_URL": "ftp://example.org"}, "no http(s) address"),
+        (["sync", "--since", "soon"], {}, "--since"),
+        (["sync", "--since", "3", "--from-tip"], {}, "exclude each other"),
+        (["sync", "--max-time", "0"], {}, "--max-time"),
+        (["sync", "--scope", "colour=red"], {}, "--scope"),
+        (["sync", "--config", "nowhere.toml"], {}, "nowhere.toml"),
+        (["sync", "--workers", "0"], {}, "workers"),
+        (["sync", "--inactive", "burn"], {}, "burn"),
+        (["sync"], {"NAVFEED_TOKEN_FILE": "/nowhere/token"}, "token file"),
+        (["sync"], {"NAVFEED_TOKEN": "two words"}, "token"),
+    ],
+)
+def test_wrong_use_ends_with_2_before_any_request(
+    shell: Shell, words: list[str], environ: dict[str, str], says: str
+) -> None:
+    code, out, err = shell.run(*words, **environ)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert shell.server.practice.requests == []
+    assert not shell.db.exists()
+
+
+def test_options_may_stand_in_any_order(shell: Shell, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "store.db"
+    code, _, _ = shell.run("sync", "--max-pages", "2", "--db", str(other), "--workers", "2", "-q")
+    assert code == 3
+    assert other.exists()
+    assert not shell.db.exists()
+
+
+def test_starts_are_kept_to(shell: Shell) -> None:
+    assert shell.run("sync", "-q", "--from-tip")[0] == 0
+    assert len(shell.stored()) <= 1
+    shell.db.unlink()
+    assert shell.run("sync", "-q", "--since", "3")[0] == 0
+    some = len(shell.stored())
+    shell.db.unlink()
+    day = f"{NOW - timedelta(days=20):%Y-%m-%d}"
+    assert shell.run("sync", "-q", "--since", day)[0] == 0
+    assert 0 < some < len(shell.stored())
+    shell.db.unlink()
+    assert shell.run("sync", "-q", "--from-start", "--max-time", "1m")[0] == 0
+    assert shell.is_exact()
+
+
+def test_settings_come_from_flags_then_environment_then_file(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "navfeed"
+    folder.mkdir()
+    (folder / "navfeed.toml").write_text(
+        'db = "from-file.db"\nbase_url = "http://example.org"\n[scope]\nmunicipal = ["BERGEN"]\n'
+    )
+    assert shell.run("sync", "-q")[0] == 0
+    assert shell.db.exists()
+    places = Lab(shell.db).rows("SELECT DISTINCT ad FROM locations WHERE municipal = 'BERGEN'")
+    assert {ad for (ad,) in places} == shell.stored().keys()
+    assert shell.run("sync", "-q", "--scope", "all")[0] == 0
+    assert shell.is_exact()
+
+
+def test_C1_a_second_sync_ends_with_75_and_asks_nothing(shell: Shell) -> None:
+    shell.server.practice.script(faults.on("seek"), faults.hang, times=None)
+    first = shell.start("sync")
+    wait_for_request(shell, "seek")
+    shell.server.practice.forget_requests()
+    code, _, err = shell.run("sync")
+    assert code == 75
+    assert "another sync" in err
+    assert shell.server.practice.requests == []
+    first.kill()
+    first.communicate()
+    shell.server.practice.clear_script()
+    assert shell.run("sync", "-q")[0] == 0
+    assert shell.is_exact()
+
+
+def wait_for_request(shell: Shell, kind: str, number: int = 1) -> None:
+    """Polls the practice feed's record; the tests' own limit ends it if nothing comes."""
+    while sum(request.kind == kind for request in shell.server.practice.requests) < number:
+        pass
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+@pytest.mark.parametrize("kind", ["token", "seek", "page", "detail"])
+def test_R2_a_signal_ends_a_hanging_run_with_3(shell: Shell, name: str, kind: Any) -> None:
+    shell.server.practice.script(faults.on(kind), faults.hang, times=None)
+    with shell.start("sync") as process:
+        wait_for_request(shell, kind)
+        process.send_signal(getattr(signal, name))
+        _, err = process.communicate(timeout=2)
+    assert process.returncode == 3
+    assert name in err
+    shell.server.practice.clear_script()
+    assert shell.run("sync", "-q")[0] == 0
+    assert shell.is_exact()
+
+
+def test_max_time_holds_even_when_the_feed_dribbles(shell: Shell) -> None:
+    shell.server.practice.script(faults.on("page"), faults.dribble(0.5), times=None)
+    code, _, err = shell.run("sync", "--max-time", "1s")
+    assert code == 3
+    assert "--max-time" in err
+
+
+@pytest.mark.parametrize("details", [1, 20, 60])
+def test_R1_killed_in_the_middle_of_a_backfill_the_next_run_converges(
+    shell: Shell, details: int
+) -> None:
+    with shell.start("sync") as process:
+        wait_for_request(shell, "detail", details)
+        process.kill()
+    assert shell.run("sync", "-q")[0] == 0
+    assert shell.is_exact()
+
+
+def test_D2_a_folder_that_cannot_be_written_ends_with_7_before_any_request(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = shell.run("sync", "--db", str(tmp_path / "file" / "x.db"))
+    assert code == 7
+    assert "file" in err
+    assert shell.server.practice.requests == []
+
+
+def test_D3_a_foreign_file_ends_with_7_and_stays(shell: Shell) -> None:
+    shell.db.write_text("dear grandmother, " * 100)
+    code, _, err = shell.run("sync")
+    assert code == 7
+    assert "--db" in err
+    assert shell.db.read_text() == "dear grandmother, " * 100
+    assert shell.server.practice.requests == []
+
+
+def test_a_detail_that_fails_ends_with_4_and_no_connection_with_5(shell: Shell) -> None:
+    ad = next(iter(shell.server.practice.world.truth()))
+    shell.server.practice.script(faults.on("detail", ad), faults.without("ad_content"), times=1)
+    code, _, err = shell.run("sync")
+    assert code == 4
+    assert "1 waiting" in err
+    code, out, err = shell.run("sync", "--format", "json", NAVFEED_BASE_URL="http://127.0.0.1:9")
+    assert (code, json.loads(out)["exit_code"]) == (5, 5)
+    assert "cannot reach http://127.0.0.1:9" in err
+    assert shell.run("sync", "-q")[0] == 0
+    assert shell.is_exact()
+
+
+def test_a_private_token_is_sent_and_never_told(shell: Shell, tmp_path: Path) -> None:
+    token = shell.server.practice.issue_token()
+    file = tmp_path / "token"
+    file.write_text(token + "\n")
+    assert shell.run("sync", "-q", NAVFEED_TOKEN_FILE=str(file))[0] == 0
+    assert all(request.kind != "token" for request in shell.server.practice.requests)
+    code, out, err = shell.run("sync", NAVFEED_TOKEN="eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign")
+    assert code == 6
+    assert "NAVFEED_TOKEN" in err
+    assert "wrong-sign" not in out + err
+    assert token.encode() not in b"".join(
+        one.read_bytes() for one in tmp_path.iterdir() if one.is_file() and one != file
+    )
+
+
+def test_the_policy_for_inactive_ads_is_the_stores(shell: Shell) -> None:
+    assert shell.run("sync", "-q", "--inactive", "mask")[0] == 0
+    world = shell.server.practice.world
+    ad = next(iter(world.truth()))
+    world.stop(ad)
+    assert shell.run("sync", "-q")[0] == 0
+    lab = Lab(shell.db, world)
+    assert lab.rows("SELECT uuid, reason FROM removed") == [(ad, "stopped")]
+    assert shell.run("sync", "-q", "--inactive", "delete")[0] == 0
+    assert lab.rows("SELECT uuid FROM removed") == []
+
+
+def test_verify_tells_mends_and_ends_with_0_only_when_equal(shell: Shell) -> None:
+    assert shell.run("sync", "-q")[0] == 0
+    assert shell.run("verify", "-q") == (0, "", "")
+    ad = next(iter(shell.server.practice.world.truth()))
+    shell.server.practice.world.rewrite_silently(ad)
+    code, out, err = shell.run("verify")
+    assert (code, out) == (9, f"altered\t{ad}\tchanged\n")
+    assert "ads compared" in err
+    code, out, _ = shell.run("verify", "--repair", "--format", "json", "-q")
+    assert (code, json.loads(out)["kinds"]) == (0, {"altered": 1})
+    assert shell.run("verify", "-q")[0] == 0
+    assert shell.is_exact()
+    shell.server.practice.script(faults.on("detail", ad), faults.status(500), times=None)
+    assert shell.run("verify", "-q")[0] == 4
+
+
+def test_verify_ends_as_its_sync_does_when_that_fails(shell: Shell) -> None:
+    code, out, err = shell.run("verify", NAVFEED_BASE_URL="http://127.0.0.1:9")
+    assert (code, out) == (5, "")
+    assert "cannot reach" in err
+
+
+def test_what_a_changed_scope_does_is_told(shell: Shell) -> None:
+    assert shell.run("sync", "-q", "--scope", "municipal=BERGEN")[0] == 0
+    _, _, err = shell.run("sync", "--scope", "all")
+    assert "scope changed: 0 ads removed" in err
+
+
+def test_on_a_terminal_it_draws_bars(shell: Shell) -> None:
+    """A pseudo terminal, as a person would have."""
+    pty = pytest.importorskip("pty")
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "navfeed", "sync"],
+        env=shell.environ | {"TERM": "xterm", "COLUMNS": "100"},
+        stderr=follower,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        os.close(follower)
+        shown = b""
+        try:
+            while chunk := os.read(leader, 4096):
+                shown += chunk
+        except OSError:
+            pass
+    os.close(leader)
+    assert process.returncode == 0
+    assert b"walking" in shown
+    assert b" pages, up to " in shown
+    assert b" new, 0 changed" in shown
