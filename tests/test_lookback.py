@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from navfeed.lookback import (
     Recognition,
     closes,
     feed_clock,
+    milestone,
     pruned,
     safe_etag,
     safe_until,
@@ -34,7 +36,7 @@ def entry(ad: str, status: str = "ACTIVE", minutes: float = 0) -> Entry:
 
 
 def page(*entries: Entry, next_id: str | None = None, etag: str | None = "e") -> Page:
-    return Page("p", entries, next_id, etag)
+    return Page("p", entries, next_id, etag, served_at=at(0))
 
 
 def test_a_run_starts_at_the_newest_page_before_which_nothing_can_hide() -> None:
@@ -84,13 +86,31 @@ def test_without_the_servers_clock_nothing_ever_closes() -> None:
     assert not closes(Trail(), at(99), QUARTER)
 
 
+ODD = Entry("x", Status.ACTIVE, "9999", datetime(9999, 12, 31, tzinfo=UTC))
+UNDATED = Entry("x", Status.ACTIVE, "soon", None)
+
+
 def test_the_feeds_clock_is_its_newest_believable_moment() -> None:
-    odd = Entry("x", Status.ACTIVE, "9999", datetime(9999, 12, 31, tzinfo=UTC))
-    undated = Entry("x", Status.ACTIVE, "soon", None)
     usual = [entry("a", minutes=3), entry("b", minutes=1), entry("c", minutes=2)]
-    assert feed_clock(None, [*usual, odd, undated]) == at(3)
-    assert feed_clock(at(9), usual) == at(9)
-    assert feed_clock(at(9), [undated]) == at(9)
+    assert feed_clock(None, page(*usual, ODD, UNDATED)) == at(3)
+    assert feed_clock(at(9), page(*usual)) == at(9)
+    assert feed_clock(at(9), page(UNDATED)) == at(9)
+    assert feed_clock(None, page(UNDATED)) is None
+
+
+def test_without_the_servers_clock_every_moment_is_believed() -> None:
+    assert feed_clock(None, replace(page(entry("a"), ODD), served_at=None)) == ODD.moment
+
+
+def test_a_quiet_day_on_a_small_page_is_no_mistake() -> None:
+    """Found by the machine: the entry after a day's silence was taken for an odd one."""
+    assert feed_clock(None, page(entry("a"), entry("b", minutes=60 * 24 + 1))) == at(60 * 24 + 1)
+
+
+def test_a_page_that_starts_with_an_odd_moment_is_never_safe_by_date() -> None:
+    for first in (ODD, UNDATED):
+        assert milestone("p", 1, first, page(first), at(0)).latest is None
+    assert milestone("p", 1, A, page(A), at(0)) == stone("p", 1, 0)
 
 
 def test_only_a_tip_of_one_entry_has_an_etag_that_cannot_lie() -> None:

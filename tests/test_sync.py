@@ -493,3 +493,21 @@ def test_a_seek_loses_nothing_to_moments_out_of_order(tmp_path: Path, seek_filte
     lab.sync(start=Start(since=since))
     assert lab.is_exact()
     assert len(lab.stored()) == 3
+
+
+def test_a_late_update_after_a_quiet_day_is_found(tmp_path: Path) -> None:
+    """Found by the machine: a page that spans a day of silence was taken for long settled."""
+    lab = Lab(tmp_path / "quiet.db", page_size=2)
+    ad = lab.world.publish()
+    lab.sync()
+    lab.world.advance(timedelta(days=1))
+    late = lab.world.begin()
+    late.update(ad)
+    lab.sync()
+    lab.world.publish()
+    lab.world.publish()
+    lab.sync()
+    lab.world.advance(timedelta(minutes=15))
+    late.commit()
+    assert lab.sync().counts.late == 1
+    assert lab.is_exact()

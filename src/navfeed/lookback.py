@@ -20,16 +20,14 @@ All of it is the feed's own time; a wrong clock here, or one that jumps, plays n
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from statistics import median_low
 
 from navfeed.decide import Sighting
 from navfeed.model import Entry, Key, Milestone, Page, Seen, Status, Trail
 
-_ABSURD = timedelta(days=1)
-"""A moment this much after its page's middle one is a mistake, and must not stretch time."""
+_ABSURD = timedelta(days=366)
 
 _FALLBACKS = 20
 """Older pages kept for the day when the newer ones are gone (faults.md H6)."""
@@ -90,14 +88,27 @@ def safe_etag(page: Page) -> str | None:
     return page.etag if page.is_tip and len(page.entries) == 1 else None
 
 
-def feed_clock(so_far: datetime | None, entries: Iterable[Entry]) -> datetime | None:
-    """The latest believable moment of what was read, given the latest before it."""
-    moments = [entry.moment for entry in entries if entry.moment is not None]
-    if not moments:
-        return so_far
-    middle = median_low(moments)
-    latest = max(moment for moment in moments if moment - middle <= _ABSURD)
-    return latest if so_far is None else max(so_far, latest)
+def feed_clock(so_far: datetime | None, page: Page) -> datetime | None:
+    """The feed's clock after a page: the latest moment of any entry up to there."""
+    moments = (_believable(entry, page) for entry in page.entries)
+    return max((m for m in (so_far, *moments) if m is not None), default=None)
+
+
+def milestone(
+    page_id: str, ordinal: int, entry: Entry, page: Page, clock: datetime | None
+) -> Milestone:
+    """The page that starts with `entry`. Where that one's moment is odd, none is safe to assume."""
+    return Milestone(page_id, ordinal, clock if _believable(entry, page) else None)
+
+
+def _believable(entry: Entry, page: Page) -> datetime | None:
+    """The entry's moment, unless it lies so far ahead of the server's clock that it is a mistake.
+
+    One such moment taken for the feed's clock would make everything before it look long settled.
+    """
+    if entry.moment is None or page.served_at is None:
+        return entry.moment
+    return entry.moment if entry.moment - page.served_at < _ABSURD else None
 
 
 class Recognition:

@@ -211,7 +211,7 @@ class Seen:
 class Milestone:
     """A page that can be asked for again: the place of its first entry, and the feed's clock there.
 
-    `latest` is the latest moment of any entry up to that place, None where none was readable.
+    `latest` is the latest moment of any entry up to that place, None where its own is not readable.
     """
 
     page: str

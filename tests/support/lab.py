@@ -33,11 +33,20 @@ class Crash(BaseException):
 
 
 class DirectTransport(httpx.BaseTransport):
-    """Asks the practice feed without a socket. `before` sees each request first."""
+    """Asks the practice feed without a socket.
 
-    def __init__(self, practice: Practice, before: Callable[[Request], None]) -> None:
+    `before` sees each request first, `weigh` the kind and the size of each answer.
+    """
+
+    def __init__(
+        self,
+        practice: Practice,
+        before: Callable[[Request], None],
+        weigh: Callable[[str, int], None],
+    ) -> None:
         self._practice = practice
         self._before = before
+        self._weigh = weigh
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -45,6 +54,7 @@ class DirectTransport(httpx.BaseTransport):
         asked = Request(request.method, request.url.raw_path.decode(), headers)
         self._before(asked)
         answer = self._practice.answer(asked)
+        self._weigh(asked.kind, len(answer.body))
         return httpx.Response(
             answer.status, headers=list(answer.headers), stream=httpx.ByteStream(answer.body)
         )
@@ -58,6 +68,7 @@ class Lab:
         self.world = world or World(1, now=NOW)
         self.practice = Practice(self.world, **practice)
         self.before: Callable[[Request], None] = lambda _: None
+        self.weigh: Callable[[str, int], None] = lambda *_: None
         self.store_class: type[Store] = Store
         self.events: list[Event] = []
 
@@ -65,7 +76,9 @@ class Lab:
         return self.world.now
 
     def feed(self, token: str | None = None) -> FeedClient:
-        transport = DirectTransport(self.practice, lambda request: self.before(request))
+        transport = DirectTransport(
+            self.practice, lambda request: self.before(request), lambda *size: self.weigh(*size)
+        )
         http = Http("http://127.0.0.1", size=1, transport=transport)
         return FeedClient(http, token=token, pace=Pace(lambda _: None))
 

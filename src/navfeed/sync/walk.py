@@ -13,6 +13,7 @@ from navfeed.lookback import (
     Recognition,
     closes,
     feed_clock,
+    milestone,
     pruned,
     safe_etag,
     safe_until,
@@ -214,13 +215,15 @@ class Walk:
     def _advance(self, page: Page, ordinal: int) -> Trail:
         """The trail once this page is applied: it and its next page can be asked for again."""
         before = self._trail
-        newest = feed_clock(before.newest, page.entries)
+        newest = feed_clock(before.newest, page)
         stones = list(before.milestones)
-        self._remember(
-            stones, Milestone(page.id, ordinal, feed_clock(before.newest, page.entries[:1]))
-        )
-        if page.next_id is not None:
-            self._remember(stones, Milestone(page.next_id, self._recognition.at, newest))
+        if page.entries:
+            first, last = page.entries[0], page.entries[-1]
+            begun = feed_clock(before.newest, replace(page, entries=(first,)))
+            self._remember(stones, milestone(page.id, ordinal, first, page, begun))
+            if page.next_id is not None:
+                at = self._recognition.at
+                self._remember(stones, milestone(page.next_id, at, last, page, newest))
         grown = self._recognition.top > before.top
         return pruned(
             replace(
