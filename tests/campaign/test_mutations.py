@@ -1,0 +1,173 @@
+"""Each promise, broken on purpose, must turn the suite red.
+
+Every mutation is one replacement in a copy of the package; the quick tests then run against the
+copy and have to fail. `make campaign` runs them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...] = QUICK
+
+
+MUTATIONS = [
+    Mutation(
+        "look-back off",
+        "lookback.py",
+        "    return safe[-1] if safe else next(iter(trail.milestones), None)",
+        "    return trail.milestones[-1] if trail.milestones else None",
+    ),
+    Mutation(
+        "look-back once the lateness instead of twice",
+        "lookback.py",
+        "- 2 * lateness",
+        "- lateness",
+    ),
+    Mutation(
+        "the walk's own time forgotten",
+        "lookback.py",
+        "newest - max(took, timedelta(0)) - ",
+        "newest - ",
+    ),
+    Mutation(
+        "settled at once",
+        "lookback.py",
+        "    return began_at - trail.topped_at > lateness",
+        "    return True",
+    ),
+    Mutation(
+        "validators on at the tip",
+        "lookback.py",
+        "    return page.etag if page.is_tip and len(page.entries) == 1 else None",
+        "    return page.etag",
+    ),
+    Mutation(
+        "order by timestamp",
+        "decide.py",
+        "    last = new[-1]\n",
+        "    last = max(new, key=lambda one: one.entry.written)\n",
+        (*QUICK, "tests/test_machine.py"),
+    ),
+    Mutation(
+        "an active entry is believed after an inactive one",
+        "decide.py",
+        "    last = new[-1]\n",
+        "    last = next((s for s in new if s.entry.status is Status.ACTIVE), new[-1])\n",
+    ),
+    Mutation(
+        "late entries decide without asking",
+        "decide.py",
+        "    if last.contested:\n",
+        "    if False:\n",
+    ),
+    Mutation(
+        "what was read is not recognised",
+        "lookback.py",
+        "        if known := self._unmet.get(entry.key):",
+        "        if known := None:",
+    ),
+    Mutation(
+        "cursor committed before its page",
+        "store/writer.py",
+        "        with self._transaction():\n            if trouble:",
+        "        with self._transaction():\n            self._save_trail(trail)\n"
+        "        with self._transaction():\n            if trouble:",
+        (*QUICK, "tests/test_machine.py"),
+    ),
+    Mutation(
+        "details committed apart from the queue",
+        "store/writer.py",
+        "            self._unqueue(verdict.ad for verdict in verdicts)\n",
+        "        with self._transaction():\n"
+        "            self._unqueue(verdict.ad for verdict in verdicts)\n",
+        (*QUICK, "tests/test_machine.py", "tests/test_store.py"),
+    ),
+    Mutation(
+        "secure_delete off",
+        "store/writer.py",
+        '"secure_delete = ON"',
+        '"secure_delete = OFF"',
+        ("tests/test_store.py",),
+    ),
+    Mutation(
+        "secure_delete off and unchecked",
+        "store/writer.py",
+        '    if connection.execute("PRAGMA secure_delete").fetchone() != (1,):',
+        '    connection.execute("PRAGMA secure_delete = OFF")\n    if False:',
+        ("tests/test_store.py",),
+    ),
+    Mutation(
+        "no checkpoint",
+        "store/writer.py",
+        "wal_checkpoint(TRUNCATE)",
+        "wal_checkpoint(PASSIVE)",
+        ("tests/test_store.py",),
+    ),
+    Mutation(
+        "the lock let go before the work",
+        "cli/run.py",
+        "        lock.acquire()\n",
+        "        lock.acquire()\n        lock.release()\n",
+        ("tests/test_cli_sync.py",),
+    ),
+    Mutation(
+        "circles followed",
+        "sync/walk.py",
+        "        if page.next_id in self._visited or backwards:",
+        "        if page.next_id == page.id:",
+        ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "a lost page taken for the end",
+        "sync/walk.py",
+        "        if not isinstance(page, Page):\n            raise ContractError(",
+        "        if not isinstance(page, Page):\n            raise StoppedError(",
+        ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "the sweep by our own clock",
+        "sync/engine.py",
+        "oslo_day(walk.served_at or clock())",
+        "oslo_day(clock())",
+        ("tests/test_sync.py",),
+    ),
+]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_broken_promise_turns_the_suite_red(mutation: Mutation, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    file = tmp_path / "src" / "navfeed" / mutation.file
+    text = file.read_text()
+    assert text.count(mutation.before) == 1, "the code has moved on; mend the mutation"
+    file.write_text(text.replace(mutation.before, mutation.after))
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutation.tests],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "src"), "HYPOTHESIS_PROFILE": "mutation"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert run.returncode == 1, run.stdout[-2_000:]
+    assert "failed" in run.stdout
