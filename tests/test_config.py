@@ -1,0 +1,149 @@
+"""Settings: which source wins, and what is refused with which words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from navfeed.config import NAV, Settings, default_config, default_db, load
+from navfeed.errors import ConfigError
+from navfeed.model import Inactive, Scope
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No settings of whoever runs the tests."""
+    monkeypatch.setattr("navfeed.config.default_config", lambda: tmp_path / "navfeed.toml")
+    monkeypatch.setattr("navfeed.config.default_db", lambda: tmp_path / "navfeed.db")
+    return tmp_path
+
+
+def settings(
+    home: Path, toml: str = "", environ: dict[str, str] | None = None, **flags: object
+) -> Settings:
+    (home / "navfeed.toml").write_text(toml, encoding="utf-8")
+    return load(flags, environ or {})
+
+
+def test_without_any_settings_it_follows_nav(home: Path) -> None:
+    assert load({}, {}) == Settings(db=home / "navfeed.db", base_url=NAV)
+    assert NAV.startswith("https://")
+
+
+def test_the_platforms_folders_are_used() -> None:
+    assert default_db().name == "navfeed.db"
+    assert default_config().name == "navfeed.toml"
+
+
+def test_flags_win_over_the_environment_over_the_file(home: Path) -> None:
+    toml = 'db = "file.db"'
+    environ = {"NAVFEED_DB": "environment.db"}
+    assert settings(home, toml).db == Path("file.db")
+    assert settings(home, toml, environ).db == Path("environment.db")
+    assert settings(home, toml, environ, db=Path("flag.db")).db == Path("flag.db")
+    assert settings(home, toml, environ, db=None).db == Path("environment.db")
+
+
+def test_every_setting_of_the_file_is_read(home: Path) -> None:
+    (home / "token").write_text("a.b.c\n")
+    found = settings(
+        home,
+        f"""
+        base_url = "https://example.org/feed/"
+        token_file = "{home / "token"}"
+        workers = 3
+        inactive = "mask"
+        timeout = 30
+        look_back_minutes = 20
+        recheck_days = 7
+        recheck_most = 10
+        [scope]
+        municipal = ["BERGEN", "Os"]
+        words = "natt"
+        """,
+    )
+    assert found == Settings(
+        db=home / "navfeed.db",
+        base_url="https://example.org/feed",
+        token="a.b.c",
+        workers=3,
+        inactive=Inactive.MASK,
+        timeout=30,
+        look_back=timedelta(minutes=20),
+        recheck_after=timedelta(days=7),
+        recheck_most=10,
+        scope=Scope(municipals=("BERGEN", "Os"), words=("natt",)),
+    )
+
+
+def test_an_empty_scope_means_everything_and_none_means_as_it_was(home: Path) -> None:
+    assert settings(home, "[scope]").scope == Scope()
+    assert settings(home).scope is None
+
+
+def test_a_token_shows_in_no_repr(home: Path) -> None:
+    assert "secret" not in repr(settings(home, environ={"NAVFEED_TOKEN": "secret"}))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1", "https://x.no"]
+)
+def test_clear_text_stays_at_home(home: Path, url: str) -> None:
+    assert settings(home, base_url=url).base_url == url
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"base_url": "http://nav.no"}, "clear text"),
+        ({"base_url": "http://127.0.0.1.nav.no"}, "clear text"),
+        ({"base_url": "ftp://nav.no"}, "no http"),
+        ({"base_url": "nav.no"}, "no http"),
+        ({"base_url": "https://nav.no:port"}, "no http"),
+        ({"base_url": "https://nav.no/?a=b"}, "no http"),
+        ({"base_url": "https://me:geheim@nav.no"}, "password"),
+        ({"workers": "many"}, "workers"),
+        ({"workers": 65}, "from 1 to 64"),
+        ({"timeout": 0}, "timeout"),
+        ({"inactive": "burn"}, "delete or mask"),
+        ({"scope": {"colour": "red"}}, "municipal"),
+        ({"scope": "BERGEN"}, "lists of texts"),
+        ({"scope": {"municipal": [1]}}, "scope.municipal"),
+        ({"scope": {"municipal": [""]}}, "scope.municipal"),
+        ({"token_file": "/nowhere/token"}, "token file"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(
+    home: Path, flags: dict[str, object], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        settings(home, **flags)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", " ", "two words", "tøken", "a\x00b"])
+def test_what_no_token_can_be_is_refused_without_showing_it(home: Path, token: str) -> None:
+    (home / "token").write_text(token, encoding="utf-8")
+    with pytest.raises(ConfigError, match="the token is empty or holds"):
+        settings(home, token_file=str(home / "token"))
+
+
+def test_a_token_file_that_is_no_text_is_told(home: Path) -> None:
+    (home / "token").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="no text"):
+        settings(home, token_file=str(home / "token"))
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"), [("wrokers = 3", "unknown settings: wrokers"), ("a = ", "cannot read")]
+)
+def test_a_settings_file_with_a_mistake_is_refused(home: Path, toml: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        settings(home, toml)
+
+
+def test_a_settings_file_that_was_named_must_be_there(home: Path) -> None:
+    with pytest.raises(ConfigError, match="no settings file"):
+        load({}, {}, home / "other.toml")

@@ -1,0 +1,120 @@
+"""Threads that ask, one that waits: order, batches, stops and deaths."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from threading import Event, get_ident
+
+import pytest
+
+from navfeed.errors import StoppedError
+from navfeed.sync.crew import Crew, Stop
+
+
+def test_every_question_gets_its_answer_and_no_more_than_size_at_once() -> None:
+    running: set[int] = set()
+    most = 0
+
+    def ask(number: int) -> int:
+        nonlocal most
+        running.add(number)
+        most = max(most, len(running))
+        running.discard(number)
+        return number * number
+
+    with Crew(3, Stop()) as crew:
+        batches = list(crew.ask_each(range(100), ask, most=7, linger=5))
+    answers = [answer for batch in batches for answer in batch]
+    assert {answer.question: answer.value for answer in answers} == {n: n * n for n in range(100)}
+    assert all(len(batch) <= 7 for batch in batches)
+    assert most <= 3
+
+
+def test_errors_are_values_whatever_they_are() -> None:
+    def die(number: int) -> int:
+        raise KeyboardInterrupt if number else ValueError
+
+    with Crew(2, Stop()) as crew:
+        [batch] = crew.ask_each([0, 1], die, most=9, linger=5)
+    assert {type(answer.error) for answer in batch} == {ValueError, KeyboardInterrupt}
+
+
+def test_a_question_amid_others_gets_its_own_answer() -> None:
+    with Crew(1, Stop()) as crew:
+        for batch in crew.ask_each(range(30), lambda number: number, most=3, linger=5):
+            assert crew.ask("probe", lambda question: question + "!") == "probe!"
+            assert all(isinstance(answer.value, int) for answer in batch)
+
+
+def test_what_a_call_raises_is_raised_where_it_is_asked() -> None:
+    with Crew(1, Stop()) as crew, pytest.raises(ZeroDivisionError):
+        crew.ask(1, lambda number: number / 0)
+
+
+def test_calls_run_in_other_threads() -> None:
+    with Crew(1, Stop()) as crew:
+        assert crew.ask(None, lambda _: get_ident()) != get_ident()
+
+
+def test_a_batch_that_waits_in_vain_ends_when_linger_is_over() -> None:
+    gate = Event()
+    with Crew(2, Stop()) as crew:
+        asked = crew.ask_each([False, True], lambda slow: slow and gate.wait(), most=9, linger=0.01)
+        assert len(next(asked)) == 1
+        gate.set()
+        assert len(next(asked)) == 1
+
+
+def test_a_stop_wakes_the_one_that_waits() -> None:
+    stop, gate = Stop(), Event()
+    with Crew(1, stop) as crew:
+
+        def hang(_: None) -> None:
+            stop.request("SIGTERM")
+            gate.wait()
+
+        with pytest.raises(StoppedError, match="SIGTERM"):
+            crew.ask(None, hang)
+        gate.set()
+
+
+def test_a_stop_ends_a_batch_and_then_the_rest() -> None:
+    stop, gate = Stop(), Event()
+    with Crew(1, stop) as crew:
+
+        def work(number: int) -> int:
+            if number:
+                stop.request("SIGINT")
+                gate.wait()
+            return number
+
+        batches = crew.ask_each([0, 1], work, most=9, linger=5)
+        assert [answer.question for answer in next(batches)] == [0]
+        with pytest.raises(StoppedError):
+            next(batches)
+        gate.set()
+
+
+def test_the_first_reason_is_told() -> None:
+    stop = Stop()
+    stop.request("SIGTERM")
+    stop.request("SIGINT")
+    with pytest.raises(StoppedError, match="SIGTERM"):
+        stop.check()
+
+
+def test_a_stop_before_anyone_waits_is_kept() -> None:
+    stop = Stop(max_seconds=1_000)
+    stop.check()
+    stop.wakes(SimpleQueue())
+    stop.request("SIGHUP")
+    with Crew(1, stop) as crew, pytest.raises(StoppedError, match="SIGHUP"):
+        crew.ask(None, lambda _: None)
+
+
+def test_time_that_runs_out_while_waiting_ends_the_wait() -> None:
+    gate = Event()
+    with Crew(1, Stop(max_seconds=0.01)) as crew:
+        with pytest.raises(StoppedError, match="--max-time"):
+            crew.ask(None, lambda _: gate.wait())
+        gate.set()
