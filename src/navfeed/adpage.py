@@ -14,16 +14,21 @@ _LABELS = 14  # the width of what stands before a fact
 
 def ad_page(uuid: str, content: Content) -> list[Block]:
     """An ad as a page: who, where, the way to apply, the terms, the contacts, then its text."""
-    head = map(_line, (content.employer, *map(_location, content.locations)))
     return [
         Block(Kind.TITLE, _line(content.title) or "(no title)"),
-        Block(Kind.PARAGRAPH, "\n".join(filter(None, head))),
+        *_head(content),
         *_facts(_application(content)),
         *_facts(_terms(uuid, content)),
         *_contacts(content),
         *blocks_of(content.description or ""),
         *_employer(content),
     ]
+
+
+def _head(content: Content) -> Iterator[Block]:
+    lines = map(_line, (content.employer, *map(_location, content.locations)))
+    if text := "\n".join(filter(None, lines)):
+        yield Block(Kind.PARAGRAPH, text)
 
 
 def _line(text: str | None) -> str:
@@ -75,8 +80,9 @@ def _employer(content: Content) -> Iterator[Block]:
 
 def _location(location: Location) -> str:
     town = " ".join(filter(None, (location.postal_code, location.city)))
-    parts = (location.address, town, location.municipal, location.county, location.country)
-    return ", ".join(dict.fromkeys(part for part in parts if part))
+    municipal = None if location.municipal == location.city else location.municipal
+    parts = (location.address, town, municipal, location.county, location.country)
+    return ", ".join(filter(None, parts))
 
 
 def _no_time(text: str | None) -> str | None:

@@ -82,7 +82,6 @@ def _decoded(text: str) -> str:
     """`html.unescape` raises ValueError for a number beyond Python's limit of digits."""
     if "&" not in text:
         return text
-
     return unescape(_HUGE_NUMBER.sub("\ufffd", text))
 
 

@@ -94,8 +94,9 @@ def _retry(moment: datetime | None, now: datetime) -> str | None:
 def _token(expires: datetime | None, now: datetime) -> str:
     if expires is None:
         return "no expiry known"
-    when = f"in {_span(expires - now)}" if expires > now else f"{_span(now - expires)} ago"
-    return f"expires {_local(expires)}, {when}" if expires > now else f"expired {when}"
+    if expires > now:
+        return f"expires {_local(expires)}, in {_span(expires - now)}"
+    return f"expired {_local(expires)}, {_span(now - expires)} ago"
 
 
 def _store(facts: StoreFacts) -> str:

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from navfeed import __version__
 from navfeed.errors import ExitCode, NavfeedError
+from navfeed.plaintext import harmless
 
 DbOption = Annotated[
     Path | None,
@@ -58,7 +59,7 @@ def _usage_error() -> type[Exception]:
 
 
 def _say(message: str) -> None:
-    print(f"navfeed: {message}", file=sys.stderr)  # noqa: T201
+    print(f"navfeed: {harmless(message)}", file=sys.stderr)  # noqa: T201
 
 
 def _leave_quietly() -> NoReturn:

@@ -1,1 +1,285 @@
-"""To come."""
+"""`navfeed list`, `show` and `export`: questions to the store.
+
+They import no rich unless they draw on a terminal, and never what a sync needs: people wait.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.output import for_people, for_programs, hint, print_lines
+from navfeed.config import load
+from navfeed.errors import ConfigError
+from navfeed.export.formats import records, write_csv, write_json, write_jsonl
+from navfeed.model import Content, oslo_day
+from navfeed.store.query import Filters, Reader, Sort
+from navfeed.wording import LISTED, listed
+
+ROWS_ON_TERMINAL = 50
+"""How many ads a table shows where no --limit was given."""
+
+LIST_FIELDS = (
+    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
+    *("published", "updated", "expires", "last_day", "application_due", "application_url", "link"),
+    *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
+)
+"""What `list` gives of each ad as json, jsonl and csv."""
+
+CSV_COLUMNS = (
+    *LIST_FIELDS,
+    *("cities", "postal_codes", "addresses", "countries", "occupations", "categories"),
+    *("employer_homepage", "source_url"),
+)
+"""What `export` gives of each ad as csv. No contacts, and no descriptions, which name them too."""
+
+
+class ListFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+class ShowFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class ExportFormat(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+def _filter(metavar: str, text: str) -> object:
+    return typer.Option(metavar=metavar, help=text, show_default=False)
+
+
+MunicipalOption = Annotated[
+    list[str] | None, _filter("NAME", "Only ads with a work location in this municipality.")
+]
+CountyOption = Annotated[
+    list[str] | None, _filter("NAME", "Only ads with a work location in this county.")
+]
+EmployerOption = Annotated[
+    list[str] | None, _filter("PART", "Only ads of employers with this in their name.")
+]
+OccupationOption = Annotated[
+    list[str] | None,
+    _filter("PART", "Only ads with this in their job title, occupation or category."),
+]
+PublishedOption = Annotated[
+    str | None,
+    _filter("DATE|DAYS", "Published on this day (2026-05-01) or later, or so many days back."),
+]
+ExpiresOption = Annotated[
+    str | None,
+    _filter("DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."),
+]
+TextOption = Annotated[
+    list[str] | None, _filter("WORDS", "Only ads that have all these words somewhere.")
+]
+
+
+@app.command("list")
+def list_ads(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    municipal: MunicipalOption = None,
+    county: CountyOption = None,
+    employer: EmployerOption = None,
+    occupation: OccupationOption = None,
+    published_since: PublishedOption = None,
+    expires_before: ExpiresOption = None,
+    text: TextOption = None,
+    sort: Annotated[Sort, typer.Option(help="What comes first.")] = Sort.PUBLISHED,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"At most so many. Default: {ROWS_ON_TERMINAL} on a terminal, else all.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
+    ] = ListFormat.TABLE,
+) -> None:
+    """List the ads that are in force today.
+
+    A filter given several times takes any of its values, --text all of its words; several filters
+    must all fit. Case never matters.
+    """
+    today = oslo_day(datetime.now(UTC))
+    filters = Filters(
+        municipal=_named("--municipal", municipal),
+        county=_named("--county", county),
+        employer=_named("--employer", employer),
+        occupation=_named("--occupation", occupation),
+        published_since=_day("--published-since", published_since, today, -1),
+        expires_before=_day("--expires-before", expires_before, today, 1),
+        text=_named("--text", text),
+    )
+    with Reader(load({"db": db}, config=config).db, today) as reader:
+        _list(reader, filters, sort, limit, format_)
+
+
+@app.command()
+def show(
+    ad: Annotated[str, typer.Argument(metavar="UUID", help="The ad's id, or how it begins.")],
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    format_: Annotated[
+        ShowFormat, typer.Option("--format", help="json: the content as NAV served it.")
+    ] = ShowFormat.TEXT,
+) -> None:
+    """Show one ad: the way to apply, its terms and contacts, and what it says."""
+    today = oslo_day(datetime.now(UTC))
+    with Reader(load({"db": db}, config=config).db, today) as reader:
+        uuid, content = reader.find(ad)
+    if format_ is ShowFormat.JSON:
+        for_programs().write(content.raw.encode() + b"\n")
+    else:
+        _show(uuid, content)
+
+
+@app.command()
+def export(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    municipal: MunicipalOption = None,
+    county: CountyOption = None,
+    employer: EmployerOption = None,
+    occupation: OccupationOption = None,
+    published_since: PublishedOption = None,
+    expires_before: ExpiresOption = None,
+    text: TextOption = None,
+    format_: Annotated[
+        ExportFormat,
+        typer.Option("--format", help="csv: columns. json, jsonl: the ads as NAV served them."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write; it is replaced when all is written. Default: stdout.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write out the ads that are in force today, all of them or those that the filters leave.
+
+    The filters are those of `navfeed list`. The order is that of the ids, so that two exports can
+    be compared line by line.
+    """
+    today = oslo_day(datetime.now(UTC))
+    filters = Filters(
+        municipal=_named("--municipal", municipal),
+        county=_named("--county", county),
+        employer=_named("--employer", employer),
+        occupation=_named("--occupation", occupation),
+        published_since=_day("--published-since", published_since, today, -1),
+        expires_before=_day("--expires-before", expires_before, today, 1),
+        text=_named("--text", text),
+    )
+    path = load({"db": db}, config=config).db
+    with Reader(path, today) as reader:
+        if output is None:
+            _export(reader, filters, format_, for_programs())
+            return
+        from navfeed.export.files import replaced
+
+        if output.exists() and output.samefile(path):
+            raise ConfigError(f"{output} is the store itself. Name another file with --output")
+        with replaced(output) as out:
+            _export(reader, filters, format_, out)
+
+
+def _show(uuid: str, content: Content) -> None:
+    from navfeed.adpage import ad_page
+    from navfeed.markup import lines_of
+
+    page = ad_page(uuid, content)
+    if for_people().isatty():
+        from navfeed.render import draw_page
+
+        draw_page(page)
+    else:
+        print_lines(line for _, line in lines_of(page, None))
+
+
+def _named(option: str, values: list[str] | None) -> tuple[str, ...]:
+    """An empty name is a script's mistake: it would fit every ad, or none."""
+    names = tuple(value.strip() for value in values or ())
+    if not all(names):
+        raise ConfigError(f"{option} is empty. Leave it out, or give it a value")
+    return names
+
+
+def _day(option: str, text: str | None, today: date, direction: int) -> date | None:
+    """A day as `2026-05-01`, or as a number of days from today."""
+    if text is None:
+        return None
+    try:
+        if text.isdecimal():
+            return today + direction * timedelta(days=int(text))
+        if text[7:8] == "-":  # ISO has other ways to write a day, none with a dash there
+            return date.fromisoformat(text)
+    except (ValueError, OverflowError):
+        pass
+    raise ConfigError(f"{option} takes a day (2026-05-01) or a number of days, not {text!r}")
+
+
+def _list_for_people(reader: Reader, filters: Filters, sort: Sort, limit: int | None) -> None:
+    if for_people().isatty():
+        shown = _draw(reader, filters, sort, limit)
+    else:
+        rows = reader.rows(LISTED, filters, sort, limit)
+        shown = print_lines("\t".join(listed(row)) for row in rows)
+    if not shown:
+        ads = f"none of the {reader.count(Filters()):,} ads in force fits"
+        hint(f"{ads}; `navfeed status` tells how fresh they are")
+
+
+def _draw(reader: Reader, filters: Filters, sort: Sort, limit: int | None) -> int:
+    rows = reader.rows(LISTED, filters, sort, limit or ROWS_ON_TERMINAL)
+    if ads := list(map(listed, rows)):
+        from navfeed.render import draw_list
+
+        draw_list(ads)
+    if limit is None and (found := reader.count(filters)) > len(ads):
+        hint(f"{len(ads)} of {found:,} shown; --limit {found} shows all")
+    return len(ads)
+
+
+def _list(
+    reader: Reader, filters: Filters, sort: Sort, limit: int | None, format_: ListFormat
+) -> None:
+    rows = reader.rows(LIST_FIELDS, filters, sort, limit)
+    match format_:
+        case ListFormat.TABLE:
+            _list_for_people(reader, filters, sort, limit)
+        case ListFormat.JSON:
+            write_json(records(LIST_FIELDS, rows), for_programs())
+        case ListFormat.JSONL:
+            write_jsonl(records(LIST_FIELDS, rows), for_programs())
+        case ListFormat.CSV:
+            write_csv(LIST_FIELDS, rows, for_programs())
+
+
+def _export(reader: Reader, filters: Filters, format_: ExportFormat, out: BinaryIO) -> None:
+    match format_:
+        case ExportFormat.CSV:
+            write_csv(CSV_COLUMNS, reader.rows(CSV_COLUMNS, filters), out)
+        case ExportFormat.JSON:
+            write_json(reader.contents(filters), out)
+        case ExportFormat.JSONL:
+            write_jsonl(reader.contents(filters), out)

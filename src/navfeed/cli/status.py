@@ -1,1 +1,78 @@
-"""To come."""
+"""`navfeed status`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.output import for_programs, print_lines
+from navfeed.config import load
+from navfeed.model import RunFacts, StoreFacts, oslo_day
+from navfeed.store.query import Reader
+from navfeed.wording import status_page
+
+
+class StatusFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.command()
+def status(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    format_: Annotated[StatusFormat, typer.Option("--format")] = StatusFormat.TEXT,
+) -> None:
+    """Tell how the store stands: its ads, the age of the data, the last sync, the token."""
+    now = datetime.now(UTC)
+    with Reader(load({"db": db}, config=config).db, oslo_day(now)) as reader:
+        facts = reader.facts(now)
+    if format_ is StatusFormat.JSON:
+        text = json.dumps(as_json(facts, now), ensure_ascii=False, indent=2)
+        for_programs().write(text.encode() + b"\n")
+    else:
+        print_lines(status_page(facts, now))
+
+
+def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
+    """The facts for programs. Moments are UTC, ages in seconds."""
+    caught_up_at = facts.caught_up_at
+    return {
+        "ads_in_force": facts.in_force,
+        "ads_stored": facts.stored,
+        "ads_masked": facts.masked,
+        "details_waiting": facts.waiting,
+        "details_held_back": facts.held_back,
+        "caught_up_at": _utc(caught_up_at),
+        "age_seconds": int((now - caught_up_at).total_seconds()) if caught_up_at else None,
+        "newest_entry_at": _utc(facts.newest),
+        "trouble": facts.trouble,
+        "last_run": _run(facts.last_run) if facts.last_run else None,
+        "retry_at": _utc(facts.retry_at),
+        "token_expires_at": _utc(facts.token_expires),
+        "erasure_owed": facts.erasure_owed,
+        "inactive": facts.inactive,
+        "schema_version": facts.schema_version,
+        "path": facts.path,
+        "bytes": facts.size,
+    }
+
+
+def _run(run: RunFacts) -> dict[str, object]:
+    return {
+        "started_at": _utc(run.started_at),
+        "ended_at": _utc(run.ended_at),
+        "exit_code": run.exit_code,
+        "outcome": run.outcome,
+        "counts": dict(run.counts),
+    }
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None

@@ -87,9 +87,9 @@ def belongs(connection: sqlite3.Connection, path: Path) -> bool:
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can only read, and never waits for a running sync."""
     check_library()
-    if not path.exists():
-        raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
     with explained(path):
+        if not path.exists():
+            raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
         connection = _connect_reader(path)
         try:
             known = belongs(connection, path)
@@ -108,9 +108,10 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema")
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         connection.close()
-        if path.with_name(path.name + "-wal").exists():
+        wal = path.with_name(path.name + "-wal")
+        if not isinstance(error, sqlite3.OperationalError) or wal.exists():
             raise
         connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
     return connection

@@ -1,0 +1,43 @@
+"""Drawing on a terminal, with rich. Imported only where there is one: rich takes 40 ms.
+
+Text from outside comes here harmless (`navfeed.plaintext`) and stays text: nothing is read as
+rich's markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from navfeed.markup import Block, Kind, lines_of
+from navfeed.wording import LISTED_AS
+
+SHORT_ID = 8
+"""Characters of an id that a table shows: enough for `navfeed show`."""
+
+WIDEST = 100
+"""Longer lines of prose are hard to read."""
+
+_STYLES = {Kind.TITLE: "bold", Kind.HEADING: "bold"}
+_SHARES = {"title": 4, "employer": 3, "place": 2}  # of the width that the fixed columns leave
+
+
+def draw_list(ads: Iterable[Sequence[str]]) -> None:
+    """A table of what `wording.listed` says, each row on one line."""
+    table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, padding=(0, 1))
+    for name in LISTED_AS:
+        table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=_SHARES.get(name))
+    for uuid, *cells in ads:
+        table.add_row(*map(Text, (uuid[:SHORT_ID], *cells)))
+    Console().print(table)
+
+
+def draw_page(blocks: list[Block]) -> None:
+    console = Console()
+    for kind, line in lines_of(blocks, min(console.width, WIDEST)):
+        # soft_wrap: the lines are laid out already, and an address must stay whole
+        console.print(Text(line, _STYLES.get(kind, "")), soft_wrap=True)

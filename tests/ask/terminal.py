@@ -1,0 +1,39 @@
+"""Running navfeed on a terminal that is none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+
+pty = pytest.importorskip("pty")
+
+
+def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str, str]:
+    """The exit code, what was drawn, and what was said on stderr (a pipe)."""
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", **environ}
+    with subprocess.Popen(
+        [sys.executable, "-m", "navfeed", *arguments],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=environ,
+    ) as running:
+        os.close(theirs)
+        drawn = b"".join(_read(ours))
+        assert running.stderr is not None
+        said = running.stderr.read()
+    return running.returncode, drawn.decode(), said.decode()
+
+
+def _read(number: int) -> list[bytes]:
+    """Read to the end, which Linux tells by an error."""
+    pieces: list[bytes] = []
+    with suppress(OSError):
+        while piece := os.read(number, 65_536):
+            pieces.append(piece)
+    os.close(number)
+    return pieces
