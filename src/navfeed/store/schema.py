@@ -14,11 +14,9 @@ CREATE TABLE ads (
     uuid TEXT PRIMARY KEY,          -- NAV's id of the ad
     title TEXT,
     job_title TEXT,
-    description TEXT,               -- HTML as served
     employer TEXT,
     employer_orgnr TEXT,            -- mostly the establishment's number
     employer_homepage TEXT,
-    employer_description TEXT,
     application_url TEXT,           -- the source's own page: the way to apply
     application_due TEXT,           -- free text: one in six is no date
     link TEXT,                      -- the ad at arbeidsplassen.nav.no
@@ -33,10 +31,13 @@ CREATE TABLE ads (
     updated TEXT,                   -- likewise
     expires TEXT,                   -- likewise
     last_day TEXT,                  -- the last day in Oslo on which the ad may be shown
-    content TEXT NOT NULL,          -- ad_content, to the letter as served
     stored_at TEXT NOT NULL,        -- when this ad first came into the store
     changed_at TEXT NOT NULL,       -- when its content last changed here
-    checked_at TEXT NOT NULL        -- when NAV last confirmed it
+    checked_at TEXT NOT NULL,       -- when NAV last confirmed it
+    -- The long ones last: a query that does not name them need not read past them.
+    employer_description TEXT,
+    description TEXT,               -- HTML as served
+    content TEXT NOT NULL           -- ad_content, to the letter as served
 ) STRICT;
 
 CREATE TABLE locations (

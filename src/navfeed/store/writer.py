@@ -19,17 +19,13 @@ from sqlite_utils import Database
 
 from navfeed.errors import StoreError
 from navfeed.model import (
-    Category,
-    Contact,
     Content,
     DetailVerdict,
     Effect,
     EntryVerdict,
     Failed,
     Inactive,
-    Location,
     Milestone,
-    Occupation,
     Queued,
     Reason,
     RunEnd,
@@ -47,14 +43,7 @@ from navfeed.store.connect import (
 )
 from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
-
-_CHILDREN = {
-    "locations": Location,
-    "occupations": Occupation,
-    "categories": Category,
-    "contacts": Contact,
-}
-_COLUMNS = tuple(field.name for field in fields(Content) if field.name not in (*_CHILDREN, "raw"))
+from navfeed.store.shape import CHILDREN, COLUMNS, content_of
 
 
 class Store:
@@ -236,16 +225,16 @@ class Store:
         return True
 
     def _write(self, ad: str, content: Content, now: datetime) -> None:
-        values = [_column(getattr(content, name)) for name in _COLUMNS]
+        values = [_column(getattr(content, name)) for name in COLUMNS]
         self._db.execute(_UPSERT, [ad, *values, content.raw, *[_text(now)] * 3])
         self._db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
-        for table in _CHILDREN:
+        for table in CHILDREN:
             self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
             self._write_children(ad, table, getattr(content, table))
         self._owe_erasure()
 
     def _write_children(self, ad: str, table: str, children: Sequence[Any]) -> None:
-        marks = ", ".join("?" * len(fields(_CHILDREN[table])))
+        marks = ", ".join("?" * len(fields(CHILDREN[table])))
         self._many(
             f"INSERT INTO {table} VALUES (?, ?, {marks})",
             ((ad, position, *astuple(child)) for position, child in enumerate(children)),
@@ -320,7 +309,7 @@ class Store:
 
     def contents(self) -> Iterator[tuple[str, Content]]:
         """Every ad in the store with what it says, as the details said it."""
-        return ((ad, self._content(ad)) for ad in self.ads())
+        return ((ad, content_of(self._connection, ad)) for ad in self.ads())
 
     def rescope(self, scope: Scope, leaving: Iterable[str], *, ask: bool, now: datetime) -> int:
         """Take up a scope: remove the ads that leave it; answer how many are to be fetched.
@@ -335,19 +324,6 @@ class Store:
                 self._put_outside(ad)
             self._db.execute("UPDATE feed SET scope = ?", [json.dumps(asdict(scope))])
         return len(asked)
-
-    def _content(self, ad: str) -> Content:
-        (row,) = self._all(f"SELECT {', '.join(_COLUMNS)}, content FROM ads WHERE uuid = ?", ad)
-        values: dict[str, Any] = dict(zip((*_COLUMNS, "raw"), row, strict=True))
-        values["last_day"] = _day(values["last_day"])
-        values.update((table, self._children(ad, table)) for table in _CHILDREN)
-        return Content(**values)
-
-    def _children(self, ad: str, table: str) -> tuple[Any, ...]:
-        kind = _CHILDREN[table]
-        names = ", ".join(field.name for field in fields(kind))
-        rows = self._all(f"SELECT {names} FROM {table} WHERE ad = ? ORDER BY position", ad)
-        return tuple(kind(*row) for row in rows)
 
     def _put_outside(self, ad: str) -> None:
         self._db.execute("INSERT OR IGNORE INTO outside (ad) VALUES (?)", [ad])
@@ -441,10 +417,10 @@ ERASE_WAIT_MS = 2_000
 _PRAGMAS = ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY")
 
 _UPSERT = (  # names of columns, and nothing from outside
-    f"INSERT INTO ads (uuid, {', '.join(_COLUMNS)}, content, stored_at, changed_at, checked_at) "
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 5))}) ON CONFLICT (uuid) DO UPDATE SET "
+    f"INSERT INTO ads (uuid, {', '.join(COLUMNS)}, content, stored_at, changed_at, checked_at) "
+    f"VALUES ({', '.join('?' * (len(COLUMNS) + 5))}) ON CONFLICT (uuid) DO UPDATE SET "
     + ", ".join(
-        f"{name} = excluded.{name}" for name in (*_COLUMNS, "content", "changed_at", "checked_at")
+        f"{name} = excluded.{name}" for name in (*COLUMNS, "content", "changed_at", "checked_at")
     )
 )
 
