@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from navfeed import __version__
 from navfeed.errors import ExitCode, NavfeedError
@@ -30,8 +31,15 @@ ConfigOption = Annotated[
 ]
 
 
+_ORDER = ["sync", "list", "show", "export", "status", "verify", "practice"]
+
+
 class Boundary(TyperGroup):
     """Turns what a command raises into one line on stderr and an exit code."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """In the order in which one meets them."""
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
 
     def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
         try:
@@ -42,20 +50,13 @@ class Boundary(TyperGroup):
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
             _leave_quietly()
-        except (typer.Exit, typer.Abort):
+        except (typer.Exit, typer.Abort, TyperException):
             raise
         except OSError as error:
             _say(f"{error.strerror or error}: {error.filename or 'the output'}")
             raise typer.Exit(ExitCode.USAGE) from None
-        except Exception as error:
-            if isinstance(error, _usage_error()):
-                raise
+        except Exception as error:  # noqa: BLE001  the last fence: no user is shown a traceback
             _report_bug(error)
-
-
-def _usage_error() -> type[Exception]:
-    """What typer raises for wrong use, whichever click it stands on."""
-    return typer.BadParameter.__mro__[2]
 
 
 def _say(message: str) -> None:
@@ -87,6 +88,7 @@ app = typer.Typer(
     help="An exact, lawful, queryable local copy of NAV's job vacancy feed.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # joins the lines of a docstring's paragraph
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
