@@ -327,6 +327,16 @@ def test_max_pages_stops_early_and_the_next_run_goes_on(bench: Bench) -> None:
     assert bench.holds(*(f"x{n}" for n in range(8)))
 
 
+def test_the_smallest_limit_gets_to_the_end_in_the_end(bench: Bench) -> None:
+    """What is read again does not count: it would eat up the limit in every run."""
+    bench.feed.size = 2
+    bench.feed.log = [(f"x{n}", "ACTIVE", n) for n in range(8)]
+    bench.feed.active = active(f"x{n}" for n in range(8))
+    codes = [bench.sync(max_pages=1).exit_code for _ in range(7)]
+    assert codes == [ExitCode.STOPPED] * 6 + [ExitCode.DONE]
+    assert bench.holds(*(f"x{n}" for n in range(8)))
+
+
 def test_a_stop_keeps_what_was_committed(bench: Bench) -> None:
     stop = Stop()
     stop.request("SIGTERM")

@@ -216,7 +216,6 @@ def verify(
             store,
             crew,
             start=plan.start,
-            today=oslo_day(clock()),
             repair=repair,
             clock=clock,
         )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from enum import StrEnum
 
 from navfeed.errors import ContractError, FeedError
-from navfeed.model import Detail, DetailVerdict, Gone, Page, Queued, Reason, Status
+from navfeed.model import Detail, DetailVerdict, Gone, Page, Queued, Reason, Status, oslo_day
 from navfeed.sync.crew import Answer, Crew
 from navfeed.sync.details import BATCH, LINGER_SECONDS, Judge, raise_what_is_not_the_ads
 from navfeed.sync.ports import Clock, Feed, Store
@@ -56,7 +56,6 @@ class Verification:
         crew: Crew,
         *,
         start: Start,
-        today: date,
         repair: bool,
         clock: Clock,
     ) -> None:
@@ -66,18 +65,20 @@ class Verification:
         self._start = start
         self._repair = repair
         self._clock = clock
-        self._judge = Judge(store, today=today, scope=store.scope())
+        self._served_at: datetime | None = None
 
     def run(self) -> Iterator[Checked]:
         """Compare. May raise what `Feed` and `Store` raise, and `StoppedError`."""
         held = self._store.ads()
         wanted = (self._announced() | held) - self._store.outside()
+        today = oslo_day(self._served_at or self._clock())
+        judge = Judge(self._store, today=today, scope=self._store.scope())
         questions = [Queued(ad, 0) for ad in sorted(wanted)]
         done = 0
         for batch in self._crew.ask_each(questions, self._ask, most=BATCH, linger=LINGER_SECONDS):
             raise_what_is_not_the_ads(batch)
             done += len(batch)
-            yield Checked(done, len(questions), tuple(self._compare(batch, held)))
+            yield Checked(done, len(questions), tuple(self._compare(batch, held, judge)))
 
     def _ask(self, queued: Queued) -> Detail | Gone:
         return self._feed.detail(queued.ad)
@@ -94,6 +95,7 @@ class Verification:
         visited: set[str] = set()
         while True:
             yield page
+            self._served_at = page.served_at
             visited.add(page.id)
             if page.next_id is None:
                 return
@@ -103,9 +105,9 @@ class Verification:
             page = following
 
     def _compare(
-        self, batch: list[Answer[Queued, Detail | Gone]], held: set[str]
+        self, batch: list[Answer[Queued, Detail | Gone]], held: set[str], judge: Judge
     ) -> Iterator[Difference]:
-        verdicts = [self._judge(answer.value) for answer in batch if answer.value is not None]
+        verdicts = [judge(answer.value) for answer in batch if answer.value is not None]
         if self._repair:
             self._store.commit_details(verdicts, [], self._clock())
         for verdict in verdicts:

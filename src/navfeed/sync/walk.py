@@ -35,12 +35,16 @@ class Start:
 def begin(feed: Feed, crew: Crew, start: Start) -> Page:
     """The page to begin with; the newest one where nothing is newer than asked for."""
     page = None if start.from_tip else crew.ask(start.since, feed.seek)
-    page = page or crew.ask(None, lambda _: feed.newest())
+    if page is None:
+        page = crew.ask(None, lambda _: feed.newest())
     if page is None:
         raise ContractError(
             "the feed shows no entries at all (404). Is its address right? Nothing was changed"
         )
-    return page
+    # The server may apply the date to the entries of the page it seeks, and their moments are not
+    # in order: what it leaves out would be lost. By its id the page comes whole.
+    whole = crew.ask(page.id, feed.page) if start.since else page
+    return whole if isinstance(whole, Page) else page
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +147,18 @@ class Walk:
     # From page to page
 
     def _walk(self, page: Page) -> Iterator[Walked]:
+        pages = 0
         while True:
             self._refuse_loops(page)
-            yield self._apply(page)
+            walked = self._apply(page)
+            yield walked
             if page.next_id is None:
                 return
-            if self._max_pages is not None and len(self._visited) >= self._max_pages:
+            # Pages that are only read again do not count, or a small limit would never get past.
+            pages += walked.new > 0
+            if pages == self._max_pages:
                 raise StoppedError(
-                    f"stopped after {self._max_pages} pages (--max-pages); the next sync goes on"
+                    f"stopped after {pages} pages (--max-pages); the next sync goes on"
                 )
             page = self._next_page(page.next_id)
 
