@@ -21,7 +21,7 @@ from pathlib import Path
 from typer import Context
 from typer.main import get_group
 
-from navfeed.cli import app
+from navfeed.cli.app import app
 from navfeed.cli.ask import CSV_COLUMNS, LIST_FIELDS
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.store.query import LIST_COLUMNS

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from math import isfinite
 from typing import Annotated, Any, NoReturn
@@ -233,7 +233,7 @@ def read_page(body: bytes, *, etag: str | None, served_at: datetime | None) -> P
         raise ContractError("the feed sent something that is no page: it is not JSON") from error
     return Page(
         id=_uuid(wire.id, "page id"),
-        entries=tuple(_entry(item, served_at) for item in wire.items),
+        entries=tuple(_entry(item) for item in wire.items),
         next_id=_next_id(wire),
         etag=etag,
         served_at=served_at,
@@ -270,27 +270,21 @@ def _next_id(wire: _WirePage) -> str | None:
     return _uuid(match[1], "next_url")
 
 
-def _entry(item: _WireItem, served_at: datetime | None) -> Entry:
+def _entry(item: _WireItem) -> Entry:
     ad = _uuid(item.id, "item id")
     if _uuid(item.feed_entry.uuid, "entry uuid") != ad:
         raise ContractError("an item and its entry name two different ads")
     _check_item_url(item.url, ad)
     written = item.feed_entry.written or item.date_modified or ""
+    moment = _moment(written)
     return Entry(
         ad=ad,
         # A status we do not know is not a permission to show the ad.
         status=Status.ACTIVE if item.feed_entry.status == Status.ACTIVE else Status.INACTIVE,
         written=written,
-        moment=_believable(_moment(written), served_at),
+        moment=moment if moment and is_plausible(moment) else None,
         withdrawn=item.feed_entry.title == _WITHDRAWN_TITLE and not item.feed_entry.business_name,
     )
-
-
-def _believable(moment: datetime | None, served_at: datetime | None) -> datetime | None:
-    """None for what the feed's clock cannot have shown: the look-back reckons with these."""
-    if moment is None or not is_plausible(moment):
-        return None
-    return None if served_at and moment - served_at > timedelta(days=1) else moment
 
 
 def is_plausible(moment: datetime) -> bool:

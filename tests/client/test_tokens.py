@@ -23,7 +23,7 @@ def jwt(exp: object = None) -> str:
     return f"eyJhbGciOiJIUzI1NiJ9.{payload}.signature"
 
 
-def public(*tokens: str | None | Exception, now: datetime = NOW) -> tuple[PublicToken, list[int]]:
+def public(*tokens: str | Exception | None, now: datetime = NOW) -> tuple[PublicToken, list[int]]:
     """A public token whose endpoint hands out these, one after the other; and the fetches made."""
     fetches: list[int] = []
     pending = list(tokens)

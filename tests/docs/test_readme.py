@@ -40,9 +40,18 @@ def runnable(shown: list[str]) -> list[str]:
     return [command for command in shown if command not in SKIPPED]
 
 
+NURSE = {
+    "title": "Sykepleier i turnus",
+    "workLocations": [{"country": "NORGE", "county": "VESTLAND", "municipal": "BERGEN"}],
+    "occupationCategories": [{"level1": "Helse og sosial", "level2": "Sykepleier"}],
+}
+"""An ad that every question in the documents finds, whatever else is made up."""
+
+
 @pytest.fixture(scope="module")
 def feed() -> Iterator[PracticeServer]:
-    world = World.history(5, now=datetime.now(UTC), entries=6_000)
+    world = World.history(5, now=datetime.now(UTC), entries=600)
+    world.publish(content=NURSE)
     with PracticeServer(Practice(world)) as server:
         yield server
 

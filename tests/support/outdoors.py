@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,9 @@ from navfeed.practice import PracticeServer, World, faults
 from navfeed.practice.faults import Distort, Match
 from navfeed.store.writer import Store
 from support.lab import NOW, Lab
+
+WALK = ("token", "seek", "page")
+"""The kinds of requests that a walk makes, in that order."""
 
 TABLES = (
     "ads",
@@ -50,6 +54,12 @@ def small_world() -> World:
     for _ in range(4):
         world.publish()
     return world
+
+
+Dump = dict[str, list[tuple[Any, ...]]]
+
+_STOPPED: dict[tuple[object, ...], Dump] = {}
+"""Worlds are the same for the same seed: what a stopped run commits needs to be found out once."""
 
 
 class Outdoors(Lab):
@@ -91,31 +101,33 @@ class Outdoors(Lab):
 
     # What is in the store
 
-    def committed(self, path: Path | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    def committed(self) -> Dump:
         """All that is in the store but the record of the runs."""
-        kept, self.path = self.path, path or self.path
-        try:
-            return {
-                table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES
-            }
-        finally:
-            self.path = kept
+        return {table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
 
     def queued(self) -> list[str]:
-        return [ad for (ad,) in self.rows("SELECT ad FROM queue ORDER BY ad")]
+        """The ads whose details are wanted; one that is gone is asked for once more, later."""
+        rows = self.rows("SELECT ad FROM queue WHERE reason != 'gone' ORDER BY ad")
+        return [ad for (ad,) in rows]
 
-    def as_after(self, pages: int) -> dict[str, list[tuple[Any, ...]]]:
+    def as_after(self, pages: int) -> Dump:
         """What a run commits that was stopped on purpose after so many pages; 0: an empty store."""
-        other = self.path.with_name(f"after-{pages}.db")
-        kept, self.path = self.path, other
-        try:
-            if pages:
-                assert self.sync(max_pages=pages).exit_code is ExitCode.STOPPED
-            else:
-                Store(other).close()
-        finally:
-            self.path = kept
-        return self.committed(other)
+        key = (pages, self.world.now, len(self.world.entries()))
+        if key not in _STOPPED:
+            _STOPPED[key] = self._stopped_after(pages)
+        return _STOPPED[key]
+
+    def _stopped_after(self, pages: int) -> Dump:
+        with TemporaryDirectory() as folder:
+            kept, self.path = self.path, Path(folder) / "navfeed.db"
+            try:
+                if pages:
+                    assert self.sync(max_pages=pages).exit_code is ExitCode.STOPPED
+                else:
+                    Store(self.path).close()
+                return self.committed()
+            finally:
+                self.path = kept
 
     # Spoiling
 
@@ -159,23 +171,30 @@ class Outdoors(Lab):
         return ended.outcome
 
     def leaves_out(self, *distortions: Distort) -> str:
-        """A fault that does not end, in the details of one ad: the others come, it stays queued.
+        """A fault that does not end, in the details of one ad; see `leaves_out_each`."""
+        return self.leaves_out_each({"it": faults.then(*distortions)})["it"]
 
-        Answers what the queue says about it.
+    def leaves_out_each(self, spoilers: Mapping[str, Distort]) -> dict[str, str]:
+        """A fault of its own in the details of some ads: the others come, these stay queued.
+
+        Answers what the queue says about each.
         """
-        ad = self.world.in_force()[2]
-        self.spoil(faults.on("detail", ad), *distortions)
-        ended = self.sync()
+        while len(self.world.in_force()) < len(spoilers) + 2:
+            self.world.publish()
+        spoilt = dict(zip(spoilers, self.world.in_force()[1:], strict=False))
+        for name, ad in spoilt.items():
+            self.spoil(faults.on("detail", ad), spoilers[name])
+        ended = self.sync(workers=4)
         assert ended.exit_code is ExitCode.WAITING, ended.outcome
-        assert (ended.counts.failed, ended.counts.waiting) == (1, 1)
+        problems = dict(self.rows("SELECT ad, problem FROM queue"))
+        assert problems.keys() == set(spoilt.values())
+        assert ended.counts.failed == ended.counts.waiting == len(spoilt)
         truth = self.world.truth()
-        del truth[ad]
-        assert self.stored() == truth
-        ((queued, problem),) = self.rows("SELECT ad, problem FROM queue")
-        assert queued == ad
-        says_what_to_do(problem)
+        assert self.stored() == {ad: truth[ad] for ad in truth.keys() - problems.keys()}
+        for problem in problems.values():
+            says_what_to_do(problem)
         self.recovers()
-        return str(problem)
+        return {name: problems[ad] for name, ad in spoilt.items()}
 
     # The command
 

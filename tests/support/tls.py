@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -40,7 +40,7 @@ class TlsFront:
         for thread in self._threads:
             thread.join(5)
 
-    def _begin(self, work, *arguments: object) -> None:
+    def _begin(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -53,12 +53,14 @@ class TlsFront:
                 self._begin(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
-        with client, suppress(OSError):
-            with self._context.wrap_socket(client, server_side=True) as secure:
-                self._relay(secure)
+        with (
+            client,
+            suppress(OSError),
+            self._context.wrap_socket(client, server_side=True) as secure,
+        ):
+            self._relay(secure)
 
     def _relay(self, secure: ssl.SSLSocket) -> None:
-        """Question by question: what the practice feed is asked ends with an empty line."""
         with socket.create_connection(("127.0.0.1", self._behind)) as behind:
             pump = threading.Thread(target=_pump, args=(behind, secure), daemon=True)
             pump.start()

@@ -46,6 +46,7 @@ DETAIL_BYTES = 4 * 2**20
 TOKEN_BYTES = 2**16
 """Caps on an answer, as it comes and unpacked. Usual: a page 480 kB, a detail 12 kB."""
 
+_BEFORE_ANY_LOG = datetime(2000, 1, 1, tzinfo=UTC)
 _ABSENT = (404, 410)
 _REFUSED = (401, 403, 451)
 _OVERLOAD = (429, 500, 502, 503, 504)
@@ -104,6 +105,7 @@ class FeedClient:
     # What the engine asks
 
     def seek(self, since: datetime | None) -> Page | None:
+        since = since and max(since, _BEFORE_ANY_LOG)
         headers = {} if since is None else {"If-Modified-Since": _http_date(since)}
         reply = self._get(PAGE_PATH, headers, most_bytes=PAGE_BYTES)
         if _is_absent(reply, PAGE_PATH):
@@ -266,10 +268,12 @@ def _retry_after(reply: Reply) -> float:
     return min(max(0.0, (until - now).total_seconds()), LONGEST_PAUSE_SECONDS)
 
 
+_ETAG = re.compile(r"[!-~]{1,200}")
+
+
 def _validator(etag: str | None) -> dict[str, str]:
-    """The ETag byte for byte, where it is one: anything else could not be sent."""
-    sendable = etag and etag.isascii() and etag.isprintable() and " " not in etag
-    return {"If-None-Match": etag} if etag and sendable else {}
+    """The ETag byte for byte, where it is one: anything else could not be sent, or not be taken."""
+    return {"If-None-Match": etag} if etag and _ETAG.fullmatch(etag) else {}
 
 
 def _http_date(moment: datetime) -> str:

@@ -10,7 +10,7 @@ import ssl
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -34,11 +34,14 @@ _GZIP = 31  # zlib's wbits for a gzip header and nothing else
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer. `headers` have lower-case names; `body` is decompressed."""
+    """A whole answer. `headers` have lower-case names; `body` is decompressed.
+
+    Neither shows in a repr: one of them may be the token, or somebody's name.
+    """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     @property
     def served_at(self) -> datetime | None:

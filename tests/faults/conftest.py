@@ -1,0 +1,19 @@
+"""A small feed on a real port, and somebody who follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.outdoors import Outdoors
+
+
+@pytest.fixture
+def outdoors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outdoors]:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with Outdoors(tmp_path / "navfeed.db") as outdoors:
+        yield outdoors

@@ -1,0 +1,673 @@
+"""faults.md, HTTP: one test or more for each row, over real sockets."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+
+import pytest
+
+from navfeed.errors import ExitCode
+from navfeed.model import HISTORY
+from navfeed.practice import Practice, PracticeServer, Request, World, faults
+from navfeed.practice.dates import http_date
+from navfeed.sync.walk import Start
+from support.lab import NOW
+from support.memory import peak_of_a_sync
+from support.outdoors import WALK, Outdoors
+from support.spoilers import endless, from_the, gzipped, raw, with_status
+
+OVERLOADS = (500, 502, 503, 504)
+HISTORY_PLAN = Start(since=NOW - HISTORY)
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time passes between the asking for a pause and its beginning."""
+    monkeypatch.setattr("navfeed.client.feed.monotonic", lambda: 100.0)
+
+
+def kinds(outdoors: Outdoors) -> list[str]:
+    return [request.kind for request in outdoors.practice.requests]
+
+
+def busy(code: int, retry_after: str | None = None) -> faults.Distort:
+    asks = [] if retry_after is None else [faults.retry_after(retry_after)]
+    return faults.then(faults.status(code), *asks)
+
+
+# H1
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [("token", 500), ("seek", 502), ("page", 503), ("page", 504)]
+)
+def test_H1_an_overload_that_does_not_end_ends_the_run_with_5(outdoors, kind, code):
+    assert f"answers {code}" in outdoors.stops_at(kind, busy(code))
+
+
+def test_H1_an_overload_for_some_ads_holds_up_no_other(outdoors):
+    problems = outdoors.leaves_out_each({str(code): busy(code) for code in OVERLOADS})
+    assert all(f"answers {code}" in problem for code, problem in problems.items())
+
+
+@pytest.mark.parametrize("code", OVERLOADS)
+def test_H1_an_overload_that_passes_is_waited_out(outdoors, code):
+    rules = [outdoors.spoil(kind, busy(code), times=3) for kind in (*WALK, "detail")]
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert [rule.used for rule in rules] == [3, 3, 3, 3]
+    assert outdoors.is_exact()
+
+
+@pytest.mark.usefixtures("still")
+def test_H1_retry_after_is_obeyed_in_seconds(outdoors):
+    outdoors.spoil("page", busy(503, "7"), times=1)
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert outdoors.pauses[0] == 7
+
+
+@pytest.mark.usefixtures("still")
+def test_H1_retry_after_is_obeyed_as_a_date_by_the_clock_of_the_server(outdoors):
+    """Our own clock is months away from the world's."""
+    outdoors.world.advance(timedelta(seconds=1) - timedelta(microseconds=NOW.microsecond))
+    now = outdoors.world.now.replace(microsecond=0)
+    outdoors.spoil("page", busy(503, http_date(now + timedelta(seconds=9))), times=1)
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert outdoors.pauses[0] == 9
+
+
+def test_H1_a_retry_after_that_says_nothing_is_no_pause(outdoors):
+    for value in ("", "soon", "-5", "2.5", "Mon, 99 Jun 2026 09:00:00 GMT"):
+        outdoors.spoil("page", busy(503, value), times=1)
+    assert outdoors.sync(workers=1).exit_code is ExitCode.FEED  # more often than it is tried
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert outdoors.pauses == []
+
+
+IN_SECONDS, AS_A_DATE = (
+    lambda _: "7200",
+    lambda now: http_date(now + timedelta(hours=2)),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "value"),
+    [
+        ("token", 503, IN_SECONDS),
+        ("seek", 429, AS_A_DATE),
+        ("page", 503, AS_A_DATE),
+        ("page", 429, IN_SECONDS),
+        ("detail", 429, IN_SECONDS),
+        ("detail", 503, AS_A_DATE),
+    ],
+)
+def test_H1_a_pause_longer_than_our_patience_ends_the_run_and_binds_the_next(
+    outdoors, kind, code, value
+):
+    outdoors.clock = lambda: datetime.now(UTC)
+    rule = outdoors.spoil(kind, busy(code, value(outdoors.world.now)))
+    before = datetime.now(UTC)
+    first = outdoors.sync(retry_now=False, workers=1)
+    assert first.exit_code is ExitCode.FEED
+    assert "--retry-now" in first.outcome
+    assert rule.used == 1
+    assert outdoors.pauses == []
+
+    ((retry_at,),) = outdoors.rows("SELECT retry_at FROM feed")
+    asked = datetime.fromisoformat(retry_at) - before
+    assert timedelta(minutes=119) < asked < timedelta(minutes=121)
+
+    kept = outdoors.committed()
+    second = outdoors.sync(retry_now=False)
+    assert second.exit_code is ExitCode.FEED
+    assert "--retry-now" in second.outcome
+    assert outdoors.practice.requests == []
+    assert outdoors.committed() == kept
+
+    outdoors.recovers()
+    assert outdoors.rows("SELECT retry_at FROM feed") == [(None,)]
+
+
+def test_H1_over_the_command_line(outdoors):
+    outdoors.spoil("seek", busy(503, "3600"))
+    assert "pause until" in outdoors.command().fails_well(ExitCode.FEED)
+    outdoors.practice.forget_requests()
+    assert "not to be called before" in outdoors.command().fails_well(ExitCode.FEED)
+    assert outdoors.practice.requests == []
+    outdoors.practice.clear_script()
+    assert outdoors.command("--retry-now").code == ExitCode.DONE
+    assert outdoors.is_exact()
+
+
+@pytest.mark.parametrize("value", ["9" * 12, "9" * 400, "Fri, 31 Dec 2199 23:59:59 GMT"])
+def test_H1_a_pause_of_years_is_taken_for_a_week(outdoors, value):
+    outdoors.clock = lambda: datetime.now(UTC)
+    outdoors.spoil("seek", busy(503, value))
+    assert outdoors.sync().exit_code is ExitCode.FEED
+    ((retry_at,),) = outdoors.rows("SELECT retry_at FROM feed")
+    pause = datetime.fromisoformat(retry_at) - datetime.now(UTC)
+    assert timedelta(days=6) < pause <= timedelta(days=7)
+
+
+# H2
+
+
+def test_H2_a_429_slows_every_worker_down(outdoors):
+    """One of four is told to wait; not one of them asks on before all four do."""
+    told, together = threading.Event(), threading.Barrier(4, timeout=20)
+    pausing: set[int] = set()
+
+    def pause(seconds: float) -> None:
+        assert seconds <= 30
+        told.set()
+        if threading.get_ident() not in pausing:
+            pausing.add(threading.get_ident())
+            together.wait()
+
+    outdoors.pause = pause
+    outdoors.spoil("detail", busy(429, "30"), times=1)
+    outdoors.spoil("detail", faults.hold(told))  # nobody is ahead of the one that is told
+    assert outdoors.sync(workers=4).exit_code is ExitCode.DONE
+    assert len(pausing) == 4
+    assert outdoors.is_exact()
+
+
+@pytest.mark.usefixtures("still")
+def test_H2_a_429_without_a_pause_is_given_a_second(outdoors):
+    outdoors.spoil("page", busy(429), times=1)
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert outdoors.pauses[0] == 1
+
+
+@pytest.mark.parametrize("kind", ["token", "page"])
+def test_H2_a_429_that_does_not_end_ends_the_run_with_5(outdoors, kind):
+    assert "answers 429" in outdoors.stops_at(kind, busy(429))
+
+
+# H3
+
+NO_ACCESS = faults.status(401, b'{"status":401}', "application/json")
+
+
+@pytest.mark.parametrize("kind", ["seek", "page", "detail"])
+def test_H3_the_public_token_replaced_in_mid_run_is_fetched_again_once(outdoors, kind):
+    old = outdoors.practice.token
+
+    def replaced(request):
+        if request.kind == kind and outdoors.practice.token == old:
+            outdoors.practice.rotate_token()
+        return False
+
+    outdoors.spoil(replaced, NO_ACCESS)
+    assert outdoors.sync(workers=4).exit_code is ExitCode.DONE
+    assert outdoors.is_exact()
+    assert kinds(outdoors).count("token") == 2
+    refused = [one for one in outdoors.practice.requests if old in str(one.headers)]
+    assert refused[-1].kind == kind
+
+
+def test_H3_eight_workers_refused_at_once_fetch_one_token(tmp_path):
+    world = World(2, now=NOW)
+    world.batch([lambda batch: batch.publish() for _ in range(24)])
+    all_ask = threading.Barrier(8, timeout=20)
+
+    def refused(wire, head, body):
+        all_ask.wait()
+        wire.send(head + body)
+
+    with Outdoors(tmp_path / "navfeed.db", world, page_size=100) as outdoors:
+        rule = outdoors.spoil("detail", NO_ACCESS, faults.delivered(refused), times=8)
+        assert outdoors.sync(workers=8).exit_code is ExitCode.DONE
+        assert rule.used == 8
+        assert kinds(outdoors).count("token") == 2
+        assert outdoors.is_exact()
+
+
+@pytest.mark.parametrize("kind", ["seek", "page"])
+def test_H3_a_token_refused_twice_ends_with_6_and_keeps_the_state(outdoors, kind):
+    said = outdoors.stops_at(kind, NO_ACCESS, code=ExitCode.TOKEN)
+    assert "401" in said
+
+
+def test_H3_a_token_refused_among_the_details_ends_with_6_and_keeps_the_state(outdoors):
+    outdoors.spoil(from_the(3, faults.on("detail")), NO_ACCESS)
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.TOKEN
+    assert len(outdoors.stored()) == 2
+    assert len(outdoors.queued()) == len(outdoors.world.truth()) - 2
+    outdoors.recovers()
+
+
+def test_H3_a_token_of_ones_own_is_never_replaced(outdoors):
+    outdoors.token = outdoors.practice.issue_token()
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    outdoors.spoil("seek", NO_ACCESS)
+    run = outdoors.command(NAVFEED_TOKEN=outdoors.practice.issue_token(timedelta(days=3)))
+    outdoors.practice.clear_script()
+    assert run.code == ExitCode.DONE  # the walk begins at a page by now
+    outdoors.practice.forget_requests()
+    message = outdoors.command(NAVFEED_TOKEN="no.such.token").fails_well(ExitCode.TOKEN)
+    assert "your token" in message
+    assert "NAVFEED_TOKEN" in message
+    assert "token" not in kinds(outdoors)
+
+
+# H4
+
+
+def test_H4_an_expired_public_token_is_seen_from_its_exp(outdoors):
+    outdoors.practice.rotate_token(life=timedelta(hours=-1))
+    expected = outdoors.as_after(0)
+    assert outdoors.sync().exit_code is ExitCode.TOKEN
+    assert outdoors.committed() == expected
+    assert kinds(outdoors) == ["token"]
+    message = outdoors.command().fails_well(ExitCode.TOKEN)
+    assert "expired 2026-03-03 08:30 UTC" in message
+    assert "Run again after 2026-03-03 13:30 UTC" in message
+    outdoors.world.advance(timedelta(hours=5))
+    outdoors.recovers()
+
+
+def test_H4_a_token_that_should_have_been_replaced_long_ago_may_be_any_moment(outdoors):
+    old = outdoors.practice.rotate_token(life=timedelta(hours=-30))
+    outdoors.spoil("token", faults.body(f"Den offentlige:\n{old}\n"))
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.TOKEN
+    assert f"Run again after {outdoors.world.now:%Y-%m-%d %H:%M} UTC" in ended.outcome
+
+
+def test_H4_a_public_token_that_expires_in_mid_run(outdoors):
+    outdoors.practice.rotate_token(life=timedelta(minutes=1))
+    outdoors.spoil(lambda request: request.kind == "detail" and later(), NO_ACCESS)
+
+    def later():
+        outdoors.world.advance(timedelta(minutes=2))
+        return False
+
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.TOKEN
+    assert "Run again after" in ended.outcome
+    assert outdoors.queued()
+    outdoors.world.advance(timedelta(hours=6))
+    outdoors.recovers()
+
+
+def test_H4_no_public_token_at_all(outdoors):
+    outdoors.practice.withdraw_token()
+    message = outdoors.command().fails_well(ExitCode.TOKEN)
+    assert "no public token" in message
+    outdoors.practice.rotate_token()
+    outdoors.recovers()
+
+
+# H5
+
+
+@pytest.mark.parametrize("kind", WALK)
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [(403, faults.body(b"")), (403, faults.captive_portal), (451, faults.body(b""))],
+)
+def test_H5_no_access_ends_with_6(outdoors, kind, code, shown):
+    said = outdoors.stops_at(kind, shown, with_status(code), code=ExitCode.TOKEN)
+    assert str(code) in said
+
+
+@pytest.mark.parametrize("code", [403, 451])
+def test_H5_no_access_to_details_ends_with_6(outdoors, code):
+    outdoors.spoil("detail", faults.status(code))
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.TOKEN
+    assert str(code) in ended.outcome
+    assert outdoors.stored() == {}
+    assert len(outdoors.queued()) == len(outdoors.world.truth())
+    outdoors.recovers()
+
+
+# H6
+
+
+def moved_on(outdoors: Outdoors) -> None:
+    """A day later, with some news at the end of the log."""
+    outdoors.world.advance(timedelta(days=1))
+    ads = outdoors.world.in_force()
+    outdoors.world.stop(ads[0])
+    outdoors.world.update(ads[1])
+    outdoors.world.publish()
+
+
+def cursor(outdoors: Outdoors) -> list[str]:
+    return [page for (page,) in outdoors.rows("SELECT page FROM milestones ORDER BY ordinal")]
+
+
+@pytest.mark.parametrize("code", [404, 410])
+def test_H6_a_lost_cursor_falls_back_to_an_older_page(outdoors, code):
+    outdoors.settle()
+    moved_on(outdoors)
+    outdoors.spoil("page", faults.status(code), times=1)
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.DONE
+    assert outdoors.is_exact()
+    lost, older, *_ = outdoors.asked("page")
+    assert lost != older
+    assert "seek" not in kinds(outdoors)
+    ((trouble,),) = outdoors.rows("SELECT trouble FROM feed")
+    assert lost in trouble
+    assert older in trouble
+
+
+def test_H6_no_page_left_falls_back_to_a_seek_by_date_and_never_to_the_beginning(outdoors):
+    plan = {"start": HISTORY_PLAN}
+    assert outdoors.sync(**plan).exit_code is ExitCode.DONE
+    for page in set(cursor(outdoors)):
+        outdoors.world.forget_page(page)
+    moved_on(outdoors)
+    assert outdoors.sync(**plan).exit_code is ExitCode.DONE
+    assert outdoors.is_exact()
+    seeks = [one for one in outdoors.practice.requests if one.kind == "seek"]
+    assert seeks
+    assert all("if-modified-since" in one.headers for one in seeks)
+
+
+def test_H6_pages_and_seek_gone_is_an_error_and_removes_nothing(outdoors):
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    kept = outdoors.committed()
+    for kind in ("page", "seek"):
+        outdoors.spoil(kind, faults.status(404))
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.FEED
+    assert "no entries at all" in ended.outcome
+    assert outdoors.committed() == kept
+    outdoors.recovers()
+
+
+def test_H6_a_seek_that_is_ignored_is_not_taken_for_success(outdoors):
+    """The server answers a date that it cannot read with the oldest page of all."""
+    outdoors.world.advance(timedelta(days=400))
+    outdoors.world.publish()
+    expected = outdoors.as_after(0)
+    outdoors.spoil("seek", oldest_page(outdoors))
+    ended = outdoors.sync(start=Start(since=outdoors.world.now - HISTORY))
+    assert ended.exit_code is ExitCode.FEED
+    assert "--from-start" in ended.outcome
+    assert outdoors.committed() == expected
+
+
+def test_H6_a_question_for_the_newest_entry_that_is_ignored_is_not_taken_for_success(outdoors):
+    outdoors.world.advance(timedelta(days=400))
+    outdoors.world.publish()
+    expected = outdoors.as_after(0)
+    outdoors.spoil(lambda request: "last" in request.query, oldest_page(outdoors))
+    ended = outdoors.sync(start=Start(from_tip=True))
+    assert ended.exit_code is ExitCode.FEED
+    assert "newest" in ended.outcome
+    assert outdoors.committed() == expected
+
+
+def oldest_page(outdoors: Outdoors) -> faults.Distort:
+    return lambda _: outdoors.practice._seek(Request("GET", "/api/v1/feed"))
+
+
+def test_H6_a_404_on_a_page_in_mid_walk_is_not_the_end_of_the_feed(outdoors):
+    said = outdoors.stops_at("page", faults.status(404))
+    assert "does not have" in said
+
+
+# H7
+
+
+@pytest.mark.parametrize("code", [404, 410])
+def test_H7_an_ad_that_is_gone_is_removed_and_a_newer_ACTIVE_entry_brings_it_back(outdoors, code):
+    outdoors.sync()
+    ad = outdoors.world.in_force()[0]
+    before = outdoors.stored()
+    outdoors.world.update(ad)
+    outdoors.spoil(faults.on("detail", ad), faults.status(code))
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.DONE
+    del before[ad]
+    assert outdoors.stored() == before
+    assert outdoors.queued() == []
+    assert ended.counts.removed == 1
+    for table in ("locations", "occupations", "categories", "contacts"):
+        assert outdoors.rows(f"SELECT 1 FROM {table} WHERE ad = ?", ad) == []
+
+    outdoors.practice.clear_script()
+    outdoors.world.update(ad)
+    outdoors.recovers()
+    assert ad in outdoors.stored()
+
+
+# H8
+
+
+@pytest.mark.parametrize("kind", ["seek", "page", "detail", "token"])
+def test_H8_a_304_nobody_asked_for_is_asked_again(outdoors, kind):
+    rule = outdoors.spoil(kind, faults.not_modified, times=2)
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert rule.used == 2
+    assert outdoors.is_exact()
+    assert all("if-none-match" not in one.headers for one in outdoors.practice.requests)
+
+
+@pytest.mark.parametrize("kind", ["seek", "page"])
+def test_H8_304_for_ever_is_no_answer(outdoors, kind):
+    assert "304" in outdoors.stops_at(kind, faults.not_modified)
+
+
+def test_H8_a_304_for_details_keeps_the_ad_queued(outdoors):
+    assert "304" in outdoors.leaves_out(faults.not_modified)
+
+
+@pytest.mark.parametrize("entries", range(1, 9))
+def test_H8_a_304_never_hides_an_entry_past_the_end_of_the_run(tmp_path, entries):
+    """One more entry at every length of the log: full pages, tips of one, tips of two."""
+    world = World(3, now=NOW)
+    with Outdoors(tmp_path / "navfeed.db", world) as outdoors:
+        for _ in range(entries):
+            world.publish()
+        outdoors.settle()
+        for _ in range(3):
+            world.publish()
+            assert outdoors.sync().exit_code is ExitCode.DONE
+            assert outdoors.is_exact()
+
+
+def test_H8_a_validator_is_sent_byte_for_byte_where_it_is_safe(tmp_path):
+    """Bare as it came: in quotes, the server would not know it again."""
+    world = World(3, now=NOW)
+    world.publish()
+    with Outdoors(tmp_path / "navfeed.db", world) as outdoors:
+        outdoors.settle()
+        assert outdoors.sync().exit_code is ExitCode.DONE
+        (asked,) = [one for one in outdoors.practice.requests if one.kind == "page"]
+        assert asked.headers["if-none-match"] == world.newest().page_id
+        assert outdoors.practice.answer(asked).status == 304
+
+
+@pytest.mark.parametrize("etag", ['"ø"', "\xff" * 8, "with space", "\x9b31m"])
+def test_H8_a_validator_that_cannot_be_sent_back_is_left_out(tmp_path, etag):
+    world = World(3, now=NOW)
+    world.publish()
+    with Outdoors(tmp_path / "navfeed.db", world) as outdoors:
+        outdoors.spoil("seek", faults.header("ETag", etag))
+        outdoors.spoil("page", faults.header("ETag", etag))
+        outdoors.settle()
+        world.publish()
+        assert outdoors.sync().exit_code is ExitCode.DONE
+        assert outdoors.is_exact()
+        assert all("if-none-match" not in one.headers for one in outdoors.practice.requests)
+
+
+# H9
+
+HOLLOW = {
+    "204": faults.status(204),
+    "206": with_status(206),
+    "201": with_status(201),
+    "an empty 200": faults.body(b""),
+    "a blank 200": faults.body(b" \r\n\t\n"),
+    "an empty gzip": gzipped(lambda _: b""),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("token", "204"), ("seek", "206"), *(("page", name) for name in HOLLOW)]
+)
+def test_H9_an_answer_with_nothing_in_it_is_a_contract_failure(outdoors, kind, name):
+    assert "status 20" in outdoors.stops_at(kind, HOLLOW[name])
+
+
+def test_H9_details_with_nothing_in_them_stay_queued(outdoors):
+    problems = outdoors.leaves_out_each(HOLLOW)
+    assert all("status 20" in problem for problem in problems.values())
+
+
+# H10
+
+
+def test_H10_one_redirect_on_the_same_origin_is_followed(outdoors):
+    rules = [outdoors.spoil(kind, same_place(outdoors, kind), times=1) for kind in WALK]
+    rules.append(outdoors.spoil("detail", same_place(outdoors, "detail"), times=1))
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert [rule.used for rule in rules] == [1, 1, 1, 1]
+    assert outdoors.is_exact()
+
+
+def same_place(outdoors: Outdoors, kind: str) -> faults.Distort:
+    """To where it was asked already, once by its path and once by its whole address."""
+
+    def distort(answer):
+        target = next(
+            one.target for one in reversed(outdoors.practice.requests) if one.kind == kind
+        )
+        return faults.redirect(f"{outdoors.url}{target}" if kind == "page" else target, 307)(answer)
+
+    return distort
+
+
+@pytest.mark.parametrize("kind", WALK)
+def test_H10_a_second_redirect_is_not_followed(outdoors, kind):
+    target = {
+        "token": "/api/publicToken",
+        "seek": "/api/v1/feed",
+        "page": f"/api/v1/feed/{outdoors.world.newest().page_id}",
+    }[kind]
+    said = outdoors.stops_at(kind, faults.redirect(target))
+    assert "redirected" in said
+
+
+def elsewheres(here: str, there: str) -> dict[str, str]:
+    port = there.rpartition(":")[2]
+    host = here.removeprefix("http://")
+    return {
+        "another port": f"{there}/api/v1/feed",
+        "no scheme": f"//127.0.0.1:{port}/api/v1/feed",
+        "user": f"http://{host}@127.0.0.1:{port}/api/v1/feed",
+        "our host, a user": f"http://token@{host}/api/v1/feed",
+        "https": f"https://{host}/api/v1/feed",
+        "backslashes": f"\\\\127.0.0.1:{port}\\api\\v1\\feed",
+        "file": "file:///etc/passwd",
+        "data": "data:application/json,{}",
+        "nonsense": "http://[::1",
+        "a broken name": "https://xn--a.example/",
+        "a broken port": "http://127.0.0.1:99999/",
+        "control characters": "http://127.0.0.1/\x7f",
+        "latin": f"{there}/\xe6\xf8\xe5",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [*zip(cycle(WALK), elsewheres("http://a:1", "http://a:2"), strict=False)]
+)
+def test_H10_another_origin_is_never_asked_and_never_sees_the_token(outdoors, kind, place):
+    with PracticeServer(Practice(World(9, now=NOW))) as stranger:
+        location = elsewheres(outdoors.url, stranger.url)[place]
+        outdoors.stops_at(kind, faults.redirect(location))
+        assert stranger.practice.requests == []
+
+
+def test_H10_a_redirect_of_details_to_another_origin_is_never_followed(outdoors):
+    with PracticeServer(Practice(World(9, now=NOW))) as stranger:
+        said = outdoors.leaves_out(faults.redirect(f"{stranger.url}/api/v1/feed"))
+        assert "redirected" in said
+        assert stranger.practice.requests == []
+
+
+# H11
+
+MONSTERS = {
+    "gzip bomb": faults.gzip_bomb,
+    "endless body": faults.endless_body(),
+    "endless gzip of nothing": faults.then(
+        faults.header("Content-Encoding", "gzip"),
+        endless(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", b"\x00\x00\x00\xff\xff" * 13_000),
+    ),
+    "gzip, then rubbish for ever": faults.then(
+        faults.header("Content-Encoding", "gzip"),
+        endless(bytes.fromhex("1f8b08000000000000030300000000000000000000"), bytes(65_536)),
+    ),
+    "endless headers": faults.endless_headers,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [*(("seek", name) for name in MONSTERS), ("detail", "gzip bomb"), ("detail", "endless body")],
+)
+def test_H11_memory_stays_bounded_whatever_comes(outdoors, kind, name):
+    outdoors.spoil(kind, MONSTERS[name])
+    code, megabytes = peak_of_a_sync(outdoors, "--workers", "8")
+    assert code == ExitCode.FEED if kind == "seek" else code in (ExitCode.FEED, ExitCode.WAITING)
+    assert megabytes < 150
+    outdoors.recovers()
+
+
+@pytest.mark.parametrize(("kind", "name"), [*zip(cycle(WALK), MONSTERS, strict=False)])
+def test_H11_nothing_of_it_is_kept(outdoors, kind, name):
+    outdoors.stops_at(kind, MONSTERS[name])
+
+
+def test_H11_details_without_end_keep_their_ads_queued(outdoors):
+    outdoors.leaves_out_each(MONSTERS)
+
+
+PAGE = b'{"id":"0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a","next_url":null,"items":[%s]}'
+
+
+@pytest.mark.parametrize("piece", [b"0,", b"{},"], ids=repr)
+def test_H11_a_page_within_the_cap_that_would_unpack_to_gigabytes(outdoors, piece):
+    fill = (piece * (7 * 2**20 // len(piece)))[:-1]
+    outdoors.spoil("seek", faults.body(PAGE % fill))
+    code, megabytes = peak_of_a_sync(outdoors)
+    assert code == ExitCode.FEED
+    assert megabytes < 150
+
+
+def test_H11_more_than_the_cap_is_refused_whole_answers_below_it_are_not(outdoors):
+    padding = " " * (8 * 2**20)
+    said = outdoors.stops_at("seek", faults.edit(lambda page: page.update(extra=padding)))
+    assert "larger than 8,388,608 bytes" in said
+    outdoors.spoil("seek", faults.edit(lambda page: page.update(extra=padding[: 7 * 2**20])))
+    outdoors.recovers()
+
+
+def test_H11_an_encoding_not_asked_for_is_refused(outdoors):
+    said = outdoors.stops_at("seek", faults.header("Content-Encoding", "br"))
+    assert "packed" in said
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 200\x00 OK\r\n\r\n", b"\x16\x03\x01", b""],
+    ids=repr,
+)
+def test_H11_what_is_no_http_is_no_answer(outdoors, data):
+    assert "no HTTP" in outdoors.stops_at("seek", raw(data))
+
+
+def test_H11_cookies_are_not_carried_along(outdoors):
+    outdoors.spoil(faults.anything, faults.header("Set-Cookie", f"a={'x' * 2_000}; Path=/"))
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert all("cookie" not in one.headers for one in outdoors.practice.requests)

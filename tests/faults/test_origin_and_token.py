@@ -1,0 +1,245 @@
+"""faults.md, X1 and X2: what is asked for, and where the token may be found."""
+
+from __future__ import annotations
+
+import base64
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from navfeed.errors import ExitCode
+from navfeed.practice import Practice, PracticeServer, World, faults
+from support.lab import NOW
+from support.outdoors import Outdoors
+from support.spoilers import from_the, raw
+
+ID = "0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a"
+
+
+def traps(here: str, there: str, path: str) -> dict[str, str]:
+    """Addresses that look like `path` and lead elsewhere, `there` or nowhere."""
+    host, strange = here.removeprefix("http://"), there.removeprefix("http://")
+    return {
+        "a host": f"{there}{path}",
+        "our own host": f"{here}{path}",
+        "no scheme": f"//{strange}{path}",
+        "backslashes": f"\\\\{strange}{path}",
+        "slash and backslash": f"/\\{strange}{path}",
+        "user": f"http://{host}@{strange}{path}",
+        "user alone": f"@{strange}{path}",
+        "dots": f"/api/v1/feed/../../..{path}",
+        "dots within": path.replace("/v1/", "/v1/../v1/"),
+        "dots after": f"{path}/..",
+        "encoded dots": path.replace("/v1/", "/%2e%2e/v1/"),
+        "file": f"file://{path}",
+        "a query": f"{path}?x=1",
+        "a fragment": f"{path}#x",
+        "a line break": f"{path}\n",
+        "a header": f"{path} HTTP/1.1\r\nHost: {strange}",
+        "white space": f" {path}",
+        "another endpoint": "/api/publicToken",
+        "javascript": "javascript:alert(1)",
+        "other digits": path.replace("0", "\u0660"),
+        "nothing": "",
+    }
+
+
+TRAPS = list(traps("http://a:1", "http://a:2", "/api/v1/feed/x"))
+
+
+def requested(outdoors: Outdoors) -> set[str]:
+    return {request.kind for request in outdoors.practice.requests}
+
+
+@pytest.fixture
+def stranger():
+    with PracticeServer(Practice(World(9, now=NOW))) as stranger:
+        yield stranger
+
+
+@pytest.mark.parametrize(("kind", "trap"), [*zip(cycle(["seek", "page"]), TRAPS, strict=False)])
+def test_X1_a_next_url_that_leads_elsewhere_is_never_requested(outdoors, stranger, kind, trap):
+    last = outdoors.world.newest().page_id
+    url = traps(outdoors.url, stranger.url, f"/api/v1/feed/{last}")[trap]
+    expected = outdoors.as_after(0 if kind == "seek" else 1)
+    outdoors.spoil(kind, faults.next_url(url), faults.without("next_id"))
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.FEED
+    assert "somewhere else" in ended.outcome
+    assert outdoors.committed() == expected
+    assert not any(last in request.target for request in outdoors.practice.requests)
+    assert stranger.practice.requests == []
+    outdoors.recovers()
+
+
+@pytest.mark.parametrize("trap", TRAPS[::2])
+def test_X1_an_item_url_that_leads_elsewhere_is_never_requested(outdoors, stranger, trap):
+    def lead_astray(item: dict[str, str]) -> None:
+        item["url"] = traps(outdoors.url, stranger.url, item["url"])[trap]
+
+    said = outdoors.stops_at("page", faults.edit_item(0, lead_astray))
+    assert "somewhere else" in said
+    assert stranger.practice.requests == []
+
+
+def test_X1_an_item_url_of_another_ad_is_refused(outdoors):
+    outdoors.stops_at(
+        "page", faults.edit_item(0, lambda item: item.update(url=f"/api/v1/feedentry/{ID}"))
+    )
+
+
+def test_X1_a_link_and_an_id_that_disagree_are_refused(outdoors):
+    said = outdoors.stops_at("page", faults.with_field("next_id", ID))
+    assert "disagree" in said
+
+
+def test_X1_over_the_command_line(outdoors, stranger):
+    outdoors.spoil("seek", faults.next_url(f"{stranger.url}/api/v1/feed/{ID}"))
+    message = outdoors.command().fails_well(ExitCode.FEED)
+    assert "next_url leads somewhere else" in message
+    assert stranger.practice.requests == []
+    assert requested(outdoors) == {"token", "seek"}
+
+
+# X2
+
+
+class Secret:
+    """A token, and every way in which it could still be read somewhere."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        parts = token.split(".")
+        self.forms = [
+            part.encode()
+            for part in (*parts[1:], base64.b64encode(token.encode()).decode(), token[::-1])
+        ]
+
+    def is_nowhere_in(self, outdoors: Outdoors, *said: str) -> None:
+        folder: Path = outdoors.path.parent
+        places = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        assert str(outdoors.path) in places
+        places |= {f"output {at}": text.encode() for at, text in enumerate(said)}
+        for place, data in places.items():
+            assert not any(form in data for form in self.forms), place
+
+
+def sent(outdoors: Outdoors) -> str:
+    """What the client said last to show its token."""
+    sent = (one.headers.get("authorization") for one in reversed(outdoors.practice.requests))
+    return next(filter(None, sent))
+
+
+def echo(outdoors: Outdoors, code: int = 500) -> faults.Distort:
+    """A server that gives back what it was told, in body, kind and validator."""
+    return lambda answer: faults.then(
+        faults.status(code, sent(outdoors).encode(), sent(outdoors)),
+        faults.header("ETag", sent(outdoors)),
+    )(answer)
+
+
+def led_off(outdoors: Outdoors) -> faults.Distort:
+    return lambda answer: faults.redirect(f"https://x.example/?{sent(outdoors)}")(answer)
+
+
+def raw_echo(outdoors: Outdoors) -> faults.Distort:
+    return lambda answer: raw(f"HTTP/1.1 200 OK\r\n{sent(outdoors)}\r\n\r\n".encode())(answer)
+
+
+WEATHER = {
+    "forbidden": ("page", lambda _: faults.status(403)),
+    "broken": ("page", lambda _: faults.reset_mid_body()),
+    "no page": ("page", lambda _: faults.content(None)),
+    "an echo": ("page", echo),
+    "an echo in the place of a page": ("page", lambda outdoors: echo(outdoors, 200)),
+    "a redirect with an echo": ("page", led_off),
+    "no http": ("seek", raw_echo),
+    "details that echo": ("detail", echo),
+}
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "public"])
+@pytest.mark.parametrize("weather", WEATHER)
+def test_X2_the_token_is_in_no_outcome_and_no_file(outdoors, weather, own):
+    token = outdoors.practice.issue_token() if own else outdoors.practice.token
+    outdoors.token = token if own else None
+    kind, distortion = WEATHER[weather]
+    outdoors.spoil(kind, distortion(outdoors))
+    ended = outdoors.sync()
+    assert ended.exit_code is not ExitCode.DONE
+    assert any(token in str(request.headers) for request in outdoors.practice.requests)
+    Secret(token).is_nowhere_in(outdoors, ended.outcome, repr(ended))
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "public"])
+@pytest.mark.parametrize("code", [200, 401])
+def test_X2_the_token_is_in_no_output_and_no_file(outdoors, own, code):
+    """A run that goes well, and one whose token is refused among the details."""
+    token = outdoors.practice.issue_token() if own else outdoors.practice.token
+    environment = {"NAVFEED_TOKEN": token} if own else {}
+    if code != 200:
+        outdoors.spoil(from_the(2, faults.on("detail")), echo(outdoors, code))
+    run = outdoors.command("--format", "json", **environment)
+    assert run.code == (ExitCode.DONE if code == 200 else ExitCode.TOKEN)
+    assert any(token in str(request.headers) for request in outdoors.practice.requests)
+    assert "Traceback" not in run.err
+    Secret(token).is_nowhere_in(outdoors, run.out, run.err)
+
+
+def test_X2_the_token_is_not_shown_by_a_bug(outdoors, tmp_path):
+    """A failure that nobody foresaw, with the token in reach: told without values."""
+    token = outdoors.practice.issue_token()
+    (tmp_path / "sitecustomize.py").write_text(
+        "import navfeed.client.feed as feed\n"
+        "def broken(self, token, *rest):\n"
+        "    raise RuntimeError(f'{token.text} {token!r}')\n"
+        "feed.FeedClient._with = broken\n"
+    )
+    run = outdoors.command(NAVFEED_TOKEN=token, PYTHONPATH=str(tmp_path))
+    assert run.code == ExitCode.BUG
+    assert "this is a bug" in run.err
+    assert "Traceback" not in run.err
+    Secret(token).is_nowhere_in(outdoors, run.out, run.err)
+
+
+def test_X2_no_option_takes_the_token_so_that_no_list_of_processes_shows_it(outdoors):
+    token = outdoors.practice.issue_token()
+    run = outdoors.command("--token", token)
+    assert run.code == ExitCode.USAGE
+    assert outdoors.practice.requests == []
+
+
+def test_X2_a_token_file_is_read_and_not_repeated(outdoors, tmp_path_factory):
+    token = outdoors.practice.issue_token()
+    file = tmp_path_factory.mktemp("secret") / "token"
+    file.write_text(f"{token}\n")
+    run = outdoors.command(NAVFEED_TOKEN_FILE=str(file))
+    assert run.code == ExitCode.DONE
+    assert any(token in str(request.headers) for request in outdoors.practice.requests)
+    Secret(token).is_nowhere_in(outdoors, run.out, run.err)
+    file.write_text(f"{token} and {token}")
+    run = outdoors.command(NAVFEED_TOKEN_FILE=str(file))
+    assert run.code == ExitCode.USAGE
+    Secret(token).is_nowhere_in(outdoors, run.out, run.err)
+
+
+def test_X2_reprs_of_what_holds_the_token_do_not_show_it(outdoors):
+    token = outdoors.practice.issue_token()
+    outdoors.token = token
+    with outdoors.feed() as feed:
+        feed.newest()
+        holders = [feed, feed._http, feed._tokens, feed._tokens.get()]
+        assert not any(token in repr(one) for one in holders)
+
+
+def test_X2_a_proxy_never_sees_the_token(outdoors, stranger, monkeypatch):
+    """What a proxy is told in clear text is the name of the host, and no more."""
+    monkeypatch.setenv("HTTPS_PROXY", stranger.url)
+    outdoors.token = outdoors.practice.issue_token()
+    outdoors.base_url = "https://feed.example"
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.FEED
+    asked = stranger.practice.requests
+    assert {(one.method, one.target) for one in asked} == {("CONNECT", "feed.example:443")}
+    assert not any("authorization" in one.headers for one in asked)
