@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from navfeed.errors import StoreError
@@ -55,10 +56,14 @@ def check_library() -> None:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: navfeed needs {wanted}")
 
 
-def create_private(path: Path) -> None:
-    """Make the file readable for its owner alone, whatever the umask says (faults.md X5)."""
+def open_private(path: Path) -> FileIO:
+    """Make the file readable for its owner alone, whatever the umask says (faults.md X5).
+
+    Close it after every connection to it: closing a file drops all locks that the process has on it
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | os.O_CREAT, 0o600))
 
 
 def belongs(connection: sqlite3.Connection, path: Path) -> bool:

@@ -74,7 +74,7 @@ CREATE TABLE removed (
     reason TEXT NOT NULL,           -- stopped, expired, gone, out of scope
     removed_at TEXT NOT NULL,
     published TEXT,
-    last_day TEXT,
+    expires TEXT,
     municipals TEXT NOT NULL,       -- JSON array
     counties TEXT NOT NULL,         -- JSON array
     occupations TEXT NOT NULL,      -- JSON array of codes, as "STYRK08 2223"

@@ -209,6 +209,15 @@ def verify(
 
     Best after a `sync`, whose news would show as differences otherwise.
     """
+    try:
+        yield from _compared(feed, store, plan, repair=repair, clock=clock, stop=stop)
+    finally:  # what was mended before an early end is to be erased as well
+        _erase(store)
+
+
+def _compared(
+    feed: Feed, store: Store, plan: Plan, *, repair: bool, clock: Clock, stop: Stop
+) -> Iterator[Checked]:
     clean = True
     with Crew(plan.workers, stop) as crew:
         verification = Verification(
@@ -224,4 +233,3 @@ def verify(
             yield checked
     if clean:
         store.forget_trouble()
-    _erase(store)
