@@ -1,6 +1,6 @@
 """Erased means erased: no byte of what was taken out is in any file (faults.md X3, X4, C2, C3).
 
-The long campaign is `tests/campaign/test_erasure.py`; this is what every run of the suite shows.
+The long campaign is `tests/campaign/test_erasure.py`; this is its short form, and single cases.
 """
 
 from __future__ import annotations

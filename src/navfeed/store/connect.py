@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import FileIO
 from pathlib import Path
 
@@ -54,6 +54,20 @@ def check_library() -> None:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: navfeed needs {wanted}")
+    if not _has_full_text():
+        raise StoreError(
+            "this build of SQLite cannot search (FTS5 is missing). Run navfeed with a Python whose "
+            "SQLite can, such as python.org's or a distribution's own"
+        )
+
+
+def _has_full_text() -> bool:
+    with closing(sqlite3.connect(":memory:")) as memory:
+        try:
+            memory.execute("CREATE VIRTUAL TABLE words USING fts5 (word)")
+        except sqlite3.OperationalError:
+            return False
+    return True
 
 
 def open_private(path: Path) -> FileIO:

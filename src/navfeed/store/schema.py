@@ -11,7 +11,8 @@ VERSION = 1
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
 CREATE TABLE ads (
-    uuid TEXT PRIMARY KEY,          -- NAV's id of the ad
+    id INTEGER PRIMARY KEY,         -- the store's own: rows of `search` are found by it
+    uuid TEXT NOT NULL UNIQUE,      -- NAV's id of the ad
     title TEXT,
     job_title TEXT,
     employer TEXT,
@@ -67,6 +68,12 @@ CREATE TABLE contacts (
     name TEXT, email TEXT, phone TEXT, role TEXT, title TEXT,
     PRIMARY KEY (ad, position)
 ) STRICT, WITHOUT ROWID;
+
+-- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
+CREATE VIRTUAL TABLE search USING fts5 (
+    title, job_title, employer, text,
+    tokenize = 'unicode61 remove_diacritics 0'
+);
 
 -- With --inactive mask: what is left of an ad that is no longer shown. No text, no names.
 CREATE TABLE removed (

@@ -45,6 +45,7 @@ from navfeed.store.connect import (
 from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
+from navfeed.store.search import searchable
 from navfeed.store.shape import CHILDREN, COLUMNS, content_of
 
 
@@ -232,6 +233,7 @@ class Store:
         for table in CHILDREN:
             self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
             self._write_children(ad, table, getattr(content, table))
+        self._db.execute(_INDEX, [*searchable(content), ad])
 
     def _has(self, ad: str) -> bool:
         return bool(self._all("SELECT 1 FROM ads WHERE uuid = ?", ad))
@@ -249,6 +251,7 @@ class Store:
             return False
         if self.inactive() is Inactive.MASK:
             self._db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": _text(now)})
+        self._db.execute(_UNINDEX, [ad])
         self._db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
         self._owe_erasure()
         return True
@@ -379,15 +382,20 @@ class Store:
     def erase(self) -> bool:
         """Leave nothing in any file of what was taken out. False: still owed.
 
-        `secure_delete` overwrites what is deleted, but neither the older pages in the write-ahead
-        log nor what moving rows left behind in free space (`scrub`). A program that reads an old
-        state keeps the log from being cut.
+        `secure_delete` overwrites what is deleted, but the index keeps words of deleted ads until
+        it is merged, the write-ahead log older pages, and free space what moving rows left behind
+        (`scrub`). A program that reads an old state keeps the log from being cut.
         """
+        self._merge_index()
         with explained(self.path):
             self._db.execute(f"PRAGMA busy_timeout = {ERASE_WAIT_MS}")
             (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             return not busy and self._scrub()
+
+    def _merge_index(self) -> None:
+        with self._transaction():
+            self._db.execute("INSERT INTO search (search) VALUES ('optimize')")
 
     def _scrub(self) -> bool:
         """Zero free space while nobody can write. False: somebody wrote since the log was cut.
@@ -442,6 +450,13 @@ _UPSERT = (  # names of columns, and nothing from outside
         f"{name} = excluded.{name}" for name in (*COLUMNS, "content", "changed_at", "checked_at")
     )
 )
+
+# No trigger: an ad that NAV only confirmed must not be indexed again.
+_INDEX = """
+INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text)
+SELECT id, ?, ?, ?, ? FROM ads WHERE uuid = ?
+"""
+_UNINDEX = "DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)"
 
 _MASK = """
 INSERT OR REPLACE INTO removed
