@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -14,16 +15,18 @@ from uuid import UUID
 
 import pytest
 
-from navfeed.errors import StoreError
+from navfeed.errors import ExitCode, StoreError
 from navfeed.model import DetailVerdict, Inactive, Reason, Scope
 from navfeed.store import writer
+from navfeed.store.query import Reader
 from navfeed.store.scrub import scrub
 from navfeed.store.writer import Store
 from navfeed.sync.crew import Stop
 from navfeed.sync.engine import verify
-from support.aviary import Aviary
+from support.aviary import TOLD, Aviary
 from support.bench import PLAN, Bench
 from support.canaries import FIELDS, Ring, content, heard
+from support.crash import fragile
 from support.scripted import content as served
 from support.scripted import uuid as scripted
 
@@ -49,6 +52,86 @@ def test_X3_after_each_sync_nothing_inactive_is_in_any_file(
         assert aviary.all_sing()
     assert aviary.deactivated > 150
     assert aviary.crashes > 3
+
+
+def test_C2_a_reader_postpones_the_erasure_which_is_told_and_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    aviary = Aviary(tmp_path, seed=3)
+    aviary.publish(40)
+    aviary.sync()
+    with closing(sqlite3.connect(aviary.lab.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM ads").fetchone()
+        aviary.withdraw(20, TOLD)
+        for _ in range(2):
+            ended = aviary.lab.sync()
+            assert (ended.exit_code, ended.erasure_owed) == (ExitCode.DONE, True)
+        assert owed(aviary)
+        assert aviary.leaks()
+    aviary.sync()
+    assert aviary.leaks() == []
+    assert not owed(aviary)
+
+
+def owed(aviary: Aviary) -> bool:
+    """What `navfeed status` says."""
+    with Reader(aviary.lab.path, aviary.world.today) as reader:
+        return reader.facts(aviary.world.now).erasure_owed
+
+
+def test_a_debt_outlives_the_run_that_made_it(tmp_path: Path) -> None:
+    aviary = Aviary(tmp_path, seed=4)
+    aviary.publish(40)
+    aviary.sync()
+    aviary.withdraw(20, TOLD)
+    assert aviary.crash(after=5)
+    assert owed(aviary)
+    aviary.sync()
+    assert aviary.leaks() == []
+
+
+def test_a_run_that_removes_nothing_erases_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aviary = Aviary(tmp_path, seed=5)
+    aviary.publish(20)
+    aviary.sync()
+    monkeypatch.setattr(Store, "erase", lambda _: pytest.fail("erased for nothing"))
+    aviary.sync()
+    aviary.publish(5)
+    aviary.sync()
+
+
+def test_C3_no_committed_state_shows_what_it_knows_to_be_inactive(tmp_path: Path) -> None:
+    aviary = Aviary(tmp_path, seed=6)
+    looks = []
+
+    def look() -> None:
+        with closing(sqlite3.connect(aviary.lab.path)) as reader:
+            assert [reader.execute(sql).fetchall() for sql in FORBIDDEN] == [[]] * len(FORBIDDEN)
+            looks.append(reader.execute("SELECT count(*) FROM ads").fetchone())
+
+    aviary.lab.store_class = fragile(look)
+    for _ in range(3):
+        aviary.publish(30)
+        aviary.sync()
+        aviary.withdraw(20, TOLD)
+        aviary.change(5)
+        aviary.sync()
+    assert len(looks) > 50
+    assert len(set(looks)) >= 6
+
+
+FORBIDDEN = (
+    """SELECT uuid FROM ads WHERE 'INACTIVE' =
+    (SELECT status FROM seen WHERE ad = ads.uuid ORDER BY ordinal DESC, id DESC LIMIT 1)""",
+    "SELECT uuid FROM ads JOIN removed USING (uuid)",
+    "SELECT rowid FROM search WHERE rowid NOT IN (SELECT id FROM ads)",
+    "SELECT id FROM ads WHERE id NOT IN (SELECT rowid FROM search)",
+    "SELECT ad FROM contacts WHERE ad NOT IN (SELECT uuid FROM ads)",
+)
 
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)

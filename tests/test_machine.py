@@ -39,7 +39,7 @@ class Schedules(RuleBasedStateMachine):
             self.folder / "navfeed.db", self.world, page_size=page_size, seek_filters=seek_filters
         )
         self.fuse = Fuse()
-        self.lab.store_class = fragile(self.fuse)
+        self.lab.store_class = fragile(self.fuse.burn)
         self.lab.before = lambda _: self.fuse.burn()
         self.open: list[tuple[Transaction, object]] = []
         self.ads: list[str] = [self.world.publish()]

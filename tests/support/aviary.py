@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,30 @@ from support.canaries import FIELDS, Ring, content, heard
 from support.crash import Crash, Fuse, fragile
 from support.lab import NOW, Lab
 
-WAYS_OUT = ("stop", "stop", "expire", "drop_silently", "vanish")
+TOLD = ("stop", "expire")
+WAYS_OUT = (*TOLD, "stop", "drop_silently", "vanish")
 
 
 class Aviary:
     """Keeps the books of which canary may sing."""
 
-    def __init__(self, folder: Path, seed: int, inactive: Inactive = Inactive.DELETE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        inactive: Inactive = Inactive.DELETE,
+        now: datetime = NOW,
+    ) -> None:
         self.folder = folder / "0"
         self.folder.mkdir()
         self.rng = random.Random(seed)
-        self.world = World(seed, now=NOW)
+        self.world = World(seed, now=now)
         self.lab = Lab(self.folder / "navfeed.db", self.world, page_size=200)
         self.fuse = Fuse(self._die)
-        self.lab.store_class = fragile(self.fuse)
+        self.lab.store_class = fragile(self.fuse.burn)
         self.active: dict[str, tuple[int, int]] = {}
         self.numbers: dict[str, int] = {}
         self.revisions: dict[str, int] = {}
-        self.last: dict[str, datetime] = {}
         self.deactivated = 0
         self.crashes = 0
         self.set_inactive(inactive)
@@ -52,7 +58,6 @@ class Aviary:
             ad = self.world.publish(content=content(number, 0), expires=expires)
             self.numbers[ad] = number
             self.revisions[ad] = 0
-            self.last[ad] = expires
             self._sings(ad)
 
     def change(self, count: int) -> None:
@@ -65,15 +70,15 @@ class Aviary:
             self.world.rewrite_silently(ad, self._revised(ad))
             self._sings(ad)
 
-    def withdraw(self, count: int) -> None:
+    def withdraw(self, count: int, ways: Sequence[str] = WAYS_OUT) -> None:
         for ad in self._some(self.active, count):
-            getattr(self.world, self.rng.choice(WAYS_OUT))(ad)
+            getattr(self.world, self.rng.choice(ways))(ad)
             self._falls_silent(ad)
 
     def bring_back(self, count: int) -> None:
         for ad in self._some(self.revisions.keys() - self.active.keys(), count):
-            self.last[ad] = self.world.now + timedelta(days=self.rng.randint(1, 30))
-            self.world.reactivate(ad, self._revised(ad), expires=self.last[ad])
+            expires = self.world.now + timedelta(days=self.rng.randint(1, 30))
+            self.world.reactivate(ad, self._revised(ad), expires=expires)
             self._sings(ad)
 
     def days_pass(self, days: float) -> None:
@@ -107,6 +112,7 @@ class Aviary:
 
     def crash(self, after: int, **changes: Any) -> bool:
         """A run that dies after so many boundaries, if it gets so far."""
+        before = self.crashes
         self.fuse.left = after
         try:
             self.sync(**changes)
@@ -115,7 +121,7 @@ class Aviary:
             self._move_to_what_the_disk_held()
         finally:
             self.fuse.left = None
-        return self.lab.path.parent == self.folder
+        return self.crashes > before
 
     def _die(self) -> None:
         """Nothing is tidied up: what the files hold now is what the next run finds."""

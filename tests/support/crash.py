@@ -31,21 +31,24 @@ class Fuse:
             self._die()
 
 
-def fragile(fuse: Fuse) -> type[Store]:
-    """A store that may die before and after any commit, and around the last step of an erasure."""
+def fragile(boundary: Callable[[], None]) -> type[Store]:
+    """A store that calls `boundary` before and after every commit.
+
+    What it raises is the store's end.
+    """
 
     class Fragile(Store):
         @contextmanager
         def _transaction(self) -> Iterator[None]:
             with super()._transaction():
                 yield
-                fuse.burn()
-            fuse.burn()
+                boundary()
+            boundary()
 
         def _scrub(self) -> bool:
-            fuse.burn()
+            boundary()
             done = super()._scrub()
-            fuse.burn()
+            boundary()
             return done
 
     return Fragile
