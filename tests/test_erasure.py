@@ -246,8 +246,11 @@ def test_ads_that_leave_the_scope_are_erased(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page_size", [512, 4_096, 65_536])
-def test_free_space_is_zeroed_and_nothing_else(tmp_path: Path, page_size: int) -> None:
+def test_free_space_is_zeroed_and_nothing_else(
+    tmp_path: Path, page_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the size of the pages, and also in the first, where the file's header stands."""
+    monkeypatch.setattr("navfeed.store.scrub.CHUNK_PAGES", 3)  # a large file in small
     path = tmp_path / "some.db"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA auto_vacuum = NONE")
@@ -269,6 +272,22 @@ def test_free_space_is_zeroed_and_nothing_else(tmp_path: Path, page_size: int) -
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert connection.execute("SELECT * FROM kept ORDER BY rowid").fetchall() == rows[:1000]
     connection.close()
+
+
+@pytest.mark.parametrize("first_cell", [b"\0\1", b"\xff\xff", b"\0\0"])
+def test_D3_a_damaged_page_is_left_as_it_is(tmp_path: Path, first_cell: bytes) -> None:
+    path = tmp_path / "navfeed.db"
+    with Store(path) as store:
+        store.commit_details([verdict(1)], [], NOW)
+        (root,) = store._one("SELECT rootpage FROM sqlite_schema WHERE name = 'runs'")
+        assert store.erase()
+        with path.open("r+b") as file:
+            file.seek((root - 1) * 4_096 + 5)
+            file.write(first_cell)
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match="damaged"):
+            store._scrub()
+        assert path.read_bytes() == before
 
 
 def test_a_file_that_cannot_be_read_with_certainty_is_refused(

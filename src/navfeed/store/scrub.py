@@ -38,6 +38,8 @@ def scrub(file: BinaryIO) -> int:
         if not pages:
             return zeroed
         for start, end in _free(pages, page_size, is_first=at == 0):
+            if not start <= end <= (start // page_size + 1) * page_size:
+                raise _unsafe(file, "is damaged")
             if any(pages[start:end]):
                 file.seek(at + start)
                 file.write(bytes(end - start))
@@ -52,11 +54,14 @@ def _page_size(file: BinaryIO) -> int:
     (size,) = struct.unpack_from(">H", header, 16)
     pages, vacuums = (struct.unpack_from(">I", header, at)[0] for at in (28, 52))
     if vacuums or pages >= _MOST_PAGES:
-        raise StoreError(
-            f"{file.name} was rebuilt in a way that keeps navfeed from erasing for good. "
-            "Move it away and run `navfeed sync` to build it anew from the feed"
-        )
+        raise _unsafe(file, "was rebuilt in a way that keeps navfeed from erasing for good")
     return 65_536 if size == 1 else int(size)
+
+
+def _unsafe(file: BinaryIO, why: str) -> StoreError:
+    return StoreError(
+        f"{file.name} {why}. Move it away and run `navfeed sync` to build it anew from the feed"
+    )
 
 
 def _free(pages: bytes, page_size: int, *, is_first: bool) -> Iterator[tuple[int, int]]:
