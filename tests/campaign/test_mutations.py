@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
+ERASURE = ("tests/test_erasure.py",)
 
 
 @dataclass(frozen=True)
@@ -105,21 +106,75 @@ MUTATIONS = [
         "store/writer.py",
         '"secure_delete = ON"',
         '"secure_delete = OFF"',
-        ("tests/test_store.py",),
+        ERASURE,
     ),
     Mutation(
         "secure_delete off and unchecked",
         "store/writer.py",
         '    if connection.execute("PRAGMA secure_delete").fetchone() != (1,):',
         '    connection.execute("PRAGMA secure_delete = OFF")\n    if False:',
-        ("tests/test_store.py",),
+        ERASURE,
     ),
     Mutation(
         "no checkpoint",
         "store/writer.py",
         "wal_checkpoint(TRUNCATE)",
         "wal_checkpoint(PASSIVE)",
-        ("tests/test_store.py",),
+        ERASURE,
+    ),
+    Mutation(
+        "the index not merged",
+        "store/writer.py",
+        "        self._merge_index()\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "free space left as it is",
+        "store/writer.py",
+        "            scrub(self._file)\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "free space zeroed behind the back of what the store remembers",
+        "store/writer.py",
+        "        with closing(_connect(self.path)) as connection:",
+        "        with ExitStack() as _, explained(self.path):\n"
+        "            connection = self._connection",
+        ERASURE,
+    ),
+    Mutation(
+        "words left in the index",
+        "store/writer.py",
+        "        self._db.execute(_UNINDEX, [ad])\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "nothing owed for what a change replaced",
+        "store/writer.py",
+        "        if self._has(ad):\n            self._owe_erasure()\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "the debt taken back before it is paid",
+        "store/writer.py",
+        "        self._merge_index()\n",
+        "        with self._transaction():\n"
+        '            self._db.execute("UPDATE feed SET erasure_owed = 0")\n'
+        "        self._merge_index()\n",
+        ERASURE,
+    ),
+    Mutation(
+        "an entry committed before its removal",
+        "store/writer.py",
+        "        with self._transaction():\n            if trouble:",
+        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
+        "            seen = []\n"
+        "        with self._transaction():\n            if trouble:",
+        ERASURE,
     ),
     Mutation(
         "the lock let go before the work",

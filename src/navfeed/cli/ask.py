@@ -83,7 +83,12 @@ ExpiresOption = Annotated[
     _filter("DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."),
 ]
 TextOption = Annotated[
-    list[str] | None, _filter("WORDS", "Only ads that have all these words somewhere.")
+    list[str] | None,
+    _filter(
+        "WORDS",
+        'Only ads that say all these words, whole ones: word, "two words" in a row, begin*, and '
+        "-word for none of it.",
+    ),
 ]
 
 

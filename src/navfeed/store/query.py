@@ -1,7 +1,8 @@
 """Questions to the store. They read only, wait for no sync, and need the standard library alone.
 
-Every question may raise `StoreError`. All answers of one `Reader` are about one moment of the
-store, and about ads that are in force on the day it was opened for.
+Every question may raise `StoreError`, and `ConfigError` where its `text` is no search. All answers
+of one `Reader` are about one moment of the store, and about ads that are in force on the day it was
+opened for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from unicodedata import normalize
 
 from navfeed.errors import NotFoundError
 from navfeed.model import OSLO, Content, Inactive, RunFacts, StoreFacts
+from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.shape import content_of
 
@@ -30,10 +32,10 @@ class Filters:
     """Which ads are asked for. Several values of one filter are alternatives.
 
     `municipal` and `county` name any work location's, in full; `employer` and `occupation` (a job
-    title, an occupation on either level, a category) need a part of the name only. Every word of
-    `text` must occur in the title, job title, employer or description. Case never matters. Days
-    are Oslo's: published on `published_since` or later, last shown before `expires_before`; an ad
-    without the date in question is left out.
+    title, an occupation on either level, a category) need a part of the name only. All of `text` is
+    searched for (`navfeed.store.search`). Case never matters. Days are Oslo's: published on
+    `published_since` or later, last shown before `expires_before`; an ad without the date in
+    question is left out.
     """
 
     municipal: tuple[str, ...] = ()
@@ -244,7 +246,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("folded", 1, _folded),
         ("alphabetical", 1, _alphabetical),
         ("mentions", -1, _mentions),
-        ("says", -1, _says),
         ("concat_with", -1, _concat_with),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
@@ -266,8 +267,7 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str, ...]]]:
     if filters.expires_before:
         yield "ads.last_day < ?", (filters.expires_before.isoformat(),)
     if filters.text:
-        words = " ".join(map(fold, filters.text))
-        yield "says(?, ads.title, ads.job_title, ads.employer, ads.description)", (words,)
+        yield from search.conditions(filters.text)
 
 
 _OCCUPATION = (
@@ -349,22 +349,6 @@ def _alphabetical(text: str | None) -> str | None:
 
 def _mentions(part: str, *names: str | None) -> bool:
     return any(part in fold(name) for name in names if name)
-
-
-def _says(words: str, *texts: str | None) -> bool:
-    """Whether each of the words, folded and parted by spaces, stands in one of the texts.
-
-    The last text is HTML. It is by far the longest, so it is read only where the others do not do.
-    """
-    *short, html = (text or "" for text in texts)
-    said = fold("\n".join(short))
-    missing = [word for word in words.split() if word not in said]
-    if not missing:
-        return True
-    from navfeed.markup import words_of
-
-    said = fold(words_of(html))
-    return all(word in said for word in missing)
 
 
 def _concat_with(mark: str, *parts: str | None) -> str:

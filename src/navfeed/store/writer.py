@@ -7,9 +7,10 @@ Moments go in as aware datetimes and are kept as UTC text.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, astuple, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -38,11 +39,13 @@ from navfeed.store.connect import (
     BUSY_SECONDS,
     belongs,
     check_library,
-    create_private,
     explained,
+    open_private,
 )
 from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
+from navfeed.store.scrub import scrub
+from navfeed.store.search import searchable
 from navfeed.store.shape import CHILDREN, COLUMNS, content_of
 
 
@@ -52,14 +55,11 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         check_library()
-        with explained(path):
-            create_private(path)
-            self._connection = _connect(path)
-            try:
-                self._db = _prepare(self._connection, path)
-            except BaseException:
-                self._connection.close()
-                raise
+        with explained(path), ExitStack() as opened:
+            self._file = opened.enter_context(open_private(path))
+            self._connection = opened.enter_context(closing(_connect(path)))
+            self._db = _prepare(self._connection, path)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +69,7 @@ class Store:
 
     def close(self) -> None:
         with explained(self.path):
-            self._connection.close()
+            self._opened.close()
 
     # Where the reading stands
 
@@ -244,13 +244,18 @@ class Store:
         return True
 
     def _write(self, ad: str, content: Content, now: datetime) -> None:
+        if self._has(ad):
+            self._owe_erasure()
         values = [_column(getattr(content, name)) for name in COLUMNS]
         self._db.execute(_UPSERT, [ad, *values, content.raw, *[_text(now)] * 3])
         self._db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
         for table in CHILDREN:
             self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
             self._write_children(ad, table, getattr(content, table))
-        self._owe_erasure()
+        self._db.execute(_INDEX, [*searchable(content), ad])
+
+    def _has(self, ad: str) -> bool:
+        return bool(self._all("SELECT 1 FROM ads WHERE uuid = ?", ad))
 
     def _write_children(self, ad: str, table: str, children: Sequence[Any]) -> None:
         marks = ", ".join("?" * len(fields(CHILDREN[table])))
@@ -261,10 +266,11 @@ class Store:
 
     def _remove(self, ad: str, reason: Reason, now: datetime) -> bool:
         """Take an ad out, leaving its mask where the store keeps masks. False: it was not in."""
-        if not self._all("SELECT 1 FROM ads WHERE uuid = ?", ad):
+        if not self._has(ad):
             return False
         if self.inactive() is Inactive.MASK:
             self._db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": _text(now)})
+        self._db.execute(_UNINDEX, [ad])
         self._db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
         self._owe_erasure()
         return True
@@ -331,7 +337,9 @@ class Store:
         with self._transaction():
             self._db.execute("UPDATE feed SET inactive = ?", [inactive.value])
             if inactive is Inactive.DELETE:
-                self._db.execute("DELETE FROM removed")
+                masks = self._db.execute("DELETE FROM removed")
+                if masks.rowcount:
+                    self._owe_erasure()
 
     def scope(self) -> Scope:
         (scope,) = self._one("SELECT scope FROM feed")
@@ -405,19 +413,38 @@ class Store:
         return bool(owed)
 
     def erase(self) -> bool:
-        """Make sure that nothing taken out is left in the write-ahead log. False: still owed.
+        """Leave nothing in any file of what was taken out. False: still owed.
 
-        `secure_delete` overwrites what rows leave behind in the database; the log holds older
-        copies of the same pages until it is cut. A program that reads an old state prevents that.
+        `secure_delete` overwrites what is deleted, but the index keeps words of deleted ads until
+        it is merged, the write-ahead log older pages, and free space what moving rows left behind
+        (`scrub`). A program that reads an old state keeps the log from being cut.
         """
+        self._merge_index()
         with explained(self.path):
             self._db.execute(f"PRAGMA busy_timeout = {ERASE_WAIT_MS}")
             (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-        if not busy:
-            with self._transaction():
-                self._db.execute("UPDATE feed SET erasure_owed = 0")
-        return not busy
+            return not busy and self._scrub()
+
+    def _merge_index(self) -> None:
+        with self._transaction():
+            self._db.execute("INSERT INTO search (search) VALUES ('optimize')")
+
+    def _scrub(self) -> bool:
+        """Zero free space while nobody can write. False: somebody wrote since the log was cut.
+
+        On a connection of its own. That it commits makes ours forget the pages it remembers, which
+        it would write back as they were.
+        """
+        with closing(_connect(self.path)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if _log_size(self.path):
+                return False
+            scrub(self._file)
+            os.fsync(self._file.fileno())
+            connection.execute("UPDATE feed SET erasure_owed = 0")
+            connection.execute("COMMIT")
+        return True
 
     def _owe_erasure(self) -> None:
         self._db.execute("UPDATE feed SET erasure_owed = 1 WHERE NOT erasure_owed")
@@ -462,9 +489,16 @@ _UPSERT = (  # names of columns, and nothing from outside
     )
 )
 
+# No trigger: an ad that NAV only confirmed must not be indexed again.
+_INDEX = """
+INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text)
+SELECT id, ?, ?, ?, ? FROM ads WHERE uuid = ?
+"""
+_UNINDEX = "DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)"
+
 _MASK = """
 INSERT OR REPLACE INTO removed
-SELECT uuid, :reason, :now, published, last_day,
+SELECT uuid, :reason, :now, published, expires,
     (SELECT json_group_array(DISTINCT municipal) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT county) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT type || ' ' || code) FROM categories WHERE ad = uuid),
@@ -485,10 +519,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _log_size(path: Path) -> int:
+    log = Path(f"{path.resolve()}-wal")
+    return log.stat().st_size if log.exists() else 0
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
     """Check whose file it is before anything is written to it."""
     if not belongs(connection, path):
         # First of all, so that a file whose making was cut off is known as ours.
+        connection.execute("PRAGMA auto_vacuum = NONE")  # as `scrub` wants it
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # With a WAL, NORMAL never tears a transaction; power loss may cost the last ones, which the
