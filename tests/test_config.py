@@ -59,6 +59,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         look_back_minutes = 20
         recheck_days = 7
         recheck_most = 10
+        warn_age = "36h"
         [scope]
         municipal = ["BERGEN", "Os"]
         words = "natt"
@@ -75,12 +76,19 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         recheck_after=timedelta(days=7),
         recheck_most=10,
         scope=Scope(municipals=("BERGEN", "Os"), words=("natt",)),
+        warn_age=timedelta(hours=36),
     )
 
 
 def test_an_empty_scope_means_everything_and_none_means_as_it_was(home: Path) -> None:
     assert settings(home, "[scope]").scope == Scope()
     assert settings(home).scope is None
+
+
+def test_warnings_about_age_can_be_moved_and_switched_off(home: Path) -> None:
+    assert settings(home).warn_age == timedelta(hours=24)
+    assert settings(home, environ={"NAVFEED_WARN_AGE": "90m"}).warn_age == timedelta(minutes=90)
+    assert settings(home, 'warn_age = "never"').warn_age is None
 
 
 def test_a_token_shows_in_no_repr(home: Path) -> None:
@@ -112,6 +120,7 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"scope": "BERGEN"}, "lists of texts"),
         ({"scope": {"municipal": [1]}}, "scope.municipal"),
         ({"scope": {"municipal": [""]}}, "scope.municipal"),
+        ({"warn_age": "soon"}, "warn_age"),
         ({"token_file": "/nowhere/token"}, "token file"),
     ],
 )

@@ -33,8 +33,11 @@ _KEYS = frozenset(
         "recheck_days",
         "recheck_most",
         "scope",
+        "warn_age",
     }
 )
+
+_VARIABLES = ("db", "base_url", "token_file", "timeout", "warn_age")
 
 SCOPES = {
     "municipal": "municipals",
@@ -61,6 +64,7 @@ class Settings:
     recheck_after: timedelta = timedelta(days=14)
     recheck_most: int = 1_000
     scope: Scope | None = None
+    warn_age: timedelta | None = timedelta(days=1)
 
 
 def load(
@@ -86,6 +90,7 @@ def load(
         recheck_after=timedelta(days=_whole(values, "recheck_days", 14, least=1, most=365)),
         recheck_most=_whole(values, "recheck_most", 1_000, least=0, most=1_000_000),
         scope=_scope(values.get("scope")),
+        warn_age=_warn_age(str(values.get("warn_age", "24h"))),
     )
 
 
@@ -118,8 +123,10 @@ def _file(config: Path | None) -> dict[str, Any]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    names = {name: f"{APP}_{name}".upper() for name in ("db", "base_url", "token_file", "timeout")}
-    return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+    variables = {name: f"{APP}_{name}".upper() for name in _VARIABLES}
+    return {
+        name: environ[variable] for name, variable in variables.items() if environ.get(variable)
+    }
 
 
 def _path(value: object) -> Path | None:
@@ -135,6 +142,25 @@ def _whole(values: Mapping[str, object], name: str, default: int, *, least: int,
     if not least <= number <= most:
         raise ConfigError(f"{name} is {value!r}; it takes a whole number from {least} to {most}")
     return number
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def duration(text: str, name: str) -> timedelta:
+    """`90`, `90s`, `10m`, `24h`, `2d`. Raises `ConfigError`, which speaks of `name`."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
+    try:
+        length = timedelta(seconds=int(number) * _UNITS[unit]) if number.isdecimal() else None
+    except (ValueError, OverflowError):  # more digits than Python reads, more days than there are
+        length = None
+    if not length:
+        raise ConfigError(f"{name} takes seconds, or 90m, 24h, 2d; not {text!r}")
+    return length
+
+
+def _warn_age(text: str) -> timedelta | None:
+    return None if text == "never" else duration(text, "warn_age (or never)")
 
 
 def _scope(value: object) -> Scope | None:

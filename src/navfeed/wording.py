@@ -49,7 +49,7 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
     return [
         ("Ads in force", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
-        ("Data", _freshness(facts, now)),
+        ("Data", freshness(facts.caught_up_at, now)),
         ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Trouble", facts.trouble),
         *_run(facts.last_run),
@@ -68,10 +68,11 @@ def _details(facts: StoreFacts) -> str:
     return f"{facts.waiting:,} waiting{held}"
 
 
-def _freshness(facts: StoreFacts, now: datetime) -> str:
-    if facts.caught_up_at is None:
+def freshness(caught_up_at: datetime | None, now: datetime) -> str:
+    """How the data stands, in the middle of a sentence."""
+    if caught_up_at is None:
         return "incomplete: no sync has reached the end of the feed yet"
-    return f"caught up {_local(facts.caught_up_at)}, {_span(now - facts.caught_up_at)} ago"
+    return f"caught up {_local(caught_up_at)}, {_span(now - caught_up_at)} ago"
 
 
 def _run(run: RunFacts | None) -> list[tuple[str, str | None]]:

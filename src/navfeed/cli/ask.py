@@ -12,6 +12,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
 from navfeed.config import load
@@ -111,13 +112,15 @@ def list_ads(
     format_: Annotated[
         ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
     ] = ListFormat.TABLE,
+    max_age: MaxAgeOption = None,
 ) -> None:
     """List the ads that are in force today.
 
     A filter given several times takes any of its values, --text all of its words; several filters
     must all fit. Case never matters.
     """
-    today = oslo_day(datetime.now(UTC))
+    now = datetime.now(UTC)
+    today = oslo_day(now)
     filters = Filters(
         municipal=_named("--municipal", municipal),
         county=_named("--county", county),
@@ -127,7 +130,10 @@ def list_ads(
         expires_before=_day("--expires-before", expires_before, today, 1),
         text=_named("--text", text),
     )
-    with Reader(load({"db": db}, config=config).db, today) as reader:
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, today) as reader:
+        age.check(reader.caught_up_at(), now)
         _list(reader, filters, sort, limit, format_)
 
 
@@ -140,10 +146,15 @@ def show(
     format_: Annotated[
         ShowFormat, typer.Option("--format", help="json: the content as NAV served it.")
     ] = ShowFormat.TEXT,
+    max_age: MaxAgeOption = None,
 ) -> None:
     """Show one ad: the way to apply, its terms and contacts, and what it says."""
-    today = oslo_day(datetime.now(UTC))
-    with Reader(load({"db": db}, config=config).db, today) as reader:
+    now = datetime.now(UTC)
+    today = oslo_day(now)
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, today) as reader:
+        age.check(reader.caught_up_at(), now)
         uuid, content = reader.find(ad)
     if format_ is ShowFormat.JSON:
         for_programs().write(content.raw.encode() + b"\n")
@@ -174,13 +185,15 @@ def export(
             show_default=False,
         ),
     ] = None,
+    max_age: MaxAgeOption = None,
 ) -> None:
     """Write out the ads that are in force today, all of them or those that the filters leave.
 
     The filters are those of `navfeed list`. The order is that of the ids, so that two exports can
     be compared line by line.
     """
-    today = oslo_day(datetime.now(UTC))
+    now = datetime.now(UTC)
+    today = oslo_day(now)
     filters = Filters(
         municipal=_named("--municipal", municipal),
         county=_named("--county", county),
@@ -190,14 +203,16 @@ def export(
         expires_before=_day("--expires-before", expires_before, today, 1),
         text=_named("--text", text),
     )
-    path = load({"db": db}, config=config).db
-    with Reader(path, today) as reader:
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, today) as reader:
+        age.check(reader.caught_up_at(), now)
         if output is None:
             _export(reader, filters, format_, for_programs())
             return
         from navfeed.export.files import replaced
 
-        if output.exists() and output.samefile(path):
+        if output.exists() and output.samefile(settings.db):
             raise ConfigError(f"{output} is the store itself. Name another file with --output")
         with replaced(output) as out:
             _export(reader, filters, format_, out)

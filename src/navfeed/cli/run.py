@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navfeed.config import SCOPES, Settings
+from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import ConfigError, LockedError, StoreError
 from navfeed.model import HISTORY, OSLO
 
@@ -42,7 +42,7 @@ def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
     from navfeed.store.writer import Store
     from navfeed.sync.crew import Stop
 
-    stop = Stop(seconds(max_time))
+    stop = Stop(None if max_time is None else duration(max_time, "--max-time").total_seconds())
     with signals(stop), alone(settings.db), Store(settings.db) as store:
         if settings.inactive not in (None, store.inactive()):
             store.set_inactive(settings.inactive)
@@ -86,19 +86,6 @@ def _since(text: str) -> datetime:
         raise ConfigError(
             f"--since takes a day (2026-05-01) or a number of days, not {text!r}"
         ) from None
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600}
-
-
-def seconds(text: str | None) -> float | None:
-    """`90`, `90s`, `10m`, `2h` in seconds."""
-    if text is None:
-        return None
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
-    if not number.isdecimal() or int(number) == 0:
-        raise ConfigError(f"--max-time takes seconds, or 10m, or 2h; not {text!r}")
-    return float(int(number) * _UNITS[unit])
 
 
 @contextmanager

@@ -150,6 +150,11 @@ class Reader:
         with explained(self.path):
             return uuid, content_of(self._connection, uuid)
 
+    def caught_up_at(self) -> datetime | None:
+        """When a sync last reached the end of the feed; None where none has yet."""
+        (moment,) = self._one("SELECT caught_up_at FROM feed")
+        return _moment(moment)
+
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
         newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive = self._one(
