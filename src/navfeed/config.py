@@ -51,12 +51,43 @@ SCOPES = {
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Where the private token is, for the commands that need it; the others never read it.
+
+    `text` never shows in a repr, and so in no traceback.
+    """
+
+    text: str | None = field(default=None, repr=False)
+    file: Path | None = None
+
+    def read(self) -> str | None:
+        """The private token, None where there is none: the public one is fetched then.
+
+        Raises `ConfigError`, which never shows it.
+        """
+        token = self.text if self.text is not None else _text_of(self.file)
+        if token is None:
+            return None
+        token = token.strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise ConfigError("the token is empty or holds characters that no token has")
+        return token
+
+    @property
+    def exposed(self) -> Path | None:
+        """The file the token comes from, where others than its owner may read or write it."""
+        if self.text is not None or self.file is None or os.name != "posix":
+            return None
+        return self.file if self.file.stat().st_mode & 0o077 else None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What a command works with. `token` never shows in a repr, and so in no traceback."""
+    """What a command works with."""
 
     db: Path
     base_url: str = NAV
-    token: str | None = field(default=None, repr=False)
+    token: TokenSource = TokenSource()
     workers: int = 8
     inactive: Inactive | None = None
     timeout: float = 120.0
@@ -82,7 +113,7 @@ def load(
     return Settings(
         db=_path(values.get("db")) or default_db(),
         base_url=_base_url(str(values.get("base_url", NAV))),
-        token=_token(values, environ),
+        token=TokenSource(environ.get("NAVFEED_TOKEN") or None, _path(values.get("token_file"))),
         workers=_whole(values, "workers", 8, least=1, most=64),
         inactive=_inactive(values.get("inactive")),
         timeout=float(_whole(values, "timeout", 120, least=1, most=3_600)),
@@ -219,18 +250,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _token(values: Mapping[str, object], environ: Mapping[str, str]) -> str | None:
-    """The private token, if there is one; without it the public one is fetched."""
-    token = environ.get("NAVFEED_TOKEN") or _token_from(_path(values.get("token_file")))
-    if token is None:
-        return None
-    token = token.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError("the token is empty or holds characters that no token has")
-    return token
-
-
-def _token_from(path: Path | None) -> str | None:
+def _text_of(path: Path | None) -> str | None:
     if path is None:
         return None
     try:

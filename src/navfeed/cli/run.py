@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from navfeed.cli.output import hint
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import ConfigError, LockedError, StoreError
 from navfeed.model import HISTORY, OSLO
@@ -36,20 +37,31 @@ class Workshop:
 
 @contextmanager
 def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
-    """Take the lock, listen for signals, open store and client; put all of it back in the end."""
+    """Take the lock, listen for signals, open store and client; put all of it back in the end.
+
+    The token is read first: without a usable one nothing is touched, and nobody asked.
+    """
     from navfeed.client.feed import FeedClient
     from navfeed.client.http import Http
     from navfeed.store.writer import Store
     from navfeed.sync.crew import Stop
 
+    token = _token(settings)
     stop = Stop(None if max_time is None else duration(max_time, "--max-time").total_seconds())
     with signals(stop), alone(settings.db), Store(settings.db) as store:
         if settings.inactive not in (None, store.inactive()):
             store.set_inactive(settings.inactive)
         http = Http(settings.base_url, size=settings.workers)
-        with FeedClient(http, token=settings.token, seconds=settings.timeout) as feed:
+        with FeedClient(http, token=token, seconds=settings.timeout) as feed:
             yield Workshop(store, feed, stop)
             store.remember_token(feed.token_expires)
+
+
+def _token(settings: Settings) -> str | None:
+    token = settings.token.read()
+    if file := settings.token.exposed:
+        hint(f"others can read the token file {file}. Make it yours alone: chmod 600 {file}")
+    return token
 
 
 def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
