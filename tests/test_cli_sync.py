@@ -291,6 +291,23 @@ def test_the_policy_for_inactive_ads_is_the_stores(shell: Shell) -> None:
     assert lab.rows("SELECT uuid FROM removed") == []
 
 
+def test_dropped_contacts_are_a_setting_of_the_store(shell: Shell) -> None:
+    lab = Lab(shell.db, shell.server.practice.world)
+    people = "SELECT count(*) FROM contacts"
+    assert shell.run("sync", "-q")[0] == 0
+    assert lab.rows(people) != [(0,)]
+    assert shell.run("sync", "-q", "--contacts", "drop") == (0, "", "")
+    assert lab.rows(people) == [(0,)]
+    world = shell.server.practice.world
+    world.publish()
+    assert shell.run("sync", "-q")[0] == 0
+    assert lab.rows(people) == [(0,)]
+    assert len(shell.stored()) == len(world.truth())
+    assert shell.run("verify", "-q") == (0, "", "")
+    assert shell.run("sync", "-q", "--contacts", "keep")[0] == 0
+    assert shell.is_exact()
+
+
 def test_verify_tells_mends_and_ends_with_0_only_when_equal(shell: Shell) -> None:
     assert shell.run("sync", "-q")[0] == 0
     assert shell.run("verify", "-q") == (0, "", "")

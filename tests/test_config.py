@@ -9,7 +9,7 @@ import pytest
 
 from navfeed.config import NAV, Settings, TokenSource, default_config, default_db, load
 from navfeed.errors import ConfigError
-from navfeed.model import Inactive, Scope
+from navfeed.model import Contacts, Inactive, Scope
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         token_file = "{home / "token"}"
         workers = 3
         inactive = "mask"
+        contacts = "drop"
         timeout = 30
         look_back_minutes = 20
         recheck_days = 7
@@ -71,6 +72,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         token=TokenSource(file=home / "token"),
         workers=3,
         inactive=Inactive.MASK,
+        contacts=Contacts.DROP,
         timeout=30,
         look_back=timedelta(minutes=20),
         recheck_after=timedelta(days=7),
@@ -116,6 +118,7 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"workers": 65}, "from 1 to 64"),
         ({"timeout": 0}, "timeout"),
         ({"inactive": "burn"}, "delete or mask"),
+        ({"contacts": "some"}, "keep or drop"),
         ({"scope": {"colour": "red"}}, "municipal"),
         ({"scope": "BERGEN"}, "lists of texts"),
         ({"scope": {"municipal": [1]}}, "scope.municipal"),

@@ -10,13 +10,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
-from navfeed.model import Inactive, Scope
+from navfeed.model import Contacts, Inactive, Scope
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
@@ -28,6 +29,7 @@ _KEYS = frozenset(
         "token_file",
         "workers",
         "inactive",
+        "contacts",
         "timeout",
         "look_back_minutes",
         "recheck_days",
@@ -90,6 +92,7 @@ class Settings:
     token: TokenSource = TokenSource()
     workers: int = 8
     inactive: Inactive | None = None
+    contacts: Contacts | None = None
     timeout: float = 120.0
     look_back: timedelta = timedelta(minutes=15)
     recheck_after: timedelta = timedelta(days=14)
@@ -115,7 +118,8 @@ def load(
         base_url=_base_url(str(values.get("base_url", NAV))),
         token=TokenSource(environ.get("NAVFEED_TOKEN") or None, _path(values.get("token_file"))),
         workers=_whole(values, "workers", 8, least=1, most=64),
-        inactive=_inactive(values.get("inactive")),
+        inactive=_choice(Inactive, values, "inactive"),
+        contacts=_choice(Contacts, values, "contacts"),
         timeout=float(_whole(values, "timeout", 120, least=1, most=3_600)),
         look_back=timedelta(minutes=_whole(values, "look_back_minutes", 15, least=1, most=1_440)),
         recheck_after=timedelta(days=_whole(values, "recheck_days", 14, least=1, most=365)),
@@ -210,13 +214,18 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _inactive(value: object) -> Inactive | None:
-    if value is None:
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def _choice(kind: type[_Choice], values: Mapping[str, object], name: str) -> _Choice | None:
+    """None where nothing was said: the store keeps what it was told before."""
+    if (value := values.get(name)) is None:
         return None
     try:
-        return Inactive(str(value))
+        return kind(str(value))
     except ValueError:
-        raise ConfigError(f"inactive is {value!r}; it takes delete or mask") from None
+        takes = " or ".join(kind)
+        raise ConfigError(f"{name} is {value!r}; it takes {takes}") from None
 
 
 def _base_url(text: str) -> str:

@@ -21,9 +21,12 @@ _LABELS = 14  # the width of what stands before a fact
 
 
 def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
-    """One ad in a list: cells as in `LISTED_AS`, whole and harmless, from a row of `LISTED`."""
-    uuid, title, employer, places, published, last_day = map(_joined, row)
-    return tuple(map(harmless, (uuid, title, employer, places, day_of(published), last_day)))
+    """One ad in a list: cells as in `LISTED_AS`, whole and harmless, from a row of `LISTED`.
+
+    What follows in the row follows in the list.
+    """
+    uuid, title, employer, places, published, *more = map(_joined, row)
+    return tuple(map(harmless, (uuid, title, employer, places, day_of(published), *more)))
 
 
 def _joined(cell: str | tuple[str, ...] | None) -> str:
@@ -103,7 +106,7 @@ def _token(expires: datetime | None, now: datetime) -> str:
 def _store(facts: StoreFacts) -> str:
     return (
         f"{facts.path} ({facts.size / 1e6:,.1f} MB, schema {facts.schema_version}; "
-        f"inactive ads: {facts.inactive.value})"
+        f"inactive ads: {facts.inactive.value}; contacts: {facts.contacts.value})"
     )
 
 

@@ -45,12 +45,14 @@ def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
     from navfeed.client.http import Http
     from navfeed.store.writer import Store
     from navfeed.sync.crew import Stop
+    from navfeed.sync.privacy import take_up_contacts
 
     token = _token(settings)
     stop = Stop(None if max_time is None else duration(max_time, "--max-time").total_seconds())
     with signals(stop), alone(settings.db), Store(settings.db) as store:
         if settings.inactive not in (None, store.inactive()):
             store.set_inactive(settings.inactive)
+        take_up_contacts(store, settings.contacts, now())
         http = Http(settings.base_url, size=settings.workers)
         with FeedClient(http, token=token, seconds=settings.timeout) as feed:
             yield Workshop(store, feed, stop)

@@ -68,6 +68,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "token_expires_at": _utc(facts.token_expires),
         "erasure_owed": facts.erasure_owed,
         "inactive": facts.inactive,
+        "contacts": facts.contacts,
         "schema_version": facts.schema_version,
         "path": facts.path,
         "bytes": facts.size,

@@ -17,7 +17,7 @@ from typing import Any, Self
 from unicodedata import normalize
 
 from navfeed.errors import NotFoundError
-from navfeed.model import OSLO, Content, Inactive, RunFacts, StoreFacts
+from navfeed.model import OSLO, Contacts, Content, Inactive, RunFacts, StoreFacts
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.shape import content_of
 
@@ -83,6 +83,10 @@ _OF_CHILDREN = {
     "countries": ("locations", "country"),
     "occupations": ("occupations", "concat_with(' / ', level1, level2)"),
     "categories": ("categories", "concat_with(' ', type, code, name)"),
+    "contacts": (
+        "contacts",
+        "concat_with(', ', name, coalesce(nullif(title, ''), role), phone, email)",
+    ),
 }
 
 IN_FORCE = "coalesce(ads.last_day, '9999-12-31') >= ?"
@@ -157,10 +161,10 @@ class Reader:
 
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
-        newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive = self._one(
-            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, inactive "
-            "FROM feed"
+        newest, caught_up_at, trouble, retry_at, token_expires, owed = self._one(
+            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
         )
+        inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
         waiting, held_back = self._one(
             "SELECT count(*), count(*) FILTER (WHERE retry_at > ?) FROM queue",
             now.astimezone(UTC).isoformat(),
@@ -170,6 +174,7 @@ class Reader:
             size=self.path.stat().st_size,
             schema_version=self._one("PRAGMA user_version")[0],
             inactive=Inactive(inactive),
+            contacts=Contacts(contacts),
             in_force=self.count(Filters()),
             stored=self._one("SELECT count(*) FROM ads")[0],
             masked=self._one("SELECT count(*) FROM removed")[0],

@@ -19,12 +19,16 @@ from sqlite_utils import Database
 
 from navfeed.errors import StoreError
 from navfeed.model import (
+    Contacts,
     Content,
     DetailVerdict,
+    Discretion,
     Effect,
     EntryVerdict,
     Failed,
     Inactive,
+    Mark,
+    MarkKind,
     Milestone,
     Queued,
     Reason,
@@ -302,6 +306,36 @@ class Store:
             self._db.execute("UPDATE feed SET inactive = ?", [inactive.value])
             if inactive is Inactive.DELETE:
                 self._db.execute("DELETE FROM removed")
+
+    def discretion(self) -> Discretion:
+        """What is not to be kept of ads in force."""
+        contacts, key = self._one("SELECT contacts, forget_key FROM feed")
+        marks = self._all("SELECT kind, length, hash FROM forgotten")
+        return Discretion(
+            contacts=Contacts(contacts),
+            marks=frozenset(Mark(MarkKind(kind), length, hash_) for kind, length, hash_ in marks),
+            key=key or b"",
+        )
+
+    def set_contacts(
+        self, contacts: Contacts, rewritten: Iterable[tuple[str, Content]], now: datetime
+    ) -> None:
+        """Keep contacts from now on, or not, with what that makes of the ads that are here.
+
+        What was dropped is not here any more: to be kept again, every ad is asked for anew.
+        """
+        with self._transaction():
+            self._db.execute("UPDATE feed SET contacts = ?", [contacts.value])
+            for ad, content in rewritten:
+                self._rewrite(ad, content, now)
+            if contacts is Contacts.KEEP:
+                self._queue(((ad, Reason.RECHECK) for ad in sorted(self.ads())), now)
+
+    def _rewrite(self, ad: str, content: Content, now: datetime) -> None:
+        """Change what we keep of an ad. NAV has confirmed it no later for that."""
+        (checked_at,) = self._one("SELECT checked_at FROM ads WHERE uuid = ?", ad)
+        self._write(ad, content, now)
+        self._db.execute("UPDATE ads SET checked_at = ? WHERE uuid = ?", [checked_at, ad])
 
     def scope(self) -> Scope:
         (scope,) = self._one("SELECT scope FROM feed")
