@@ -24,10 +24,10 @@ SHORTEST = 3
 LEAST_DIGITS = 5
 """Fewer digits than this are no number to call, and are compared as a word."""
 
+_INLINE = re.compile(r"</?(?:a|b|em|font|i|small|span|strong|u|wbr)\b[^<>]*+>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _TOKEN = re.compile(
-    r"(?P<inline></?(?:a|b|em|font|i|small|span|strong|u|wbr)\b[^<>]*+>)"
-    r"|(?P<tag><[^<>]*+>)"
-    r"|(?P<entity>&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});)"
+    rf"(?P<inline>{_INLINE.pattern})|(?P<tag><[^<>]*+>)|(?P<entity>{_ENTITY.pattern})"
     r"|(?P<escape>%[0-9a-f]{2})"
     r"|(?P<digits>\d++)"
     r"|(?P<letters>(?:[^\W\d_][\u0300-\u036f]*+)++)",
@@ -35,7 +35,10 @@ _TOKEN = re.compile(
 )
 _BARE_TAG = re.compile(r"</?\w++\s?/?>")
 _TAG = re.compile(r"<[^<>]*+>")
+_NO_DIGIT = re.compile(r"\D+")
 _COUNTRY = ("0047", "47")
+
+_WORDS = MarkKind.WORDS
 
 Span = tuple[int, int]
 Knows = Callable[[MarkKind, str], bool]
@@ -52,14 +55,18 @@ class Needle:
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """Knows needles of some lengths when it meets them."""
+    """Knows needles of some lengths when it meets them.
+
+    `may_say` tells cheaply of most texts that nothing is in them; it never does so wrongly.
+    """
 
     lengths: frozenset[tuple[MarkKind, int]]
     knows: Knows
+    may_say: Callable[[str], bool] = bool
 
     def spans(self, text: str) -> list[Span]:
         """Where in the text a needle stands, in order and apart from each other."""
-        return _merged(self._spans(text))
+        return _merged(self._spans(text)) if self.may_say(text) else []
 
     def without(self, text: str) -> str:
         """The text without what was found. Tags in between stay, or the page would break."""
@@ -72,9 +79,10 @@ class Seeker:
 
     def _spans(self, text: str) -> Iterator[Span]:
         tokens, tags = _read(text)
+        words = _words(tokens)
         for kind, length in self.lengths:
-            windows = _word_windows if kind is MarkKind.WORDS else _digit_windows
-            for said, span in windows(tokens, length):
+            windows = _windows(words, length) if kind is _WORDS else _numbers(tokens, length)
+            for said, span in windows:
                 if self.knows(kind, said):
                     yield span
         for start, tag in tags:  # an address stands in a link, a name in a picture's description
@@ -96,7 +104,24 @@ def needle_of(text: str) -> Needle | None:
 
 def seeker_of(needle: Needle) -> Seeker:
     """A seeker for a text that is known."""
-    return Seeker(frozenset({(needle.kind, needle.length)}), lambda _, said: said == needle.said)
+    return Seeker(
+        frozenset({(needle.kind, needle.length)}),
+        lambda _, said: said == needle.said,
+        lambda text: _may_say(text, needle),
+    )
+
+
+def _may_say(text: str, needle: Needle) -> bool:
+    """Whether the longest word stands anywhere, with the tags inside words and without them."""
+    longest = max(needle.said.split(), key=len)
+    return any(
+        longest in (_folded(said) if needle.kind is _WORDS else _NO_DIGIT.sub("", said))
+        for said in (_decoded(text), _decoded(_INLINE.sub("", text)))
+    )
+
+
+def _decoded(text: str) -> str:
+    return _ENTITY.sub(lambda match: unescape(match[0]), text) if "&" in text else text
 
 
 def hashed_seeker(key: bytes, marks: frozenset[Mark]) -> Seeker:
@@ -111,7 +136,7 @@ def mark_of(needle: Needle, key: bytes) -> Mark:
 
 
 def _hash(key: bytes, kind: MarkKind, said: str) -> bytes:
-    return hmac.digest(key, f"{kind}:{said}".encode(errors="surrogatepass"), "sha256")
+    return hmac.digest(key, (kind.value + ":" + said).encode(errors="surrogatepass"), "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +185,13 @@ def _glued(first: _Token, second: _Token) -> _Token:
     return _Token(_folded(first.said + second.said), first.start, second.end, first.glued)
 
 
-def _word_windows(tokens: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
-    words = _words(tokens)
+def _windows(words: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
     for at in range(len(words) - length + 1):
         window = words[at : at + length]
         yield " ".join(word.said for word in window), (window[0].start, window[-1].end)
 
 
-def _digit_windows(tokens: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
+def _numbers(tokens: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
     """Neighbouring groups that have so many digits together, the country's code aside."""
     for at, first in enumerate(tokens):
         digits = ""

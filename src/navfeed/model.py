@@ -84,6 +84,16 @@ class Discretion:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditLine:
+    """That something was asked of `navfeed privacy`: when, what, how much; never about whom."""
+
+    at: datetime | None
+    action: str
+    ads: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the log: at some moment, this ad was said to be active or inactive.
 

@@ -15,10 +15,11 @@ Every pattern takes time linear in the text: runs are possessive, and gaps have 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from navfeed.forget import REMOVED, Seeker, hashed_seeker
 from navfeed.model import Contact, Contacts, Content, Discretion
-from navfeed.wire import reworded
+from navfeed.wire import reworded, texts_of
 
 _TAG = r"</?(?:a|b|em|font|i|small|span|strong|u|wbr)\b[^<>]*+>"
 _BLANK = rf"(?:[\s\u00ad\u200b]|&nbsp;|&thinsp;|&\#160;|&\#xa0;|{_TAG})"
@@ -108,6 +109,12 @@ def is_about(contact: Contact, seeker: Seeker) -> bool:
 def without_person(content: Content, seeker: Seeker) -> Content:
     """What is left when all that the seeker finds is taken out, contacts as a whole."""
     return reworded(content, seeker.without, lambda contact: is_about(contact, seeker))
+
+
+def places_of(raw: str, seeker: Seeker) -> Iterator[tuple[str, str]]:
+    """Where in stored content the seeker finds something: the field, and what stands there."""
+    for field, text in texts_of(raw):
+        yield from ((field, text[start:end]) for start, end in seeker.spans(text))
 
 
 def without_contacts(text: str) -> str:

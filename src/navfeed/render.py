@@ -41,6 +41,16 @@ def draw_list(ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS) ->
     Console().print(table)
 
 
+def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of whole values."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
 def draw_page(blocks: list[Block]) -> None:
     console = Console()
     for kind, line in lines_of(blocks, min(console.width, WIDEST)):

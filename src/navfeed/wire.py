@@ -447,12 +447,12 @@ def _reworded_text(text: str, reword: Callable[[str], str]) -> str:
     return _STRING.sub(one, text)
 
 
-def texts_of(content: Content) -> Iterator[tuple[str, str]]:
-    """Every text that an ad says, each with the field it stands in, as NAV names it.
+def texts_of(raw: str) -> Iterator[tuple[str, str]]:
+    """Every text that stored content says, each with the field it stands in, as NAV names it.
 
     Doubled names count twice. No recursion: what the parser could nest, this can read.
     """
-    value = json.loads(content.raw, parse_int=_lenient_int, object_pairs_hook=tuple)
+    value = json.loads(raw, parse_int=_lenient_int, object_pairs_hook=tuple)
     waiting: list[tuple[str, object]] = [("", value)]
     while waiting:
         field, value = waiting.pop()

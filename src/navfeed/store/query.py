@@ -17,7 +17,7 @@ from typing import Any, Self
 from unicodedata import normalize
 
 from navfeed.errors import NotFoundError
-from navfeed.model import OSLO, Contacts, Content, Inactive, RunFacts, StoreFacts
+from navfeed.model import OSLO, AuditLine, Contacts, Content, Inactive, RunFacts, StoreFacts
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.shape import content_of
 
@@ -134,6 +134,18 @@ class Reader:
     def contents(self, filters: Filters) -> Iterator[str]:
         """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
         return (raw for (raw,) in self._select("ads.content", filters, "ORDER BY ads.uuid"))
+
+    def stored(self) -> Iterator[tuple[str, str]]:
+        """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
+        with explained(self.path):
+            cursor = self._connection.execute("SELECT uuid, content FROM ads ORDER BY uuid")
+            for row in cursor:  # noqa: UP028  as in `_select`
+                yield row
+
+    def audit(self) -> list[AuditLine]:
+        """What was asked of `navfeed privacy`, in its order."""
+        rows = self._all("SELECT at, action, ads, places FROM audit ORDER BY id")
+        return [AuditLine(_moment(at), action, ads, places) for at, action, ads, places in rows]
 
     def count(self, filters: Filters) -> int:
         ((count,),) = self._select("count(*)", filters)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from navfeed.model import Contacts, Content, Discretion
-from navfeed.redact import Redactor
+from navfeed.forget import Needle, mark_of, seeker_of
+from navfeed.model import Contacts, Content, Discretion, Mark
+from navfeed.redact import Redactor, places_of, without_person
 
 
 class Store(Protocol):
@@ -19,6 +21,10 @@ class Store(Protocol):
     def set_contacts(
         self, contacts: Contacts, rewritten: Iterable[tuple[str, Content]], now: datetime
     ) -> None: ...
+    def forget(
+        self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
+    ) -> tuple[int, int]: ...
+    def erase(self) -> bool: ...
 
 
 def take_up_contacts(store: Store, contacts: Contacts | None, now: datetime) -> None:
@@ -35,3 +41,30 @@ def _changed(store: Store, change: Callable[[Content], Content]) -> Iterator[tup
         changed = change(content)
         if changed is not content:
             yield ad, changed
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took out. `owed`: a reader keeps old bytes from being overwritten yet."""
+
+    ads: int
+    places: int
+    owed: bool
+
+
+def erase(store: Store, needle: Needle, now: datetime) -> Erased:
+    """Take a text out of all that is stored, and see to it that no sync brings it back."""
+    key = store.discretion().key or secrets.token_bytes(KEY_BYTES)
+    ads, places = store.forget(mark_of(needle, key), key, _without(store, needle), now)
+    return Erased(ads, places, owed=not store.erase())
+
+
+KEY_BYTES = 32
+"""As long as the hash it keys, so that nothing is gained by guessing the key."""
+
+
+def _without(store: Store, needle: Needle) -> Iterator[tuple[str, Content, int]]:
+    seeker = seeker_of(needle)
+    for ad, content in store.contents():
+        if (left := without_person(content, seeker)) is not content:
+            yield ad, left, sum(1 for _ in places_of(content.raw, seeker))
