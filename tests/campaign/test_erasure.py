@@ -45,7 +45,7 @@ def test_X3_ten_thousand_ads_go_without_a_trace(tmp_path: Path, inactive: Inacti
         syncs += 3
     assert aviary.all_sing()
     assert aviary.crashes > furthest > 20
-    print(  # noqa: T201  the campaign's figures
+    print(
         f"{inactive}: {aviary.deactivated:,} deactivations, {syncs} completed syncs, "
         f"{aviary.crashes} crashes at {furthest} boundaries, 0 canaries heard"
     )

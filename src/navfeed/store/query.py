@@ -18,7 +18,7 @@ from typing import Any, Self
 from unicodedata import normalize
 
 from navfeed.errors import NotFoundError
-from navfeed.model import OSLO, Content, Inactive, RunFacts, StoreFacts
+from navfeed.model import OSLO, AuditLine, Contacts, Content, Inactive, RunFacts, StoreFacts
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.shape import content_of
@@ -85,6 +85,10 @@ _OF_CHILDREN = {
     "countries": ("locations", "country"),
     "occupations": ("occupations", "concat_with(' / ', level1, level2)"),
     "categories": ("categories", "concat_with(' ', type, code, name)"),
+    "contacts": (
+        "contacts",
+        "concat_with(', ', name, coalesce(nullif(title, ''), role), phone, email)",
+    ),
 }
 
 IN_FORCE = "coalesce(ads.last_day, '9999-12-31') >= ?"
@@ -133,6 +137,18 @@ class Reader:
         """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
         return (raw for (raw,) in self._select("ads.content", filters, "ORDER BY ads.uuid"))
 
+    def stored(self) -> Iterator[tuple[str, str]]:
+        """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
+        with explained(self.path):
+            cursor = self._connection.execute("SELECT uuid, content FROM ads ORDER BY uuid")
+            for row in cursor:  # noqa: UP028  as in `_select`
+                yield row
+
+    def audit(self) -> list[AuditLine]:
+        """What was asked of `navfeed privacy`, in its order."""
+        rows = self._all("SELECT at, action, ads, places FROM audit ORDER BY id")
+        return [AuditLine(_moment(at), action, ads, places) for at, action, ads, places in rows]
+
     def count(self, filters: Filters) -> int:
         ((count,),) = self._select("count(*)", filters)
         return int(count)
@@ -152,12 +168,17 @@ class Reader:
         with explained(self.path):
             return uuid, content_of(self._connection, uuid)
 
+    def caught_up_at(self) -> datetime | None:
+        """When a sync last reached the end of the feed; None where none has yet."""
+        (moment,) = self._one("SELECT caught_up_at FROM feed")
+        return _moment(moment)
+
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
-        newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive = self._one(
-            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, inactive "
-            "FROM feed"
+        newest, caught_up_at, trouble, retry_at, token_expires, owed = self._one(
+            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
         )
+        inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
         waiting, held_back = self._one(
             "SELECT count(*), count(*) FILTER (WHERE retry_at > ?) FROM queue",
             now.astimezone(UTC).isoformat(),
@@ -167,6 +188,7 @@ class Reader:
             size=self.path.stat().st_size,
             schema_version=self._one("PRAGMA user_version")[0],
             inactive=Inactive(inactive),
+            contacts=Contacts(contacts),
             in_force=self.count(Filters()),
             stored=self._one("SELECT count(*) FROM ads")[0],
             masked=self._one("SELECT count(*) FROM removed")[0],

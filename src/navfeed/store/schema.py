@@ -130,6 +130,23 @@ CREATE TABLE milestones (
     latest TEXT
 ) STRICT;
 
+-- Texts that somebody asked to be forgotten, by keyed hash (HMAC-SHA256) alone.
+CREATE TABLE forgotten (
+    kind TEXT NOT NULL,             -- words, or the digits of a number
+    length INTEGER NOT NULL,        -- how many of them
+    hash BLOB NOT NULL,
+    PRIMARY KEY (kind, length, hash)
+) STRICT, WITHOUT ROWID;
+
+-- What was asked of `navfeed privacy`: that it was asked, and never what.
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    action TEXT NOT NULL,           -- find, erase
+    ads INTEGER NOT NULL,           -- in how many ads it was
+    places INTEGER NOT NULL         -- and in how many places in them
+) STRICT;
+
 -- The entries in the stretch that is read again, so that they are recognised.
 CREATE TABLE seen (
     id INTEGER PRIMARY KEY,
@@ -157,6 +174,8 @@ CREATE TABLE feed (
     token_expires TEXT,
     inactive TEXT NOT NULL DEFAULT 'delete',
     scope TEXT NOT NULL DEFAULT '{}',
+    contacts TEXT NOT NULL DEFAULT 'keep',
+    forget_key BLOB,                -- hashes what is in `forgotten`; made for this store alone
     erasure_owed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 

@@ -20,12 +20,16 @@ from sqlite_utils import Database
 
 from navfeed.errors import StoreError
 from navfeed.model import (
+    Contacts,
     Content,
     DetailVerdict,
+    Discretion,
     Effect,
     EntryVerdict,
     Failed,
     Inactive,
+    Mark,
+    MarkKind,
     Milestone,
     Queued,
     Reason,
@@ -340,6 +344,67 @@ class Store:
                 masks = self._db.execute("DELETE FROM removed")
                 if masks.rowcount:
                     self._owe_erasure()
+
+    def discretion(self) -> Discretion:
+        """What is not to be kept of ads in force."""
+        contacts, key = self._one("SELECT contacts, forget_key FROM feed")
+        marks = self._all("SELECT kind, length, hash FROM forgotten")
+        return Discretion(
+            contacts=Contacts(contacts),
+            marks=frozenset(Mark(MarkKind(kind), length, hash_) for kind, length, hash_ in marks),
+            key=key or b"",
+        )
+
+    def set_contacts(
+        self, contacts: Contacts, rewritten: Iterable[tuple[str, Content]], now: datetime
+    ) -> None:
+        """Keep contacts from now on, or not, with what that makes of the ads that are here.
+
+        What was dropped is not here any more: to be kept again, every ad is asked for anew.
+        """
+        with self._transaction():
+            self._db.execute("UPDATE feed SET contacts = ?", [contacts.value])
+            for ad, content in rewritten:
+                self._rewrite(ad, content, now)
+            if contacts is Contacts.KEEP:
+                self._queue(((ad, Reason.RECHECK) for ad in sorted(self.ads())), now)
+
+    def forget(
+        self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
+    ) -> tuple[int, int]:
+        """Remember what is to be forgotten, by its hash, with what that makes of the ads here.
+
+        Each ad comes with how many places in it are gone; answers how many ads and places it was.
+        """
+        ads = places = 0
+        with self._transaction():
+            self._db.execute("UPDATE feed SET forget_key = ?", [key])
+            self._db.execute(
+                "INSERT OR IGNORE INTO forgotten (kind, length, hash) VALUES (?, ?, ?)",
+                [mark.kind.value, mark.length, mark.hash],
+            )
+            for ad, content, gone in rewritten:
+                self._rewrite(ad, content, now)
+                ads, places = ads + 1, places + gone
+            self._note("erase", ads, places, now)
+        return ads, places
+
+    def note_find(self, ads: int, places: int, now: datetime) -> None:
+        """Leave the line that a find must leave. Short, so it needs no lock of its own."""
+        with self._transaction():
+            self._note("find", ads, places, now)
+
+    def _note(self, action: str, ads: int, places: int, now: datetime) -> None:
+        self._db.execute(
+            "INSERT INTO audit (at, action, ads, places) VALUES (?, ?, ?, ?)",
+            [_text(now), action, ads, places],
+        )
+
+    def _rewrite(self, ad: str, content: Content, now: datetime) -> None:
+        """Change what we keep of an ad. NAV has confirmed it no later for that."""
+        (checked_at,) = self._one("SELECT checked_at FROM ads WHERE uuid = ?", ad)
+        self._write(ad, content, now)
+        self._db.execute("UPDATE ads SET checked_at = ? WHERE uuid = ?", [checked_at, ad])
 
     def scope(self) -> Scope:
         (scope,) = self._one("SELECT scope FROM feed")
