@@ -88,7 +88,15 @@ def test_a_token_shows_in_no_repr(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1", "https://x.no"]
+    "url",
+    [
+        "http://127.0.0.1:8080",
+        "http://localhost",
+        "http://[::1]:1",
+        "https://x.no",
+        "https://a-b_c.xn--nav-9va.no./feed",
+        "https://[2001:db8::1]",
+    ],
 )
 def test_clear_text_stays_at_home(home: Path, url: str) -> None:
     assert settings(home, base_url=url).base_url == url
@@ -103,6 +111,14 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"base_url": "nav.no"}, "no http"),
         ({"base_url": "https://nav.no:port"}, "no http"),
         ({"base_url": "https://nav.no/?a=b"}, "no http"),
+        ({"base_url": "https://na v.no"}, "no http"),
+        ({"base_url": "https://nav.no/\x01"}, "no http"),
+        ({"base_url": "https://nav..no"}, "no http"),
+        ({"base_url": f"https://{'n' * 64}.no"}, "no http"),
+        ({"base_url": f"https://{'nav.' * 70}no"}, "no http"),
+        ({"base_url": "https://nåv.no"}, "no http"),
+        ({"base_url": "https://[::1"}, "no http"),
+        ({"base_url": "https://@nav.no"}, "password"),
         ({"base_url": "https://me:geheim@nav.no"}, "password"),
         ({"workers": "many"}, "workers"),
         ({"workers": 65}, "from 1 to 64"),
@@ -113,6 +129,7 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"scope": {"municipal": [1]}}, "scope.municipal"),
         ({"scope": {"municipal": [""]}}, "scope.municipal"),
         ({"token_file": "/nowhere/token"}, "token file"),
+        ({"db": "~nobody.of.that.name/navfeed.db"}, "home folder"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(

@@ -74,16 +74,21 @@ def test_safe_until_never_moves_back_nor_trusts_a_clock_that_did() -> None:
     assert safe_until(at(1), None, timedelta(0), QUARTER) == at(1)
 
 
-@pytest.mark.parametrize(("minutes", "closed"), [(14, False), (15, False), (15.1, True)])
-def test_a_stretch_is_closed_when_read_again_after_the_longest_transaction(
-    minutes: float, closed: bool
+@pytest.mark.parametrize(
+    ("server", "here", "closed"),
+    [(14, 14, False), (15, 15, False), (15.1, 15.1, True), (99, 15, False), (15, 99, False)],
+)
+def test_a_stretch_is_closed_when_both_clocks_saw_the_longest_transaction_end(
+    server: float, here: float, closed: bool
 ) -> None:
-    assert closes(Trail(topped_at=at(0)), at(minutes), QUARTER) is closed
+    trail = Trail(topped_at=at(0), topped_here=at(600))
+    assert closes(trail, at(server), at(600 + here), QUARTER) is closed
 
 
 def test_without_the_servers_clock_nothing_ever_closes() -> None:
-    assert not closes(Trail(topped_at=at(0)), None, QUARTER)
-    assert not closes(Trail(), at(99), QUARTER)
+    assert not closes(Trail(topped_at=at(0), topped_here=at(0)), None, at(99), QUARTER)
+    assert not closes(Trail(topped_here=at(0)), at(99), at(99), QUARTER)
+    assert not closes(Trail(topped_at=at(0)), at(99), at(99), QUARTER)
 
 
 ODD = Entry("x", Status.ACTIVE, "9999", datetime(9999, 12, 31, tzinfo=UTC))
@@ -92,10 +97,19 @@ UNDATED = Entry("x", Status.ACTIVE, "soon", None)
 
 def test_the_feeds_clock_is_its_newest_believable_moment() -> None:
     usual = [entry("a", minutes=3), entry("b", minutes=1), entry("c", minutes=2)]
-    assert feed_clock(None, page(*usual, ODD, UNDATED)) == at(3)
-    assert feed_clock(at(9), page(*usual)) == at(9)
+    served = replace(page(*usual, ODD, UNDATED), served_at=at(5))
+    assert feed_clock(None, served) == at(3)
+    assert feed_clock(at(9), served) == at(9)
     assert feed_clock(at(9), page(UNDATED)) == at(9)
     assert feed_clock(None, page(UNDATED)) is None
+
+
+def test_one_entry_ahead_of_the_servers_clock_is_not_believed_but_a_whole_page_is() -> None:
+    """Found in review: an entry three hours ahead made everything before it look settled."""
+    ahead = entry("x", minutes=180)
+    assert feed_clock(None, page(entry("a"), ahead)) == at(0)
+    assert feed_clock(None, page(entry("a"), entry("b", minutes=2))) == at(2)
+    assert feed_clock(None, page(entry("a", minutes=170), ahead)) == at(180)
 
 
 def test_without_the_servers_clock_every_moment_is_believed() -> None:
@@ -104,12 +118,13 @@ def test_without_the_servers_clock_every_moment_is_believed() -> None:
 
 def test_a_quiet_day_on_a_small_page_is_no_mistake() -> None:
     """Found by the machine: the entry after a day's silence was taken for an odd one."""
-    assert feed_clock(None, page(entry("a"), entry("b", minutes=60 * 24 + 1))) == at(60 * 24 + 1)
+    after = replace(page(entry("a"), entry("b", minutes=60 * 24 + 1)), served_at=at(60 * 25))
+    assert feed_clock(None, after) == at(60 * 24 + 1)
 
 
 def test_a_page_that_starts_with_an_odd_moment_is_never_safe_by_date() -> None:
     for first in (ODD, UNDATED):
-        assert milestone("p", 1, first, page(first), at(0)).latest is None
+        assert milestone("p", 1, first, page(first, A, B), at(0)).latest is None
     assert milestone("p", 1, A, page(A), at(0)) == stone("p", 1, 0)
 
 
@@ -164,6 +179,7 @@ def test_the_entry_two_pages_share_is_read_once() -> None:
     recognition = Recognition([], at=0, top=0)
     assert len(read(recognition, A, B)) == 2
     assert len(read(recognition, B, C)) == 1
+    assert recognition.found_new
 
 
 def test_the_same_ad_twice_in_one_moment_counts_twice() -> None:
@@ -199,3 +215,23 @@ def test_a_page_without_entries_is_read_as_nothing() -> None:
     recognition = Recognition([], at=4, top=4)
     assert recognition.read(page()) == []
     assert recognition.at == 4
+
+
+def test_a_place_shared_with_an_entry_before_the_page_is_not_waited_for() -> None:
+    """Found in review: everything after counted as late then, and late entries were lost."""
+    late = entry("late")
+    seen = [Seen(3, C.key), Seen(3, late.key), Seen(4, A.key)]
+    recognition = Recognition(seen, at=3, top=4)
+    assert read(recognition, late, A, B) == [
+        (3, True, False, False),
+        (4, True, False, False),
+        (5, False, False, False),
+    ]
+    assert recognition.passed_all
+    assert recognition.unmet() == [Seen(3, C.key)]
+
+
+def test_a_page_that_does_not_begin_where_the_last_one_ended_proves_no_order() -> None:
+    recognition = Recognition([], at=0, top=0)
+    assert read(recognition, A) == [(1, False, False, False)]
+    assert read(recognition, B, C) == [(2, False, False, True), (3, False, False, True)]

@@ -245,6 +245,7 @@ def test_a_seek_never_ends_silently_in_2023(lab: Lab) -> None:
     since = lab.world.now + MINUTE
     lab.world.advance(2 * MINUTE)
     publish(lab, 10)
+    lab.world.advance(60 * MINUTE)
     lab.practice.script(faults.on("seek"), first_page(lab), times=1)
     ended = lab.sync(start=Start(since=since))
     assert ended.exit_code is ExitCode.FEED

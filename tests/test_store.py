@@ -188,6 +188,31 @@ def test_the_sweep_takes_what_lies_before_the_day(path: Path) -> None:
         put(store, AD)
         assert store.sweep(date(2026, 3, 31), NOW) == []
         assert store.sweep(date(2026, 4, 1), NOW) == [(AD, Reason.EXPIRED)]
+        assert store.due(NOW) == [Queued(AD, 0)]  # NAV may have prolonged it without an entry
+
+
+def test_an_ad_that_is_gone_is_asked_for_twice_more(path: Path) -> None:
+    """A 404 may be bad weather; NAV's for good is believed after an hour and a day."""
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    with Store(path) as store:
+        put(store, AD)
+        store.commit_details([remove(AD, Reason.GONE)], [], NOW)
+        assert (store.waiting(), store.due(NOW), store.due(NOW, everything=True)) == (0, [], [])
+        assert store.due(NOW + hour) == [Queued(AD, 0)]
+        store.commit_details([remove(AD, Reason.GONE)], [], NOW + hour)
+        assert store.due(NOW + 2 * hour) == []
+        assert store.due(NOW + hour + day) == [Queued(AD, 1)]
+        store.commit_details([remove(AD, Reason.GONE)], [], NOW + hour + day)
+        assert store.due(NOW + 9 * day) == []
+        store.commit_details([remove(OTHER, Reason.GONE)], [], NOW)
+        assert store.due(NOW + 9 * day) == []  # it was never here
+
+
+def test_a_retry_put_down_by_a_clock_that_was_wrong_is_due(path: Path) -> None:
+    with Store(path) as store:
+        commit(store, *ask(AD))
+        store.commit_details([], [Failed(AD, "503", NOW + timedelta(days=3_000))], NOW)
+        assert store.due(NOW) == [Queued(AD, 1)]
 
 
 # The queue
@@ -210,7 +235,7 @@ def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> N
         commit(store, *ask(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(minutes=5))], NOW)
         assert store.due(NOW) == []
-        assert store.due(None) == [Queued(AD, 1)]
+        assert store.due(NOW, everything=True) == [Queued(AD, 1)]
         assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1)]
         commit(store, *ask(AD))
         assert store.due(NOW) == [Queued(AD, 0)]
@@ -236,6 +261,8 @@ def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
         assert store.outside() == set()
         assert store.rescope(Scope(), [AD], ask=True, now=NOW) == 0
         assert store.outside() == {AD}
+        assert store.queue_rechecks(NOW - timedelta(1), 10, NOW) == 0
+        assert store.queue_rechecks(NOW, 10, NOW) == 1  # they may have come inside
         assert store.rescope(Scope(), [], ask=True, now=NOW) == 1
         assert store.due(NOW) == [Queued(AD, 0)]
 
@@ -244,7 +271,14 @@ def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
 
 
 TRAIL = Trail(
-    (Milestone("p1", 1, NOW), Milestone("p2", 4, None)), 7, NOW, NOW, NOW - timedelta(1), 3, "tag"
+    (Milestone("p1", 1, NOW), Milestone("p2", 4, None)),
+    top=7,
+    newest=NOW,
+    topped_at=NOW,
+    topped_here=NOW - timedelta(2),
+    safe_until=NOW - timedelta(1),
+    closed=3,
+    etag="tag",
 )
 
 
@@ -433,9 +467,17 @@ def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
         read_all(path)
 
 
+def test_D3_damage_met_while_contents_are_read_is_told(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD)
+        store._connection.execute("ALTER TABLE locations RENAME TO places")
+        with pytest.raises(StoreError, match="no such table"):
+            list(store.contents())
+
+
 def read_all(path: Path) -> None:
     with Store(path) as store:
-        store.due(None)
+        store.due(NOW, everything=True)
         list(store.contents())
 
 

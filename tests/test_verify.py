@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from navfeed.errors import ContractError, ExitCode, UnreachableError
+from navfeed.errors import ContractError, ExitCode, TokenError, UnreachableError
 from navfeed.model import Reason, Scope
 from navfeed.store.writer import Store
 from navfeed.sync.crew import Stop
@@ -78,11 +78,20 @@ def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
     assert check(bench) == [Difference(uuid("same"), Kind.UNANSWERED, "503 for a detail")]
 
 
-def test_an_ad_outside_the_scope_is_no_difference(bench: Bench) -> None:
+def test_an_ad_outside_the_scope_is_a_difference_only_once_it_is_inside(bench: Bench) -> None:
     bench.sync(scope=Scope(municipals=("OSLO",)))
-    bench.feed.asked.clear()
     assert check(bench) == []
-    assert set(bench.feed.asked) == {"page"}
+    bench.feed.active |= active(["silent"], workLocations=[{"municipal": "OSLO"}])
+    assert check(bench) == [Difference(uuid("silent"), Kind.MISSING, Reason.NEW.value)]
+
+
+def test_what_a_failing_repair_removed_is_erased(bench: Bench) -> None:
+    disturb(bench)
+    bench.feed.errors = {uuid("same"): TokenError("no")}
+    with pytest.raises(TokenError):
+        check(bench, repair=True)
+    with Store(bench.path) as store:
+        assert not store.erasure_owed()
 
 
 def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
@@ -201,6 +210,7 @@ def test_verification_uses_the_plans_start(bench: Bench) -> None:
         return original(bench.feed, since)
 
     bench.feed.seek = seek  # type: ignore[method-assign]
+    bench.pass_time(timedelta(hours=9))
     since = bench.clock - timedelta(days=9)
     with Store(bench.path) as store:
         plan = replace(PLAN, start=replace(PLAN.start, since=since))

@@ -6,6 +6,7 @@ No settings library: the one that fits costs 175 ms at every start, more than `n
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -123,7 +124,10 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _path(value: object) -> Path | None:
-    return Path(str(value)).expanduser() if value else None
+    try:
+        return Path(str(value)).expanduser() if value else None
+    except RuntimeError:
+        raise ConfigError(f"{value} begins with a home folder that nobody here has") from None
 
 
 def _whole(values: Mapping[str, object], name: str, default: int, *, least: int, most: int) -> int:
@@ -162,18 +166,24 @@ def _inactive(value: object) -> Inactive | None:
         raise ConfigError(f"inactive is {value!r}; it takes delete or mask") from None
 
 
+_HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?|[\da-f:]+", re.ASCII)
+"""A name that DNS can look up, or an address of IPv6: anything else fails at the first request."""
+
+
 def _base_url(text: str) -> str:
     """The feed's address. The token travels with every request, so clear text stays at home."""
+    text = text.strip()
     try:
         url = urlsplit(text)
         host, _port = url.hostname, url.port
     except ValueError:
         host = None
-    if host is None or url.scheme not in ("http", "https") or url.query or url.fragment:
+    usable = host is not None and _HOST.fullmatch(host) and text.isprintable()
+    if not usable or url.scheme not in ("http", "https") or url.query or url.fragment:
         raise ConfigError(f"the feed's address {_safe(text)} is no http(s) address")
-    if url.username or url.password:
+    if "@" in url.netloc:
         raise ConfigError("the feed's address holds a user name or a password; leave them out")
-    if url.scheme == "http" and not is_loopback(host):
+    if url.scheme == "http" and not is_loopback(str(host)):
         raise ConfigError(
             f"{_safe(text)} is clear text to another machine; use https (http works for "
             "127.0.0.1 and localhost alone)"

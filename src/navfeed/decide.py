@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from navfeed.model import (
     Content,
@@ -27,6 +27,7 @@ from navfeed.model import (
     Scope,
     Status,
     Stored,
+    oslo_day,
 )
 
 
@@ -88,6 +89,15 @@ def _difference(raw: str, stored: Stored | None) -> Reason:
     if stored is None:
         return Reason.NEW
     return Reason.UNCHANGED if raw == stored.raw else Reason.CHANGED
+
+
+def day_of(served_at: datetime | None, here: datetime) -> date:
+    """The day by which ads run out: the earlier of the server's and ours.
+
+    An ad that is taken out a day late is hidden all the same; one that a clock ahead of its time
+    took out would be lost (faults.md T1).
+    """
+    return min(oslo_day(moment) for moment in (served_at, here) if moment is not None)
 
 
 def is_past(last_day: date | None, today: date) -> bool:

@@ -19,15 +19,18 @@ All of it is the feed's own time; a wrong clock here, or one that jumps, plays n
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from bisect import bisect_left
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from statistics import median_low
 
 from navfeed.decide import Sighting
 from navfeed.model import Entry, Key, Milestone, Page, Seen, Status, Trail
 
-_ABSURD = timedelta(days=366)
+_SKEW = timedelta(minutes=2)
+"""How far the clocks of the feed's database and its server may be apart."""
 
 _FALLBACKS = 20
 """Older pages kept for the day when the newer ones are gone (faults.md H6)."""
@@ -67,15 +70,18 @@ def safe_until(
     return moment if so_far is None else max(so_far, moment)
 
 
-def closes(trail: Trail, began_at: datetime | None, lateness: timedelta) -> bool:
-    """Whether a walk begun at `began_at` (server's clock) showed all that will ever be there.
+def closes(
+    trail: Trail, began_at: datetime | None, began_here: datetime, lateness: timedelta
+) -> bool:
+    """Whether a walk that showed nothing new showed all that will ever be there.
 
-    Whatever stands before the newest entry had its place when that entry was first seen, so a
-    `lateness` later it is visible. Both are the server's `Date`, whose whole seconds ask for `>`.
+    Whatever stands before the newest entry had its place when that one was first seen, so a
+    `lateness` later it is visible. Begun at `began_at` by the server's clock, whose whole seconds
+    ask for `>`, and at `began_here` by ours: one that was wrong for a while must not close early.
     """
-    if began_at is None or trail.topped_at is None:
+    if began_at is None or trail.topped_at is None or trail.topped_here is None:
         return False
-    return began_at - trail.topped_at > lateness
+    return min(began_at - trail.topped_at, began_here - trail.topped_here) > lateness
 
 
 def safe_etag(page: Page) -> str | None:
@@ -102,41 +108,50 @@ def milestone(
 
 
 def _believable(entry: Entry, page: Page) -> datetime | None:
-    """The entry's moment, unless it lies so far ahead of the server's clock that it is a mistake.
+    """The entry's moment, unless it alone lies ahead of the server's clock: then it is a mistake.
 
-    One such moment taken for the feed's clock would make everything before it look long settled.
+    Taken for the feed's clock it would make everything before it look long settled. Where most of
+    a page lies ahead, it is the `Date` that is wrong.
     """
     if entry.moment is None or page.served_at is None:
         return entry.moment
-    return entry.moment if entry.moment - page.served_at < _ABSURD else None
+    limit = page.served_at + _SKEW
+    usual = median_low(one.moment for one in page.entries if one.moment is not None)
+    return entry.moment if entry.moment <= limit or usual > limit else None
 
 
 class Recognition:
     """Tells entries that were read before from new ones, along one walk from a milestone on.
 
-    `replaying`: the place we stood at is lost and old pages are read as if new; then order proves
-    nothing about what is stored, and every entry is contested.
+    `seen` is what was read from the place `at` on. `replaying`: the place we stood at is lost and
+    old pages are read as if new; then order proves nothing about what is stored, and every entry
+    is contested. So it is once a page does not begin with the entry the page before ended with.
     """
 
     def __init__(self, seen: Sequence[Seen], *, at: int, top: int, replaying: bool = False) -> None:
         self._unmet: defaultdict[Key, deque[int]] = defaultdict(deque)
+        self._unmet_of_ad: defaultdict[str, list[int]] = defaultdict(list)
         for one in seen:
             self._unmet[one.key].append(one.ordinal)
-        self._unmet_of_ad = Counter(one.key[0] for one in seen)
-        self._at = at
+            self._unmet_of_ad[one.key[0]].append(one.ordinal)
+        self._places = sorted(one.ordinal for one in seen)
+        self._start = self._at = at
         self._replaying = replaying
-        self._overlap: Key | None = None
+        self._last: Key | None = None
         self._moments: tuple[set[Key], set[Key]] = (set(), set())
         self.top = top
+        self.found_new = False
 
     def read(self, page: Page) -> list[tuple[int, Sighting]]:
         """The page's entries with their places; the one it shares with the page before left out."""
         entries = page.entries
-        if entries and entries[0].key == self._overlap:
-            entries = entries[1:]
-        self._moments = (self._moments[1], {entry.key for entry in page.entries})
+        self._moments = (self._moments[1], {entry.key for entry in entries})
+        if entries and self._last is not None:
+            shared = entries[0].key == self._last
+            self._replaying |= not shared
+            entries = entries[shared:]
         if page.entries:
-            self._overlap = page.entries[-1].key
+            self._last = page.entries[-1].key
         return [self._sight(entry) for entry in entries]
 
     @property
@@ -146,33 +161,44 @@ class Recognition:
 
     @property
     def passed_all(self) -> bool:
-        """Whether everything known has come again, so that only new entries follow."""
-        return not self._unmet
+        """Whether everything known has come again, so that only new entries follow.
+
+        A late entry shares the place of the one before it. So the place the walk began at may be
+        shared with an entry that stands before the page, and is not waited for.
+        """
+        return not self._stands_after(self._start)
 
     def unmet(self) -> list[Seen]:
         """What has not come again: after a whole walk, the log has it no more."""
         return [Seen(ordinal, key) for key, places in self._unmet.items() for ordinal in places]
 
+    def _stands_after(self, place: int) -> bool:
+        return bool(self._places) and self._places[-1] > place
+
     def _sight(self, entry: Entry) -> tuple[int, Sighting]:
-        if known := self._unmet.get(entry.key):
-            self._at = known.popleft()
-            self._met(entry)
+        if self._unmet.get(entry.key):
+            self._at = self._meet(entry)
             return self._at, Sighting(entry, known=True)
-        late = bool(self._unmet)
+        late = self._stands_after(self._at)
+        contested = any(place > self._at for place in self._unmet_of_ad[entry.ad])
         if not late:
             self.top += 1
             self._at = self.top
+        self.found_new = True
         return self._at, Sighting(
             entry,
             late=late,
-            contested=self._replaying or self._unmet_of_ad[entry.ad] > 0,
+            contested=self._replaying or contested,
             tied=self._is_tied(entry),
         )
 
-    def _met(self, entry: Entry) -> None:
-        self._unmet_of_ad[entry.ad] -= 1
+    def _meet(self, entry: Entry) -> int:
+        place = self._unmet[entry.key].popleft()
         if not self._unmet[entry.key]:
             del self._unmet[entry.key]
+        self._unmet_of_ad[entry.ad].remove(place)
+        del self._places[bisect_left(self._places, place)]
+        return place
 
     def _is_tied(self, entry: Entry) -> bool:
         other = Status.INACTIVE if entry.status is Status.ACTIVE else Status.ACTIVE

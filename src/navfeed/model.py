@@ -224,16 +224,17 @@ class Trail:
     """Where the reading stands.
 
     `milestones` in the order they were passed, the last being the page to read next. `top` is the
-    place of the newest entry read, `newest` the feed's clock there, `topped_at` the server's clock
-    when it was first seen. Nothing can be hidden before a page that starts by `safe_until`, nor up
-    to the place `closed`. `etag` vouches for the last milestone's page, and is kept only where a
-    304 to it cannot hide an entry (`safe_etag`).
+    place of the newest entry read, `newest` the feed's clock there; `topped_at` the server's clock
+    and `topped_here` ours when something new was last read. Nothing can be hidden before a page
+    that starts by `safe_until`, nor up to the place `closed`. `etag` vouches for the last
+    milestone's page, and is kept only where a 304 to it cannot hide an entry (`safe_etag`).
     """
 
     milestones: tuple[Milestone, ...] = ()
     top: int = 0
     newest: datetime | None = None
     topped_at: datetime | None = None
+    topped_here: datetime | None = None
     safe_until: datetime | None = None
     closed: int = 0
     etag: str | None = None

@@ -85,7 +85,10 @@ def summary(ended: Ended) -> str:
     ]
     if counts.late:
         parts.append(f"{counts.late} late")
-    return f"{', '.join(parts)} ({counts.entries} entries read on {counts.pages} pages)"
+    line = f"{', '.join(parts)} ({counts.entries} entries read on {counts.pages} pages)"
+    if ended.erasure_owed:
+        line += "; a program that reads the store keeps removed text on disk until the next sync"
+    return line
 
 
 def rescoped(event: Rescoped) -> str:

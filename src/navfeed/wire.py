@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from math import isfinite
 from typing import Annotated, Any, NoReturn
-from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from navfeed.errors import ContractError
 from navfeed.model import (
@@ -40,6 +47,14 @@ _NEXT_URL = re.compile(rf"{PAGE_PATH}/({_UUID})")
 _ITEM_URL = re.compile(rf"{DETAIL_PATH}/({_UUID})")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WITHDRAWN_TITLE = "..."
+
+_MOST_PARTS = 200_000
+"""Commas and brackets in one answer: 4 MB of `{},` would otherwise become a gigabyte of objects.
+A page of 1,000 entries has 11,000, a detail a few hundred."""
+
+_DEEPEST = 100
+"""Levels in an ad's details. Parsers give up near 1,000, not all at the same depth, and what
+is stored must be readable by everyone."""
 
 
 def _storable(text: str) -> str:
@@ -114,7 +129,8 @@ class _WirePage(_Wire):
     id: str
     next_url: str | None
     next_id: str | None = None
-    items: list[_WireItem]
+    # Without FailFast, a page of a million wrong items makes a million errors first.
+    items: Annotated[list[_WireItem], FailFast(), Field(min_length=1)]
 
 
 class _WireLocation(_Wire):
@@ -217,7 +233,7 @@ def read_page(body: bytes, *, etag: str | None, served_at: datetime | None) -> P
         raise ContractError("the feed sent something that is no page: it is not JSON") from error
     return Page(
         id=_uuid(wire.id, "page id"),
-        entries=tuple(_entry(item) for item in wire.items),
+        entries=tuple(_entry(item, served_at) for item in wire.items),
         next_id=_next_id(wire),
         etag=etag,
         served_at=served_at,
@@ -225,6 +241,8 @@ def read_page(body: bytes, *, etag: str | None, served_at: datetime | None) -> P
 
 
 def _decode(body: bytes) -> str:
+    if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_PARTS:
+        raise ContractError("the feed sent something with more parts than any answer of its has")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -252,7 +270,7 @@ def _next_id(wire: _WirePage) -> str | None:
     return _uuid(match[1], "next_url")
 
 
-def _entry(item: _WireItem) -> Entry:
+def _entry(item: _WireItem, served_at: datetime | None) -> Entry:
     ad = _uuid(item.id, "item id")
     if _uuid(item.feed_entry.uuid, "entry uuid") != ad:
         raise ContractError("an item and its entry name two different ads")
@@ -263,9 +281,21 @@ def _entry(item: _WireItem) -> Entry:
         # A status we do not know is not a permission to show the ad.
         status=Status.ACTIVE if item.feed_entry.status == Status.ACTIVE else Status.INACTIVE,
         written=written,
-        moment=_moment(written),
+        moment=_believable(_moment(written), served_at),
         withdrawn=item.feed_entry.title == _WITHDRAWN_TITLE and not item.feed_entry.business_name,
     )
+
+
+def _believable(moment: datetime | None, served_at: datetime | None) -> datetime | None:
+    """None for what the feed's clock cannot have shown: the look-back reckons with these."""
+    if moment is None or not is_plausible(moment):
+        return None
+    return None if served_at and moment - served_at > timedelta(days=1) else moment
+
+
+def is_plausible(moment: datetime) -> bool:
+    """Whether some clock showed it. Sums with dates from the ends of the calendar overflow."""
+    return 2000 <= moment.year < 2200
 
 
 def _check_item_url(url: str | None, ad: str) -> None:
@@ -276,13 +306,10 @@ def _check_item_url(url: str | None, ad: str) -> None:
         raise ContractError("an item's url leads somewhere else than to its ad's details")
 
 
-def _uuid(text: str, what: str) -> str:
+def _uuid(value: object, what: str) -> str:
     """The canonical form, so that an ad has one name whatever case it came in."""
-    try:
-        if re.fullmatch(_UUID, text):
-            return str(UUID(text))
-    except ValueError:  # pragma: no cover  # the pattern admits only what UUID reads
-        pass
+    if isinstance(value, str) and re.fullmatch(_UUID, value):
+        return value.lower()
     raise ContractError(f"the feed sent a {what} that is no uuid")
 
 
@@ -290,13 +317,15 @@ def read_detail(body: bytes, *, asked: str) -> Detail:
     """Read one ad's details. `ContractError` when they are another ad's, or no details at all."""
     text = _decode(body)
     parts = _split_object(text)
-    ad = _uuid(str(_value(parts, "uuid")), "uuid in a detail")
+    ad = _uuid(_value(parts, "uuid"), "uuid in a detail")
     if ad != asked:
         raise ContractError(f"asked for ad {asked}, the feed answered with another one")
-    status = Status.ACTIVE if _value(parts, "status") == Status.ACTIVE else Status.INACTIVE
-    return Detail(
-        ad=ad, status=status, content=_content(parts) if status is Status.ACTIVE else None
-    )
+    status = _value(parts, "status")
+    if not isinstance(status, str):
+        raise ContractError("the feed sent details that do not say whether the ad is active")
+    if status != Status.ACTIVE:
+        return Detail(ad, Status.INACTIVE, None)
+    return Detail(ad, Status.ACTIVE, _content(parts))
 
 
 _Parts = dict[str, tuple[object, str]]
@@ -307,8 +336,22 @@ def _content(parts: _Parts) -> Content:
     for name in ("ad_content", "json"):
         value, raw = parts.get(name, (None, ""))
         if isinstance(value, dict):
+            _refuse_depths(raw)
             return _typed(value, raw)
     raise ContractError("the feed says that an ad is active, but sent nothing of what it says")
+
+
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+
+
+def _refuse_depths(raw: str) -> None:
+    if raw.count("[") + raw.count("{") <= _DEEPEST:
+        return
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(raw):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > _DEEPEST:
+            raise ContractError("the feed sent details with more levels than can be read back")
 
 
 def _value(parts: _Parts, name: str) -> object:
@@ -333,16 +376,15 @@ def _split_object(text: str) -> _Parts:
 def _members(text: str) -> _Parts:
     parts: _Parts = {}
     at = _expect(text, "{", 0)
-    while text[at] != "}":
+    while text[at] != "}" or parts:
         name, at = scanstring(text, _expect(text, '"', at), True)
         start = _expect(text, ":", _skip(text, at))
         value, end = _JSON.raw_decode(text, start)
         parts[name] = (value, text[start:end])
         at = _skip(text, end)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-        elif text[at] != "}":
-            raise ValueError("neither a comma nor the end")
+        if text[at] == "}":
+            break
+        at = _expect(text, ",", at)
     if _skip(text, at + 1) != len(text):
         raise ValueError("something follows the object")
     return parts
@@ -409,7 +451,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _utc(moment: datetime | None) -> str | None:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z" if moment else None
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -419,13 +461,16 @@ def _day(moment: datetime | None) -> date | None:
         return None
 
 
+_TOKEN = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]+")
+
+
 def read_token(body: bytes) -> str | None:
     """The token in the prose that `/api/publicToken` answers with, or None when there is none.
 
     A sentence, then the token on a line of its own (feed.md 1); the sentence is not fixed.
     """
-    match = re.search(rb"^\s*([\w-]+\.[\w-]+\.[\w-]+)\s*$", body, re.MULTILINE)
-    return match[1].decode("ascii") if match else None
+    lines = (line.strip() for line in body.splitlines())
+    return next((line.decode("ascii") for line in lines if _TOKEN.fullmatch(line)), None)
 
 
 def token_expiry(token: str) -> datetime | None:
@@ -436,5 +481,5 @@ def token_expiry(token: str) -> datetime | None:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return datetime.fromtimestamp(claims["exp"], UTC)
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, OSError):
+    except (ValueError, LookupError, TypeError, OverflowError, OSError, RecursionError):
         return None

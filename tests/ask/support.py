@@ -14,7 +14,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from navfeed.cli import app
+from navfeed.cli.app import app
 from navfeed.model import DetailVerdict, Reason
 from navfeed.store.writer import Store
 from navfeed.wire import read_content

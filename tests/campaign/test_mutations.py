@@ -39,19 +39,19 @@ MUTATIONS = [
     Mutation(
         "look-back once the lateness instead of twice",
         "lookback.py",
-        "- 2 * lateness",
-        "- lateness",
+        "newest - max(took, timedelta(0)) - 2 * lateness",
+        "newest - max(took, timedelta(0)) - lateness",
     ),
     Mutation(
         "the walk's own time forgotten",
         "lookback.py",
-        "newest - max(took, timedelta(0)) - ",
-        "newest - ",
+        "newest - max(took, timedelta(0)) - 2",
+        "newest - 2",
     ),
     Mutation(
         "settled at once",
         "lookback.py",
-        "    return began_at - trail.topped_at > lateness",
+        "    return min(began_at - trail.topped_at, began_here - trail.topped_here) > lateness",
         "    return True",
     ),
     Mutation(
@@ -82,8 +82,8 @@ MUTATIONS = [
     Mutation(
         "what was read is not recognised",
         "lookback.py",
-        "        if known := self._unmet.get(entry.key):",
-        "        if known := None:",
+        "        if self._unmet.get(entry.key):",
+        "        if False:",
     ),
     Mutation(
         "cursor committed before its page",
@@ -184,9 +184,22 @@ MUTATIONS = [
         ("tests/test_cli_sync.py",),
     ),
     Mutation(
+        "a shared place waited for",
+        "lookback.py",
+        "        return bool(self._places) and self._places[-1] > place",
+        "        return bool(self._places)",
+    ),
+    Mutation(
+        "news only at the top",
+        "lookback.py",
+        "        self.found_new = True",
+        "        self.found_new = not late",
+        (*QUICK, "tests/test_machine.py"),
+    ),
+    Mutation(
         "circles followed",
         "sync/walk.py",
-        "        if page.next_id in self._visited or backwards:",
+        "        if page.next_id in self._visited | self._behind:",
         "        if page.next_id == page.id:",
         ("tests/test_sync.py",),
     ),
@@ -200,8 +213,8 @@ MUTATIONS = [
     Mutation(
         "the sweep by our own clock",
         "sync/engine.py",
-        "oslo_day(walk.served_at or clock())",
-        "oslo_day(clock())",
+        "day_of(walk.served_at, clock())",
+        "day_of(None, clock())",
         ("tests/test_sync.py",),
     ),
 ]

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
-from navfeed.cli.app import app
+from navfeed.errors import ExitCode
 
 
 def main() -> None:
     """Run navfeed. Ends the process with an exit code of `navfeed.errors.ExitCode`."""
+    # Before anything is loaded, that takes a tenth of a second: nothing has begun yet.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
+    from navfeed.cli.app import app
+
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed before we began (`>&-`)
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     app(prog_name="navfeed")
 
 
-__all__ = ["app", "main"]
+def _leave(*_: object) -> NoReturn:
+    raise SystemExit(ExitCode.STOPPED)

@@ -37,19 +37,23 @@ class Workshop:
 @contextmanager
 def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
     """Take the lock, listen for signals, open store and client; put all of it back in the end."""
-    from navfeed.client.feed import FeedClient
-    from navfeed.client.http import Http
-    from navfeed.store.writer import Store
     from navfeed.sync.crew import Stop
 
     stop = Stop(seconds(max_time))
-    with signals(stop), alone(settings.db), Store(settings.db) as store:
-        if settings.inactive not in (None, store.inactive()):
-            store.set_inactive(settings.inactive)
-        http = Http(settings.base_url, size=settings.workers)
-        with FeedClient(http, token=settings.token, seconds=settings.timeout) as feed:
-            yield Workshop(store, feed, stop)
-            store.remember_token(feed.token_expires)
+    # By its real path: a store has one lock, whatever name it is called by.
+    with signals(stop), alone(settings.db.resolve()):
+        from navfeed.client.feed import FeedClient
+        from navfeed.client.http import Http
+        from navfeed.store.writer import Store
+
+        with Store(settings.db) as store:
+            if settings.inactive not in (None, store.inactive()):
+                store.set_inactive(settings.inactive)
+            http = Http(settings.base_url, size=settings.workers)
+            with FeedClient(http, token=settings.token, seconds=settings.timeout) as feed:
+                yield Workshop(store, feed, stop)
+                if feed.token_expires is not None:
+                    store.remember_token(feed.token_expires)
 
 
 def scope_of(flags: list[str]) -> dict[str, list[str]] | None:

@@ -8,7 +8,8 @@ made here from ids that are uuids.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Lock
@@ -18,8 +19,8 @@ from typing import Self
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-from navfeed.client.http import DroppedError, Http, Reply, http_date
-from navfeed.client.tokens import PrivateToken, PublicToken, Tokens
+from navfeed.client.http import LATER, DroppedError, Http, Reply, http_date
+from navfeed.client.tokens import PrivateToken, PublicToken, Token, Tokens
 from navfeed.errors import ContractError, TokenError, UnreachableError
 from navfeed.model import Detail, Gone, Page, Unchanged
 from navfeed.wire import (
@@ -37,11 +38,16 @@ ATTEMPTS = 4
 PATIENCE_SECONDS = 60.0
 """A pause that the server asks for is waited out up to this long; a longer one ends the run."""
 
-PAGE_BYTES = 32 * 2**20
-DETAIL_BYTES = 8 * 2**20
-TOKEN_BYTES = 2**16
-"""Caps on what is unpacked. Usual: a page 480 kB, a detail 12 kB, a token 0.3 kB."""
+LONGEST_PAUSE_SECONDS = 7 * 86_400.0
+"""No mistake of a server's may stop the syncs for years."""
 
+PAGE_BYTES = 8 * 2**20
+DETAIL_BYTES = 4 * 2**20
+TOKEN_BYTES = 2**16
+"""Caps on an answer, as it comes and unpacked. Usual: a page 480 kB, a detail 12 kB."""
+
+_ABSENT = (404, 410)
+_REFUSED = (401, 403, 451)
 _OVERLOAD = (429, 500, 502, 503, 504)
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -53,14 +59,25 @@ class Pace:
         self._pause = pause
         self._until = 0.0
         self._lock = Lock()
+        self._end: UnreachableError | None = None
 
     def hold(self, seconds: float) -> None:
         with self._lock:
             self._until = max(self._until, monotonic() + seconds)
 
+    def end(self, error: UnreachableError) -> None:
+        """The pause is too long to be waited out: whoever would ask on gets this error."""
+        self._end = error
+
     def wait(self) -> None:
-        if (seconds := self._until - monotonic()) > 0:
-            self._pause(seconds)
+        """Sit the pause out, and any that another thread was asked for meanwhile."""
+        waited_for = 0.0
+        while (until := self._until) > waited_for:
+            if (seconds := until - monotonic()) > 0:
+                self._pause(seconds)
+            waited_for = until
+        if self._end is not None:
+            raise self._end
 
 
 class FeedClient:
@@ -89,54 +106,60 @@ class FeedClient:
     def seek(self, since: datetime | None) -> Page | None:
         headers = {} if since is None else {"If-Modified-Since": _http_date(since)}
         reply = self._get(PAGE_PATH, headers, most_bytes=PAGE_BYTES)
-        if reply.status == 404:
+        if _is_absent(reply, PAGE_PATH):
             return None
         page = _page(reply, PAGE_PATH)
-        if since is None:
-            return page
-        _refuse_older(page, since)
-        # The server may apply the date to the page's entries too, and their moments are not in
-        # order: what it left out would be lost. By its id the page comes whole.
-        whole = self.page(page.id)
-        return whole if isinstance(whole, Page) else page
+        if since is not None:
+            _refuse_older(page, since)
+        return page
 
     def newest(self) -> Page | None:
         path = f"{PAGE_PATH}?last"
         reply = self._get(path, {}, most_bytes=PAGE_BYTES)
-        return None if reply.status == 404 else _page(reply, path)
+        if _is_absent(reply, path):
+            return None
+        page = _page(reply, path)
+        _refuse_oldest(page)
+        return page
 
     def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
         if not _UUID.fullmatch(page_id):
             return None  # a damaged cursor (faults.md S9) names a page that no feed has
         path = f"{PAGE_PATH}/{page_id}"
-        headers = {"If-None-Match": etag} if etag else {}
-        reply = self._get(path, headers, most_bytes=PAGE_BYTES)
-        if reply.status == 304 and etag:
+        reply = self._get(path, _validator(etag), most_bytes=PAGE_BYTES)
+        if reply.status == 304:
             return Unchanged(reply.served_at)
-        if reply.status == 404:
+        if _is_absent(reply, path):
             return None
         page = _page(reply, path)
         if page.id != page_id:
-            raise ContractError(f"asked for page {page_id}, the feed answered with another one")
+            raise ContractError(
+                f"asked for page {page_id}, the feed answered with another one. {LATER}"
+            )
         return page
 
     def detail(self, ad: str) -> Detail | Gone:
+        if not _UUID.fullmatch(ad):
+            return Gone(ad)  # nor has any feed an ad of such a name
         path = f"{DETAIL_PATH}/{ad}"
         reply = self._get(path, {}, most_bytes=DETAIL_BYTES)
-        if reply.status in (404, 410):
+        if _is_absent(reply, path):
             return Gone(ad)
-        return read_detail(_body(reply, path), asked=ad)
+        body = _body(reply, path)
+        with _naming(path):
+            return read_detail(body, asked=ad)
 
     # Tokens
 
     def _fetch_token(self) -> tuple[str | None, datetime]:
         reply = self._persist(TOKEN_PATH, {}, most_bytes=TOKEN_BYTES)
         now = reply.served_at or datetime.now(UTC)
-        if reply.status == 404:
+        _refuse_no_access(reply, TOKEN_PATH)
+        if _is_absent(reply, TOKEN_PATH):
             return None, now
         token = read_token(_body(reply, TOKEN_PATH))
         if token is None:
-            raise ContractError(f"{TOKEN_PATH} answered, but with no token{_came(reply)}")
+            raise ContractError(f"{TOKEN_PATH} answered, but with no token{_came(reply)}. {LATER}")
         return token, now
 
     def _get(self, path: str, headers: Mapping[str, str], *, most_bytes: int) -> Reply:
@@ -146,16 +169,12 @@ class FeedClient:
         if reply.status == 401:
             token = self._tokens.renew(token)
             reply = self._with(token, path, headers, most_bytes)
-        if reply.status in (401, 403, 451):
-            raise TokenError(
-                f"the feed refuses access to {path} ({reply.status}). "
-                "Nothing was changed; check the token and run again"
-            )
+        _refuse_no_access(reply, path)
         return reply
 
-    def _with(self, token: str, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
+    def _with(self, token: Token, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
         return self._persist(
-            path, {**headers, "Authorization": f"Bearer {token}"}, most_bytes=most_bytes
+            path, {**headers, "Authorization": f"Bearer {token.text}"}, most_bytes=most_bytes
         )
 
     # Trying again
@@ -177,10 +196,13 @@ class FeedClient:
     def _once(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
         self._pace.wait()
         reply = self._http.get(path, headers, seconds=self._seconds, most_bytes=most_bytes)
-        if 300 <= reply.status < 400 and reply.status != 304:
+        if _is_redirect(reply):
             reply = self._follow(reply, path, headers, most_bytes)
         if reply.status == 304 and "If-None-Match" not in headers:
-            raise UnreachableError(f"the feed says {path} is unchanged, though nothing was asked")
+            raise UnreachableError(
+                f"the feed says {path} is unchanged (304), though it was not asked that. "
+                "Run again later"
+            )
         if reply.status in _OVERLOAD:
             self._respect(reply, path)
         return reply
@@ -191,11 +213,14 @@ class FeedClient:
         """One step, on the same origin: the token goes nowhere else (faults.md H10)."""
         target = self._http.location(reply, path)
         if target is not None:
-            reply = self._http.get(target, headers, seconds=self._seconds, most_bytes=most_bytes)
-        if 300 <= reply.status < 400 and reply.status != 304:
+            reply = self._http.get(
+                path, headers, seconds=self._seconds, most_bytes=most_bytes, at=target
+            )
+        # Where a redirect leads to nothing, that is no word about the ad or page itself.
+        if _is_redirect(reply) or reply.status in _ABSENT:
             raise ContractError(
-                f"{path} is redirected ({reply.status}) to where the token must not go. Is there "
-                "a login page between you and NAV?"
+                f"{path} is redirected ({reply.status}): navfeed follows once, and never to where "
+                f"the token must not go. Is there a login page between you and NAV? {LATER}"
             )
         return reply
 
@@ -204,11 +229,15 @@ class FeedClient:
         message = f"the feed answers {reply.status} for {path}"
         if pause > PATIENCE_SECONDS:
             at = datetime.now(UTC) + timedelta(seconds=pause)
-            raise UnreachableError(
-                f"{message} and asks for a pause until {at:%Y-%m-%d %H:%M} UTC", retry_at=at
+            error = UnreachableError(
+                f"{message} and asks for a pause until {at:%Y-%m-%d %H:%M} UTC. Run again then, or "
+                "at once with --retry-now",
+                retry_at=at,
             )
+            self._pace.end(error)
+            raise error
         self._pace.hold(pause)
-        raise UnreachableError(message)
+        raise UnreachableError(f"{message}. Run again later")
 
 
 def _retries() -> Callable[[Exception], bool | float]:
@@ -226,14 +255,21 @@ def _retries() -> Callable[[Exception], bool | float]:
 
 
 def _retry_after(reply: Reply) -> float:
-    """Seconds; a date counts from the server's own clock. An overload without it: one second."""
+    """Seconds; a date counts from the server's own clock. A 429 without it: one second."""
     said = reply.headers.get("retry-after", "").strip()
-    if said.isdecimal() and len(said) < 10:
-        return float(said)
-    until, now = http_date(said), reply.served_at
-    if until is None or now is None:
+    if said.isdecimal():
+        return min(float(said), LONGEST_PAUSE_SECONDS)
+    until = http_date(said)
+    if until is None:
         return 1.0 if reply.status == 429 else 0.0
-    return max(0.0, (until - now).total_seconds())
+    now = reply.served_at or datetime.now(UTC)
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_PAUSE_SECONDS)
+
+
+def _validator(etag: str | None) -> dict[str, str]:
+    """The ETag byte for byte, where it is one: anything else could not be sent."""
+    sendable = etag and etag.isascii() and etag.isprintable() and " " not in etag
+    return {"If-None-Match": etag} if etag and sendable else {}
 
 
 def _http_date(moment: datetime) -> str:
@@ -246,7 +282,7 @@ def _http_date(moment: datetime) -> str:
 
 def _refuse_older(page: Page, since: datetime) -> None:
     """A seek that was ignored begins in 2023; taking it for success would read years of log."""
-    first = next((entry.moment for entry in page.entries if entry.moment), None)
+    first = _first_moment(page)
     if first is None or first < since - timedelta(seconds=1):
         raise ContractError(
             f"asked for entries after {since:%Y-%m-%d %H:%M} UTC, the feed answered with "
@@ -255,25 +291,84 @@ def _refuse_older(page: Page, since: datetime) -> None:
         )
 
 
+def _refuse_oldest(page: Page) -> None:
+    """`?last` stands in no document of NAV's: where it is ignored, 2023 comes (faults.md H6)."""
+    first = _first_moment(page)
+    recent = first and page.served_at and page.served_at - first < timedelta(days=1)
+    if not (page.is_tip or recent):
+        raise ContractError(
+            "asked for the newest entry, the feed answered with a page from the middle of its log. "
+            f"{LATER}"
+        )
+
+
+def _first_moment(page: Page) -> datetime | None:
+    return next((entry.moment for entry in page.entries if entry.moment), None)
+
+
+# What an answer is
+
+
 def _page(reply: Reply, path: str) -> Page:
     body = _body(reply, path)
-    return read_page(body, etag=reply.headers.get("etag"), served_at=reply.served_at)
+    with _naming(path):
+        return read_page(body, etag=reply.headers.get("etag"), served_at=reply.served_at)
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """The reader says what is wrong; here is added with what, and what to do."""
+    try:
+        yield
+    except ContractError as error:
+        raise ContractError(f"{error} ({path}). {LATER}") from error
 
 
 def _body(reply: Reply, path: str) -> bytes:
     """The body of a 200, in which something stands."""
-    if reply.status != 200 or not reply.body.strip():
-        raise ContractError(f"the feed answered {path} with{_came(reply)}")
-    kind = reply.headers.get("content-type", "")
-    if kind.startswith("text/html"):
-        raise ContractError(
-            f"{path} was answered with a web page, not by the feed. Is there a login page between "
-            "you and NAV?"
-        )
+    _refuse_web_page(reply, path)
+    if reply.status != 200 or not reply.body or reply.body.isspace():
+        raise ContractError(f"the feed answered {path} with{_came(reply)}. {LATER}")
     return reply.body
+
+
+def _is_absent(reply: Reply, path: str) -> bool:
+    """Whether the feed has no such thing. A web page that says so is not the feed's word for it."""
+    if reply.status not in _ABSENT:
+        return False
+    _refuse_web_page(reply, path)
+    return True
+
+
+def _is_redirect(reply: Reply) -> bool:
+    return 300 <= reply.status < 400 and reply.status != 304
+
+
+def _refuse_no_access(reply: Reply, path: str) -> None:
+    if reply.status in _REFUSED:
+        raise TokenError(
+            f"the feed refuses access to {path} ({reply.status}). Nothing was changed. Check the "
+            "token if it is your own, else run again in half an hour: NAV may be replacing its own"
+        )
+
+
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
+
+
+def _refuse_web_page(reply: Reply, path: str) -> None:
+    """The feed speaks JSON and plain text: HTML is from somebody in between (faults.md N6)."""
+    if "html" in reply.headers.get("content-type", "").lower() or _MARKUP.match(reply.body):
+        raise ContractError(
+            f"{path} was answered with a web page ({reply.status}), not by the feed. Is there a "
+            f"login page between you and NAV? {LATER}"
+        )
+
+
+_KIND = re.compile(r"[\w.+-]{1,50}/[\w.+-]{1,50}", re.ASCII)
 
 
 def _came(reply: Reply) -> str:
     """What came instead: status, kind and size, but nothing of the text itself."""
-    kind = reply.headers.get("content-type", "no content type").split(";")[0]
-    return f" status {reply.status}, {kind}, {len(reply.body):,} bytes"
+    kind = _KIND.match(reply.headers.get("content-type", ""))
+    named = kind[0] if kind else "no content type"
+    return f" status {reply.status}, {named}, {len(reply.body):,} bytes"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
 from time import monotonic
 from typing import Any
@@ -23,9 +24,11 @@ import httpx
 
 from navfeed import __version__
 from navfeed.config import is_loopback
-from navfeed.errors import ContractError, UnreachableError
+from navfeed.errors import ConfigError, ContractError, UnreachableError
+from navfeed.wire import is_plausible
 
 CONNECT_SECONDS = 10.0
+LATER = "Nothing of it was kept; run again later"
 _GZIP = 31  # zlib's wbits for a gzip header and nothing else
 
 
@@ -46,13 +49,17 @@ class Reply:
 def http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else None
+    return moment if moment.tzinfo and is_plausible(moment) else None
 
 
 class DroppedError(UnreachableError):
     """The connection broke under the request, as kept-alive ones do: worth one try at once."""
+
+
+class _CutShortError(Exception):
+    """The gzip has no end, though the connection says that all has come."""
 
 
 class Http:
@@ -71,52 +78,90 @@ class Http:
             },
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             follow_redirects=False,
+            # The feed needs no cookies, and whoever sets some could make every request longer.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     def close(self) -> None:
         self._client.close()
 
     def get(
-        self, path: str, headers: Mapping[str, str], *, seconds: float, most_bytes: int
+        self,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        seconds: float,
+        most_bytes: int,
+        at: str | None = None,
     ) -> Reply:
-        """GET `path`. Raises `UnreachableError`, and `ContractError` for what is over the cap."""
+        """GET `path`, or what stands for it `at` another place (a `location`).
+
+        Raises `UnreachableError`, and `ContractError` for what is over the cap.
+        """
         _deadline.ends = monotonic() + seconds
         try:
-            with self._client.stream("GET", path, headers=dict(headers)) as response:
-                body = b"".join(_capped(_decoded(response), most_bytes, path))
+            with self._client.stream("GET", at or path, headers=dict(headers)) as response:
+                body = b"".join(_body(response, most_bytes, path))
                 return Reply(response.status_code, _lower(response.headers), body)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-            raise DroppedError(f"the connection broke while getting {path}") from error
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, _CutShortError) as e:
+            raise DroppedError(
+                f"the answer for {path} broke off, or is no HTTP. Check the network and run again"
+            ) from e
+        except httpx.ConnectTimeout as error:
+            raise self._unreachable(f"no connection within {_shorter(seconds)} seconds") from error
         except httpx.TimeoutException as error:
             raise UnreachableError(
-                f"no complete answer for {path} within {seconds:g} seconds"
+                f"no complete answer for {path} within {seconds:g} seconds. Run again later; "
+                "NAVFEED_TIMEOUT can give the feed more time"
             ) from error
         except httpx.TransportError as error:
-            raise _unreachable(self._client.base_url, error) from error
+            raise self._untrusted(error) or self._unreachable(str(error)) from error
         except zlib.error as error:
-            raise ContractError(f"the answer for {path} is not the gzip it says it is") from error
+            raise ContractError(
+                f"the answer for {path} is not the gzip it says it is. {LATER}"
+            ) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            # httpx takes a Location apart even where it must not be followed.
+            raise ContractError(f"{path} is redirected to what is no address. {LATER}") from error
 
     def location(self, reply: Reply, path: str) -> str | None:
-        """Where a redirect leads if that is this same origin, as path and query; else None."""
+        """Where a redirect leads if that is this same origin; else None."""
         base = self._client.base_url
         try:
-            target = base.join(path).join(reply.headers.get("location", ""))
-        except httpx.InvalidURL:
+            here = httpx.URL(f"{base}".rstrip("/") + path)
+            target = here.join(reply.headers.get("location", ""))
+        except (httpx.InvalidURL, ValueError):
             return None
-        same = (target.scheme, target.host, target.port) == (base.scheme, base.host, base.port)
-        return target.raw_path.decode("ascii") if same and not target.userinfo else None
+        same = (target.scheme, target.raw_host, target.port) == (
+            base.scheme,
+            base.raw_host,
+            base.port,
+        )
+        return str(target) if same and not target.userinfo else None
 
-
-def _unreachable(base_url: httpx.URL, error: httpx.TransportError) -> UnreachableError:
-    at = f"{base_url.scheme}://{base_url.netloc.decode('ascii')}"
-    untrusted = _certificate_error(error)
-    if untrusted is not None:
+    def _unreachable(self, why: str) -> UnreachableError:
         return UnreachableError(
-            f"{at} shows a certificate that cannot be trusted ({untrusted.verify_message}). "
+            f"cannot reach {self._origin} ({why}). Check the network and run again"
+        )
+
+    def _untrusted(self, error: httpx.TransportError) -> UnreachableError | None:
+        cause = _certificate_error(error)
+        if cause is None:
+            return None
+        return UnreachableError(
+            f"{self._origin} shows a certificate that cannot be trusted ({cause.verify_message}). "
             "navfeed never goes on without; SSL_CERT_FILE can name your authorities",
             may_retry=False,
         )
-    return UnreachableError(f"cannot reach {at} ({error}). Check the network and run again")
+
+    @property
+    def _origin(self) -> str:
+        base = self._client.base_url
+        return f"{base.scheme}://{base.netloc.decode('ascii')}"
+
+
+def _shorter(seconds: float) -> str:
+    return f"{min(seconds, CONNECT_SECONDS):g}"
 
 
 def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
@@ -131,30 +176,47 @@ def _lower(headers: httpx.Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+_PIECE = 65_536
+
+
+def _body(response: httpx.Response, most_bytes: int, path: str) -> Iterator[bytes]:
+    """The body piece by piece, with a cap on what comes and on what that unpacks to."""
+    received = _capped(response.iter_raw(), most_bytes, path)
+    match response.headers.get("content-encoding", "identity").lower():
+        case "identity":
+            return received
+        case "gzip" | "x-gzip":
+            return _capped(_unzipped(received), most_bytes, path)
+        case _:
+            raise ContractError(
+                f"the answer for {path} is packed in a way that was not asked for. {LATER}"
+            )
+
+
 def _capped(chunks: Iterable[bytes], most_bytes: int, path: str) -> Iterator[bytes]:
     size = 0
     for chunk in chunks:
         size += len(chunk)
         if size > most_bytes:
-            raise ContractError(f"the answer for {path} is larger than {most_bytes:,} bytes")
+            raise ContractError(
+                f"the answer for {path} is larger than {most_bytes:,} bytes. {LATER}"
+            )
         yield chunk
 
 
-_PIECE = 65_536
-
-
-def _decoded(response: httpx.Response) -> Iterator[bytes]:
-    """The body piece by piece: a gzip bomb is noticed long before it is unpacked."""
-    if response.headers.get("content-encoding", "identity").lower() != "gzip":
-        yield from response.iter_raw()
-        return
+def _unzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack in small pieces: a gzip bomb is noticed long before it is unpacked."""
     unzip = zlib.decompressobj(_GZIP)
-    for chunk in response.iter_raw():
-        yield unzip.decompress(chunk, _PIECE)
-        while unzip.unconsumed_tail:
-            yield unzip.decompress(unzip.unconsumed_tail, _PIECE)
-    if not unzip.eof:
-        raise zlib.error("the end is missing")
+    empty = True
+    for chunk in chunks:
+        packed, empty = chunk, False
+        while packed:
+            yield unzip.decompress(packed, _PIECE)
+            packed = unzip.unconsumed_tail
+        if unzip.unused_data:  # zlib would pile it up
+            raise zlib.error("something follows the end")
+    if not (unzip.eof or empty):  # a 304 may name an encoding, and has nothing to unpack
+        raise _CutShortError
 
 
 class _Deadline(threading.local):
@@ -217,9 +279,7 @@ def _transport(base_url: str, size: int) -> httpx.HTTPTransport:
     """Straight to the feed, or through the proxy that the environment names for it."""
     url = httpx.URL(base_url)
     proxy = _proxy(url)
-    # Loading the authorities takes 20 ms; clear text (loopback alone) needs none.
-    secure = url.scheme == "https"
-    trust = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trust = _trust(url)
     options: dict[str, Any] = {
         "ssl_context": trust,
         "max_connections": size,
@@ -237,8 +297,28 @@ def _transport(base_url: str, size: int) -> httpx.HTTPTransport:
     return transport
 
 
+def _trust(url: httpx.URL) -> ssl.SSLContext:
+    # Loading the authorities takes 20 ms; clear text (loopback alone) needs none.
+    if url.scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # also what ssl raises
+        raise ConfigError(
+            "cannot read the certificates that SSL_CERT_FILE or SSL_CERT_DIR names. Correct or "
+            "unset it"
+        ) from error
+
+
 def _proxy(url: httpx.URL) -> httpx.Proxy | None:
     address = getproxies().get(url.scheme)
-    if address is None or is_loopback(url.host) or proxy_bypass(url.host):
+    host = url.raw_host.decode("ascii")
+    if address is None or is_loopback(host) or proxy_bypass(host):
         return None
-    return httpx.Proxy(address)
+    try:
+        proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    if proxy is None or proxy.url.scheme not in ("http", "https"):
+        raise ConfigError("HTTPS_PROXY names no http proxy. Correct or unset it")
+    return proxy

@@ -8,22 +8,31 @@ and nothing but the token's own `exp` tells.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
-from navfeed.errors import TokenError
+from navfeed.errors import NavfeedError, TokenError
 from navfeed.wire import token_expiry
 
 REPLACED_AFTER = timedelta(hours=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, and the how-manieth fetch brought it. Never shows in a repr."""
+
+    text: str = field(repr=False)
+    fetch: int = 0
+
+
 class Tokens(Protocol):
-    def get(self) -> str:
+    def get(self) -> Token:
         """The token to send. Raises `TokenError`, and what fetching it may raise."""
 
-    def renew(self, refused: str) -> str:
-        """Another token than the refused one, or `TokenError`."""
+    def renew(self, refused: Token) -> Token:
+        """A token fetched since the refused one, or `TokenError`."""
 
     @property
     def expires(self) -> datetime | None:
@@ -34,14 +43,15 @@ class PrivateToken:
     """A token that the user brought. May lack an `exp`; only the server can say it is no good."""
 
     def __init__(self, token: str) -> None:
-        self._token = token
+        self._token = Token(token)
         self.expires = token_expiry(token)
 
-    def get(self) -> str:
+    def get(self) -> Token:
         return self._token
 
-    def renew(self, refused: str) -> str:  # noqa: ARG002
-        when = f" (it expired {self.expires:%Y-%m-%d %H:%M} UTC)" if self.expires else ""
+    def renew(self, refused: Token) -> Token:  # noqa: ARG002
+        ends = self.expires
+        when = f" (by its own word good until {ends:%Y-%m-%d %H:%M} UTC)" if ends else ""
         raise TokenError(
             f"the feed does not accept your token{when}. Put a valid one in NAVFEED_TOKEN or the "
             "token file, or unset both to use NAV's public token"
@@ -56,24 +66,38 @@ class PublicToken:
 
     def __init__(self, fetch: Callable[[], tuple[str | None, datetime]]) -> None:
         self._fetch = fetch
-        self._token: str | None = None
+        self._came: Token | NavfeedError | None = None
+        self._fetches = 0
         self._lock = Lock()
         self.expires: datetime | None = None
 
-    def get(self) -> str:
+    def get(self) -> Token:
+        fetches = self._fetches
         with self._lock:
-            return self._token or self._fetched()
+            wanted = not isinstance(self._came, Token) and self._fetches == fetches
+            return self._fetched() if wanted else self._shared()
 
-    def renew(self, refused: str) -> str:
-        """One thread fetches, the others find its result."""
+    def renew(self, refused: Token) -> Token:
+        """One thread fetches; those refused with it share what came, a failure included."""
         with self._lock:
-            if self._token != refused and self._token is not None:
-                return self._token
-            return self._fetched()
+            wanted = self._fetches == refused.fetch
+            return self._fetched() if wanted else self._shared()
 
-    def _fetched(self) -> str:
-        self._token = None
-        token, now = self._fetch()
+    def _fetched(self) -> Token:
+        try:
+            token = self._checked(*self._fetch())
+            self._came = Token(token, self._fetches + 1)
+        except NavfeedError as error:
+            self._came = error
+        self._fetches += 1
+        return self._shared()
+
+    def _shared(self) -> Token:
+        if isinstance(self._came, Token):
+            return self._came
+        raise self._came or AssertionError
+
+    def _checked(self, token: str | None, now: datetime) -> str:
         if token is None:
             raise TokenError("NAV hands out no public token now. Run again later")
         self.expires = token_expiry(token)
@@ -83,5 +107,4 @@ class PublicToken:
                 f"NAV's public token expired {self.expires:%Y-%m-%d %H:%M} UTC and has not been "
                 f"replaced yet. Run again after {max(again, now):%Y-%m-%d %H:%M} UTC"
             )
-        self._token = token
         return token

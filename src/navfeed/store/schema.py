@@ -117,7 +117,10 @@ CREATE TABLE queue (
 ) STRICT;
 
 -- Active ads outside the scope: known by uuid alone, so that a wider scope can fetch them.
-CREATE TABLE outside (ad TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE outside (
+    ad TEXT PRIMARY KEY,
+    checked_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Pages that can be asked for again, in the order they were passed. The last is read next.
 CREATE TABLE milestones (
@@ -144,6 +147,7 @@ CREATE TABLE feed (
     top INTEGER NOT NULL DEFAULT 0,
     newest TEXT,
     topped_at TEXT,
+    topped_here TEXT,
     safe_until TEXT,
     closed INTEGER NOT NULL DEFAULT 0,
     etag TEXT,

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, astuple, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -74,8 +74,8 @@ class Store:
     # Where the reading stands
 
     def trail(self) -> Trail:
-        top, newest, topped_at, safe_until, closed, etag = self._one(
-            "SELECT top, newest, topped_at, safe_until, closed, etag FROM feed"
+        top, newest, topped_at, topped_here, safe_until, closed, etag = self._one(
+            "SELECT top, newest, topped_at, topped_here, safe_until, closed, etag FROM feed"
         )
         stones = self._all("SELECT page, ordinal, latest FROM milestones ORDER BY ordinal, id")
         return Trail(
@@ -83,6 +83,7 @@ class Store:
             top=top,
             newest=_moment(newest),
             topped_at=_moment(topped_at),
+            topped_here=_moment(topped_here),
             safe_until=_moment(safe_until),
             closed=closed,
             etag=etag,
@@ -152,11 +153,11 @@ class Store:
             ((one.page, one.ordinal, _text(one.latest)) for one in trail.milestones),
         )
         self._db.execute(
-            "UPDATE feed SET top = ?, newest = ?, topped_at = ?, safe_until = ?, closed = ?, "
-            "etag = ?",
+            "UPDATE feed SET top = ?, newest = ?, topped_at = ?, topped_here = ?, "
+            "safe_until = ?, closed = ?, etag = ?",
             [
                 trail.top,
-                *map(_text, (trail.newest, trail.topped_at, trail.safe_until)),
+                *map(_text, (trail.newest, trail.topped_at, trail.topped_here, trail.safe_until)),
                 trail.closed,
                 trail.etag,
             ],
@@ -192,21 +193,39 @@ class Store:
             effects = [
                 (verdict.ad, verdict.reason) for verdict in verdicts if self._apply(verdict, now)
             ]
-            self._unqueue(verdict.ad for verdict in verdicts)
+            again = {verdict.ad for verdict in verdicts if self._is_asked_again(verdict, now)}
+            self._unqueue(verdict.ad for verdict in verdicts if verdict.ad not in again)
+            gone = [effect for effect in effects if effect[1] is Reason.GONE]
+            self._queue(gone, now, retry_at=now + GONE_AGAIN[0])
             self._many(
                 "UPDATE queue SET attempts = attempts + 1, problem = ?, retry_at = ? WHERE ad = ?",
                 ((one.problem, _text(one.retry_at), one.ad) for one in failed),
             )
         return effects
 
+    def _is_asked_again(self, verdict: DetailVerdict, now: datetime) -> bool:
+        """Whether an ad that is gone, as it was an hour ago, is asked for a last time."""
+        if verdict.reason is not Reason.GONE:
+            return False
+        updated = self._db.execute(
+            "UPDATE queue SET attempts = 1, retry_at = ? "
+            "WHERE ad = ? AND reason = ? AND attempts = 0",
+            [_text(now + GONE_AGAIN[1]), verdict.ad, Reason.GONE.value],
+        )
+        return updated.rowcount == 1
+
     def sweep(self, today: date, now: datetime) -> list[Effect]:
-        """Remove the ads whose last day in Oslo lies before `today`."""
+        """Remove the ads whose last day in Oslo lies before `today`, and queue them.
+
+        NAV may have prolonged one without an entry; then its details bring it back.
+        """
         past = self._all("SELECT uuid FROM ads WHERE last_day < ?", today.isoformat())
         if not past:
             return []
         with self._transaction():
             for (ad,) in past:
                 self._remove(ad, Reason.EXPIRED, now)
+            self._queue(((ad, Reason.EXPIRED) for (ad,) in past), now)
         return [(ad, Reason.EXPIRED) for (ad,) in past]
 
     def _apply(self, verdict: DetailVerdict, now: datetime) -> bool:
@@ -214,7 +233,7 @@ class Store:
         self._bring_inside([verdict.ad])
         if verdict.content is None:
             if verdict.reason is Reason.OUT_OF_SCOPE:
-                self._put_outside(verdict.ad)
+                self._put_outside(verdict.ad, now)
             return self._remove(verdict.ad, verdict.reason, now)
         if verdict.reason is Reason.UNCHANGED:
             self._db.execute(
@@ -258,24 +277,33 @@ class Store:
 
     # The queue of details
 
-    def due(self, now: datetime | None) -> list[Queued]:
-        """Ads whose details may be asked for at `now` (None: all of them), oldest first."""
+    def due(self, now: datetime, *, everything: bool = False) -> list[Queued]:
+        """Ads whose details may be asked for at `now`, oldest first.
+
+        `everything`: those too that wait for a retry. A retry that lies further ahead than any is
+        ever put comes from a clock that was wrong, and is due.
+        """
         rows = self._all(
-            "SELECT ad, attempts FROM queue WHERE ?1 IS NULL OR coalesce(retry_at, '') <= ?1 "
-            "ORDER BY rowid",
+            "SELECT ad, attempts FROM queue WHERE coalesce(retry_at, '') NOT BETWEEN ?1 AND ?2 "
+            "OR retry_at = ?1 OR (?3 AND reason != ?4) ORDER BY rowid",
             _text(now),
+            _text(now + LONGEST_RETRY),
+            everything,
+            Reason.GONE.value,
         )
         return [Queued(ad, attempts) for ad, attempts in rows]
 
     def waiting(self) -> int:
-        (count,) = self._one("SELECT count(*) FROM queue")
+        """Details still to be had; ads that are gone and asked for once more do not count."""
+        (count,) = self._one("SELECT count(*) FROM queue WHERE reason != ?", Reason.GONE.value)
         return int(count)
 
     def queue_rechecks(self, before: datetime, most: int, now: datetime) -> int:
-        """Queue the ads that NAV has not confirmed since `before`, the oldest first."""
+        """Queue the active ads that NAV has not confirmed since `before`, the oldest first."""
         rows = self._all(
-            "SELECT uuid FROM ads WHERE checked_at <= ? "
-            "AND uuid NOT IN (SELECT ad FROM queue) ORDER BY checked_at LIMIT ?",
+            "SELECT ad FROM (SELECT uuid AS ad, checked_at FROM ads UNION ALL "
+            "SELECT ad, checked_at FROM outside) WHERE checked_at <= ? "
+            "AND ad NOT IN (SELECT ad FROM queue) ORDER BY checked_at LIMIT ?",
             _text(before),
             most,
         )
@@ -284,13 +312,15 @@ class Store:
                 self._queue(((ad, Reason.RECHECK) for (ad,) in rows), now)
         return len(rows)
 
-    def _queue(self, ads: Iterable[Effect], now: datetime) -> None:
+    def _queue(
+        self, ads: Iterable[Effect], now: datetime, *, retry_at: datetime | None = None
+    ) -> None:
         """A new reason to ask re-arms an ad that was waiting for its retry."""
         self._many(
-            "INSERT INTO queue (ad, reason, queued_at) VALUES (?, ?, ?) "
+            "INSERT INTO queue (ad, reason, queued_at, retry_at) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (ad) DO UPDATE SET reason = excluded.reason, attempts = 0, "
-            "retry_at = NULL, problem = NULL",
-            ((ad, reason.value, _text(now)) for ad, reason in ads),
+            "retry_at = excluded.retry_at, problem = NULL",
+            ((ad, reason.value, _text(now), _text(retry_at)) for ad, reason in ads),
         )
 
     def _unqueue(self, ads: Iterable[str]) -> None:
@@ -317,7 +347,10 @@ class Store:
 
     def contents(self) -> Iterator[tuple[str, Content]]:
         """Every ad in the store with what it says, as the details said it."""
-        return ((ad, content_of(self._connection, ad)) for ad in self.ads())
+        for ad in self.ads():
+            with explained(self.path):
+                content = content_of(self._connection, ad)
+            yield ad, content
 
     def rescope(self, scope: Scope, leaving: Iterable[str], *, ask: bool, now: datetime) -> int:
         """Take up a scope: remove the ads that leave it; answer how many are to be fetched.
@@ -329,12 +362,12 @@ class Store:
             self._queue(((ad, Reason.RESCOPED) for (ad,) in asked), now)
             for ad in leaving:
                 self._remove(ad, Reason.OUT_OF_SCOPE, now)
-                self._put_outside(ad)
+                self._put_outside(ad, now)
             self._db.execute("UPDATE feed SET scope = ?", [json.dumps(asdict(scope))])
         return len(asked)
 
-    def _put_outside(self, ad: str) -> None:
-        self._db.execute("INSERT OR IGNORE INTO outside (ad) VALUES (?)", [ad])
+    def _put_outside(self, ad: str, now: datetime) -> None:
+        self._db.execute("INSERT OR REPLACE INTO outside VALUES (?, ?)", [ad, _text(now)])
 
     def _bring_inside(self, ads: Iterable[str]) -> None:
         self._many("DELETE FROM outside WHERE ad = ?", ((ad,) for ad in ads))
@@ -368,7 +401,7 @@ class Store:
         with self._transaction():
             self._db.execute("UPDATE feed SET retry_at = ?", [_text(moment)])
 
-    def remember_token(self, expires: datetime | None) -> None:
+    def remember_token(self, expires: datetime) -> None:
         """Keep when the token ends, never the token."""
         with self._transaction():
             self._db.execute("UPDATE feed SET token_expires = ?", [_text(expires)])
@@ -437,6 +470,11 @@ class Store:
 
 KEPT_RUNS = 10_000
 """Rows of `runs`: a year at one sync every 50 minutes."""
+
+GONE_AGAIN = (timedelta(hours=1), timedelta(days=1))
+"""When a stored ad that NAV no longer has is asked for again: a 404 may be bad weather too."""
+
+LONGEST_RETRY = timedelta(days=1)
 
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""

@@ -76,7 +76,7 @@ class Details:
 
     def run(self, *, retry_now: bool) -> Iterator[Fetched]:
         """Fetch what is due (all of it with `retry_now`). Raises what cannot be one ad's fault."""
-        due = self._store.due(None if retry_now else self._clock())
+        due = self._store.due(self._clock(), everything=retry_now)
         done = 0
         for batch in self._crew.ask_each(due, self._ask, most=BATCH, linger=LINGER_SECONDS):
             done += len(batch)

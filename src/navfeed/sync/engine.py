@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from navfeed.decide import in_scope, narrows
+from navfeed.decide import day_of, in_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
-from navfeed.model import LATENESS, Effect, Reason, RunEnd, Scope, oslo_day
+from navfeed.model import LATENESS, Effect, Reason, RunEnd, Scope
 from navfeed.sync.crew import Crew, Stop
 from navfeed.sync.details import Details, Fetched
 from navfeed.sync.ports import Clock, Feed, Store
@@ -23,6 +23,10 @@ from navfeed.sync.walk import Start, Walk, Walked
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000
 """Every ad is confirmed with NAV this often, at most so many in one run (faults.md S6)."""
+
+
+LONGEST_PAUSE = timedelta(days=7)
+"""A pause that the server asks for is obeyed up to so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,9 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
         raise
     except NavfeedError as caught:
         error = caught
+    except Exception:
+        _erase(store)
+        raise
     counts.waiting = store.waiting()
     ended = _ended(counts, error, erased=_erase(store))
     _record(store, run, ended, clock())
@@ -141,7 +148,8 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
 def _respect_pause(store: Store, plan: Plan, now: datetime) -> None:
     """What the server asked of the last run binds this one (faults.md H1, H2)."""
     until = store.retry_at()
-    if until is not None and until > now and not plan.retry_now:
+    # Further ahead than any pause is obeyed: a clock of ours was wrong when it was put down.
+    if until is not None and now < until <= now + LONGEST_PAUSE and not plan.retry_now:
         raise UnreachableError(
             f"the feed asked not to be called before {until:%Y-%m-%d %H:%M:%S} UTC. "
             "Run again then, or at once with --retry-now",
@@ -153,7 +161,7 @@ def _phases(
     feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop
 ) -> Iterator[Rescoped | Walked | Fetched | Swept]:
     if plan.scope is not None and plan.scope != store.scope():
-        yield _rescope(store, plan.scope, clock())
+        yield _rescope(store, plan.scope, clock(), stop)
     with Crew(plan.workers, stop) as crew:
         walk = Walk(
             feed,
@@ -165,9 +173,7 @@ def _phases(
             max_pages=plan.max_pages,
         )
         yield from walk.run()
-        # The server's day where it shows one: a clock of ours that is years ahead must not empty
-        # the store (faults.md T1).
-        today = oslo_day(walk.served_at or clock())
+        today = day_of(walk.served_at, clock())
         if swept := store.sweep(today, clock()):
             yield Swept(tuple(swept))
         store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
@@ -175,9 +181,13 @@ def _phases(
         yield from details.run(retry_now=plan.retry_now)
 
 
-def _rescope(store: Store, scope: Scope, now: datetime) -> Rescoped:
+def _rescope(store: Store, scope: Scope, now: datetime, stop: Stop) -> Rescoped:
     """Judge again what is stored; what lies outside has to be fetched if the scope grew."""
-    leaving = [ad for ad, content in store.contents() if not in_scope(scope, content)]
+    leaving = []
+    for ad, content in store.contents():
+        stop.check()
+        if not in_scope(scope, content):
+            leaving.append(ad)
     to_fetch = store.rescope(scope, leaving, ask=not narrows(scope, store.scope()), now=now)
     return Rescoped(tuple((ad, Reason.OUT_OF_SCOPE) for ad in leaving), to_fetch)
 
@@ -209,27 +219,22 @@ def verify(
 
     Best after a `sync`, whose news would show as differences otherwise.
     """
-    try:
-        yield from _compared(feed, store, plan, repair=repair, clock=clock, stop=stop)
-    finally:  # what was mended before an early end is to be erased as well
-        _erase(store)
-
-
-def _compared(
-    feed: Feed, store: Store, plan: Plan, *, repair: bool, clock: Clock, stop: Stop
-) -> Iterator[Checked]:
     clean = True
-    with Crew(plan.workers, stop) as crew:
-        verification = Verification(
-            feed,
-            store,
-            crew,
-            start=plan.start,
-            repair=repair,
-            clock=clock,
-        )
-        for checked in verification.run():
-            clean = clean and not checked.differences
-            yield checked
-    if clean:
-        store.forget_trouble()
+    try:
+        with Crew(plan.workers, stop) as crew:
+            verification = Verification(
+                feed,
+                store,
+                crew,
+                start=plan.start,
+                lateness=plan.lateness,
+                repair=repair,
+                clock=clock,
+            )
+            for checked in verification.run():
+                clean = clean and not checked.differences
+                yield checked
+        if clean:
+            store.forget_trouble()
+    finally:
+        _erase(store)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from navfeed.decide import day_of
 from navfeed.errors import ContractError, FeedError
-from navfeed.model import Detail, DetailVerdict, Gone, Page, Queued, Reason, Status, oslo_day
+from navfeed.model import Detail, DetailVerdict, Gone, Page, Queued, Reason, Status
 from navfeed.sync.crew import Answer, Crew
 from navfeed.sync.details import BATCH, LINGER_SECONDS, Judge, raise_what_is_not_the_ads
 from navfeed.sync.ports import Clock, Feed, Store
@@ -56,6 +57,7 @@ class Verification:
         crew: Crew,
         *,
         start: Start,
+        lateness: timedelta,
         repair: bool,
         clock: Clock,
     ) -> None:
@@ -63,6 +65,7 @@ class Verification:
         self._store = store
         self._crew = crew
         self._start = start
+        self._lateness = lateness
         self._repair = repair
         self._clock = clock
         self._served_at: datetime | None = None
@@ -70,8 +73,8 @@ class Verification:
     def run(self) -> Iterator[Checked]:
         """Compare. May raise what `Feed` and `Store` raise, and `StoppedError`."""
         held = self._store.ads()
-        wanted = (self._announced() | held) - self._store.outside()
-        today = oslo_day(self._served_at or self._clock())
+        wanted = self._announced() | held | self._store.outside()
+        today = day_of(self._served_at, self._clock())
         judge = Judge(self._store, today=today, scope=self._store.scope())
         questions = [Queued(ad, 0) for ad in sorted(wanted)]
         done = 0
@@ -91,7 +94,7 @@ class Verification:
         return {ad for ad, status in last.items() if status is Status.ACTIVE}
 
     def _pages(self) -> Iterator[Page]:
-        page = begin(self._feed, self._crew, self._start)
+        page = begin(self._feed, self._crew, self._start, self._lateness)
         visited: set[str] = set()
         while True:
             yield page

@@ -32,7 +32,10 @@ class Start:
     from_tip: bool = False
 
 
-def begin(feed: Feed, crew: Crew, start: Start) -> Page:
+_FURTHER_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
+
+
+def begin(feed: Feed, crew: Crew, start: Start, lateness: timedelta) -> Page:
     """The page to begin with; the newest one where nothing is newer than asked for."""
     page = None if start.from_tip else crew.ask(start.since, feed.seek)
     if page is None:
@@ -41,10 +44,24 @@ def begin(feed: Feed, crew: Crew, start: Start) -> Page:
         raise ContractError(
             "the feed shows no entries at all (404). Is its address right? Nothing was changed"
         )
+    if start.since is None or start.from_tip:
+        return page
+    for further in _FURTHER_BACK:
+        if not _is_young(page, lateness):
+            break
+        page = crew.ask(start.since - further, feed.seek) or page
     # The server may apply the date to the entries of the page it seeks, and their moments are not
     # in order: what it leaves out would be lost. By its id the page comes whole.
-    whole = crew.ask(page.id, feed.page) if start.since else page
+    whole = crew.ask(page.id, feed.page)
     return whole if isinstance(whole, Page) else page
+
+
+def _is_young(page: Page, lateness: timedelta) -> bool:
+    """Whether entries may still appear before the page: nothing would ever look for them there."""
+    first = next((entry.moment for entry in page.entries), None)
+    if first is None or page.served_at is None:
+        return False
+    return page.served_at - first < 2 * lateness
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +98,9 @@ class Walk:
         self._clock = clock
         self._max_pages = max_pages
         self._trail = store.trail()
-        self._top_before = self._trail.top
         self._trouble: str | None = None
         self._visited: set[str] = set()
+        self._behind: set[str] = set()
         self._began_at: datetime | None = None
         self._began_here = clock()
         self.served_at: datetime | None = None
@@ -103,11 +120,14 @@ class Walk:
         stone = start_of(self._trail)
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top)
         if stone is None:
-            return begin(self._feed, self._crew, self._start)
+            return begin(self._feed, self._crew, self._start, self._lateness)
         page = self._page_at(stone)
         if page is None:
             return self._fall_back(stone)
         if isinstance(page, Page):
+            self._behind = {
+                older.page for older in self._trail.milestones if older.ordinal < stone.ordinal
+            }
             seen = self._store.seen_from(stone.ordinal)
             self._recognition = Recognition(seen, at=stone.ordinal, top=self._trail.top)
         return page
@@ -123,7 +143,9 @@ class Walk:
         What was read is then read again; order proves nothing any more, so details decide.
         """
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top, replaying=True)
-        page = self._older_page(lost) or begin(self._feed, self._crew, self._restart())
+        page = self._older_page(lost) or begin(
+            self._feed, self._crew, self._restart(), self._lateness
+        )
         moment = self._clock().isoformat(timespec="seconds")
         self._trouble = (
             f"{moment}: the feed no longer had the page where the last sync stood "
@@ -141,8 +163,13 @@ class Walk:
         return None
 
     def _restart(self) -> Start:
-        """Where nothing was hidden before, else where a first sync would begin."""
-        return Start(since=self._trail.safe_until) if self._trail.safe_until else self._start
+        """Where nothing was hidden before, else where a first sync would begin.
+
+        Who asks for the whole log gets it: it is what a feed that ignores dates leaves to ask for.
+        """
+        if self._trail.safe_until is None or self._start == Start():
+            return self._start
+        return Start(since=self._trail.safe_until)
 
     # From page to page
 
@@ -174,10 +201,7 @@ class Walk:
     def _refuse_loops(self, page: Page) -> None:
         """Forward only (faults.md S8): a page that leads back is not applied."""
         self._visited.add(page.id)
-        places = {stone.page: stone.ordinal for stone in self._trail.milestones}
-        here, there = places.get(page.id), places.get(page.next_id or "")
-        backwards = here is not None and there is not None and there < here
-        if page.next_id in self._visited or backwards:
+        if page.next_id in self._visited | self._behind:
             raise ContractError(
                 f"the feed leads in a circle: page {page.id} names page {page.next_id} as the "
                 "next one. The position is kept; run again later"
@@ -232,18 +256,17 @@ class Walk:
             if page.next_id is not None:
                 at = self._recognition.at
                 self._remember(stones, milestone(page.next_id, at, last, page, newest))
-        grown = self._recognition.top > before.top
-        return pruned(
-            replace(
-                before,
-                milestones=tuple(sorted(stones, key=lambda stone: stone.ordinal)),
-                top=self._recognition.top,
-                newest=newest,
-                safe_until=self._safe_until(page, newest),
-                topped_at=page.served_at if grown else before.topped_at,
-                etag=safe_etag(page),
-            )
+        trail = replace(
+            before,
+            milestones=tuple(sorted(stones, key=lambda stone: stone.ordinal)),
+            top=self._recognition.top,
+            newest=newest,
+            safe_until=self._safe_until(page, newest),
+            etag=safe_etag(page),
         )
+        if self._recognition.found_new:
+            trail = replace(trail, topped_at=page.served_at, topped_here=self._clock())
+        return pruned(trail)
 
     @staticmethod
     def _remember(stones: list[Milestone], stone: Milestone) -> None:
@@ -261,14 +284,17 @@ class Walk:
         return safe_until(self._trail.safe_until, newest, self._took(page), self._lateness)
 
     def _took(self, page: Page) -> timedelta:
-        """How long this walk has taken: by the server's clock, by ours where it shows none."""
+        """How long this walk has taken: by the server's clock or by ours, whichever says longer."""
+        ours = self._clock() - self._began_here
         if page.served_at and self._began_at:
-            return page.served_at - self._began_at
-        return self._clock() - self._began_here
+            return max(page.served_at - self._began_at, ours)
+        return ours
 
     def _end(self) -> None:
         """The tip is reached: what a re-reading proved is recorded with the time of it."""
         trail = self._trail
-        if trail.top == self._top_before and closes(trail, self._began_at, self._lateness):
+        if not self._recognition.found_new and closes(
+            trail, self._began_at, self._began_here, self._lateness
+        ):
             trail = pruned(replace(trail, closed=trail.top))
         self._store.end_walk(trail, self._recognition.unmet(), self.served_at or self._clock())

@@ -1,0 +1,79 @@
+# Everything runs in a virtual environment of its own, .venv, which git ignores. It is made when it
+# is first needed, by the Python that PYTHON names.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+# What `make test` and `make bench` hand on, e.g. `make test TESTFLAGS="-k lookback"`.
+TESTFLAGS ?=
+BENCHFLAGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what can be made.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: install
+install: $(INSTALLED) ## Install navfeed in .venv.
+
+.PHONY: demo
+demo: $(INSTALLED) ## Run the main job against a practice feed: no network, no token.
+	@$(BIN)/python examples/demo.py
+
+.PHONY: test
+test: $(INSTALLED_DEV) ## Run the tests.
+	@$(BIN)/python -m pytest -n auto $(TESTFLAGS)
+
+.PHONY: campaign
+campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, five weeks (takes long).
+	@HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n auto -m "" $(TESTFLAGS)
+	@$(BIN)/python benchmarks/five_weeks.py
+
+.PHONY: lint
+lint: $(INSTALLED_DEV) ## Check style and layout.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(INSTALLED_DEV) ## Check types.
+	@$(BIN)/mypy
+
+.PHONY: docs
+docs: $(INSTALLED_DEV) ## Write the generated pages of docs/reference anew.
+	@$(BIN)/python docs/generate.py
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure beside bare standard-library scripts (a minute or two).
+	@$(BIN)/python benchmarks/bench.py $(BENCHFLAGS)
+
+.PHONY: ci
+ci: ## Run what CI runs: style, types, tests, coverage.
+	@.ci/run
+
+.PHONY: clean
+clean: ## Remove everything that was made here.
+	rm -rf $(VENV) .demo build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests docs benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Some distributions ship Python without ensurepip; then the system's pip does its work.
+$(BIN)/python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		&& $(PYTHON) -m venv $(VENV) \
+		|| { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	@echo "installing navfeed in $(VENV) ..."
+	@$(PIP) install --quiet --editable .
+	@touch $@
+
+# A Python's own pip may be too old to know dependency groups.
+$(INSTALLED_DEV): $(INSTALLED)
+	@echo "installing what the tests need in $(VENV) ..."
+	@$(PIP) install --quiet --upgrade pip
+	@$(PIP) install --quiet --group dev
+	@touch $@

@@ -1,0 +1,128 @@
+"""Every command that README's quick start and the tutorial show is run, against a practice feed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from navfeed.practice import Practice, PracticeServer, World
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 120
+
+SKIPPED = {
+    "make demo": "CI runs it in a job of its own",
+    "make test": "this is it",
+    "pipx install .": "navfeed is installed here already",
+    "navfeed practice --port 8080 --live 1": "never ends; the test has a practice feed of its own",
+    "navfeed sync  # NAV's own feed": "would reach the real NAV",
+}
+"""Commands that are shown and not run, and why."""
+
+
+def commands(page: str, section: str = "") -> list[str]:
+    """What stands after `$` in the page's console blocks, in order; in one section if named."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    if section:
+        text = re.split(r"^## ", text.partition(f"\n## {section}\n")[2], flags=re.MULTILINE)[0]
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^\$ (.+)$", "".join(blocks), re.MULTILINE)
+
+
+def runnable(shown: list[str]) -> list[str]:
+    return [command for command in shown if command not in SKIPPED]
+
+
+@pytest.fixture(scope="module")
+def feed() -> Iterator[PracticeServer]:
+    world = World.history(5, now=datetime.now(UTC), entries=6_000)
+    with PracticeServer(Practice(world)) as server:
+        yield server
+
+
+@pytest.fixture
+def run(feed: PracticeServer, tmp_path: Path):
+    """Run commands as one shell would, one after the other; what each of them printed."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("NAVFEED_")}
+    env |= {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path),
+        "NAVFEED_BASE_URL": feed.url,
+        "LC_ALL": "C.UTF-8",
+        # Nothing here may reach beyond this machine, whatever the documents say.
+        "https_proxy": "http://127.0.0.1:9",
+    }
+
+    def ran(shown: list[str]) -> list[str]:
+        lines = [line.replace("http://127.0.0.1:8080", feed.url) for line in shown]
+        script = "".join(f"echo '::{at}'\n{line}\n" for at, line in enumerate(lines))
+        done = subprocess.run(
+            ["bash", "-e", "-u", "-o", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+        printed = re.split(r"^::\d+\n", done.stdout, flags=re.MULTILINE)[1:]
+        assert done.returncode == 0, f"{lines[len(printed) - 1]}\n{done.stdout}\n{done.stderr}"
+        assert len(printed) == len(lines)
+        return printed
+
+    return ran
+
+
+def test_readme(run) -> None:
+    shown = commands("README.md", "Quick start")
+    printed = dict(zip(runnable(shown), run(runnable(shown)), strict=True))
+    assert len(shown) == 5
+    assert "BERGEN" in printed["navfeed list --municipal BERGEN --limit 10"]
+    assert "Apply" in printed[next(command for command in shown if "show" in command)]
+    assert "Ads in force" in printed["navfeed status"]
+
+
+def test_tutorial(run) -> None:
+    shown = runnable(commands("docs/tutorial.md"))
+    printed = dict(zip(shown, run(shown), strict=True))
+    assert len(shown) > 12
+    silent = [command for command, text in printed.items() if not text]
+    assert [command for command in silent if not may_be_silent(command)] == []
+
+
+def may_be_silent(command: str) -> bool:
+    """Results go to stdout: what has none, or writes it to a file, prints nothing there."""
+    return "--output" in command or command.startswith(
+        ("navfeed sync", "export ", "unset ", "navfeed verify")
+    )
+
+
+def test_the_line_for_cron_is_a_command_that_works(run) -> None:
+    text = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"```crontab\n(.+)\n```", text)
+    minute, hour, day, month, weekday, command = line.split(maxsplit=5)
+    assert re.fullmatch(r"\d+,\d+", minute)
+    assert (hour, day, month, weekday) == ("*", "*", "*", "*")
+    assert run([command]) == [""]
+
+
+def test_what_is_skipped_is_shown_somewhere() -> None:
+    shown = {*commands("README.md"), *commands("docs/tutorial.md")}
+    assert SKIPPED.keys() <= shown
+
+
+def test_after_the_practice_feed_is_forgotten_nothing_is_run() -> None:
+    """From there on, commands would reach the real NAV."""
+    shown = commands("docs/tutorial.md")
+    after = shown[shown.index("unset NAVFEED_BASE_URL NAVFEED_DB") + 1 :]
+    assert after
+    assert runnable(after) == []
