@@ -9,7 +9,6 @@ from datetime import date
 from navfeed.decide import judge_detail, retry_delay
 from navfeed.errors import FeedError, UnreachableError
 from navfeed.model import Detail, DetailVerdict, Effect, Failed, Gone, Queued, Scope
-from navfeed.redact import Redactor
 from navfeed.sync.crew import Answer, Crew
 from navfeed.sync.ports import Clock, Feed, Store
 
@@ -39,6 +38,9 @@ class Judge:
         self._store = store
         self._today = today
         self._scope = scope
+        # Here, because it knows the wire, and so loads what only a run needs.
+        from navfeed.redact import Redactor
+
         self._redact = Redactor(store.discretion())
 
     def __call__(self, answer: Detail | Gone) -> DetailVerdict:

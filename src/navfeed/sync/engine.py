@@ -219,28 +219,22 @@ def verify(
 
     Best after a `sync`, whose news would show as differences otherwise.
     """
-    try:
-        yield from _compared(feed, store, plan, repair=repair, clock=clock, stop=stop)
-    finally:  # what was mended before an early end is to be erased as well
-        _erase(store)
-
-
-def _compared(
-    feed: Feed, store: Store, plan: Plan, *, repair: bool, clock: Clock, stop: Stop
-) -> Iterator[Checked]:
     clean = True
-    with Crew(plan.workers, stop) as crew:
-        verification = Verification(
-            feed,
-            store,
-            crew,
-            start=plan.start,
-            lateness=plan.lateness,
-            repair=repair,
-            clock=clock,
-        )
-        for checked in verification.run():
-            clean = clean and not checked.differences
-            yield checked
-    if clean:
-        store.forget_trouble()
+    try:
+        with Crew(plan.workers, stop) as crew:
+            verification = Verification(
+                feed,
+                store,
+                crew,
+                start=plan.start,
+                lateness=plan.lateness,
+                repair=repair,
+                clock=clock,
+            )
+            for checked in verification.run():
+                clean = clean and not checked.differences
+                yield checked
+        if clean:
+            store.forget_trouble()
+    finally:
+        _erase(store)
