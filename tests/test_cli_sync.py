@@ -39,7 +39,11 @@ class Shell:
             "XDG_CONFIG_HOME": str(folder),
             "NAVFEED_DB": str(self.db),
             "NAVFEED_BASE_URL": server.url,
-            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name.startswith(("COV", "PYTHON"))
+            },
         }
 
     def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
@@ -241,7 +245,8 @@ def test_a_private_token_is_sent_and_never_told(shell: Shell, tmp_path: Path) ->
     token = shell.server.practice.issue_token()
     file = tmp_path / "token"
     file.write_text(token + "\n")
-    assert shell.run("sync", "-q", NAVFEED_TOKEN_FILE=str(file))[0] == 0
+    file.chmod(0o600)
+    assert shell.run("sync", "-q", NAVFEED_TOKEN_FILE=str(file)) == (0, "", "")
     assert all(request.kind != "token" for request in shell.server.practice.requests)
     code, out, err = shell.run("sync", NAVFEED_TOKEN="eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign")
     assert code == 6
@@ -250,6 +255,28 @@ def test_a_private_token_is_sent_and_never_told(shell: Shell, tmp_path: Path) ->
     assert token.encode() not in b"".join(
         one.read_bytes() for one in tmp_path.iterdir() if one.is_file() and one != file
     )
+
+
+def test_a_token_that_others_can_read_is_used_with_a_warning(shell: Shell, tmp_path: Path) -> None:
+    token = shell.server.practice.issue_token()
+    file = tmp_path / "token"
+    file.write_text(token)
+    file.chmod(0o644)
+    code, _, err = shell.run("sync", "-q", NAVFEED_TOKEN_FILE=str(file))
+    assert code == 0
+    assert f"others can read the token file {file}" in err
+    assert token not in err
+
+
+@pytest.mark.parametrize("command", ["list", "status", "export"])
+def test_commands_that_ask_the_store_alone_read_no_token(shell: Shell, command: str) -> None:
+    words = ["export", "--format", "csv"] if command == "export" else [command]
+    assert shell.run("sync", "-q")[0] == 0
+    environ = {"NAVFEED_TOKEN_FILE": "/nowhere/token", "NAVFEED_TOKEN": "two words"}
+    code, out, err = shell.run(*words, **environ)
+    assert (code, err) == (0, "")
+    assert out
+    assert shell.run("sync", **environ)[0] == 2
 
 
 def test_the_policy_for_inactive_ads_is_the_stores(shell: Shell) -> None:
@@ -262,6 +289,23 @@ def test_the_policy_for_inactive_ads_is_the_stores(shell: Shell) -> None:
     assert lab.rows("SELECT uuid, reason FROM removed") == [(ad, "stopped")]
     assert shell.run("sync", "-q", "--inactive", "delete")[0] == 0
     assert lab.rows("SELECT uuid FROM removed") == []
+
+
+def test_dropped_contacts_are_a_setting_of_the_store(shell: Shell) -> None:
+    lab = Lab(shell.db, shell.server.practice.world)
+    people = "SELECT count(*) FROM contacts"
+    assert shell.run("sync", "-q")[0] == 0
+    assert lab.rows(people) != [(0,)]
+    assert shell.run("sync", "-q", "--contacts", "drop") == (0, "", "")
+    assert lab.rows(people) == [(0,)]
+    world = shell.server.practice.world
+    world.publish()
+    assert shell.run("sync", "-q")[0] == 0
+    assert lab.rows(people) == [(0,)]
+    assert len(shell.stored()) == len(world.truth())
+    assert shell.run("verify", "-q") == (0, "", "")
+    assert shell.run("sync", "-q", "--contacts", "keep")[0] == 0
+    assert shell.is_exact()
 
 
 def test_verify_tells_mends_and_ends_with_0_only_when_equal(shell: Shell) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from navfeed.config import NAV, Settings, default_config, default_db, load
+from navfeed.config import NAV, Settings, TokenSource, default_config, default_db, load
 from navfeed.errors import ConfigError
-from navfeed.model import Inactive, Scope
+from navfeed.model import Contacts, Inactive, Scope
 
 
 @pytest.fixture
@@ -55,10 +55,12 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         token_file = "{home / "token"}"
         workers = 3
         inactive = "mask"
+        contacts = "drop"
         timeout = 30
         look_back_minutes = 20
         recheck_days = 7
         recheck_most = 10
+        warn_age = "36h"
         [scope]
         municipal = ["BERGEN", "Os"]
         words = "natt"
@@ -67,20 +69,28 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
     assert found == Settings(
         db=home / "navfeed.db",
         base_url="https://example.org/feed",
-        token="a.b.c",
+        token=TokenSource(file=home / "token"),
         workers=3,
         inactive=Inactive.MASK,
+        contacts=Contacts.DROP,
         timeout=30,
         look_back=timedelta(minutes=20),
         recheck_after=timedelta(days=7),
         recheck_most=10,
         scope=Scope(municipals=("BERGEN", "Os"), words=("natt",)),
+        warn_age=timedelta(hours=36),
     )
 
 
 def test_an_empty_scope_means_everything_and_none_means_as_it_was(home: Path) -> None:
     assert settings(home, "[scope]").scope == Scope()
     assert settings(home).scope is None
+
+
+def test_warnings_about_age_can_be_moved_and_switched_off(home: Path) -> None:
+    assert settings(home).warn_age == timedelta(hours=24)
+    assert settings(home, environ={"NAVFEED_WARN_AGE": "90m"}).warn_age == timedelta(minutes=90)
+    assert settings(home, 'warn_age = "never"').warn_age is None
 
 
 def test_a_token_shows_in_no_repr(home: Path) -> None:
@@ -124,12 +134,13 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"workers": 65}, "from 1 to 64"),
         ({"timeout": 0}, "timeout"),
         ({"inactive": "burn"}, "delete or mask"),
+        ({"contacts": "some"}, "keep or drop"),
         ({"scope": {"colour": "red"}}, "municipal"),
         ({"scope": "BERGEN"}, "lists of texts"),
         ({"scope": {"municipal": [1]}}, "scope.municipal"),
         ({"scope": {"municipal": [""]}}, "scope.municipal"),
-        ({"token_file": "/nowhere/token"}, "token file"),
         ({"db": "~nobody.of.that.name/navfeed.db"}, "home folder"),
+        ({"warn_age": "soon"}, "warn_age"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(
@@ -143,14 +154,43 @@ def test_what_cannot_be_used_is_refused_by_name(
 @pytest.mark.parametrize("token", ["", " ", "two words", "tøken", "a\x00b"])
 def test_what_no_token_can_be_is_refused_without_showing_it(home: Path, token: str) -> None:
     (home / "token").write_text(token, encoding="utf-8")
-    with pytest.raises(ConfigError, match="the token is empty or holds"):
-        settings(home, token_file=str(home / "token"))
+    source = settings(home, token_file=str(home / "token")).token
+    with pytest.raises(ConfigError, match="the token is empty or holds") as caught:
+        source.read()
+    assert not token.strip() or token not in str(caught.value)
 
 
 def test_a_token_file_that_is_no_text_is_told(home: Path) -> None:
     (home / "token").write_bytes(b"\xff\xfe")
+    source = settings(home, token_file=str(home / "token")).token
     with pytest.raises(ConfigError, match="no text"):
-        settings(home, token_file=str(home / "token"))
+        source.read()
+
+
+def test_a_token_file_that_is_not_there_is_told_by_name(home: Path) -> None:
+    source = settings(home, token_file=str(home / "none")).token
+    with pytest.raises(ConfigError, match=r"cannot read the token file .*none: No such file"):
+        source.read()
+
+
+def test_the_environments_token_wins_over_the_file_which_is_not_read_then(home: Path) -> None:
+    source = settings(
+        home, environ={"NAVFEED_TOKEN": " a.b.c ", "NAVFEED_TOKEN_FILE": "/nowhere/token"}
+    ).token
+    assert (source.read(), source.exposed) == ("a.b.c", None)
+    assert settings(home).token.read() is None
+    assert settings(home).token.exposed is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "exposed"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)]
+)
+def test_a_token_file_that_others_can_read_is_noticed(home: Path, mode: int, exposed: bool) -> None:
+    file = home / "token"
+    file.write_text("a.b.c")
+    file.chmod(mode)
+    source = settings(home, token_file=str(file)).token
+    assert source.exposed == (file if exposed else None)
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,11 @@ ROOMS: dict[str, set[str]] = {
     "wire": {"model", "errors"},
     "decide": {"model"},
     "lookback": {"model", "decide"},
+    "forget": {"model"},
+    "redact": {"model", "forget", "wire"},
     "store": {"model", "errors", "plaintext", "markup"},
     "client": {"model", "errors", "config", "wire", "__init__"},
-    "sync": {"model", "errors", "decide", "lookback"},
+    "sync": {"model", "errors", "decide", "lookback", "forget", "redact"},
     "export": {"model", "errors", *TEXT},
     "progress": {"model", "sync"},
     "render": {"model", *TEXT},
@@ -54,7 +56,10 @@ DOORS = {
     "rich": {"render.py", "progress.py"},
     "platformdirs": {"config.py"},
     "filelock": {"cli/run.py"},
-    "typer": {"cli/app.py", "cli/ask.py", "cli/practice.py", "cli/status.py", "cli/sync.py"},
+    "typer": {
+        *("cli/app.py", "cli/age.py", "cli/ask.py", "cli/practice.py", "cli/privacy.py"),
+        *("cli/status.py", "cli/sync.py"),
+    },
 }
 """Each dependency and the modules that may know it."""
 

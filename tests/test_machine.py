@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,26 +22,12 @@ from hypothesis.stateful import (
 )
 
 from navfeed.errors import ExitCode
-from navfeed.practice import Request, Transaction, World, faults
-from navfeed.store.writer import Store
-from support.lab import NOW, Crash, Lab
+from navfeed.practice import Transaction, World, faults
+from support.crash import Crash, Fuse, fragile
+from support.lab import NOW, Lab
 
 LATEST = timedelta(minutes=15)
 OPERATIONS = ("update", "stop", "expire", "reactivate")
-
-
-class Fuse:
-    """Burns down by one at every boundary, and crashes at its end."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-
-    def burn(self) -> None:
-        if self.left is None:
-            return
-        self.left -= 1
-        if self.left < 0:
-            raise Crash
 
 
 class Schedules(RuleBasedStateMachine):
@@ -54,23 +38,9 @@ class Schedules(RuleBasedStateMachine):
         self.lab = Lab(
             self.folder / "navfeed.db", self.world, page_size=page_size, seek_filters=seek_filters
         )
-        self.fuse = fuse = Fuse()
-
-        class Fragile(Store):
-            """Dies before or after any commit, as often as the fuse says."""
-
-            @contextmanager
-            def _transaction(self) -> Iterator[None]:
-                with super()._transaction():
-                    yield
-                    fuse.burn()
-                fuse.burn()
-
-        def before(_: Request) -> None:
-            fuse.burn()
-
-        self.lab.store_class = Fragile
-        self.lab.before = before
+        self.fuse = Fuse()
+        self.lab.store_class = fragile(self.fuse.burn)
+        self.lab.before = lambda _: self.fuse.burn()
         self.open: list[tuple[Transaction, object]] = []
         self.ads: list[str] = [self.world.publish()]
 

@@ -161,7 +161,7 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         "gone",
         NOW.isoformat(),
         "2026-03-01T09:00:00Z",
-        "2026-03-31",
+        "2026-03-30T22:00:00Z",
         '["BERGEN","OSLO"]',
         '["VESTLAND","OSLO"]',
         '["STYRK08 5120"]',

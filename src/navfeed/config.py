@@ -11,13 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
-from navfeed.model import Inactive, Scope
+from navfeed.model import Contacts, Inactive, Scope
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
@@ -29,13 +30,17 @@ _KEYS = frozenset(
         "token_file",
         "workers",
         "inactive",
+        "contacts",
         "timeout",
         "look_back_minutes",
         "recheck_days",
         "recheck_most",
         "scope",
+        "warn_age",
     }
 )
+
+_VARIABLES = ("db", "base_url", "token_file", "timeout", "warn_age")
 
 SCOPES = {
     "municipal": "municipals",
@@ -49,19 +54,52 @@ SCOPES = {
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Where the private token is, for the commands that need it; the others never read it.
+
+    `text` never shows in a repr, and so in no traceback.
+    """
+
+    text: str | None = field(default=None, repr=False)
+    file: Path | None = None
+
+    def read(self) -> str | None:
+        """The private token, None where there is none: the public one is fetched then.
+
+        Raises `ConfigError`, which never shows it.
+        """
+        token = self.text if self.text is not None else _text_of(self.file)
+        if token is None:
+            return None
+        token = token.strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise ConfigError("the token is empty or holds characters that no token has")
+        return token
+
+    @property
+    def exposed(self) -> Path | None:
+        """The file the token comes from, where others than its owner may read or write it."""
+        if self.text is not None or self.file is None or os.name != "posix":
+            return None
+        return self.file if self.file.stat().st_mode & 0o077 else None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What a command works with. `token` never shows in a repr, and so in no traceback."""
+    """What a command works with."""
 
     db: Path
     base_url: str = NAV
-    token: str | None = field(default=None, repr=False)
+    token: TokenSource = TokenSource()
     workers: int = 8
     inactive: Inactive | None = None
+    contacts: Contacts | None = None
     timeout: float = 120.0
     look_back: timedelta = timedelta(minutes=15)
     recheck_after: timedelta = timedelta(days=14)
     recheck_most: int = 1_000
     scope: Scope | None = None
+    warn_age: timedelta | None = timedelta(days=1)
 
 
 def load(
@@ -79,14 +117,16 @@ def load(
     return Settings(
         db=_path(values.get("db")) or default_db(),
         base_url=_base_url(str(values.get("base_url", NAV))),
-        token=_token(values, environ),
+        token=TokenSource(environ.get("NAVFEED_TOKEN") or None, _path(values.get("token_file"))),
         workers=_whole(values, "workers", 8, least=1, most=64),
-        inactive=_inactive(values.get("inactive")),
+        inactive=_choice(Inactive, values, "inactive"),
+        contacts=_choice(Contacts, values, "contacts"),
         timeout=float(_whole(values, "timeout", 120, least=1, most=3_600)),
         look_back=timedelta(minutes=_whole(values, "look_back_minutes", 15, least=1, most=1_440)),
         recheck_after=timedelta(days=_whole(values, "recheck_days", 14, least=1, most=365)),
         recheck_most=_whole(values, "recheck_most", 1_000, least=0, most=1_000_000),
         scope=_scope(values.get("scope")),
+        warn_age=_warn_age(str(values.get("warn_age", "24h"))),
     )
 
 
@@ -119,8 +159,10 @@ def _file(config: Path | None) -> dict[str, Any]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    names = {name: f"{APP}_{name}".upper() for name in ("db", "base_url", "token_file", "timeout")}
-    return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+    variables = {name: f"{APP}_{name}".upper() for name in _VARIABLES}
+    return {
+        name: environ[variable] for name, variable in variables.items() if environ.get(variable)
+    }
 
 
 def _path(value: object) -> Path | None:
@@ -141,6 +183,25 @@ def _whole(values: Mapping[str, object], name: str, default: int, *, least: int,
     return number
 
 
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def duration(text: str, name: str) -> timedelta:
+    """`90`, `90s`, `10m`, `24h`, `2d`. Raises `ConfigError`, which speaks of `name`."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
+    try:
+        length = timedelta(seconds=int(number) * _UNITS[unit]) if number.isdecimal() else None
+    except (ValueError, OverflowError):  # more digits than Python reads, more days than there are
+        length = None
+    if not length:
+        raise ConfigError(f"{name} takes seconds, or 90m, 24h, 2d; not {text!r}")
+    return length
+
+
+def _warn_age(text: str) -> timedelta | None:
+    return None if text == "never" else duration(text, "warn_age (or never)")
+
+
 def _scope(value: object) -> Scope | None:
     """None where nothing was said: the store keeps its scope then. `{}` means everything."""
     if value is None:
@@ -157,13 +218,18 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _inactive(value: object) -> Inactive | None:
-    if value is None:
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def _choice(kind: type[_Choice], values: Mapping[str, object], name: str) -> _Choice | None:
+    """None where nothing was said: the store keeps what it was told before."""
+    if (value := values.get(name)) is None:
         return None
     try:
-        return Inactive(str(value))
+        return kind(str(value))
     except ValueError:
-        raise ConfigError(f"inactive is {value!r}; it takes delete or mask") from None
+        takes = " or ".join(kind)
+        raise ConfigError(f"{name} is {value!r}; it takes {takes}") from None
 
 
 _HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?|[\da-f:]+", re.ASCII)
@@ -203,18 +269,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _token(values: Mapping[str, object], environ: Mapping[str, str]) -> str | None:
-    """The private token, if there is one; without it the public one is fetched."""
-    token = environ.get("NAVFEED_TOKEN") or _token_from(_path(values.get("token_file")))
-    if token is None:
-        return None
-    token = token.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError("the token is empty or holds characters that no token has")
-    return token
-
-
-def _token_from(path: Path | None) -> str | None:
+def _text_of(path: Path | None) -> str | None:
     if path is None:
         return None
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -45,6 +45,52 @@ class Inactive(StrEnum):
 
     DELETE = "delete"
     MASK = "mask"
+
+
+class Contacts(StrEnum):
+    """What is kept of the people whom an ad names to be asked."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
+class MarkKind(StrEnum):
+    """How a text that is to be forgotten is compared."""
+
+    WORDS = "words"
+    DIGITS = "digits"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A text that is to be forgotten, known by its keyed hash; so many words or digits long."""
+
+    kind: MarkKind
+    length: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Discretion:
+    """What is not to be kept of an ad that is in force. `marks` are hashed with `key`."""
+
+    contacts: Contacts = Contacts.KEEP
+    marks: frozenset[Mark] = frozenset()
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def keeps_all(self) -> bool:
+        return self.contacts is Contacts.KEEP and not self.marks
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """That something was asked of `navfeed privacy`: when, what, how much; never about whom."""
+
+    at: datetime | None
+    action: str
+    ads: int
+    places: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +361,7 @@ class StoreFacts:
     size: int
     schema_version: int
     inactive: Inactive
+    contacts: Contacts
     in_force: int
     stored: int
     masked: int

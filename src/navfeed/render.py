@@ -23,16 +23,31 @@ WIDEST = 100
 """Longer lines of prose are hard to read."""
 
 _STYLES = {Kind.TITLE: "bold", Kind.HEADING: "bold"}
-_SHARES = {"title": 4, "employer": 3, "place": 2}  # of the width that the fixed columns leave
+_SHARES = {
+    "title": 4,
+    "employer": 3,
+    "place": 2,
+    "contacts": 4,
+}  # of the width that the fixed columns leave
 
 
-def draw_list(ads: Iterable[Sequence[str]]) -> None:
+def draw_list(ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS) -> None:
     """A table of what `wording.listed` says, each row on one line."""
     table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, padding=(0, 1))
-    for name in LISTED_AS:
+    for name in names:
         table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=_SHARES.get(name))
     for uuid, *cells in ads:
         table.add_row(*map(Text, (uuid[:SHORT_ID], *cells)))
+    Console().print(table)
+
+
+def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of whole values."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
     Console().print(table)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from math import isfinite
@@ -368,20 +369,24 @@ def _split_object(text: str) -> _Parts:
 
 
 def _members(text: str) -> _Parts:
-    parts: _Parts = {}
+    return {name: (value, text[start:end]) for name, value, start, end in _spans(text)}
+
+
+def _spans(text: str) -> Iterator[tuple[str, object, int, int]]:
+    """The members of an object: name, value, and where the value stands in the text."""
     at = _expect(text, "{", 0)
-    while text[at] != "}" or parts:
+    more = text[at] != "}"
+    while more:
         name, at = scanstring(text, _expect(text, '"', at), True)
         start = _expect(text, ":", _skip(text, at))
         value, end = _JSON.raw_decode(text, start)
-        parts[name] = (value, text[start:end])
+        yield name, value, start, end
         at = _skip(text, end)
-        if text[at] == "}":
-            break
-        at = _expect(text, ",", at)
+        more = text[at] != "}"
+        if more:
+            at = _expect(text, ",", at)
     if _skip(text, at + 1) != len(text):
         raise ValueError("something follows the object")
-    return parts
 
 
 def _skip(text: str, at: int) -> int:
@@ -399,6 +404,109 @@ def _expect(text: str, mark: str, at: int) -> int:
 def read_content(raw: str) -> Content:
     """Read content that was stored as served: what the store keeps can be judged again."""
     return _typed(json.loads(raw, parse_int=_lenient_int), raw)
+
+
+_CONTACTS = "contactList"
+_NO_PROSE = frozenset(
+    {"uuid", "published", "expires", "updated", "categoryList", "occupationCategories"}
+)
+"""Codes and dates: nobody writes prose there, and digits there are no numbers to call."""
+
+_STRING = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*:)?', re.DOTALL)
+
+
+def reworded(
+    content: Content, reword: Callable[[str], str], drops: Callable[[Contact], bool]
+) -> Content:
+    """Content whose texts `reword` may have changed, without the contacts that `drops` names.
+
+    Every text that people write is shown to it, known field or not. What it leaves alone stays to
+    the letter, so the same content served again comes out the same.
+    """
+    raw = _rewritten(content.raw, reword, drops)
+    return content if raw == content.raw else read_content(raw)
+
+
+def contactless(raw: str) -> str:
+    """Content without its list of contacts; all else stays to the letter."""
+    return _rewritten(raw, lambda text: text, lambda _: True)
+
+
+def _rewritten(raw: str, reword: Callable[[str], str], drops: Callable[[Contact], bool]) -> str:
+    pieces = []
+    at = 0
+    for name, value, start, end in _spans(raw):
+        text = raw[start:end]
+        if name == _CONTACTS:
+            text = _without(value, text, drops)
+        pieces += [raw[at:start], text if name in _NO_PROSE else _reworded_text(text, reword)]
+        at = end
+    return "".join([*pieces, raw[at:]])
+
+
+def _without(contacts: object, text: str, drops: Callable[[Contact], bool]) -> str:
+    """A list of contacts without some of them; whatever else stands there, without all of it."""
+    if contacts is None:
+        return text
+    if not isinstance(contacts, list):
+        return "[]"
+    kept = [
+        raw for one, raw in _elements(text) if isinstance(one, dict) and not drops(_contact(one))
+    ]
+    return text if len(kept) == len(contacts) else f"[{','.join(kept)}]"
+
+
+def _elements(text: str) -> Iterator[tuple[object, str]]:
+    """The elements of a list, each with its own text."""
+    at = _expect(text, "[", 0)
+    while text[at] != "]":
+        value, end = _JSON.raw_decode(text, at)
+        yield value, text[at:end]
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+
+
+def _contact(value: dict[str, Any]) -> Contact:
+    return Contact(**dict(_WireContact.model_validate(value)))
+
+
+def _reworded_text(text: str, reword: Callable[[str], str]) -> str:
+    """Reword the strings in a piece of JSON, names of members aside."""
+
+    def one(match: re.Match[str]) -> str:
+        if match[2] is not None or not match[1]:
+            return match[0]
+        said = json.loads(match[0]) if "\\" in match[1] else match[1]
+        new = reword(said)
+        return match[0] if new == said else json.dumps(new, ensure_ascii=_is_odd(new))
+
+    return _STRING.sub(one, text)
+
+
+def texts_of(raw: str) -> Iterator[tuple[str, str]]:
+    """Every text that stored content says, each with the field it stands in, as NAV names it.
+
+    Doubled names count twice. No recursion: what the parser could nest, this can read.
+    """
+    value = json.loads(raw, parse_int=_lenient_int, object_pairs_hook=tuple)
+    waiting: list[tuple[str, object]] = [("", value)]
+    while waiting:
+        field, value = waiting.pop()
+        match value:
+            case str():
+                yield field, value
+            case tuple():
+                members = ((f"{field}.{name}".lstrip("."), one) for name, one in value)
+                waiting += reversed(list(members))
+            case list():
+                places = ((f"{field}[{place}]", one) for place, one in enumerate(value))
+                waiting += reversed(list(places))
+
+
+def _is_odd(text: str) -> bool:
+    """Lone surrogates can stand in JSON as escapes alone."""
+    return _UNSTORABLE.search(text) is not None
 
 
 def _typed(value: dict[str, Any], raw: str) -> Content:

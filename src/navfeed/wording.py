@@ -21,9 +21,12 @@ _LABELS = 14  # the width of what stands before a fact
 
 
 def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
-    """One ad in a list: cells as in `LISTED_AS`, whole and harmless, from a row of `LISTED`."""
-    uuid, title, employer, places, published, last_day = map(_joined, row)
-    return tuple(map(harmless, (uuid, title, employer, places, day_of(published), last_day)))
+    """One ad in a list: cells as in `LISTED_AS`, whole and harmless, from a row of `LISTED`.
+
+    What follows in the row follows in the list.
+    """
+    uuid, title, employer, places, published, *more = map(_joined, row)
+    return tuple(map(harmless, (uuid, title, employer, places, day_of(published), *more)))
 
 
 def _joined(cell: str | tuple[str, ...] | None) -> str:
@@ -49,7 +52,7 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
     return [
         ("Ads in force", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
-        ("Data", _freshness(facts, now)),
+        ("Data", freshness(facts.caught_up_at, now)),
         ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Trouble", facts.trouble),
         *_run(facts.last_run),
@@ -68,10 +71,11 @@ def _details(facts: StoreFacts) -> str:
     return f"{facts.waiting:,} waiting{held}"
 
 
-def _freshness(facts: StoreFacts, now: datetime) -> str:
-    if facts.caught_up_at is None:
+def freshness(caught_up_at: datetime | None, now: datetime) -> str:
+    """How the data stands, in the middle of a sentence."""
+    if caught_up_at is None:
         return "incomplete: no sync has reached the end of the feed yet"
-    return f"caught up {_local(facts.caught_up_at)}, {_span(now - facts.caught_up_at)} ago"
+    return f"caught up {_local(caught_up_at)}, {_span(now - caught_up_at)} ago"
 
 
 def _run(run: RunFacts | None) -> list[tuple[str, str | None]]:
@@ -102,7 +106,7 @@ def _token(expires: datetime | None, now: datetime) -> str:
 def _store(facts: StoreFacts) -> str:
     return (
         f"{facts.path} ({facts.size / 1e6:,.1f} MB, schema {facts.schema_version}; "
-        f"inactive ads: {facts.inactive.value})"
+        f"inactive ads: {facts.inactive.value}; contacts: {facts.contacts.value})"
     )
 
 

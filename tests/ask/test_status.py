@@ -54,6 +54,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "token_expires_at": None,
         "erasure_owed": False,
         "inactive": "delete",
+        "contacts": "keep",
         "schema_version": 1,
         "path": str(db),
         "bytes": size,
@@ -64,7 +65,8 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "Data            incomplete: no sync has reached the end of the feed yet\n"
         "Last run        none yet\n"
         "Token           no expiry known\n"
-        f"Store           {db} ({size / 1e6:.1f} MB, schema 1; inactive ads: delete)\n"
+        f"Store           {db} ({size / 1e6:.1f} MB, schema 1; "
+        "inactive ads: delete; contacts: keep)\n"
     )
 
 
@@ -113,6 +115,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "token_expires_at": "2026-12-21T12:00:00Z",
         "erasure_owed": True,
         "inactive": "mask",
+        "contacts": "keep",
     }
 
 

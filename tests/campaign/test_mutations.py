@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
+ERASURE = ("tests/test_erasure.py",)
 
 
 @dataclass(frozen=True)
@@ -105,21 +106,110 @@ MUTATIONS = [
         "store/writer.py",
         '"secure_delete = ON"',
         '"secure_delete = OFF"',
-        ("tests/test_store.py",),
+        ERASURE,
     ),
     Mutation(
         "secure_delete off and unchecked",
         "store/writer.py",
         '    if connection.execute("PRAGMA secure_delete").fetchone() != (1,):',
         '    connection.execute("PRAGMA secure_delete = OFF")\n    if False:',
-        ("tests/test_store.py",),
+        ERASURE,
+    ),
+    Mutation(
+        "details stored as they came",
+        "sync/details.py",
+        "content=self._redact(answer.content)",
+        "content=answer.content",
+        ("tests/test_discretion.py", "tests/test_privacy.py"),
+    ),
+    Mutation(
+        "contacts dropped from the table alone",
+        "wire.py",
+        "        if name == _CONTACTS:\n",
+        "        if False:\n",
+        ("tests/test_discretion.py", "tests/test_reworded.py"),
+    ),
+    Mutation(
+        "an erasure that owes nothing",
+        "sync/privacy.py",
+        "owed=not store.erase()",
+        "owed=False",
+        ("tests/test_privacy.py",),
+    ),
+    Mutation(
+        "hashes without the key",
+        "forget.py",
+        "    return hmac.digest(key, ",
+        '    return hmac.digest(b"x", ',
+        ("tests/test_forget.py",),
+    ),
+    Mutation(
+        "age not asked for",
+        "cli/age.py",
+        "now - caught_up_at > limit",
+        "now - caught_up_at > limit * 100",
+        ("tests/ask/test_age.py",),
     ),
     Mutation(
         "no checkpoint",
         "store/writer.py",
         "wal_checkpoint(TRUNCATE)",
         "wal_checkpoint(PASSIVE)",
-        ("tests/test_store.py",),
+        ERASURE,
+    ),
+    Mutation(
+        "the index not merged",
+        "store/writer.py",
+        "        self._merge_index()\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "free space left as it is",
+        "store/writer.py",
+        "            scrub(self._file)\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "free space zeroed behind the back of what the store remembers",
+        "store/writer.py",
+        "        with closing(_connect(self.path)) as connection:",
+        "        with ExitStack() as _, explained(self.path):\n"
+        "            connection = self._connection",
+        ERASURE,
+    ),
+    Mutation(
+        "words left in the index",
+        "store/writer.py",
+        "        self._db.execute(_UNINDEX, [ad])\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "nothing owed for what a change replaced",
+        "store/writer.py",
+        "        if self._has(ad):\n            self._owe_erasure()\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "the debt taken back before it is paid",
+        "store/writer.py",
+        "        self._merge_index()\n",
+        "        with self._transaction():\n"
+        '            self._db.execute("UPDATE feed SET erasure_owed = 0")\n'
+        "        self._merge_index()\n",
+        ERASURE,
+    ),
+    Mutation(
+        "an entry committed before its removal",
+        "store/writer.py",
+        "        with self._transaction():\n            if trouble:",
+        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
+        "            seen = []\n"
+        "        with self._transaction():\n            if trouble:",
+        ERASURE,
     ),
     Mutation(
         "the lock let go before the work",

@@ -28,10 +28,6 @@ NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 ALL = Plan(start=Start(), workers=1, retry_now=True)
 
 
-class Crash(BaseException):
-    """The process dies here: no handler runs, nothing is tidied up."""
-
-
 class DirectTransport(httpx.BaseTransport):
     """Asks the practice feed without a socket.
 

@@ -5,6 +5,8 @@ They import no rich unless they draw on a terminal, and never what a sync needs:
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,14 +14,15 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
 from navfeed.config import load
 from navfeed.errors import ConfigError
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, oslo_day
-from navfeed.store.query import Filters, Reader, Sort
-from navfeed.wording import LISTED, listed
+from navfeed.store.query import Cell, Filters, Reader, Sort
+from navfeed.wording import LISTED, LISTED_AS, listed
 
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
@@ -82,8 +85,16 @@ ExpiresOption = Annotated[
     str | None,
     _filter("DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."),
 ]
+WithContactsOption = Annotated[
+    bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
+]
 TextOption = Annotated[
-    list[str] | None, _filter("WORDS", "Only ads that have all these words somewhere.")
+    list[str] | None,
+    _filter(
+        "WORDS",
+        'Only ads that say all these words, whole ones: word, "two words" in a row, begin*, and '
+        "-word for none of it.",
+    ),
 ]
 
 
@@ -111,13 +122,16 @@ def list_ads(
     format_: Annotated[
         ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
     ] = ListFormat.TABLE,
+    with_contacts: WithContactsOption = False,
+    max_age: MaxAgeOption = None,
 ) -> None:
     """List the ads that are in force today.
 
     A filter given several times takes any of its values, --text all of its words; several filters
     must all fit. Case never matters.
     """
-    today = oslo_day(datetime.now(UTC))
+    now = datetime.now(UTC)
+    today = oslo_day(now)
     filters = Filters(
         municipal=_named("--municipal", municipal),
         county=_named("--county", county),
@@ -127,8 +141,11 @@ def list_ads(
         expires_before=_day("--expires-before", expires_before, today, 1),
         text=_named("--text", text),
     )
-    with Reader(load({"db": db}, config=config).db, today) as reader:
-        _list(reader, filters, sort, limit, format_)
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, today) as reader:
+        age.check(reader.caught_up_at(), now)
+        _list(reader, Asked(filters, sort, limit, with_contacts=with_contacts), format_)
 
 
 @app.command()
@@ -140,11 +157,21 @@ def show(
     format_: Annotated[
         ShowFormat, typer.Option("--format", help="json: the content as NAV served it.")
     ] = ShowFormat.TEXT,
+    without_contacts: Annotated[
+        bool, typer.Option("--without-contacts", help="Leave out whom to ask.")
+    ] = False,
+    max_age: MaxAgeOption = None,
 ) -> None:
     """Show one ad: the way to apply, its terms and contacts, and what it says."""
-    today = oslo_day(datetime.now(UTC))
-    with Reader(load({"db": db}, config=config).db, today) as reader:
+    now = datetime.now(UTC)
+    today = oslo_day(now)
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, today) as reader:
+        age.check(reader.caught_up_at(), now)
         uuid, content = reader.find(ad)
+    if without_contacts:
+        content = _contactless(content)
     if format_ is ShowFormat.JSON:
         for_programs().write(content.raw.encode() + b"\n")
     else:
@@ -174,13 +201,24 @@ def export(
             show_default=False,
         ),
     ] = None,
+    contacts: Annotated[
+        bool | None,
+        typer.Option(
+            "--with-contacts/--without-contacts",
+            help="The people whom the ads name to be asked. Default: in json and jsonl, which are "
+            "what NAV served, not in csv.",
+            show_default=False,
+        ),
+    ] = None,
+    max_age: MaxAgeOption = None,
 ) -> None:
     """Write out the ads that are in force today, all of them or those that the filters leave.
 
     The filters are those of `navfeed list`. The order is that of the ids, so that two exports can
     be compared line by line.
     """
-    today = oslo_day(datetime.now(UTC))
+    now = datetime.now(UTC)
+    today = oslo_day(now)
     filters = Filters(
         municipal=_named("--municipal", municipal),
         county=_named("--county", county),
@@ -190,17 +228,29 @@ def export(
         expires_before=_day("--expires-before", expires_before, today, 1),
         text=_named("--text", text),
     )
-    path = load({"db": db}, config=config).db
-    with Reader(path, today) as reader:
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, today) as reader:
+        age.check(reader.caught_up_at(), now)
         if output is None:
-            _export(reader, filters, format_, for_programs())
+            _export(reader, filters, format_, for_programs(), contacts=contacts)
             return
         from navfeed.export.files import replaced
 
-        if output.exists() and output.samefile(path):
+        if output.exists() and output.samefile(settings.db):
             raise ConfigError(f"{output} is the store itself. Name another file with --output")
         with replaced(output) as out:
-            _export(reader, filters, format_, out)
+            _export(reader, filters, format_, out, contacts=contacts)
+
+
+def _contactless(content: Content) -> Content:
+    return replace(content, raw=_raw_contactless(content.raw), contacts=())
+
+
+def _raw_contactless(raw: str) -> str:
+    from navfeed.wire import contactless  # takes 100 ms to import, so only who asks pays
+
+    return contactless(raw)
 
 
 def _show(uuid: str, content: Content) -> None:
@@ -238,48 +288,73 @@ def _day(option: str, text: str | None, today: date, direction: int) -> date | N
     raise ConfigError(f"{option} takes a day (2026-05-01) or a number of days, not {text!r}")
 
 
-def _list_for_people(reader: Reader, filters: Filters, sort: Sort, limit: int | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which ads a list is to show, and what of them."""
+
+    filters: Filters
+    sort: Sort
+    limit: int | None
+    with_contacts: bool
+
+    def rows(
+        self, reader: Reader, columns: Sequence[str], most: int | None = None
+    ) -> Iterator[tuple[Cell, ...]]:
+        return reader.rows(self.named(columns), self.filters, self.sort, self.limit or most)
+
+    def named(self, columns: Sequence[str]) -> tuple[str, ...]:
+        return (*columns, "contacts") if self.with_contacts else tuple(columns)
+
+
+def _list_for_people(reader: Reader, asked: Asked) -> None:
     if for_people().isatty():
-        shown = _draw(reader, filters, sort, limit)
+        shown = _draw(reader, asked)
     else:
-        rows = reader.rows(LISTED, filters, sort, limit)
-        shown = print_lines("\t".join(listed(row)) for row in rows)
+        shown = print_lines("\t".join(listed(row)) for row in asked.rows(reader, LISTED))
     if not shown:
         ads = f"none of the {reader.count(Filters()):,} ads in force fits"
         hint(f"{ads}; `navfeed status` tells how fresh they are")
 
 
-def _draw(reader: Reader, filters: Filters, sort: Sort, limit: int | None) -> int:
-    rows = reader.rows(LISTED, filters, sort, limit or ROWS_ON_TERMINAL)
-    if ads := list(map(listed, rows)):
+def _draw(reader: Reader, asked: Asked) -> int:
+    if ads := list(map(listed, asked.rows(reader, LISTED, ROWS_ON_TERMINAL))):
         from navfeed.render import draw_list
 
-        draw_list(ads)
-    if limit is None and (found := reader.count(filters)) > len(ads):
+        draw_list(ads, asked.named(LISTED_AS))
+    if asked.limit is None and (found := reader.count(asked.filters)) > len(ads):
         hint(f"{len(ads)} of {found:,} shown; --limit {found} shows all")
     return len(ads)
 
 
-def _list(
-    reader: Reader, filters: Filters, sort: Sort, limit: int | None, format_: ListFormat
-) -> None:
-    rows = reader.rows(LIST_FIELDS, filters, sort, limit)
+def _list(reader: Reader, asked: Asked, format_: ListFormat) -> None:
+    columns = asked.named(LIST_FIELDS)
+    rows = asked.rows(reader, LIST_FIELDS)
     match format_:
         case ListFormat.TABLE:
-            _list_for_people(reader, filters, sort, limit)
+            _list_for_people(reader, asked)
         case ListFormat.JSON:
-            write_json(records(LIST_FIELDS, rows), for_programs())
+            write_json(records(columns, rows), for_programs())
         case ListFormat.JSONL:
-            write_jsonl(records(LIST_FIELDS, rows), for_programs())
+            write_jsonl(records(columns, rows), for_programs())
         case ListFormat.CSV:
-            write_csv(LIST_FIELDS, rows, for_programs())
+            write_csv(columns, rows, for_programs())
 
 
-def _export(reader: Reader, filters: Filters, format_: ExportFormat, out: BinaryIO) -> None:
-    match format_:
-        case ExportFormat.CSV:
-            write_csv(CSV_COLUMNS, reader.rows(CSV_COLUMNS, filters), out)
-        case ExportFormat.JSON:
-            write_json(reader.contents(filters), out)
-        case ExportFormat.JSONL:
-            write_jsonl(reader.contents(filters), out)
+def _export(
+    reader: Reader,
+    filters: Filters,
+    format_: ExportFormat,
+    out: BinaryIO,
+    *,
+    contacts: bool | None,
+) -> None:
+    """`contacts` None: as the format has it by itself."""
+    if format_ is ExportFormat.CSV:
+        columns = (*CSV_COLUMNS, "contacts") if contacts else CSV_COLUMNS
+        write_csv(columns, reader.rows(columns, filters), out)
+        return
+    texts = reader.contents(filters)
+    if contacts is False:
+        texts = map(_raw_contactless, texts)
+    write = write_json if format_ is ExportFormat.JSON else write_jsonl
+    write(texts, out)

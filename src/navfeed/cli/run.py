@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navfeed.config import SCOPES, Settings
+from navfeed.cli.output import hint
+from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import ConfigError, LockedError, StoreError
 from navfeed.model import HISTORY, OSLO
 
@@ -36,24 +37,37 @@ class Workshop:
 
 @contextmanager
 def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
-    """Take the lock, listen for signals, open store and client; put all of it back in the end."""
+    """Take the lock, listen for signals, open store and client; put all of it back in the end.
+
+    The token is read first: without a usable one nothing is touched, and nobody asked.
+    """
     from navfeed.sync.crew import Stop
 
-    stop = Stop(seconds(max_time))
+    token = _token(settings)
+    stop = Stop(None if max_time is None else duration(max_time, "--max-time").total_seconds())
     # By its real path: a store has one lock, whatever name it is called by.
     with signals(stop), alone(settings.db.resolve()):
         from navfeed.client.feed import FeedClient
         from navfeed.client.http import Http
         from navfeed.store.writer import Store
+        from navfeed.sync.privacy import take_up_contacts
 
         with Store(settings.db) as store:
             if settings.inactive not in (None, store.inactive()):
                 store.set_inactive(settings.inactive)
+            take_up_contacts(store, settings.contacts, now())
             http = Http(settings.base_url, size=settings.workers)
-            with FeedClient(http, token=settings.token, seconds=settings.timeout) as feed:
+            with FeedClient(http, token=token, seconds=settings.timeout) as feed:
                 yield Workshop(store, feed, stop)
                 if feed.token_expires is not None:
                     store.remember_token(feed.token_expires)
+
+
+def _token(settings: Settings) -> str | None:
+    token = settings.token.read()
+    if file := settings.token.exposed:
+        hint(f"others can read the token file {file}. Make it yours alone: chmod 600 {file}")
+    return token
 
 
 def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
@@ -90,19 +104,6 @@ def _since(text: str) -> datetime:
         raise ConfigError(
             f"--since takes a day (2026-05-01) or a number of days, not {text!r}"
         ) from None
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600}
-
-
-def seconds(text: str | None) -> float | None:
-    """`90`, `90s`, `10m`, `2h` in seconds."""
-    if text is None:
-        return None
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
-    if not number.isdecimal() or int(number) == 0:
-        raise ConfigError(f"--max-time takes seconds, or 10m, or 2h; not {text!r}")
-    return float(int(number) * _UNITS[unit])
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import for_programs, print_lines
 from navfeed.config import load
@@ -28,16 +30,24 @@ def status(
     db: DbOption = None,
     config: ConfigOption = None,
     format_: Annotated[StatusFormat, typer.Option("--format")] = StatusFormat.TEXT,
+    max_age: MaxAgeOption = None,
 ) -> None:
-    """Tell how the store stands: its ads, the age of the data, the last sync, the token."""
+    """Tell how the store stands: its ads, the age of the data, the last sync, the token.
+
+    With --max-age it tells the same, and ends with 8 where the data is older.
+    """
     now = datetime.now(UTC)
-    with Reader(load({"db": db}, config=config).db, oslo_day(now)) as reader:
+    settings = load({"db": db}, config=config)
+    refuse = limits(settings, max_age).refuse
+    with Reader(settings.db, oslo_day(now)) as reader:
         facts = reader.facts(now)
     if format_ is StatusFormat.JSON:
         text = json.dumps(as_json(facts, now), ensure_ascii=False, indent=2)
         for_programs().write(text.encode() + b"\n")
     else:
         print_lines(status_page(facts, now))
+    sys.stdout.flush()
+    Limits(refuse=refuse).check(facts.caught_up_at, now)
 
 
 def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
@@ -58,6 +68,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "token_expires_at": _utc(facts.token_expires),
         "erasure_owed": facts.erasure_owed,
         "inactive": facts.inactive,
+        "contacts": facts.contacts,
         "schema_version": facts.schema_version,
         "path": facts.path,
         "bytes": facts.size,

@@ -14,7 +14,7 @@ from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.config import load
 from navfeed.errors import ExitCode
-from navfeed.model import Inactive
+from navfeed.model import Contacts, Inactive
 
 if TYPE_CHECKING:
     from navfeed.sync.engine import Ended, Plan
@@ -88,6 +88,15 @@ def sync(
             show_default=False,
         ),
     ] = None,
+    contacts: Annotated[
+        Contacts | None,
+        typer.Option(
+            help="Whether to keep the people an ad names to be asked. drop: never written, and "
+            "e-mail addresses and phone numbers are taken out of texts. A setting of the store. "
+            "Default: keep.",
+            show_default=False,
+        ),
+    ] = None,
     retry_now: Annotated[
         bool, typer.Option("--retry-now", help="Try again at once whatever waits for a retry.")
     ] = False,
@@ -105,6 +114,7 @@ def sync(
         "base_url": base_url,
         "workers": workers,
         "inactive": inactive,
+        "contacts": contacts,
         "scope": run.scope_of(scope or []),
     }
     settings = load(flags, config=config)

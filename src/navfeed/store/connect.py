@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from io import FileIO
 from pathlib import Path
 
 from navfeed.errors import StoreError
@@ -53,12 +54,30 @@ def check_library() -> None:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: navfeed needs {wanted}")
+    if not _has_full_text():
+        raise StoreError(
+            "this build of SQLite cannot search (FTS5 is missing). Run navfeed with a Python whose "
+            "SQLite can, such as python.org's or a distribution's own"
+        )
 
 
-def create_private(path: Path) -> None:
-    """Make the file readable for its owner alone, whatever the umask says (faults.md X5)."""
+def _has_full_text() -> bool:
+    with closing(sqlite3.connect(":memory:")) as memory:
+        try:
+            memory.execute("CREATE VIRTUAL TABLE words USING fts5 (word)")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
+def open_private(path: Path) -> FileIO:
+    """Make the file readable for its owner alone, whatever the umask says (faults.md X5).
+
+    Close it after every connection to it: closing a file drops all locks that the process has on it
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | os.O_CREAT, 0o600))
 
 
 def belongs(connection: sqlite3.Connection, path: Path) -> bool:

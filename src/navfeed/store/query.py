@@ -1,7 +1,8 @@
 """Questions to the store. They read only, wait for no sync, and need the standard library alone.
 
-Every question may raise `StoreError`. All answers of one `Reader` are about one moment of the
-store, and about ads that are in force on the day it was opened for.
+Every question may raise `StoreError`, and `ConfigError` where its `text` is no search. All answers
+of one `Reader` are about one moment of the store, and about ads that are in force on the day it was
+opened for.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any, Self
 from unicodedata import normalize
 
 from navfeed.errors import NotFoundError
-from navfeed.model import OSLO, Content, Inactive, RunFacts, StoreFacts
+from navfeed.model import OSLO, AuditLine, Contacts, Content, Inactive, RunFacts, StoreFacts
+from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.shape import content_of
 
@@ -30,10 +32,10 @@ class Filters:
     """Which ads are asked for. Several values of one filter are alternatives.
 
     `municipal` and `county` name any work location's, in full; `employer` and `occupation` (a job
-    title, an occupation on either level, a category) need a part of the name only. Every word of
-    `text` must occur in the title, job title, employer or description. Case never matters. Days
-    are Oslo's: published on `published_since` or later, last shown before `expires_before`; an ad
-    without the date in question is left out.
+    title, an occupation on either level, a category) need a part of the name only. All of `text` is
+    searched for (`navfeed.store.search`). Case never matters. Days are Oslo's: published on
+    `published_since` or later, last shown before `expires_before`; an ad without the date in
+    question is left out.
     """
 
     municipal: tuple[str, ...] = ()
@@ -83,6 +85,10 @@ _OF_CHILDREN = {
     "countries": ("locations", "country"),
     "occupations": ("occupations", "concat_with(' / ', level1, level2)"),
     "categories": ("categories", "concat_with(' ', type, code, name)"),
+    "contacts": (
+        "contacts",
+        "concat_with(', ', name, coalesce(nullif(title, ''), role), phone, email)",
+    ),
 }
 
 IN_FORCE = "coalesce(ads.last_day, '9999-12-31') >= ?"
@@ -131,6 +137,18 @@ class Reader:
         """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
         return (raw for (raw,) in self._select("ads.content", filters, "ORDER BY ads.uuid"))
 
+    def stored(self) -> Iterator[tuple[str, str]]:
+        """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
+        with explained(self.path):
+            cursor = self._connection.execute("SELECT uuid, content FROM ads ORDER BY uuid")
+            for row in cursor:  # noqa: UP028  as in `_select`
+                yield row
+
+    def audit(self) -> list[AuditLine]:
+        """What was asked of `navfeed privacy`, in its order."""
+        rows = self._all("SELECT at, action, ads, places FROM audit ORDER BY id")
+        return [AuditLine(_moment(at), action, ads, places) for at, action, ads, places in rows]
+
     def count(self, filters: Filters) -> int:
         ((count,),) = self._select("count(*)", filters)
         return int(count)
@@ -150,12 +168,17 @@ class Reader:
         with explained(self.path):
             return uuid, content_of(self._connection, uuid)
 
+    def caught_up_at(self) -> datetime | None:
+        """When a sync last reached the end of the feed; None where none has yet."""
+        (moment,) = self._one("SELECT caught_up_at FROM feed")
+        return _moment(moment)
+
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
-        newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive = self._one(
-            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, inactive "
-            "FROM feed"
+        newest, caught_up_at, trouble, retry_at, token_expires, owed = self._one(
+            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
         )
+        inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
         waiting, held_back = self._one(
             "SELECT count(*), count(*) FILTER (WHERE retry_at > ?) FROM queue",
             now.astimezone(UTC).isoformat(),
@@ -165,6 +188,7 @@ class Reader:
             size=self.path.stat().st_size,
             schema_version=self._one("PRAGMA user_version")[0],
             inactive=Inactive(inactive),
+            contacts=Contacts(contacts),
             in_force=self.count(Filters()),
             stored=self._one("SELECT count(*) FROM ads")[0],
             masked=self._one("SELECT count(*) FROM removed")[0],
@@ -244,7 +268,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("folded", 1, _folded),
         ("alphabetical", 1, _alphabetical),
         ("mentions", -1, _mentions),
-        ("says", -1, _says),
         ("concat_with", -1, _concat_with),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
@@ -266,8 +289,7 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str, ...]]]:
     if filters.expires_before:
         yield "ads.last_day < ?", (filters.expires_before.isoformat(),)
     if filters.text:
-        words = " ".join(map(fold, filters.text))
-        yield "says(?, ads.title, ads.job_title, ads.employer, ads.description)", (words,)
+        yield from search.conditions(filters.text)
 
 
 _OCCUPATION = (
@@ -349,22 +371,6 @@ def _alphabetical(text: str | None) -> str | None:
 
 def _mentions(part: str, *names: str | None) -> bool:
     return any(part in fold(name) for name in names if name)
-
-
-def _says(words: str, *texts: str | None) -> bool:
-    """Whether each of the words, folded and parted by spaces, stands in one of the texts.
-
-    The last text is HTML. It is by far the longest, so it is read only where the others do not do.
-    """
-    *short, html = (text or "" for text in texts)
-    said = fold("\n".join(short))
-    missing = [word for word in words.split() if word not in said]
-    if not missing:
-        return True
-    from navfeed.markup import words_of
-
-    said = fold(words_of(html))
-    return all(word in said for word in missing)
 
 
 def _concat_with(mark: str, *parts: str | None) -> str:

@@ -11,7 +11,8 @@ VERSION = 1
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
 CREATE TABLE ads (
-    uuid TEXT PRIMARY KEY,          -- NAV's id of the ad
+    id INTEGER PRIMARY KEY,         -- the store's own: rows of `search` are found by it
+    uuid TEXT NOT NULL UNIQUE,      -- NAV's id of the ad
     title TEXT,
     job_title TEXT,
     employer TEXT,
@@ -68,13 +69,19 @@ CREATE TABLE contacts (
     PRIMARY KEY (ad, position)
 ) STRICT, WITHOUT ROWID;
 
+-- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
+CREATE VIRTUAL TABLE search USING fts5 (
+    title, job_title, employer, text,
+    tokenize = 'unicode61 remove_diacritics 0'
+);
+
 -- With --inactive mask: what is left of an ad that is no longer shown. No text, no names.
 CREATE TABLE removed (
     uuid TEXT PRIMARY KEY,
     reason TEXT NOT NULL,           -- stopped, expired, gone, out of scope
     removed_at TEXT NOT NULL,
     published TEXT,
-    last_day TEXT,
+    expires TEXT,
     municipals TEXT NOT NULL,       -- JSON array
     counties TEXT NOT NULL,         -- JSON array
     occupations TEXT NOT NULL,      -- JSON array of codes, as "STYRK08 2223"
@@ -123,6 +130,23 @@ CREATE TABLE milestones (
     latest TEXT
 ) STRICT;
 
+-- Texts that somebody asked to be forgotten, by keyed hash (HMAC-SHA256) alone.
+CREATE TABLE forgotten (
+    kind TEXT NOT NULL,             -- words, or the digits of a number
+    length INTEGER NOT NULL,        -- how many of them
+    hash BLOB NOT NULL,
+    PRIMARY KEY (kind, length, hash)
+) STRICT, WITHOUT ROWID;
+
+-- What was asked of `navfeed privacy`: that it was asked, and never what.
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    action TEXT NOT NULL,           -- find, erase
+    ads INTEGER NOT NULL,           -- in how many ads it was
+    places INTEGER NOT NULL         -- and in how many places in them
+) STRICT;
+
 -- The entries in the stretch that is read again, so that they are recognised.
 CREATE TABLE seen (
     id INTEGER PRIMARY KEY,
@@ -150,6 +174,8 @@ CREATE TABLE feed (
     token_expires TEXT,
     inactive TEXT NOT NULL DEFAULT 'delete',
     scope TEXT NOT NULL DEFAULT '{}',
+    contacts TEXT NOT NULL DEFAULT 'keep',
+    forget_key BLOB,                -- hashes what is in `forgotten`; made for this store alone
     erasure_owed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 

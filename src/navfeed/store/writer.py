@@ -7,9 +7,10 @@ Moments go in as aware datetimes and are kept as UTC text.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, astuple, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,12 +20,16 @@ from sqlite_utils import Database
 
 from navfeed.errors import StoreError
 from navfeed.model import (
+    Contacts,
     Content,
     DetailVerdict,
+    Discretion,
     Effect,
     EntryVerdict,
     Failed,
     Inactive,
+    Mark,
+    MarkKind,
     Milestone,
     Queued,
     Reason,
@@ -38,11 +43,13 @@ from navfeed.store.connect import (
     BUSY_SECONDS,
     belongs,
     check_library,
-    create_private,
     explained,
+    open_private,
 )
 from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
+from navfeed.store.scrub import scrub
+from navfeed.store.search import searchable
 from navfeed.store.shape import CHILDREN, COLUMNS, content_of
 
 
@@ -52,14 +59,11 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         check_library()
-        with explained(path):
-            create_private(path)
-            self._connection = _connect(path)
-            try:
-                self._db = _prepare(self._connection, path)
-            except BaseException:
-                self._connection.close()
-                raise
+        with explained(path), ExitStack() as opened:
+            self._file = opened.enter_context(open_private(path))
+            self._connection = opened.enter_context(closing(_connect(path)))
+            self._db = _prepare(self._connection, path)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +73,7 @@ class Store:
 
     def close(self) -> None:
         with explained(self.path):
-            self._connection.close()
+            self._opened.close()
 
     # Where the reading stands
 
@@ -244,13 +248,18 @@ class Store:
         return True
 
     def _write(self, ad: str, content: Content, now: datetime) -> None:
+        if self._has(ad):
+            self._owe_erasure()
         values = [_column(getattr(content, name)) for name in COLUMNS]
         self._db.execute(_UPSERT, [ad, *values, content.raw, *[_text(now)] * 3])
         self._db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
         for table in CHILDREN:
             self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
             self._write_children(ad, table, getattr(content, table))
-        self._owe_erasure()
+        self._db.execute(_INDEX, [*searchable(content), ad])
+
+    def _has(self, ad: str) -> bool:
+        return bool(self._all("SELECT 1 FROM ads WHERE uuid = ?", ad))
 
     def _write_children(self, ad: str, table: str, children: Sequence[Any]) -> None:
         marks = ", ".join("?" * len(fields(CHILDREN[table])))
@@ -261,10 +270,11 @@ class Store:
 
     def _remove(self, ad: str, reason: Reason, now: datetime) -> bool:
         """Take an ad out, leaving its mask where the store keeps masks. False: it was not in."""
-        if not self._all("SELECT 1 FROM ads WHERE uuid = ?", ad):
+        if not self._has(ad):
             return False
         if self.inactive() is Inactive.MASK:
             self._db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": _text(now)})
+        self._db.execute(_UNINDEX, [ad])
         self._db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
         self._owe_erasure()
         return True
@@ -331,7 +341,70 @@ class Store:
         with self._transaction():
             self._db.execute("UPDATE feed SET inactive = ?", [inactive.value])
             if inactive is Inactive.DELETE:
-                self._db.execute("DELETE FROM removed")
+                masks = self._db.execute("DELETE FROM removed")
+                if masks.rowcount:
+                    self._owe_erasure()
+
+    def discretion(self) -> Discretion:
+        """What is not to be kept of ads in force."""
+        contacts, key = self._one("SELECT contacts, forget_key FROM feed")
+        marks = self._all("SELECT kind, length, hash FROM forgotten")
+        return Discretion(
+            contacts=Contacts(contacts),
+            marks=frozenset(Mark(MarkKind(kind), length, hash_) for kind, length, hash_ in marks),
+            key=key or b"",
+        )
+
+    def set_contacts(
+        self, contacts: Contacts, rewritten: Iterable[tuple[str, Content]], now: datetime
+    ) -> None:
+        """Keep contacts from now on, or not, with what that makes of the ads that are here.
+
+        What was dropped is not here any more: to be kept again, every ad is asked for anew.
+        """
+        with self._transaction():
+            self._db.execute("UPDATE feed SET contacts = ?", [contacts.value])
+            for ad, content in rewritten:
+                self._rewrite(ad, content, now)
+            if contacts is Contacts.KEEP:
+                self._queue(((ad, Reason.RECHECK) for ad in sorted(self.ads())), now)
+
+    def forget(
+        self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
+    ) -> tuple[int, int]:
+        """Remember what is to be forgotten, by its hash, with what that makes of the ads here.
+
+        Each ad comes with how many places in it are gone; answers how many ads and places it was.
+        """
+        ads = places = 0
+        with self._transaction():
+            self._db.execute("UPDATE feed SET forget_key = ?", [key])
+            self._db.execute(
+                "INSERT OR IGNORE INTO forgotten (kind, length, hash) VALUES (?, ?, ?)",
+                [mark.kind.value, mark.length, mark.hash],
+            )
+            for ad, content, gone in rewritten:
+                self._rewrite(ad, content, now)
+                ads, places = ads + 1, places + gone
+            self._note("erase", ads, places, now)
+        return ads, places
+
+    def note_find(self, ads: int, places: int, now: datetime) -> None:
+        """Leave the line that a find must leave. Short, so it needs no lock of its own."""
+        with self._transaction():
+            self._note("find", ads, places, now)
+
+    def _note(self, action: str, ads: int, places: int, now: datetime) -> None:
+        self._db.execute(
+            "INSERT INTO audit (at, action, ads, places) VALUES (?, ?, ?, ?)",
+            [_text(now), action, ads, places],
+        )
+
+    def _rewrite(self, ad: str, content: Content, now: datetime) -> None:
+        """Change what we keep of an ad. NAV has confirmed it no later for that."""
+        (checked_at,) = self._one("SELECT checked_at FROM ads WHERE uuid = ?", ad)
+        self._write(ad, content, now)
+        self._db.execute("UPDATE ads SET checked_at = ? WHERE uuid = ?", [checked_at, ad])
 
     def scope(self) -> Scope:
         (scope,) = self._one("SELECT scope FROM feed")
@@ -405,19 +478,38 @@ class Store:
         return bool(owed)
 
     def erase(self) -> bool:
-        """Make sure that nothing taken out is left in the write-ahead log. False: still owed.
+        """Leave nothing in any file of what was taken out. False: still owed.
 
-        `secure_delete` overwrites what rows leave behind in the database; the log holds older
-        copies of the same pages until it is cut. A program that reads an old state prevents that.
+        `secure_delete` overwrites what is deleted, but the index keeps words of deleted ads until
+        it is merged, the write-ahead log older pages, and free space what moving rows left behind
+        (`scrub`). A program that reads an old state keeps the log from being cut.
         """
+        self._merge_index()
         with explained(self.path):
             self._db.execute(f"PRAGMA busy_timeout = {ERASE_WAIT_MS}")
             (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-        if not busy:
-            with self._transaction():
-                self._db.execute("UPDATE feed SET erasure_owed = 0")
-        return not busy
+            return not busy and self._scrub()
+
+    def _merge_index(self) -> None:
+        with self._transaction():
+            self._db.execute("INSERT INTO search (search) VALUES ('optimize')")
+
+    def _scrub(self) -> bool:
+        """Zero free space while nobody can write. False: somebody wrote since the log was cut.
+
+        On a connection of its own. That it commits makes ours forget the pages it remembers, which
+        it would write back as they were.
+        """
+        with closing(_connect(self.path)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if _log_size(self.path):
+                return False
+            scrub(self._file)
+            os.fsync(self._file.fileno())
+            connection.execute("UPDATE feed SET erasure_owed = 0")
+            connection.execute("COMMIT")
+        return True
 
     def _owe_erasure(self) -> None:
         self._db.execute("UPDATE feed SET erasure_owed = 1 WHERE NOT erasure_owed")
@@ -462,9 +554,16 @@ _UPSERT = (  # names of columns, and nothing from outside
     )
 )
 
+# No trigger: an ad that NAV only confirmed must not be indexed again.
+_INDEX = """
+INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text)
+SELECT id, ?, ?, ?, ? FROM ads WHERE uuid = ?
+"""
+_UNINDEX = "DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)"
+
 _MASK = """
 INSERT OR REPLACE INTO removed
-SELECT uuid, :reason, :now, published, last_day,
+SELECT uuid, :reason, :now, published, expires,
     (SELECT json_group_array(DISTINCT municipal) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT county) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT type || ' ' || code) FROM categories WHERE ad = uuid),
@@ -485,10 +584,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _log_size(path: Path) -> int:
+    log = Path(f"{path.resolve()}-wal")
+    return log.stat().st_size if log.exists() else 0
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
     """Check whose file it is before anything is written to it."""
     if not belongs(connection, path):
         # First of all, so that a file whose making was cut off is known as ours.
+        connection.execute("PRAGMA auto_vacuum = NONE")  # as `scrub` wants it
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # With a WAL, NORMAL never tears a transaction; power loss may cost the last ones, which the

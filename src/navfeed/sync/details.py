@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from navfeed.decide import judge_detail, retry_delay
@@ -32,14 +32,20 @@ class Fetched:
 
 
 class Judge:
-    """Judges a detail against what the store holds of its ad."""
+    """Judges what may be kept of a detail against what the store holds of its ad."""
 
     def __init__(self, store: Store, *, today: date, scope: Scope) -> None:
         self._store = store
         self._today = today
         self._scope = scope
+        # Here, because it knows the wire, and so loads what only a run needs.
+        from navfeed.redact import Redactor
+
+        self._redact = Redactor(store.discretion())
 
     def __call__(self, answer: Detail | Gone) -> DetailVerdict:
+        if isinstance(answer, Detail) and answer.content is not None:
+            answer = replace(answer, content=self._redact(answer.content))
         stored = self._store.stored(answer.ad)
         return judge_detail(answer, stored=stored, today=self._today, scope=self._scope)
 

@@ -1,0 +1,170 @@
+"""`navfeed privacy`: what is stored about somebody, and its removal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.output import for_people, for_programs, hint, print_lines
+from navfeed.config import load
+from navfeed.errors import ConfigError, StoppedError
+from navfeed.model import AuditLine, oslo_day
+from navfeed.plaintext import harmless
+from navfeed.store.query import Reader
+
+if TYPE_CHECKING:
+    from navfeed.forget import Needle
+
+privacy = typer.Typer(
+    help="Find, and erase for good, what is stored about a person.", no_args_is_help=True
+)
+app.add_typer(privacy, name="privacy")
+
+TextArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="TEXT",
+        help="A name, an e-mail address or a number. -: read it from stdin, so that it stands in "
+        "no list of processes and no shell's history.",
+    ),
+]
+
+
+class RowsFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+FormatOption = Annotated[
+    RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
+]
+
+FOUND_AS = ("ad", "field", "text")
+LOGGED_AS = ("at", "action", "ads", "places")
+
+
+@privacy.command()
+def find(
+    text: TextArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    format_: FormatOption = RowsFormat.TABLE,
+) -> None:
+    """Show in which ads and fields a name, an address or a number is stored.
+
+    Words are compared whole, without regard to case and spacing; numbers by their digits. It
+    changes no ad, and leaves a line in the log that does not say what was looked for.
+    """
+    from navfeed.store.writer import Store
+
+    needle = _needle(text)
+    now = datetime.now(UTC)
+    path = load({"db": db}, config=config).db
+    with Reader(path, oslo_day(now)) as reader:
+        found = list(_places(reader, needle))
+    with Store(path) as store:
+        store.note_find(len({ad for ad, _, _ in found}), len(found), now)
+    _give(FOUND_AS, list(dict.fromkeys(found)), format_)
+    if not found:
+        hint("it is in no ad that is stored")
+
+
+@privacy.command()
+def erase(
+    text: TextArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+) -> None:
+    """Erase a name, an address or a number from all that is stored, now and in future syncs.
+
+    A contact whose name, address or number it is goes as a whole; in texts it is replaced. It is
+    remembered by a keyed hash alone. Ends with 75 when a sync is running.
+    """
+    from navfeed.cli.run import alone
+    from navfeed.store.writer import Store
+    from navfeed.sync import privacy as engine
+
+    needle = _needle(text)
+    path = load({"db": db}, config=config).db
+    _agree(path, needle, yes=yes)
+    with alone(path), Store(path) as store:
+        erased = engine.erase(store, needle, datetime.now(UTC))
+    hint(f"erased in {erased.places:,} places of {erased.ads:,} ads, and from future syncs")
+    if erased.owed:
+        hint("another program reads the store: the next sync overwrites what is left on disk")
+
+
+@privacy.command()
+def log(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    format_: FormatOption = RowsFormat.TABLE,
+) -> None:
+    """Show when something was looked for or erased, and in how many ads; never what it was."""
+    path = load({"db": db}, config=config).db
+    with Reader(path, oslo_day(datetime.now(UTC))) as reader:
+        lines = reader.audit()
+    _give(LOGGED_AS, list(map(_cells, lines)), format_)
+
+
+def _needle(text: str) -> Needle:
+    from navfeed.forget import SHORTEST, needle_of
+
+    needle = needle_of(sys.stdin.readline() if text == "-" else text)
+    if needle is None:
+        raise ConfigError(f"that is too short: give at least {SHORTEST} letters or digits")
+    return needle
+
+
+def _places(reader: Reader, needle: Needle) -> Iterator[tuple[str, str, str]]:
+    from navfeed.forget import seeker_of
+    from navfeed.redact import places_of
+
+    seeker = seeker_of(needle)
+    for ad, raw in reader.stored():
+        yield from ((ad, field, text) for field, text in places_of(raw, seeker))
+
+
+def _agree(path: Path, needle: Needle, *, yes: bool) -> None:
+    """Ask whoever sits at a terminal; a script knows what it does. Raises `StoppedError`."""
+    with Reader(path, oslo_day(datetime.now(UTC))) as reader:
+        if yes or not sys.stdin.isatty():
+            return
+        ads = len({ad for ad, _, _ in _places(reader, needle)})
+    question = f"Erase it from {ads:,} ads and all future syncs? This cannot be undone"
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        agreed = False
+    if not agreed:
+        raise StoppedError("nothing was erased")
+
+
+def _cells(line: AuditLine) -> tuple[str, str, int, int]:
+    at = f"{line.at:%Y-%m-%dT%H:%M:%SZ}" if line.at else ""
+    return (at, line.action, line.ads, line.places)
+
+
+def _give(names: Sequence[str], rows: Sequence[Sequence[object]], format_: RowsFormat) -> None:
+    shown = [tuple(harmless(str(cell)) for cell in row) for row in rows]
+    if format_ is RowsFormat.JSON:
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        for_programs().write(json.dumps(records, indent=2).encode() + b"\n")
+    elif shown and for_people().isatty():
+        from navfeed.render import draw_rows
+
+        draw_rows(names, shown)
+    else:
+        print_lines("\t".join(row) for row in shown)

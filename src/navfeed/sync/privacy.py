@@ -1,0 +1,70 @@
+"""What is not to be kept: taken up, and applied to what is there."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from navfeed.forget import Needle, mark_of, seeker_of
+from navfeed.model import Contacts, Content, Discretion, Mark
+from navfeed.redact import Redactor, places_of, without_person
+
+
+class Store(Protocol):
+    """What a change of discretion asks of the store. Every method may raise `StoreError`."""
+
+    def discretion(self) -> Discretion: ...
+    def contents(self) -> Iterator[tuple[str, Content]]: ...
+    def set_contacts(
+        self, contacts: Contacts, rewritten: Iterable[tuple[str, Content]], now: datetime
+    ) -> None: ...
+    def forget(
+        self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
+    ) -> tuple[int, int]: ...
+    def erase(self) -> bool: ...
+
+
+def take_up_contacts(store: Store, contacts: Contacts | None, now: datetime) -> None:
+    """Make `contacts` the store's setting. None, or what it was before, changes nothing."""
+    discretion = store.discretion()
+    if contacts not in (None, discretion.contacts):
+        redact = Redactor(replace(discretion, contacts=contacts))
+        store.set_contacts(contacts, _changed(store, redact), now)
+
+
+def _changed(store: Store, change: Callable[[Content], Content]) -> Iterator[tuple[str, Content]]:
+    """The ads that are others after the change. Read one by one: together they fill the memory."""
+    for ad, content in store.contents():
+        changed = change(content)
+        if changed is not content:
+            yield ad, changed
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took out. `owed`: a reader keeps old bytes from being overwritten yet."""
+
+    ads: int
+    places: int
+    owed: bool
+
+
+def erase(store: Store, needle: Needle, now: datetime) -> Erased:
+    """Take a text out of all that is stored, and see to it that no sync brings it back."""
+    key = store.discretion().key or secrets.token_bytes(KEY_BYTES)
+    ads, places = store.forget(mark_of(needle, key), key, _without(store, needle), now)
+    return Erased(ads, places, owed=not store.erase())
+
+
+KEY_BYTES = 32
+"""As long as the hash it keys, so that nothing is gained by guessing the key."""
+
+
+def _without(store: Store, needle: Needle) -> Iterator[tuple[str, Content, int]]:
+    seeker = seeker_of(needle)
+    for ad, content in store.contents():
+        if (left := without_person(content, seeker)) is not content:
+            yield ad, left, sum(1 for _ in places_of(content.raw, seeker))

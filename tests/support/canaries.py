@@ -1,0 +1,99 @@
+"""Words that tell whose text they are, and a search for them in all files of a folder.
+
+One word for each ad, revision and field. A full-text index leaves out of a word what it shares with
+the word before, so each begins with what no other has, and tells the rest after that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+Ring = tuple[int, int, str]
+"""Whose text: the number of an ad, its revision, the field."""
+
+_CALL = re.compile(rb"q(\d+)q(\d+)q([a-z]+)kanari")
+
+
+def canary(ad: int, revision: int, field: str) -> str:
+    ring = f"q{ad}q{revision}q{field}kanari"
+    return blake2b(ring.encode(), digest_size=6).hexdigest() + ring
+
+
+def content(ad: int, revision: int) -> dict[str, Any]:
+    """Fields of `ad_content` with a canary in each that holds text, names or links."""
+    word = {field: canary(ad, revision, field) for field in FIELDS}
+    return {
+        "title": f"Sykepleier {word['title']}",
+        "jobtitle": word["jobtitle"],
+        "description": f"<p>Ring <b>{word['description']}</b> {_prose(ad, revision)}</p>",
+        "employer": {
+            "name": f"{word['employer']} sykehjem",
+            "orgnr": "300000019",
+            "description": f"<p>{word['about']}</p>" + "Vi er mange. " * (ad % 60),
+            "homepage": f"https://{word['homepage']}.example",
+        },
+        "contactList": [
+            {
+                "name": f"Kari {word['name']}",
+                "email": f"{word['email']}{at}@sykehjem.example",
+                "phone": f"19{word['phone']}",
+                "role": None,
+                "title": word["role"],
+            }
+            for at in range(1 + ad % 4)
+        ],
+        "workLocations": [
+            {
+                "country": "NORGE",
+                "address": word["address"],
+                "city": "Bergen",
+                "postalCode": "5003",
+                "county": "VESTLAND",
+                "municipal": "BERGEN",
+            }
+        ],
+        "applicationUrl": f"https://sykehjem.example/{word['application']}",
+        "sourceurl": f"https://sykehjem.example/{word['source']}",
+        "link": f"https://arbeidsplassen.nav.no/{word['link']}",
+    }
+
+
+FIELDS = (
+    *("title", "jobtitle", "description", "employer", "about", "homepage"),
+    *("name", "email", "phone", "role", "address", "application", "source", "link"),
+)
+
+_WORDS = [
+    "natt",
+    "turnus",
+    "omsorg",
+    "erfaring",
+    "fagbrev",
+    "kommune",
+    "bolig",
+    "ansvar",
+    "lønn",
+    "fjord",
+    "måler",
+    "maler",
+]
+
+
+def _prose(ad: int, revision: int) -> str:
+    """From a line to some pages, as the descriptions of ads are."""
+    at = ad * 7 + revision
+    return " ".join(_WORDS[(at + n * n) % len(_WORDS)] for n in range(at % 23 * 40))
+
+
+def heard(folder: Path) -> set[Ring]:
+    """Every canary in any file of the folder."""
+    return {ring for file in folder.iterdir() for ring in _rings(file.read_bytes())}
+
+
+def _rings(text: bytes) -> Iterator[Ring]:
+    for match in _CALL.finditer(text):
+        yield int(match[1]), int(match[2]), match[3].decode()

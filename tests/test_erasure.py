@@ -1,0 +1,306 @@
+"""Erased means erased: no byte of what was taken out is in any file (faults.md X3, X4, C2, C3).
+
+The long campaign is `tests/campaign/test_erasure.py`; this is its short form, and single cases.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from navfeed.errors import ExitCode, StoreError
+from navfeed.model import DetailVerdict, Inactive, Reason, Scope
+from navfeed.store import writer
+from navfeed.store.query import Reader
+from navfeed.store.scrub import scrub
+from navfeed.store.writer import Store
+from navfeed.sync.crew import Stop
+from navfeed.sync.engine import verify
+from support.aviary import TOLD, Aviary
+from support.bench import PLAN, Bench
+from support.canaries import FIELDS, Ring, content, heard
+from support.crash import fragile
+from support.scripted import content as served
+from support.scripted import uuid as scripted
+
+
+@pytest.mark.parametrize("inactive", Inactive)
+def test_X3_after_each_sync_nothing_inactive_is_in_any_file(
+    tmp_path: Path, inactive: Inactive
+) -> None:
+    aviary = Aviary(tmp_path, seed=2, inactive=inactive)
+    for round_ in range(6):
+        aviary.publish(60)
+        aviary.change(10)
+        aviary.sync()
+        aviary.withdraw(25)
+        aviary.rewrite_silently(3)
+        aviary.bring_back(4)
+        aviary.crash(after=round_ * 3)
+        aviary.sync()
+        assert aviary.leaks() == []
+        aviary.days_pass(1)
+        aviary.sync()
+        assert aviary.leaks() == []
+        assert aviary.all_sing()
+    assert aviary.deactivated > 150
+    assert aviary.crashes > 3
+
+
+def test_C2_a_reader_postpones_the_erasure_which_is_told_and_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    aviary = Aviary(tmp_path, seed=3)
+    aviary.publish(40)
+    aviary.sync()
+    with closing(sqlite3.connect(aviary.lab.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM ads").fetchone()
+        aviary.withdraw(20, TOLD)
+        for _ in range(2):
+            ended = aviary.lab.sync()
+            assert (ended.exit_code, ended.erasure_owed) == (ExitCode.DONE, True)
+        assert owed(aviary)
+        assert aviary.leaks()
+    aviary.sync()
+    assert aviary.leaks() == []
+    assert not owed(aviary)
+
+
+def owed(aviary: Aviary) -> bool:
+    """What `navfeed status` says."""
+    with Reader(aviary.lab.path, aviary.world.today) as reader:
+        return reader.facts(aviary.world.now).erasure_owed
+
+
+def test_a_debt_outlives_the_run_that_made_it(tmp_path: Path) -> None:
+    aviary = Aviary(tmp_path, seed=4)
+    aviary.publish(40)
+    aviary.sync()
+    aviary.withdraw(20, TOLD)
+    assert aviary.crash(after=5)
+    assert owed(aviary)
+    aviary.sync()
+    assert aviary.leaks() == []
+
+
+def test_a_run_that_removes_nothing_erases_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aviary = Aviary(tmp_path, seed=5)
+    aviary.publish(20)
+    aviary.sync()
+    monkeypatch.setattr(Store, "erase", lambda _: pytest.fail("erased for nothing"))
+    aviary.sync()
+    aviary.publish(5)
+    aviary.sync()
+
+
+def test_C3_no_committed_state_shows_what_it_knows_to_be_inactive(tmp_path: Path) -> None:
+    aviary = Aviary(tmp_path, seed=6)
+    looks = []
+
+    def look() -> None:
+        with closing(sqlite3.connect(aviary.lab.path)) as reader:
+            assert [reader.execute(sql).fetchall() for sql in FORBIDDEN] == [[]] * len(FORBIDDEN)
+            looks.append(reader.execute("SELECT count(*) FROM ads").fetchone())
+
+    aviary.lab.store_class = fragile(look)
+    for _ in range(3):
+        aviary.publish(30)
+        aviary.sync()
+        aviary.withdraw(20, TOLD)
+        aviary.change(5)
+        aviary.sync()
+    assert len(looks) > 50
+    assert len(set(looks)) >= 6
+
+
+FORBIDDEN = (
+    """SELECT uuid FROM ads WHERE 'INACTIVE' =
+    (SELECT status FROM seen WHERE ad = ads.uuid ORDER BY ordinal DESC, id DESC LIMIT 1)""",
+    "SELECT uuid FROM ads JOIN removed USING (uuid)",
+    "SELECT rowid FROM search WHERE rowid NOT IN (SELECT id FROM ads)",
+    "SELECT id FROM ads WHERE id NOT IN (SELECT rowid FROM search)",
+    "SELECT ad FROM contacts WHERE ad NOT IN (SELECT uuid FROM ads)",
+)
+
+
+NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
+
+
+def verdict(number: int, revision: int = 0) -> DetailVerdict:
+    """An ad that says its canaries, under an id that leaves the tables in no order."""
+    ad = str(UUID(bytes=blake2b(str(number).encode(), digest_size=16).digest()))
+    reason = Reason.CHANGED if revision else Reason.NEW
+    return DetailVerdict(ad, reason, served(ad, **content(number, revision)))
+
+
+def churn(store: Store, rounds: int = 10) -> set[Ring]:
+    """Let ads come, change and go until rows have moved between pages; answer what is left."""
+    rng = random.Random(5)
+    standing: dict[int, int] = {}
+    for round_ in range(rounds):
+        fresh = dict.fromkeys(range(round_ * 150, round_ * 150 + 150), 0)
+        fresh |= dict.fromkeys(rng.sample(sorted(standing), round_ * 3), round_ + 1)
+        standing |= fresh
+        store.commit_details([verdict(*one) for one in fresh.items()], [], NOW)
+        gone = rng.sample(sorted(standing), 130)
+        ended = [DetailVerdict(verdict(number).ad, Reason.STOPPED) for number in gone]
+        store.commit_details(ended, [], NOW)
+        for number in gone:
+            del standing[number]
+    return {(*one, field) for one in standing.items() for field in FIELDS}
+
+
+def test_X4_the_whole_text_goes_also_where_rows_have_moved(tmp_path: Path) -> None:
+    """`secure_delete` alone leaves some of it (decision 0011)."""
+    with Store(tmp_path / "navfeed.db") as store:
+        standing = churn(store)
+        assert heard(tmp_path) > standing
+        assert store.erase()
+        assert heard(tmp_path) == standing
+    assert heard(tmp_path) == standing
+
+
+def test_X3_what_the_store_remembers_of_a_page_does_not_come_back(tmp_path: Path) -> None:
+    """The pages that were scrubbed are written again, by the same store."""
+    with Store(tmp_path / "navfeed.db") as store:
+        standing = churn(store)
+        assert store.erase()
+        again = sorted({ring[:2] for ring in standing})[::15]
+        store.commit_details([verdict(*one) for one in again], [], NOW)
+        assert heard(tmp_path) == standing
+    assert heard(tmp_path) == standing
+
+
+def test_a_program_that_writes_in_between_postpones_the_erasure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(tmp_path / "navfeed.db") as store:
+        churn(store, rounds=1)
+        with monkeypatch.context() as patch:
+            patch.setattr(writer, "_log_size", lambda _: 1)
+            assert not store.erase()
+        assert store.erasure_owed()
+        assert store.erase()
+        assert not store.erasure_owed()
+
+
+def test_new_ads_alone_owe_nothing(tmp_path: Path) -> None:
+    with Store(tmp_path / "navfeed.db") as store:
+        store.commit_details([verdict(1), verdict(2)], [], NOW)
+        assert not store.erasure_owed()
+        store.commit_details([verdict(1, 1)], [], NOW)
+        assert store.erasure_owed()
+
+
+def test_masks_that_are_given_up_are_erased_too(tmp_path: Path) -> None:
+    with Store(tmp_path / "navfeed.db") as store:
+        store.set_inactive(Inactive.MASK)
+        store.commit_details([verdict(1)], [], NOW)
+        store.commit_details([DetailVerdict(verdict(1).ad, Reason.STOPPED)], [], NOW)
+        assert store.erase()
+        store.set_inactive(Inactive.DELETE)
+        assert store.erasure_owed()
+        assert store.erase()
+        assert verdict(1).ad.encode() not in (tmp_path / "navfeed.db").read_bytes()
+        store.set_inactive(Inactive.DELETE)
+        assert not store.erasure_owed()
+
+
+# Every command that takes something out
+
+
+def test_a_verification_that_ends_early_erases_what_it_took_out(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "navfeed.db", ("ad", "ACTIVE", 0))
+    bench.feed.active = {scripted("ad"): served(scripted("ad"), **content(1, 0))}
+    bench.sync()
+    bench.feed.active.clear()
+    with Store(bench.path) as store:
+        checking = verify(bench.feed, store, PLAN, repair=True, clock=bench.now, stop=Stop())
+        next(checking)
+        assert store.erasure_owed()
+        checking.close()  # type: ignore[attr-defined]
+        assert heard(tmp_path) == set()
+
+
+def test_ads_that_leave_the_scope_are_erased(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "navfeed.db", ("ad", "ACTIVE", 0))
+    bench.feed.active = {scripted("ad"): served(scripted("ad"), **content(1, 0))}
+    bench.sync()
+    assert heard(tmp_path)
+    bench.sync(scope=Scope(municipals=("OSLO",)))
+    assert heard(tmp_path) == set()
+
+
+# Free space
+
+
+@pytest.mark.parametrize("page_size", [512, 4_096, 65_536])
+def test_free_space_is_zeroed_and_nothing_else(
+    tmp_path: Path, page_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the size of the pages, and also in the first, where the file's header stands."""
+    monkeypatch.setattr("navfeed.store.scrub.CHUNK_PAGES", 3)  # a large file in small
+    path = tmp_path / "some.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA auto_vacuum = NONE")
+    connection.execute(f"PRAGMA page_size = {page_size}")
+    connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute("CREATE TABLE kept (name TEXT PRIMARY KEY, text TEXT)")
+    rows = [(f"{n * 7919 % 2000}", "text" * (n % 40)) for n in range(2_000)]
+    connection.execute("BEGIN")
+    connection.executemany("INSERT INTO kept VALUES (?, ?)", rows)
+    connection.execute("CREATE TABLE a_secret_name (x)")
+    connection.execute("DROP TABLE a_secret_name")
+    connection.execute("DELETE FROM kept WHERE rowid > 1000")
+    connection.execute("COMMIT")
+    with path.open("r+b", buffering=0) as file:
+        assert b"a_secret_name" in path.read_bytes()[:page_size]
+        assert scrub(file) > 0
+        assert scrub(file) == 0
+        assert b"a_secret_name" not in path.read_bytes()[:page_size]
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert connection.execute("SELECT * FROM kept ORDER BY rowid").fetchall() == rows[:1000]
+    connection.close()
+
+
+@pytest.mark.parametrize("first_cell", [b"\0\1", b"\xff\xff", b"\0\0"])
+def test_D3_a_damaged_page_is_left_as_it_is(tmp_path: Path, first_cell: bytes) -> None:
+    path = tmp_path / "navfeed.db"
+    with Store(path) as store:
+        store.commit_details([verdict(1)], [], NOW)
+        (root,) = store._one("SELECT rootpage FROM sqlite_schema WHERE name = 'runs'")
+        assert store.erase()
+        with path.open("r+b") as file:
+            file.seek((root - 1) * 4_096 + 5)
+            file.write(first_cell)
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match="damaged"):
+            store._scrub()
+        assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_read_with_certainty_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "navfeed.db"
+    with Store(path) as store:
+        monkeypatch.setattr("navfeed.store.scrub._MOST_PAGES", 1)
+        with pytest.raises(StoreError, match="build it anew"):
+            store.erase()
+        monkeypatch.undo()
+        assert store.erase()
+        store._db.execute("PRAGMA auto_vacuum = FULL")
+        store._db.execute("VACUUM")
+        with pytest.raises(StoreError, match="build it anew"):
+            store.erase()

@@ -1,0 +1,417 @@
+"""`navfeed privacy`: what is stored about somebody is found, erased, and never comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ask.support import NOW, ad, answer, ask, fill, process, uuid
+from navfeed.cli.run import alone
+from navfeed.errors import StoreError
+from navfeed.forget import needle_of
+from navfeed.model import Contacts, Discretion, Reason
+from navfeed.redact import Redactor, without_person
+from navfeed.store import writer
+from navfeed.store.writer import Store
+from navfeed.sync.privacy import Erased, erase, take_up_contacts
+from support.bench import Bench
+from support.scripted import BEGAN, active, content
+
+KARI: dict[str, Any] = {
+    "title": "Kokk hos Kari Nordmann",
+    "description": "<p>Spør <b>Kari</b>&nbsp;Nordmann på 22&nbsp;33 44 55, eller Per.</p>"
+    '<p><a href="mailto:kari@example.no">E-post</a></p>',
+    "workLocations": [{"municipal": "BERGEN", "address": "c/o Kari Nordmann, Kai 1"}],
+    "employer": {"name": "KARI NORDMANN AS", "orgnr": "974760673"},
+    "contactList": [
+        {"name": "Kari Nordmann", "email": "kari@example.no", "phone": "+4722334455"},
+        {"name": "Per Li", "email": "per@example.no", "phone": "91812345", "title": "Sjef"},
+    ],
+    "madeUp": {"by": ["kari nordmann"]},
+}
+NAMED = ("ari nordmann", "ari</b>&nbsp;nordmann")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "navfeed.db"
+
+
+@pytest.fixture
+def bench(path: Path) -> Bench:
+    bench = Bench(path, ("kari", "ACTIVE", 1), ("else", "ACTIVE", 2))
+    bench.feed.active = active(["kari"], **KARI) | active(["else"], title="Nordmann", x="Kari")
+    bench.sync()
+    return bench
+
+
+def forget(path: Path, text: str) -> Erased:
+    needle = needle_of(text)
+    assert needle is not None
+    with Store(path) as store:
+        return erase(store, needle, BEGAN)
+
+
+def files(path: Path) -> str:
+    return b"".join(one.read_bytes() for one in path.parent.iterdir()).decode(errors="replace")
+
+
+def said(path: Path, ad: str) -> Any:
+    connection = sqlite3.connect(path)
+    ((text,),) = connection.execute("SELECT content FROM ads WHERE title LIKE ?", [f"{ad}%"])
+    connection.close()
+    return json.loads(text)
+
+
+# Erasing
+
+
+def test_what_is_erased_is_in_no_file(bench: Bench, path: Path) -> None:
+    assert forget(path, "Kari Nordmann") == Erased(ads=1, places=6, owed=False)
+    held = files(path).casefold()
+    assert [text for text in NAMED if text in held] == []
+
+
+def test_a_contact_goes_as_a_whole_and_the_others_stay(bench: Bench, path: Path) -> None:
+    for text in ("kari@EXAMPLE.no", "22 33 44 55", "Kari Nordmann"):
+        forget(path, text)
+    left = said(path, "Kokk")
+    assert left["contactList"] == KARI["contactList"][1:]
+    assert left["title"] == "Kokk hos [removed]"
+    assert left["description"] == (
+        "<p>Spør <b>[removed]</b> på [removed], eller Per.</p>"
+        '<p><a href="mailto:[removed]">E-post</a></p>'
+    )
+    assert left["employer"] == {"name": "[removed] AS", "orgnr": "974760673"}
+    assert left["workLocations"][0]["address"] == "c/o [removed], Kai 1"
+    assert left["madeUp"] == {"by": ["[removed]"]}
+    assert said(path, "Nordmann")["x"] == "Kari"
+
+
+def test_columns_say_what_the_raw_content_says(bench: Bench, path: Path) -> None:
+    forget(path, "Kari Nordmann")
+    from navfeed.wire import read_content
+
+    with Store(path) as store:
+        for _, stored in store.contents():
+            assert stored == read_content(stored.raw)
+
+
+@pytest.mark.parametrize("text", ["Kari Nordmann", "kari@example.no", "22334455", "Kai 1"])
+def test_a_later_sync_does_not_bring_it_back(bench: Bench, path: Path, text: str) -> None:
+    forget(path, text)
+    bench.clock += timedelta(days=20)
+    ended = bench.sync()
+    assert set(ended.counts.reasons) == {Reason.UNCHANGED}  # NAV changed nothing, nor do we
+    bench.feed.active |= active(["kari"], **KARI, extent="Deltid")
+    bench.feed.log.append(("kari", "ACTIVE", 3))
+    bench.sync()
+    assert answer(path, "privacy", "find", text) == ""
+    assert said(path, "Kokk")["extent"] == "Deltid"
+
+
+def test_an_ad_that_comes_later_is_met_by_it_too(bench: Bench, path: Path) -> None:
+    forget(path, "Kari Nordmann")
+    bench.feed.log.append(("new", "ACTIVE", 3))
+    bench.feed.active |= active(["new"], title="Ny", description="Ring kari\nnordmann")
+    bench.sync()
+    assert said(path, "Ny")["description"] == "Ring [removed]"
+
+
+def test_verify_and_repair_do_not_bring_it_back(bench: Bench, path: Path) -> None:
+    from navfeed.sync.crew import Stop
+    from navfeed.sync.engine import verify
+    from support.bench import PLAN
+
+    forget(path, "Kari Nordmann")
+    with Store(path) as store:
+        for checked in verify(bench.feed, store, PLAN, repair=True, clock=bench.now, stop=Stop()):
+            assert checked.differences == ()
+    assert [text for text in NAMED if text in files(path).casefold()] == []
+
+
+def test_it_is_remembered_by_hash_alone_with_a_key_of_this_store(
+    bench: Bench, path: Path, tmp_path: Path
+) -> None:
+    forget(path, "Per Li")
+    forget(path, "22334455")
+    forget(path, "Per Li")
+    with Store(path) as store:
+        mine = store.discretion()
+    assert (len(mine.marks), len(mine.key)) == (2, 32)
+    assert mine.key.hex() not in repr(mine)
+    other = tmp_path / "other.db"
+    fill(other, ad(1))
+    forget(other, "Per Li")
+    with Store(other) as store:
+        assert store.discretion().key != mine.key
+        assert not store.discretion().marks & mine.marks
+
+
+def test_what_is_in_no_ad_is_remembered_all_the_same(bench: Bench, path: Path) -> None:
+    assert forget(path, "Ola Dunk") == Erased(0, 0, owed=False)
+    with Store(path) as store:
+        assert len(store.discretion().marks) == 1
+
+
+def test_it_takes_no_confirmation_by_nav_for_granted(bench: Bench, path: Path) -> None:
+    with Store(path) as store:
+        before = store._all("SELECT checked_at, stored_at FROM ads ORDER BY uuid")
+    forget(path, "Kari Nordmann")
+    with Store(path) as store:
+        assert store._all("SELECT checked_at, stored_at FROM ads ORDER BY uuid") == before
+
+
+def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
+    forget(path, "Per")
+    with Store(path) as store:
+        take_up_contacts(store, Contacts.DROP, BEGAN)
+    assert "eller [removed].</p>" in said(path, "Kokk")["description"]
+    assert said(path, "Kokk")["contactList"] == []
+    bench.clock += timedelta(days=20)
+    assert set(bench.sync().counts.reasons) == {Reason.UNCHANGED}
+
+
+def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path) -> None:
+    needle = needle_of("Kari Nordmann")
+    assert needle is not None
+
+    class Killed(Store):
+        def _note(self, *_: Any) -> None:
+            raise KeyboardInterrupt
+
+    with Killed(path) as store, pytest.raises(KeyboardInterrupt):
+        erase(store, needle, BEGAN)
+    with Store(path) as store:
+        assert store.discretion() == Discretion()
+        assert dict(store.contents()) == bench.feed.active
+
+
+def test_C2_a_reader_postpones_the_erasure_and_the_next_sync_makes_it_good(
+    bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM ads").fetchone()
+    result = ask(path, "privacy", "erase", "Kari Nordmann")
+    assert result.exit_code == 0
+    assert "the next sync overwrites what is left on disk" in result.stderr
+    reader.close()
+    bench.sync()
+    assert [text for text in NAMED if text in files(path).casefold()] == []
+
+
+words = st.sampled_from(["kari", "Nordmann", "LI", "22", "33", "91812345", "per@x.no", "<b>", "å"])
+
+
+@given(st.lists(words, min_size=1, max_size=3), st.lists(words, max_size=12))
+def test_taking_out_and_keeping_out_are_the_same(text: list[str], says: list[str]) -> None:
+    """What the erasure leaves is what the next detail is compared with."""
+    from navfeed.forget import mark_of, seeker_of
+
+    needle = needle_of(" ".join(text))
+    if needle is None:
+        return
+    ad = content(uuid(1), description=" ".join(says), contactList=[{"name": " ".join(says)}])
+    rules = Discretion(marks=frozenset({mark_of(needle, b"key")}), key=b"key")
+    assert without_person(ad, seeker_of(needle)) == Redactor(rules)(ad)
+
+
+# Finding
+
+OLD = ad(3, expires="2000-01-01T00:00:00Z", title="Kari N.", contactList=[])
+
+
+@pytest.fixture
+def db(path: Path) -> Path:
+    return fill(path, ad(1, **KARI), ad(2), OLD)
+
+
+def test_found_is_told_with_ad_and_field_and_no_more_than_that(db: Path) -> None:
+    assert answer(db, "privacy", "find", "kari  NORDMANN").splitlines() == [
+        f"{uuid(1)}\tworkLocations[0].address\tKari Nordmann",
+        f"{uuid(1)}\tcontactList[0].name\tKari Nordmann",
+        f"{uuid(1)}\ttitle\tKari Nordmann",
+        f"{uuid(1)}\tdescription\tKari</b>&nbsp;Nordmann",
+        f"{uuid(1)}\temployer.name\tKARI NORDMANN",
+        f"{uuid(1)}\tmadeUp.by[0]\tkari nordmann",
+        f"{uuid(2)}\tcontactList[0].name\tKari Nordmann",
+    ]
+
+
+def test_ads_past_their_last_day_are_searched_as_long_as_they_are_stored(db: Path) -> None:
+    assert answer(db, "privacy", "find", "Kari N").splitlines() == [f"{uuid(3)}\ttitle\tKari N"]
+
+
+@pytest.mark.parametrize("number", ["22334455", "+47 22 33 44 55", "0047 2233 4455", "22-33-44-55"])
+def test_a_number_is_found_by_its_digits(db: Path, number: str) -> None:
+    found = json.loads(answer(db, "privacy", "find", number, "--format", "json"))
+    assert [(one["field"], one["text"]) for one in found] == [
+        ("contactList[0].phone", "4722334455"),
+        ("description", "22&nbsp;33 44 55"),
+    ]
+
+
+def test_nothing_found_is_an_answer(db: Path) -> None:
+    result = ask(db, "privacy", "find", "Ola Dunk")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "it is in no ad that is stored" in result.stderr
+    assert answer(db, "privacy", "find", "Ola Dunk", "--format", "json") == "[]\n"
+
+
+def test_hostile_text_is_harmless_where_it_is_shown(path: Path) -> None:
+    db = fill(path, ad(1, title="Kari\x1b[31m Nordmann\u202e"))
+    said = answer(db, "privacy", "find", "31m nordmann")
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
+def test_find_changes_no_ad(db: Path) -> None:
+    with Store(db) as store:
+        before = dict(store.contents())
+    answer(db, "privacy", "find", "Kari Nordmann")
+    with Store(db) as store:
+        assert dict(store.contents()) == before
+        assert store.discretion() == Discretion()
+
+
+# The log, and the rest of the command
+
+
+@time_machine.travel(NOW, tick=False)
+def test_the_log_says_when_and_how_much_and_never_what(db: Path) -> None:
+    answer(db, "privacy", "find", "Kari Nordmann")
+    answer(db, "privacy", "erase", "Kari Nordmann")
+    answer(db, "privacy", "find", "Kari Nordmann")
+    assert answer(db, "privacy", "log").splitlines() == [
+        "2026-11-21T12:00:00Z\tfind\t2\t7",
+        "2026-11-21T12:00:00Z\terase\t2\t7",
+        "2026-11-21T12:00:00Z\tfind\t0\t0",
+    ]
+    [first, *_] = json.loads(answer(db, "privacy", "log", "--format", "json"))
+    assert first == {"at": "2026-11-21T12:00:00Z", "action": "find", "ads": 2, "places": 7}
+    assert "ari nordmann" not in files(db).casefold()
+
+
+def test_a_damaged_moment_in_the_log_is_none(db: Path) -> None:
+    answer(db, "privacy", "find", "Kari Nordmann")
+    with Store(db) as store:
+        store._connection.execute("UPDATE audit SET at = 'x'")
+    assert answer(db, "privacy", "log") == "\tfind\t2\t7\n"
+
+
+@pytest.mark.parametrize("command", ["find", "erase"])
+@pytest.mark.parametrize("text", ["", "  ", "Li", "a.b", "--"])
+def test_what_stands_everywhere_is_refused(db: Path, command: str, text: str) -> None:
+    assert ask(db, "privacy", command, text).exit_code == 2
+
+
+@pytest.mark.parametrize("command", [["find", "Kari"], ["erase", "Kari"], ["log"]])
+def test_without_a_store_there_is_nothing_to_ask(path: Path, command: list[str]) -> None:
+    result = ask(path, "privacy", *command)
+    assert result.exit_code == 7
+    assert not path.exists()
+
+
+def test_C1_an_erasure_waits_for_no_sync(db: Path) -> None:
+    with alone(db):
+        result = ask(db, "privacy", "erase", "Kari Nordmann")
+        assert result.exit_code == 75
+        assert answer(db, "privacy", "find", "Kari Nordmann")  # finding does not need the lock
+    assert ask(db, "privacy", "erase", "Kari Nordmann").exit_code == 0
+
+
+def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
+    import subprocess
+    import sys
+
+    for command in ("find", "erase"):
+        ended = subprocess.run(
+            [sys.executable, "-m", "navfeed", "privacy", command, "-", "--db", str(db)],
+            input="Kari Nordmann\n",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "Nordmann" not in ended.stderr
+    assert "erased in 7 places of 2 ads" in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_find_says_nothing_where_it_can_leave_no_line(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> NoReturn:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Store, "note_find", full)
+    result = ask(db, "privacy", "find", "Kari Nordmann")
+    assert (result.exit_code, result.stdout) == (7, "")
+
+
+def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
+    """Run an erasure as a person would, who types a reply."""
+    import subprocess
+    import sys
+
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "navfeed", "privacy", "erase", "Kari Nordmann", "--db", str(db),
+         *words],
+        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        os.close(theirs)
+        os.write(ours, reply.encode())
+        _, err = running.communicate(timeout=60)
+    os.close(ours)
+    return running.returncode, err
+
+
+@pytest.mark.parametrize(
+    ("reply", "words", "code", "says"),
+    [
+        ("n\n", [], 3, "nothing was erased"),
+        ("\x04", [], 3, "nothing was erased"),
+        ("y\n", [], 0, "erased in 7 places of 2 ads"),
+        ("", ["--yes"], 0, "erased in 7 places of 2 ads"),
+    ],
+)
+def test_a_person_is_asked_first(
+    db: Path, reply: str, words: list[str], code: int, says: str
+) -> None:
+    ended, err = on_terminal(db, reply, *words)
+    assert (ended, says in err) == (code, True), err
+    assert ("Erase it from 2 ads" in err) is (not words)
+
+
+def test_on_a_terminal_what_is_found_is_a_table(db: Path) -> None:
+    from ask.terminal import on_terminal as drawn
+
+    code, out, _ = drawn(120, "privacy", "find", "22334455", "--db", str(db))
+    assert code == 0
+    assert "contactList[0].phone" in out
+    assert "field" in out
+
+
+def test_a_store_that_is_none_is_told(path: Path) -> None:
+    path.write_text("dear grandmother, " * 100)
+    assert ask(path, "privacy", "erase", "Kari").exit_code == 7
+    with pytest.raises(StoreError):
+        Store(path)
+
+
+def test_as_a_process(db: Path) -> None:
+    ended = process("privacy", "find", "Per Li", "--format", "json", "--db", str(db))
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert [one["field"] for one in json.loads(ended.stdout)] == ["contactList[1].name"]
