@@ -264,6 +264,14 @@ A field that has no column of its own, from the content as NAV served it:
 SELECT uuid, json_extract(content, '$.employer.description') FROM ads LIMIT 10;
 ```
 
+Words, phrases and beginnings, as `navfeed list --text` finds them:
+
+```sql
+SELECT uuid, ads.title
+FROM ads JOIN search ON search.rowid = ads.id
+WHERE search MATCH '"fast stilling" AND syke* NOT natt';
+```
+
 What the last ten syncs did:
 
 ```sql
@@ -308,7 +316,7 @@ def columns(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]
         'SELECT name, lower(type), "notnull", pk FROM pragma_table_info(?)', [table]
     )
     return [
-        (name, f"{kind}, key" if key else f"{kind}, always there" if needed else kind)
+        (name, f"{kind}, key" if key else f"{kind}, always there" if needed else kind or "text")
         for name, kind, needed, key in rows
     ]
 
@@ -327,7 +335,7 @@ def commented_tables(script: str) -> dict[str, str]:
     for line in script.splitlines():
         if line.startswith("-- "):
             above.append(line.removeprefix("-- "))
-        elif match := re.match(r"CREATE TABLE (\w+)", line):
+        elif match := re.match(r"CREATE (?:VIRTUAL )?TABLE (\w+)", line):
             abouts[match[1]] = within = above
             above = []
         elif line.startswith(" ") and line.strip().startswith("-- "):
@@ -341,7 +349,7 @@ def commented_columns(script: str) -> Iterator[tuple[tuple[str, str], str]]:
     """Each column with the comment that stands on its line, by table and name."""
     table = ""
     for line in script.splitlines():
-        if match := re.match(r"CREATE TABLE (\w+)", line):
+        if match := re.match(r"CREATE (?:VIRTUAL )?TABLE (\w+)", line):
             table = match[1]
         code, _, comment = line.partition("--")
         if comment and (match := re.match(r" +(\w+) ", code)):
