@@ -144,7 +144,7 @@ MEANINGS = {
         "See the message: disk, permissions, another file.",
     ),
     ExitCode.STALE: Meaning(
-        "The data is older than the caller allowed (reserved: no command asks for that yet).",
+        "The data is older than `--max-age` allows.",
         "Find out why no sync has run.",
     ),
     ExitCode.DIFFERENT: Meaning(

@@ -114,7 +114,7 @@ def test_the_settings_page_shows_a_file_that_works(tmp_path: Path) -> None:
     token.write_text("a.b.c")
     file.write_text(example.replace("~/.config/navfeed/token", str(token)), encoding="utf-8")
     settings = config.load({}, {}, file)
-    assert settings.token == "a.b.c"
+    assert settings.token.read() == "a.b.c"
     assert settings.scope
 
 
