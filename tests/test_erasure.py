@@ -44,7 +44,7 @@ def test_X3_after_each_sync_nothing_inactive_is_in_any_file(
         aviary.rewrite_silently(3)
         aviary.bring_back(4)
         aviary.crash(after=round_ * 3)
-        aviary.sync()
+        aviary.sync(thorough=True)
         assert aviary.leaks() == []
         aviary.days_pass(1)
         aviary.sync()

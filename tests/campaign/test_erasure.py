@@ -37,7 +37,7 @@ def test_X3_ten_thousand_ads_go_without_a_trace(tmp_path: Path, inactive: Inacti
         for _ in range(4):
             boundary = boundary + 1 if aviary.crash(after=boundary) else 0
             furthest = max(furthest, boundary)
-        aviary.sync()
+        aviary.sync(thorough=True)
         assert aviary.leaks() == []
         aviary.days_pass(1)
         aviary.sync()
