@@ -457,6 +457,50 @@ def test_D3_a_file_that_is_not_ours_is_left_as_it_is(
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        ("CREATE TABLE letters (text)", "another application"),
+        ("PRAGMA user_version = 0", "Run `navfeed sync` first"),
+        (b"dear grandmother, " * 400, "no SQLite file"),
+    ],
+)
+def test_D3_who_only_reads_is_told_the_same(path: Path, make: bytes | str, message: str) -> None:
+    if isinstance(make, bytes):
+        path.write_bytes(make)
+    else:
+        connection = sqlite3.connect(path)
+        connection.executescript(make)
+        connection.close()
+        path.touch()
+    with pytest.raises(StoreError, match=message):
+        connect.open_reader(path)
+
+
+def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There SQLite cannot make the index of the WAL; without a WAL the file is the truth."""
+    with Store(path) as store:
+        put(store, AD)
+    real = sqlite3.connect
+
+    class NoIndex(sqlite3.Connection):
+        def execute(self, *_: object) -> sqlite3.Cursor:  # type: ignore[override]
+            raise sqlite3.OperationalError("unable to open database file")
+
+    def opened(uri: str, **how: object) -> sqlite3.Connection:
+        return real(uri, **how) if "immutable" in uri else real(uri, factory=NoIndex, **how)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(connect.sqlite3, "connect", opened)
+    reader = connect.open_reader(path)
+    assert reader.execute("SELECT uuid FROM ads").fetchall() == [(AD,)]
+    reader.close()
+    path.with_name(path.name + "-wal").touch()
+    with pytest.raises(StoreError, match="unable to open"):
+        connect.open_reader(path)
+
+
 def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
     with Store(path) as store:
         put(store, *[uuid(f"ad{n}") for n in range(100)])

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from navfeed.errors import ContractError, ExitCode, NavfeedError, TokenError, UnreachableError
+from navfeed.errors import (
+    ContractError,
+    ExitCode,
+    NavfeedError,
+    StoreError,
+    TokenError,
+    UnreachableError,
+)
 from navfeed.model import HISTORY, Gone, Reason
 from navfeed.store.writer import Store
 from navfeed.sync.crew import Stop
-from navfeed.sync.engine import Swept
+from navfeed.sync.engine import Swept, sync
 from navfeed.sync.walk import Start, Walked
-from support.bench import Bench
+from support.bench import PLAN, Bench
 from support.lab import Lab
 from support.scripted import BEGAN, active, uuid
 
@@ -607,3 +615,27 @@ def test_late_entries_before_the_newest_do_not_switch_the_look_back_off(bench: B
         assert (ended.counts.new, ended.counts.late) == (1, 0)
     bench.feed.log.insert(len(bench.feed.log) - 3, ("x3", "INACTIVE", 72))
     assert bench.sync().counts.late == 1
+
+
+def test_a_page_without_entries_is_passed_by(bench: Bench) -> None:
+    bench.feed.active = active("ab")
+    original = bench.feed.seek
+    bench.feed.seek = lambda since: replace(original(since), entries=(), next_id=None)  # type: ignore[method-assign,type-var]
+    ended = bench.sync()
+    assert (ended.exit_code, ended.counts.pages, ended.counts.entries) == (ExitCode.DONE, 1, 0)
+
+
+def test_a_seek_whose_age_is_not_known_is_taken_as_it_is(bench: Bench) -> None:
+    bench.feed.now = None  # type: ignore[assignment]
+    since = BEGAN - timedelta(minutes=1)
+    assert seeks(bench, start=Start(since=since)) == [since]
+
+
+def test_a_store_that_fails_in_the_middle_is_told_as_it_is(bench: Bench) -> None:
+    class Failing(Store):
+        def commit_details(self, *_: object) -> list[tuple[str, Reason]]:
+            raise StoreError("the disk is full")
+
+    with Failing(bench.path) as store, pytest.raises(StoreError, match="full"):
+        list(sync(bench.feed, store, PLAN, clock=bench.now, stop=Stop()))
+    assert bench.sync().exit_code is ExitCode.DONE

@@ -152,6 +152,8 @@ def test_a_link_leads_to_a_page_of_this_feed_or_nowhere(url):
         ({"items": [item(entry={"uuid": OTHER})]}, "two different ads"),
         ({"items": [item(url=f"/api/v1/feedentry/{OTHER}")]}, "somewhere else"),
         ({"items": [item(url="https://x.example/")]}, "somewhere else"),
+        ({"items": [item(url=f"//x/api/v1/feedentry/{AD}")]}, "somewhere else"),
+        ({"items": [item(url=f"/api/v1/feedentry/{AD}?x")]}, "somewhere else"),
         ({"items": [without(item(), "_feed_entry")]}, r"items\.0\._feed_entry: field required"),
     ],
 )

@@ -595,6 +595,20 @@ def test_H10_a_redirect_of_details_to_another_origin_is_never_followed(outdoors)
         assert stranger.practice.requests == []
 
 
+@pytest.mark.parametrize("code", [404, 410])
+def test_H10_a_redirect_to_where_nothing_is_removes_no_ad(outdoors, code):
+    """It is the place that is not there, which says nothing about the ad."""
+    outdoors.sync()
+    before = outdoors.stored()
+    outdoors.world.update(outdoors.world.in_force()[0])
+    outdoors.spoil("detail", faults.redirect("/maintenance"))
+    outdoors.spoil("other", faults.status(code))
+    assert outdoors.sync().exit_code is ExitCode.WAITING
+    assert outdoors.stored() == before
+    assert "other" in kinds(outdoors)
+    outdoors.recovers()
+
+
 # H11
 
 MONSTERS = {
@@ -636,10 +650,12 @@ def test_H11_details_without_end_keep_their_ads_queued(outdoors):
 PAGE = b'{"id":"0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a","next_url":null,"items":[%s]}'
 
 
-@pytest.mark.parametrize("piece", [b"0,", b"{},"], ids=repr)
-def test_H11_a_page_within_the_cap_that_would_unpack_to_gigabytes(outdoors, piece):
-    fill = (piece * (7 * 2**20 // len(piece)))[:-1]
-    outdoors.spoil("seek", faults.body(PAGE % fill))
+@pytest.mark.parametrize(
+    ("piece", "count"), [(b"0,", 190_000), (b"{},", 90_000), (b"{},", 2_000_000)]
+)
+def test_H11_a_page_within_the_cap_that_would_unpack_to_gigabytes(outdoors, piece, count):
+    """Within the cap on parts as well, or far beyond it."""
+    outdoors.spoil("seek", faults.body(PAGE % (piece * count)[:-1]))
     code, megabytes = peak_of_a_sync(outdoors)
     assert code == ExitCode.FEED
     assert megabytes < 150

@@ -72,7 +72,7 @@ class Counts:
             case Fetched():
                 self.failed += event.failed
                 self._effects(event.effects)
-            case Swept() | Rescoped():
+            case _:
                 self._effects(event.removed)
 
     def _effects(self, effects: tuple[Effect, ...]) -> None:
