@@ -490,7 +490,8 @@ def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
             raise sqlite3.OperationalError("unable to open database file")
 
     def opened(uri: str, **how: object) -> sqlite3.Connection:
-        return real(uri, **how) if "immutable" in uri else real(uri, factory=NoIndex, **how)  # type: ignore[call-overload,no-any-return]
+        refused = uri.endswith("?mode=ro")
+        return real(uri, **how, **({"factory": NoIndex} if refused else {}))  # type: ignore[call-overload,no-any-return]
 
     monkeypatch.setattr(connect.sqlite3, "connect", opened)
     reader = connect.open_reader(path)

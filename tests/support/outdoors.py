@@ -112,7 +112,7 @@ class Outdoors(Lab):
 
     def as_after(self, pages: int) -> Dump:
         """What a run commits that was stopped on purpose after so many pages; 0: an empty store."""
-        key = (pages, self.world.now, len(self.world.entries()))
+        key = (pages, self.world.now, str(self.world.newest()))
         if key not in _STOPPED:
             _STOPPED[key] = self._stopped_after(pages)
         return _STOPPED[key]
