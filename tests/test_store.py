@@ -489,9 +489,9 @@ def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
         def execute(self, *_: object) -> sqlite3.Cursor:  # type: ignore[override]
             raise sqlite3.OperationalError("unable to open database file")
 
-    def opened(uri: str, **how: object) -> sqlite3.Connection:
-        refused = uri.endswith("?mode=ro")
-        return real(uri, **how, **({"factory": NoIndex} if refused else {}))  # type: ignore[call-overload,no-any-return]
+    def opened(name: str, **how: object) -> sqlite3.Connection:
+        refused = name.endswith("?mode=ro")
+        return real(name, **how, **({"factory": NoIndex} if refused else {}))  # type: ignore[call-overload,no-any-return]
 
     monkeypatch.setattr(connect.sqlite3, "connect", opened)
     reader = connect.open_reader(path)
