@@ -24,9 +24,12 @@ DEACTIVATIONS = 10_000
 @pytest.mark.campaign
 @pytest.mark.parametrize("inactive", Inactive)
 def test_X3_ten_thousand_ads_go_without_a_trace(tmp_path: Path, inactive: Inactive) -> None:
-    """Each run dies one boundary later than the one before, until one lives to its end."""
+    """Each round's first run dies one boundary later than the last one's, until one lives on.
+
+    Others die anywhere, before the one that is to finish what all of them have left.
+    """
     aviary = Aviary(tmp_path, seed=7, inactive=inactive)
-    syncs = boundary = furthest = 0
+    syncs = boundary = furthest = survived = 0
     while aviary.deactivated < DEACTIVATIONS:
         aviary.publish(320)
         aviary.change(20)
@@ -34,9 +37,14 @@ def test_X3_ten_thousand_ads_go_without_a_trace(tmp_path: Path, inactive: Inacti
         aviary.withdraw(250)
         aviary.rewrite_silently(10)
         aviary.bring_back(20)
-        for _ in range(4):
-            boundary = boundary + 1 if aviary.crash(after=boundary) else 0
-            furthest = max(furthest, boundary)
+        furthest = max(furthest, boundary)
+        if aviary.crash(after=boundary):
+            boundary += 1
+        else:
+            boundary = 0
+            survived += 1
+        for _ in range(3):
+            aviary.crash(after=aviary.rng.randrange(12))
         aviary.sync(thorough=True)
         assert aviary.leaks() == []
         aviary.days_pass(1)
@@ -44,10 +52,11 @@ def test_X3_ten_thousand_ads_go_without_a_trace(tmp_path: Path, inactive: Inacti
         assert aviary.leaks() == []
         syncs += 3
     assert aviary.all_sing()
-    assert aviary.crashes > 2 * furthest > 40
+    assert survived
+    assert aviary.crashes > 100
     print(
         f"{inactive}: {aviary.deactivated:,} deactivations, {syncs} completed syncs, "
-        f"{aviary.crashes} crashes at {furthest} boundaries, 0 canaries heard"
+        f"{aviary.crashes} crashes at {furthest + 1} boundaries, 0 canaries heard"
     )
 
 
