@@ -399,6 +399,7 @@ def test_details_of_no_ad_are_refused(uuid):
         '{"a":1,',
         '{"a":1,}',
         '{"a":1 "b":2}',
+        '{"a":1;"b":2}',
         "{a:1}",
         "{'a':1}",
         '{"a":1}}',
