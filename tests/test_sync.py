@@ -162,7 +162,7 @@ def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
     with Store(bench.path) as store:
         assert store.trail().closed == 1
         [(caught_up,)] = store._all("SELECT caught_up_at FROM feed")
-    assert caught_up == bench.feed.now.isoformat()
+    assert caught_up == bench.clock.isoformat()
 
 
 def test_a_long_walk_looks_back_further(bench: Bench) -> None:

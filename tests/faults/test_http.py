@@ -132,10 +132,10 @@ def test_H1_a_pause_longer_than_our_patience_ends_the_run_and_binds_the_next(
 def test_H1_over_the_command_line(outdoors):
     outdoors.spoil("seek", busy(503, "3600"))
     assert "pause until" in outdoors.command().fails_well(ExitCode.FEED)
+    outdoors.practice.clear_script()
     outdoors.practice.forget_requests()
     assert "not to be called before" in outdoors.command().fails_well(ExitCode.FEED)
     assert outdoors.practice.requests == []
-    outdoors.practice.clear_script()
     assert outdoors.command("--retry-now").code == ExitCode.DONE
     assert outdoors.is_exact()
 
@@ -240,12 +240,9 @@ def test_H3_a_token_refused_among_the_details_ends_with_6_and_keeps_the_state(ou
 
 
 def test_H3_a_token_of_ones_own_is_never_replaced(outdoors):
-    outdoors.token = outdoors.practice.issue_token()
+    outdoors.token = outdoors.practice.issue_token(timedelta(days=3))
     assert outdoors.sync().exit_code is ExitCode.DONE
-    outdoors.spoil("seek", NO_ACCESS)
-    run = outdoors.command(NAVFEED_TOKEN=outdoors.practice.issue_token(timedelta(days=3)))
-    outdoors.practice.clear_script()
-    assert run.code == ExitCode.DONE  # the walk begins at a page by now
+    assert "token" not in kinds(outdoors)
     outdoors.practice.forget_requests()
     message = outdoors.command(NAVFEED_TOKEN="no.such.token").fails_well(ExitCode.TOKEN)
     assert "your token" in message
@@ -295,8 +292,9 @@ def test_H4_a_public_token_that_expires_in_mid_run(outdoors):
 
 def test_H4_no_public_token_at_all(outdoors):
     outdoors.practice.withdraw_token()
-    message = outdoors.command().fails_well(ExitCode.TOKEN)
-    assert "no public token" in message
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.TOKEN
+    assert "no public token" in ended.outcome
     outdoors.practice.rotate_token()
     outdoors.recovers()
 
@@ -464,7 +462,7 @@ def test_H8_a_304_for_details_keeps_the_ad_queued(outdoors):
 def test_H8_a_304_never_hides_an_entry_past_the_end_of_the_run(tmp_path, entries):
     """One more entry at every length of the log: full pages, tips of one, tips of two."""
     world = World(3, now=NOW)
-    with Outdoors(tmp_path / "navfeed.db", world) as outdoors:
+    with Outdoors(tmp_path / "navfeed.db", world, page_size=3) as outdoors:
         for _ in range(entries):
             world.publish()
         outdoors.settle()
@@ -650,9 +648,7 @@ def test_H11_details_without_end_keep_their_ads_queued(outdoors):
 PAGE = b'{"id":"0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a","next_url":null,"items":[%s]}'
 
 
-@pytest.mark.parametrize(
-    ("piece", "count"), [(b"0,", 190_000), (b"{},", 90_000), (b"{},", 2_000_000)]
-)
+@pytest.mark.parametrize(("piece", "count"), [(b"0,", 190_000), (b"{},", 2_000_000)])
 def test_H11_a_page_within_the_cap_that_would_unpack_to_gigabytes(outdoors, piece, count):
     """Within the cap on parts as well, or far beyond it."""
     outdoors.spoil("seek", faults.body(PAGE % (piece * count)[:-1]))

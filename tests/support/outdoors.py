@@ -43,7 +43,7 @@ TABLES = (
 
 
 def small_world() -> World:
-    """Four pages of four: ads published, changed, stopped, expired and brought back."""
+    """Sixteen entries: ads published, changed, stopped, expired and brought back."""
     world = World(1, now=NOW)
     ads = [world.publish() for _ in range(7)]
     world.update(ads[1])
@@ -66,7 +66,7 @@ class Outdoors(Lab):
     """A lab over sockets. Use as a context manager; `seconds` is the deadline of each request."""
 
     def __init__(self, path: Path, world: World | None = None, **practice: Any) -> None:
-        super().__init__(path, world or small_world(), **{"page_size": 3, **practice})
+        super().__init__(path, world or small_world(), **{"page_size": 6, **practice})
         self.server = PracticeServer(self.practice)
         self.base_url: str | None = None
         self.seconds = 10.0
