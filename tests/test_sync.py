@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from navfeed.sync.crew import Stop
 from navfeed.sync.engine import Swept, sync
 from navfeed.sync.walk import Start, Walked
 from support.bench import PLAN, Bench
+from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
 from support.scripted import BEGAN, active, uuid
 
@@ -639,3 +641,23 @@ def test_a_store_that_fails_in_the_middle_is_told_as_it_is(bench: Bench) -> None
     with Failing(bench.path) as store, pytest.raises(StoreError, match="full"):
         list(sync(bench.feed, store, PLAN, clock=bench.now, stop=Stop()))
     assert bench.sync().exit_code is ExitCode.DONE
+
+
+@pytest.mark.parametrize("boundary", range(40))
+def test_R1_a_crash_at_any_commit_of_a_backfill_loses_nothing(
+    tmp_path: Path, boundary: int
+) -> None:
+    """Days lie between the pages, so the look-back mends nothing here: page and position must."""
+    names = [f"x{n}" for n in range(12)]
+    days = [(name, "ACTIVE", 60 * 24 * n) for n, name in enumerate(names)]
+    bench = Bench(tmp_path / "crash.db", *days)
+    bench.feed.size, bench.feed.active = 2, active(names)
+    bench.feed.now = bench.clock = BEGAN + timedelta(days=30)
+    fuse = Fuse()
+    fuse.left = boundary
+    bench.store_class = fragile(fuse.burn)
+    with suppress(Crash):
+        bench.sync()
+    bench.store_class = Store
+    assert bench.sync().exit_code is ExitCode.DONE
+    assert bench.holds(*names)

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import astuple, fields, is_dataclass
+from dataclasses import astuple, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -23,7 +23,16 @@ from navfeed.errors import NavfeedError
 from navfeed.model import Content, Detail, Page
 from navfeed.practice import Practice, Request, World
 from navfeed.practice.dates import http_date as written
-from navfeed.wire import read_content, read_detail, read_page, read_token, token_expiry
+from navfeed.wire import (
+    contactless,
+    read_content,
+    read_detail,
+    read_page,
+    read_token,
+    reworded,
+    texts_of,
+    token_expiry,
+)
 from support.lab import NOW
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -218,12 +227,33 @@ def detail_is_sound(body: bytes) -> bool:
 def content_is_sound(content: Content, body: bytes) -> None:
     assert content.raw.encode() in body
     assert read_content(content.raw) == content
-    json.loads(content.raw, parse_constant=_refuse, parse_int=str)
+    strict(content.raw)
     is_storable(content)
     for name in ("published", "updated", "expires"):
         moment = getattr(content, name)
         assert moment is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
-    assert {field.name for field in fields(content)} >= {"raw", "locations", "contacts"}
+    discretion_is_sound(content)
+
+
+def discretion_is_sound(content: Content) -> None:
+    """What is done to content before it is stored leaves JSON, and the rest of it alone."""
+    assert reworded(content, lambda text: text, lambda _: False) == content
+    changed = reworded(content, lambda text: f"\x00{text[::-1]}", lambda _: True)
+    strict(changed.raw)
+    is_storable(changed)
+    assert changed.contacts == ()
+    assert without_contacts(contactless(content.raw)) == without_contacts(content.raw)
+    assert read_content(contactless(content.raw)).contacts == ()
+    assert all(field for field, _ in texts_of(content.raw))
+
+
+def without_contacts(raw: str) -> dict[str, Any]:
+    return {name: value for name, value in strict(raw).items() if name != "contactList"}
+
+
+def strict(raw: str) -> Any:
+    """Parse as whoever reads an export may: without NaN."""
+    return json.loads(raw, parse_constant=_refuse, parse_int=str)
 
 
 def _refuse(constant: str) -> None:

@@ -24,10 +24,11 @@ class Bench:
         self.feed = ScriptedFeed(list(log))
         self.clock = BEGAN + timedelta(hours=12)
         self.events: list[Event] = []
+        self.store_class: type[Store] = Store
 
     def sync(self, stop: Stop | None = None, **changes: Any) -> Ended:
         self.feed.asked.clear()
-        with Store(self.path) as store:
+        with self.store_class(self.path) as store:
             self.events = list(
                 sync(
                     self.feed,
