@@ -323,6 +323,22 @@ def test_H5_no_access_to_details_ends_with_6(outdoors, code):
     outdoors.recovers()
 
 
+@pytest.mark.parametrize(("code", "own"), [(403, False), (401, True), (401, False)])
+def test_H5_no_access_is_asked_for_by_each_worker_once_and_no_more(tmp_path, code, own):
+    world = World(2, now=NOW)
+    world.batch([lambda batch: batch.publish() for _ in range(60)])
+    with Outdoors(tmp_path / "navfeed.db", world, page_size=100) as outdoors:
+        outdoors.token = outdoors.practice.issue_token() if own else None
+        outdoors.spoil("detail", faults.status(code))
+        assert outdoors.sync(workers=4).exit_code is ExitCode.TOKEN
+        replays = 2 if code == 401 and not own else 1
+        assert len(outdoors.asked("detail")) <= 4 * replays
+        assert len(outdoors.asked("token")) <= 4 * replays
+        assert len(outdoors.queued()) == 60
+        outdoors.token = None
+        outdoors.recovers()
+
+
 # H6
 
 

@@ -21,7 +21,7 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from navfeed.client.http import LATER, DroppedError, Http, Reply, http_date
 from navfeed.client.tokens import PrivateToken, PublicToken, Token, Tokens
-from navfeed.errors import ContractError, TokenError, UnreachableError
+from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
 from navfeed.model import Detail, Gone, Page, Unchanged
 from navfeed.wire import (
     DETAIL_PATH,
@@ -60,14 +60,14 @@ class Pace:
         self._pause = pause
         self._until = 0.0
         self._lock = Lock()
-        self._end: UnreachableError | None = None
+        self._end: NavfeedError | None = None
 
     def hold(self, seconds: float) -> None:
         with self._lock:
             self._until = max(self._until, monotonic() + seconds)
 
-    def end(self, error: UnreachableError) -> None:
-        """The pause is too long to be waited out: whoever would ask on gets this error."""
+    def end(self, error: NavfeedError) -> None:
+        """There is nothing to wait for: whoever would ask on gets this error, and asks not."""
         self._end = error
 
     def wait(self) -> None:
@@ -165,7 +165,15 @@ class FeedClient:
         return token, now
 
     def _get(self, path: str, headers: Mapping[str, str], *, most_bytes: int) -> Reply:
-        """GET with a token; refused once, with a new one."""
+        """GET with a token. Once none is accepted, no other thread needs to be told the same."""
+        try:
+            return self._granted(path, headers, most_bytes)
+        except TokenError as error:
+            self._pace.end(error)
+            raise
+
+    def _granted(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
+        """Refused once, it is asked again with a new token."""
         token = self._tokens.get()
         reply = self._with(token, path, headers, most_bytes)
         if reply.status == 401:
