@@ -57,7 +57,14 @@ DOORS = {
     "platformdirs": {"config.py"},
     "filelock": {"cli/run.py"},
     "typer": {
-        *("cli/app.py", "cli/age.py", "cli/ask.py", "cli/practice.py", "cli/privacy.py"),
+        *(
+            "cli/app.py",
+            "cli/age.py",
+            "cli/ask.py",
+            "cli/filters.py",
+            "cli/practice.py",
+            "cli/privacy.py",
+        ),
         *("cli/status.py", "cli/sync.py"),
     },
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -16,6 +16,7 @@ import typer
 
 from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.filters import Asked, takes_filters
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
 from navfeed.config import load
 from navfeed.errors import ConfigError
@@ -60,56 +61,18 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
 
 
-def _filter(metavar: str, text: str) -> object:
-    return typer.Option(metavar=metavar, help=text, show_default=False)
-
-
-MunicipalOption = Annotated[
-    list[str] | None, _filter("NAME", "Only ads with a work location in this municipality.")
-]
-CountyOption = Annotated[
-    list[str] | None, _filter("NAME", "Only ads with a work location in this county.")
-]
-EmployerOption = Annotated[
-    list[str] | None, _filter("PART", "Only ads of employers with this in their name.")
-]
-OccupationOption = Annotated[
-    list[str] | None,
-    _filter("PART", "Only ads with this in their job title, occupation or category."),
-]
-PublishedOption = Annotated[
-    str | None,
-    _filter("DATE|DAYS", "Published on this day (2026-05-01) or later, or so many days back."),
-]
-ExpiresOption = Annotated[
-    str | None,
-    _filter("DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."),
-]
 WithContactsOption = Annotated[
     bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
-]
-TextOption = Annotated[
-    list[str] | None,
-    _filter(
-        "WORDS",
-        'Only ads that say all these words, whole ones: word, "two words" in a row, begin*, and '
-        "-word for none of it.",
-    ),
 ]
 
 
 @app.command("list")
+@takes_filters
 def list_ads(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    municipal: MunicipalOption = None,
-    county: CountyOption = None,
-    employer: EmployerOption = None,
-    occupation: OccupationOption = None,
-    published_since: PublishedOption = None,
-    expires_before: ExpiresOption = None,
-    text: TextOption = None,
+    asked: Asked,
     sort: Annotated[Sort, typer.Option(help="What comes first.")] = Sort.PUBLISHED,
     limit: Annotated[
         int | None,
@@ -131,21 +94,12 @@ def list_ads(
     must all fit. Case never matters.
     """
     now = datetime.now(UTC)
-    today = oslo_day(now)
-    filters = Filters(
-        municipal=_named("--municipal", municipal),
-        county=_named("--county", county),
-        employer=_named("--employer", employer),
-        occupation=_named("--occupation", occupation),
-        published_since=_day("--published-since", published_since, today, -1),
-        expires_before=_day("--expires-before", expires_before, today, 1),
-        text=_named("--text", text),
-    )
+    filters = asked.filters(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
-    with Reader(settings.db, today) as reader:
+    with Reader(settings.db, oslo_day(now)) as reader:
         age.check(reader.caught_up_at(), now)
-        _list(reader, Asked(filters, sort, limit, with_contacts=with_contacts), format_)
+        _list(reader, Listing(filters, sort, limit, with_contacts=with_contacts), format_)
 
 
 @app.command()
@@ -179,17 +133,12 @@ def show(
 
 
 @app.command()
+@takes_filters
 def export(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    municipal: MunicipalOption = None,
-    county: CountyOption = None,
-    employer: EmployerOption = None,
-    occupation: OccupationOption = None,
-    published_since: PublishedOption = None,
-    expires_before: ExpiresOption = None,
-    text: TextOption = None,
+    asked: Asked,
     format_: Annotated[
         ExportFormat,
         typer.Option("--format", help="csv: columns. json, jsonl: the ads as NAV served them."),
@@ -218,19 +167,10 @@ def export(
     be compared line by line.
     """
     now = datetime.now(UTC)
-    today = oslo_day(now)
-    filters = Filters(
-        municipal=_named("--municipal", municipal),
-        county=_named("--county", county),
-        employer=_named("--employer", employer),
-        occupation=_named("--occupation", occupation),
-        published_since=_day("--published-since", published_since, today, -1),
-        expires_before=_day("--expires-before", expires_before, today, 1),
-        text=_named("--text", text),
-    )
+    filters = asked.filters(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
-    with Reader(settings.db, today) as reader:
+    with Reader(settings.db, oslo_day(now)) as reader:
         age.check(reader.caught_up_at(), now)
         if output is None:
             _export(reader, filters, format_, for_programs(), contacts=contacts)
@@ -266,30 +206,8 @@ def _show(uuid: str, content: Content) -> None:
         print_lines(line for _, line in lines_of(page, None))
 
 
-def _named(option: str, values: list[str] | None) -> tuple[str, ...]:
-    """An empty name is a script's mistake: it would fit every ad, or none."""
-    names = tuple(value.strip() for value in values or ())
-    if not all(names):
-        raise ConfigError(f"{option} is empty. Leave it out, or give it a value")
-    return names
-
-
-def _day(option: str, text: str | None, today: date, direction: int) -> date | None:
-    """A day as `2026-05-01`, or as a number of days from today."""
-    if text is None:
-        return None
-    try:
-        if text.isdecimal():
-            return today + direction * timedelta(days=int(text))
-        if text[7:8] == "-":  # ISO has other ways to write a day, none with a dash there
-            return date.fromisoformat(text)
-    except (ValueError, OverflowError):
-        pass
-    raise ConfigError(f"{option} takes a day (2026-05-01) or a number of days, not {text!r}")
-
-
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Listing:
     """Which ads a list is to show, and what of them."""
 
     filters: Filters
@@ -306,32 +224,32 @@ class Asked:
         return (*columns, "contacts") if self.with_contacts else tuple(columns)
 
 
-def _list_for_people(reader: Reader, asked: Asked) -> None:
+def _list_for_people(reader: Reader, listing: Listing) -> None:
     if for_people().isatty():
-        shown = _draw(reader, asked)
+        shown = _draw(reader, listing)
     else:
-        shown = print_lines("\t".join(listed(row)) for row in asked.rows(reader, LISTED))
+        shown = print_lines("\t".join(listed(row)) for row in listing.rows(reader, LISTED))
     if not shown:
         ads = f"none of the {reader.count(Filters()):,} ads in force fits"
         hint(f"{ads}; `navfeed status` tells how fresh they are")
 
 
-def _draw(reader: Reader, asked: Asked) -> int:
-    if ads := list(map(listed, asked.rows(reader, LISTED, ROWS_ON_TERMINAL))):
+def _draw(reader: Reader, listing: Listing) -> int:
+    if ads := list(map(listed, listing.rows(reader, LISTED, ROWS_ON_TERMINAL))):
         from navfeed.render import draw_list
 
-        draw_list(ads, asked.named(LISTED_AS))
-    if asked.limit is None and (found := reader.count(asked.filters)) > len(ads):
+        draw_list(ads, listing.named(LISTED_AS))
+    if listing.limit is None and (found := reader.count(listing.filters)) > len(ads):
         hint(f"{len(ads)} of {found:,} shown; --limit {found} shows all")
     return len(ads)
 
 
-def _list(reader: Reader, asked: Asked, format_: ListFormat) -> None:
-    columns = asked.named(LIST_FIELDS)
-    rows = asked.rows(reader, LIST_FIELDS)
+def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
+    columns = listing.named(LIST_FIELDS)
+    rows = listing.rows(reader, LIST_FIELDS)
     match format_:
         case ListFormat.TABLE:
-            _list_for_people(reader, asked)
+            _list_for_people(reader, listing)
         case ListFormat.JSON:
             write_json(records(columns, rows), for_programs())
         case ListFormat.JSONL:
