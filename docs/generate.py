@@ -25,7 +25,7 @@ from navfeed.cli.app import app
 from navfeed.cli.ask import CSV_COLUMNS, LIST_FIELDS
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.store.query import LIST_COLUMNS
-from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION
+from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -197,7 +197,7 @@ def with_exit_codes(readme: str) -> str:
 
 @dataclass
 class Table:
-    """A table as SQLite knows it, with what the schema's comments say of it."""
+    """A table or a view as SQLite knows it, with what the schema's comments say of it."""
 
     name: str
     about: str
@@ -206,18 +206,25 @@ class Table:
     belongs_to: str | None = None
 
 
+CREATED = r"CREATE (?:(?:VIRTUAL )?TABLE|VIEW) (\w+)"
+
+
 def schema_page() -> str:
-    known = tables(PUBLIC + OWN)
-    public = len(tables(PUBLIC))
+    known = tables(PUBLIC + OWN + VIEWS)
+    public = len(commented_tables(PUBLIC))
+    views = len(commented_tables(VIEWS))
     return "\n".join(
         [
             "# The store\n",
             SCHEMA_INTRO.format(version=VERSION, application_id=f"0x{APPLICATION_ID:08X}"),
-            "## For everyone\n",
+            "## Views: the ads in force\n",
+            VIEWS_INTRO,
+            *map(section, known[-views:]),
+            "## Tables for everyone\n",
             *map(section, known[:public]),
             "## navfeed's own bookkeeping\n",
             "Look, but do not build on it: it changes with any version.\n",
-            *map(section, known[public:]),
+            *map(section, known[public:-views]),
             SCHEMA_QUERIES,
         ]
     )
@@ -226,13 +233,18 @@ def schema_page() -> str:
 SCHEMA_INTRO = """\
 One SQLite file, version {version} of the schema (`PRAGMA user_version`; `PRAGMA application_id` is
 `{application_id}`). Any SQLite tool may read it while a sync runs. Only navfeed should write it: a
-sync relies on what stands in it. Columns of the tables for everyone are added, not changed or
-removed, until a new major version of navfeed.
+sync relies on what stands in it. Columns of the views and of the tables for everyone are added, not
+changed or removed, until a new major version of navfeed. [How to](../how-to/sqlite3.md) ask it with
+the tools you know.
 
 Moments end with `Z` or `+00:00` and are UTC; days are Oslo's. An ad is in force up to and including
-its `last_day`; one that has none does not run out by itself. `navfeed list` leaves out what is past
-its last day even when no sync has run since; with your own queries, leave it out yourself (SQLite's
-`date('now')` is the day in UTC, an hour or two behind Oslo's).
+its `last_day`; one that has none does not run out by itself. `navfeed list` and the views leave out
+what is past its last day even when no sync has run since; the tables hold it until the next one.
+"""
+
+VIEWS_INTRO = """\
+Ask these rather than the tables: they show what NAV's terms allow to be shown today, which SQLite
+works out anew for every query.
 """
 
 SCHEMA_QUERIES = """\
@@ -241,10 +253,9 @@ SCHEMA_QUERIES = """\
 Ads in force in Bergen, newest first, whichever of their places it is:
 
 ```sql
-SELECT title, employer, application_url
-FROM ads
-WHERE (last_day IS NULL OR last_day >= date('now'))
-  AND uuid IN (SELECT ad FROM locations WHERE municipal = 'BERGEN')
+SELECT title, employer, municipals, application_url
+FROM ads_in_force
+WHERE uuid IN (SELECT ad FROM locations WHERE municipal = 'BERGEN')
 ORDER BY published DESC;
 ```
 
@@ -252,7 +263,7 @@ Ads for each STYRK-08 code:
 
 ```sql
 SELECT code, name, count(DISTINCT ad) AS ads
-FROM categories
+FROM categories_in_force
 WHERE type = 'STYRK08'
 GROUP BY code
 ORDER BY ads DESC;
@@ -261,14 +272,16 @@ ORDER BY ads DESC;
 A field that has no column of its own, from the content as NAV served it:
 
 ```sql
-SELECT uuid, json_extract(content, '$.employer.description') FROM ads LIMIT 10;
+SELECT uuid, json_extract(content, '$.employer.description')
+FROM ads JOIN ads_in_force USING (uuid)
+LIMIT 10;
 ```
 
 Words, phrases and beginnings, as `navfeed list --text` finds them:
 
 ```sql
-SELECT uuid, ads.title
-FROM ads JOIN search ON search.rowid = ads.id
+SELECT uuid, ads_in_force.title
+FROM ads_in_force JOIN search ON search.rowid = ads_in_force.id
 WHERE search MATCH '"fast stilling" AND syke* NOT natt';
 ```
 
@@ -335,7 +348,7 @@ def commented_tables(script: str) -> dict[str, str]:
     for line in script.splitlines():
         if line.startswith("-- "):
             above.append(line.removeprefix("-- "))
-        elif match := re.match(r"CREATE (?:VIRTUAL )?TABLE (\w+)", line):
+        elif match := re.match(CREATED, line):
             abouts[match[1]] = within = above
             above = []
         elif line.startswith(" ") and line.strip().startswith("-- "):
@@ -349,10 +362,10 @@ def commented_columns(script: str) -> Iterator[tuple[tuple[str, str], str]]:
     """Each column with the comment that stands on its line, by table and name."""
     table = ""
     for line in script.splitlines():
-        if match := re.match(r"CREATE (?:VIRTUAL )?TABLE (\w+)", line):
+        if match := re.match(CREATED, line):
             table = match[1]
         code, _, comment = line.partition("--")
-        if comment and (match := re.match(r" +(\w+) ", code)):
+        if comment and (match := re.match(r" +(\w+),? ", code)):
             yield (table, match[1]), comment.strip()
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from navfeed import config
 from navfeed.errors import ExitCode, NavfeedError
-from navfeed.store.schema import OWN, PUBLIC
+from navfeed.store.schema import OWN, PUBLIC, VIEWS
 
 ROOT = Path(__file__).parents[2]
 GENERATED = ("README.md", "docs/reference/cli.md", "docs/reference/exit-codes.md")
@@ -58,10 +58,10 @@ def test_every_exit_code_has_its_meaning(generate: ModuleType) -> None:
 def test_every_column_is_documented_once(generate: ModuleType) -> None:
     page = generate.schema_page()
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(PUBLIC + OWN)
+        connection.executescript(PUBLIC + OWN + VIEWS)
         names = connection.execute(
             "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
-            "WHERE t.type = 'table' AND t.name NOT LIKE 'search!_%' ESCAPE '!'"
+            "WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'search!_%' ESCAPE '!'"
         ).fetchall()
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", page, re.DOTALL | re.MULTILINE))
     assert {table for table, _ in names} == sections.keys()
@@ -71,7 +71,7 @@ def test_every_column_is_documented_once(generate: ModuleType) -> None:
 
 def test_comments_of_the_schema_reach_the_page(generate: ModuleType) -> None:
     page = generate.schema_page()
-    comments = re.findall(r"-- (.*)", PUBLIC + OWN)
+    comments = re.findall(r"-- (.*)", PUBLIC + OWN + VIEWS)
     assert len(comments) > 20
     assert [comment for comment in comments if comment not in page.replace("\n", " ")] == []
 
@@ -81,7 +81,7 @@ def test_queries_in_the_schema_page_run() -> None:
     queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     assert len(queries) == 5
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(PUBLIC + OWN)
+        connection.executescript(PUBLIC + OWN + VIEWS)
         for query in queries:
             connection.execute(query).fetchall()
 

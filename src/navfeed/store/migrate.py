@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from sqlite3 import complete_statement
+
 from sqlite_utils import Database, Migrations
 
-from navfeed.store.schema import OWN, PUBLIC, VERSION
+from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 
 migrations = Migrations("navfeed")
 
@@ -16,15 +21,42 @@ def m001_first_schema(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
+@migrations()
+def m003_views(db: Database) -> None:
+    with _version(db, 3):
+        pass
+
+
+@contextmanager
+def _version(db: Database, number: int) -> Iterator[None]:
+    """Step to this version. The views are out of the way, and then what the schema says now.
+
+    SQLite does not look at a view's columns before it is used, so a step on the way to the last
+    version may already make the views of the last.
+    """
+    for name in re.findall(r"CREATE VIEW (\w+)", VIEWS):  # not those that somebody added
+        db.execute(f"DROP VIEW IF EXISTS {name}")
+    yield
+    _run(db, VIEWS)
+    db.execute(f"PRAGMA user_version = {number}")
+
+
 def _run(db: Database, script: str) -> None:
     """`executescript` would commit first, and so tear the migration apart."""
     for statement in _statements(script):
         db.execute(statement)
 
 
-def _statements(script: str) -> list[str]:
-    without_comments = "\n".join(line.split("--")[0] for line in script.splitlines())
-    return [part for part in without_comments.split(";") if part.strip()]
+def _statements(script: str) -> Iterator[str]:
+    """Each statement without its comments. A text in one may hold a semicolon."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line.split("--")[0] + "\n"
+        if complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
 
 
 def migrate(db: Database) -> None:

@@ -1,12 +1,13 @@
 """The schema: explicit, versioned, and part of the public interface (docs/reference/schema.md).
 
-Tables in the first part are for everyone; those in the second are navfeed's own bookkeeping.
+Tables in the first part are for everyone; those in the second are navfeed's own bookkeeping. The
+views, for everyone too, are dropped and made again at every migration, and so never migrated.
 """
 
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
-VERSION = 1
+VERSION = 3
 
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
@@ -180,4 +181,101 @@ CREATE TABLE feed (
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);
+"""
+
+VIEWS = """
+-- One row: which day it is in Oslo. Norway keeps the EU's summer time, from 01:00 UTC on the last
+-- Sunday of March to 01:00 UTC on the last Sunday of October (directive 2000/84/EC, articles 2, 3).
+CREATE VIEW oslo (
+    today                           -- as 2026-11-21
+) AS SELECT date('now', CASE
+    WHEN datetime('now') >= date(strftime('%Y', 'now') || '-03-25', 'weekday 0') || ' 01:00:00'
+        AND datetime('now') < date(strftime('%Y', 'now') || '-10-25', 'weekday 0') || ' 01:00:00'
+    THEN '+2 hours' ELSE '+1 hours' END);
+
+-- The rows of `ads` that may be shown today, without `content`: that stands in `ads`. What an ad's
+-- places, occupations and categories say is joined in one column each, parted by "; ".
+CREATE VIEW ads_in_force (
+    id,                             -- rows of `search` are found by it
+    uuid,                           -- NAV's id of the ad
+    title,
+    job_title,
+    employer,
+    employer_orgnr,
+    employer_homepage,
+    municipals,                     -- each name once, in the order of the places
+    counties,                       -- likewise
+    cities,                         -- likewise
+    postal_codes,                   -- likewise
+    countries,                      -- likewise
+    occupations,                    -- each of the second level once: `occupations.level2`
+    styrk08,                        -- each STYRK-08 code once
+    application_url,                -- the source's own page: the way to apply
+    application_due,                -- free text: one in six is no date
+    link,                           -- the ad at arbeidsplassen.nav.no
+    source,
+    source_url,
+    engagement_type,
+    extent,
+    start_time,
+    positions,                      -- a text at NAV's too
+    sector,
+    published,                      -- UTC, 2026-11-21T08:00:00Z; null where it was no date
+    updated,                        -- likewise
+    expires,                        -- likewise
+    last_day,                       -- the last day in Oslo on which the ad may be shown
+    stored_at,                      -- when this ad first came into the store
+    changed_at,                     -- when its content last changed here
+    checked_at,                     -- when NAV last confirmed it
+    employer_description,
+    description                     -- HTML as served
+) AS SELECT
+    id, uuid, title, job_title, employer, employer_orgnr, employer_homepage,
+    (SELECT group_concat(it, '; ') FROM (SELECT municipal AS it FROM locations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT county AS it FROM locations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT city AS it FROM locations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT postal_code AS it FROM locations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT country AS it FROM locations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT level2 AS it FROM occupations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT code AS it FROM categories
+        WHERE ad = uuid AND type = 'STYRK08' AND it <> '' GROUP BY it ORDER BY min(position))),
+    application_url, application_due, link, source, source_url, engagement_type, extent, start_time,
+    positions, sector, published, updated, expires, last_day, stored_at, changed_at, checked_at,
+    employer_description, description
+FROM ads WHERE coalesce(last_day, '9999-12-31') >= (SELECT today FROM oslo);
+
+-- The rows of `locations` whose ad may be shown today.
+CREATE VIEW locations_in_force (
+    ad,                             -- `ads_in_force.uuid`
+    position,                       -- 0 is the first
+    country, address, city, postal_code, county, municipal
+) AS SELECT ad, position, country, address, city, postal_code, county, municipal
+FROM locations WHERE ad IN (SELECT uuid FROM ads_in_force);
+
+-- The rows of `occupations` whose ad may be shown today.
+CREATE VIEW occupations_in_force (
+    ad,                             -- `ads_in_force.uuid`
+    position, level1, level2
+) AS SELECT ad, position, level1, level2
+FROM occupations WHERE ad IN (SELECT uuid FROM ads_in_force);
+
+-- The rows of `categories` whose ad may be shown today.
+CREATE VIEW categories_in_force (
+    ad,                             -- `ads_in_force.uuid`
+    position, type, code, name, description, score
+) AS SELECT ad, position, type, code, name, description, score
+FROM categories WHERE ad IN (SELECT uuid FROM ads_in_force);
+
+-- The rows of `contacts` whose ad may be shown today. None may be kept or shown longer.
+CREATE VIEW contacts_in_force (
+    ad,                             -- `ads_in_force.uuid`
+    position, name, email, phone, role, title
+) AS SELECT ad, position, name, email, phone, role, title
+FROM contacts WHERE ad IN (SELECT uuid FROM ads_in_force);
 """
