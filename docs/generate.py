@@ -12,7 +12,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ from typer import Context
 from typer.main import get_group
 
 from navfeed.cli.app import app
-from navfeed.cli.ask import CSV_COLUMNS, LIST_FIELDS
+from navfeed.cli.ask import LIST_FIELDS
 from navfeed.errors import ExitCode, NavfeedError
-from navfeed.store.query import LIST_COLUMNS
+from navfeed.export.columns import EXPORTED, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 
 DOCS = Path(__file__).resolve().parent
@@ -37,6 +37,7 @@ def pages() -> dict[Path, str]:
     reference = DOCS / "reference"
     return {
         reference / "cli.md": cli_page(),
+        reference / "columns.md": columns_page(),
         reference / "exit-codes.md": exit_codes_page(),
         reference / "schema.md": schema_page(),
         README: with_exit_codes(README.read_text(encoding="utf-8")),
@@ -60,36 +61,13 @@ def cli_page() -> str:
     sections = (
         f"## {title}\n\n```text\n{text}```\n" for title, text in zip(titles, helps, strict=True)
     )
-    return "\n".join(["# Commands\n", CLI_INTRO, *sections, columns_section()])
+    return "\n".join(["# Commands\n", CLI_INTRO, *sections])
 
 
 CLI_INTRO = """\
 What each command's own `--help` says. Options may stand in any order after the command. Results go
-to stdout, everything else to stderr; [exit codes](exit-codes.md) and
+to stdout, everything else to stderr; [columns](columns.md), [exit codes](exit-codes.md) and
 [settings](configuration.md) have pages of their own.
-"""
-
-
-def columns_section() -> str:
-    more = [column for column in CSV_COLUMNS if column not in LIST_FIELDS]
-    return COLUMNS.format(
-        listed=", ".join(f"`{column}`" for column in LIST_FIELDS),
-        more=", ".join(f"`{column}`" for column in more),
-        several=", ".join(f"`{column}`" for column in CSV_COLUMNS if column in LIST_COLUMNS),
-    )
-
-
-COLUMNS = """\
-## Columns
-
-`navfeed list` gives these of each ad as csv, json and jsonl, in this order: {listed}.
-
-`navfeed export --format csv` gives them too, and then: {more}.
-
-They mean what they mean in the [store](schema.md). {several} hold what all of an ad's places,
-occupations and categories say, each value once: a list in json and jsonl, parted by `; ` in csv.
-csv is UTF-8 with a header; a cell that a spreadsheet would take for a formula begins with an
-apostrophe. `export --format json` and `jsonl` have no columns: they hold each ad as NAV served it.
 """
 
 
@@ -103,6 +81,93 @@ def help_of(command: list[str]) -> str:
         encoding="utf-8",
         check=True,
     ).stdout
+
+
+# Columns
+
+
+def columns_page() -> str:
+    ads = "\n".join(
+        f"| `{name}` | {yes(name, LIST_FIELDS)} | {yes(name, EXPORTED)} | {yes(name, LISTS)} "
+        f"| {text} |"
+        for name, text in {**EXPORTED, **ON_REQUEST}.items()
+    )
+    return COLUMNS.format(
+        ads=ads, tables="\n".join(child_section(*each) for each in OF_TABLES.items())
+    )
+
+
+def yes(name: str, names: Container[str]) -> str:
+    return "yes" if name in names else ""
+
+
+def child_section(table: str, columns: dict[str, str]) -> str:
+    rows = "\n".join(f"| `{name}` | {text} |" for name, text in columns.items())
+    return f"### {table}\n\n| column | meaning |\n| --- | --- |\n{rows}\n"
+
+
+COLUMNS = """\
+# Columns and formats of `list` and `export`
+
+Columns are added, not changed or removed, until a new major version of navfeed; scripts should go
+by their names. They mean what they mean in the [store](schema.md).
+
+## Ads
+
+What stands under *list* is what `navfeed list` gives as csv, json and jsonl, in this order. What
+stands under *export* is what `navfeed export` writes as csv, xlsx and parquet; `--columns` names
+others, or an order of your own. A column *of several* holds each value once: a list in json, jsonl
+and parquet, elsewhere one text with `; ` between them.
+
+| column | list | export | of several | meaning |
+| --- | --- | --- | --- | --- |
+{ads}
+
+## Tables of what an ad has several of
+
+`navfeed export --table NAME` writes a row for each of them, in csv, xlsx or parquet. With the ads'
+`uuid` they can be joined.
+
+{tables}
+## Formats
+
+- **csv**: UTF-8, a header, CRLF, quotes where needed (RFC 4180). A cell that a spreadsheet would
+  take for a formula begins with an apostrophe; `--raw-cells` leaves it as it is. `--excel` writes a
+  byte order mark, semicolons between cells, and commas in numbers, as Norwegian Excel expects.
+- **xlsx**: one sheet. Texts are texts, and nothing in them is run. Excel holds 1,048,575 rows, and
+  32,767 characters in a cell: longer texts are cut, and counted on stderr. Needs the extra `xlsx`.
+- **parquet**: typed; texts, lists of texts, timestamps in UTC, dates. Needs the extra `parquet`.
+- **json**, **jsonl**: each ad's content as NAV served it, to the letter; an array, or an ad a line.
+- **jobposting**: [schema.org's JobPosting](https://schema.org/JobPosting) as JSON-LD, an ad a line,
+  each fit to stand in a page's `<script type="application/ld+json">`.
+
+The extras come with `pip install 'navfeed[xlsx,parquet]'`.
+
+A file takes its place when all of it is written, and never before. While it is being written it is
+called `.NAME.….part` and can be read by its owner alone; a process that is killed leaves that, and
+the next export of the same name clears it away.
+
+### Split
+
+With `--split`, `--output` names a folder. It gets a file for each municipality, named after it in
+capitals, `_none` for ads that name no municipality, and `index.csv`, which tells which file has
+which municipality and how many rows. The folder is replaced as a whole; one that holds anything
+else than a former split is left alone.
+
+### JobPosting
+
+Written are the properties that Google requires (`title`, `description`, `datePosted`,
+`hiringOrganization`, `jobLocation` with `addressCountry`), and, where the ad tells them,
+`validThrough` (the end of its last day), `employmentType`, `identifier`, `occupationalCategory`
+(STYRK-08), `totalJobOpenings`, `url` (the ad at NAV) and `potentialAction`, which leads straight to
+the source's own application page. An ad that lacks what is required is left out, and counted on
+stderr. `title` is the job title, or the ad's heading where there is none. The description keeps
+paragraphs and lists; every other tag, attribute, script and style is gone. Contacts are in it with
+`--with-contacts`.
+
+What you publish must follow the store: when an ad is no longer in an export, its posting comes
+down.
+"""
 
 
 # Exit codes

@@ -61,6 +61,7 @@ DOORS = {
             "cli/app.py",
             "cli/age.py",
             "cli/ask.py",
+            "cli/export.py",
             "cli/filters.py",
             "cli/practice.py",
             "cli/privacy.py",
@@ -69,6 +70,9 @@ DOORS = {
     },
 }
 """Each dependency and the modules that may know it."""
+
+SCHEMA_ORG = {"export/jobposting.py": {"postalCode"}}
+"""Names that schema.org gives to the same thing."""
 
 NAVS_NAMES = {
     *("sistEndret", "ad_content", "businessName", "_feed_entry", "workLocations", "contactList"),
@@ -152,7 +156,8 @@ def test_every_door_is_in_use() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_navs_names_stay_in_wire(module: Path) -> None:
     if room_of(name_of(module)) not in {"wire", "practice"}:
-        assert said(parsed(module)) & NAVS_NAMES == set()
+        own = NAVS_NAMES - SCHEMA_ORG.get(name_of(module), set())
+        assert said(parsed(module)) & own == set()
 
 
 def said(tree: ast.Module) -> set[str]:

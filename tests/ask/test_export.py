@@ -16,8 +16,8 @@ from typing import NoReturn
 import pytest
 
 from ask.support import Fields, ad, answer, ask, fill, place, process, uuid
-from navfeed.cli.ask import CSV_COLUMNS
 from navfeed.errors import ConfigError, StoppedError
+from navfeed.export.columns import EXPORTED
 from navfeed.export.files import replaced
 
 
@@ -81,7 +81,7 @@ def test_csv_has_the_documented_columns(db: Path) -> None:
     text = answer(db, "export", "--format", "csv")
     first, second = records(text)
 
-    assert text.startswith(",".join(CSV_COLUMNS) + "\r\n")
+    assert text.startswith(",".join(EXPORTED) + "\r\n")
     assert first["title"] == 'Sykepleier; "natt",\nvikar'
     assert first["municipals"] == "BERGEN; ÅS"
     assert first["cities"] == "BERGEN; ÅS"

@@ -18,7 +18,12 @@ from navfeed.errors import ExitCode, NavfeedError
 from navfeed.store.schema import OWN, PUBLIC, VIEWS
 
 ROOT = Path(__file__).parents[2]
-GENERATED = ("README.md", "docs/reference/cli.md", "docs/reference/exit-codes.md")
+GENERATED = (
+    "README.md",
+    "docs/reference/cli.md",
+    "docs/reference/columns.md",
+    "docs/reference/exit-codes.md",
+)
 
 
 @pytest.fixture(scope="module")

@@ -112,4 +112,4 @@ def _root(
 
 
 # The commands register themselves with `app`.
-from navfeed.cli import ask, practice, privacy, status, sync  # noqa: E402, F401
+from navfeed.cli import ask, export, practice, privacy, status, sync  # noqa: E402, F401

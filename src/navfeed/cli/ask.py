@@ -1,4 +1,4 @@
-"""`navfeed list`, `show` and `export`: questions to the store.
+"""`navfeed list` and `show`: questions to the store.
 
 They import no rich unless they draw on a terminal, and never what a sync needs: people wait.
 """
@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
@@ -19,7 +18,6 @@ from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.filters import Asked, takes_filters
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
 from navfeed.config import load
-from navfeed.errors import ConfigError
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, oslo_day
 from navfeed.store.query import Cell, Filters, Reader, Sort
@@ -35,13 +33,6 @@ LIST_FIELDS = (
 )
 """What `list` gives of each ad as json, jsonl and csv."""
 
-CSV_COLUMNS = (
-    *LIST_FIELDS,
-    *("cities", "postal_codes", "addresses", "countries", "occupations", "categories"),
-    *("employer_homepage", "source_url"),
-)
-"""What `export` gives of each ad as csv. No contacts, and no descriptions, which name them too."""
-
 
 class ListFormat(StrEnum):
     TABLE = "table"
@@ -53,12 +44,6 @@ class ListFormat(StrEnum):
 class ShowFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
-
-
-class ExportFormat(StrEnum):
-    CSV = "csv"
-    JSON = "json"
-    JSONL = "jsonl"
 
 
 WithContactsOption = Annotated[
@@ -132,65 +117,10 @@ def show(
         _show(uuid, content)
 
 
-@app.command()
-@takes_filters
-def export(
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    asked: Asked,
-    format_: Annotated[
-        ExportFormat,
-        typer.Option("--format", help="csv: columns. json, jsonl: the ads as NAV served them."),
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            help="The file to write; it is replaced when all is written. Default: stdout.",
-            show_default=False,
-        ),
-    ] = None,
-    contacts: Annotated[
-        bool | None,
-        typer.Option(
-            "--with-contacts/--without-contacts",
-            help="The people whom the ads name to be asked. Default: in json and jsonl, which are "
-            "what NAV served, not in csv.",
-            show_default=False,
-        ),
-    ] = None,
-    max_age: MaxAgeOption = None,
-) -> None:
-    """Write out the ads that are in force today, all of them or those that the filters leave.
-
-    The filters are those of `navfeed list`. The order is that of the ids, so that two exports can
-    be compared line by line.
-    """
-    now = datetime.now(UTC)
-    filters = asked.filters(now)
-    settings = load({"db": db}, config=config)
-    age = limits(settings, max_age)
-    with Reader(settings.db, oslo_day(now)) as reader:
-        age.check(reader.caught_up_at(), now)
-        if output is None:
-            _export(reader, filters, format_, for_programs(), contacts=contacts)
-            return
-        from navfeed.export.files import replaced
-
-        if output.exists() and output.samefile(settings.db):
-            raise ConfigError(f"{output} is the store itself. Name another file with --output")
-        with replaced(output) as out:
-            _export(reader, filters, format_, out, contacts=contacts)
-
-
 def _contactless(content: Content) -> Content:
-    return replace(content, raw=_raw_contactless(content.raw), contacts=())
-
-
-def _raw_contactless(raw: str) -> str:
     from navfeed.wire import contactless  # takes 100 ms to import, so only who asks pays
 
-    return contactless(raw)
+    return replace(content, raw=contactless(content.raw), contacts=())
 
 
 def _show(uuid: str, content: Content) -> None:
@@ -256,23 +186,3 @@ def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
             write_jsonl(records(columns, rows), for_programs())
         case ListFormat.CSV:
             write_csv(columns, rows, for_programs())
-
-
-def _export(
-    reader: Reader,
-    filters: Filters,
-    format_: ExportFormat,
-    out: BinaryIO,
-    *,
-    contacts: bool | None,
-) -> None:
-    """`contacts` None: as the format has it by itself."""
-    if format_ is ExportFormat.CSV:
-        columns = (*CSV_COLUMNS, "contacts") if contacts else CSV_COLUMNS
-        write_csv(columns, reader.rows(columns, filters), out)
-        return
-    texts = reader.contents(filters)
-    if contacts is False:
-        texts = map(_raw_contactless, texts)
-    write = write_json if format_ is ExportFormat.JSON else write_jsonl
-    write(texts, out)

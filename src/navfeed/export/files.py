@@ -1,17 +1,28 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all.
+
+What is being written is hidden beside its place, as `.NAME.….part`, readable for its owner alone.
+A process that is killed leaves it; the next export of the same name clears it away.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from navfeed.errors import ConfigError, StoppedError
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover  Windows: there, what is open cannot be deleted anyway
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -24,6 +35,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     mode = _mode(path)
     path = path.resolve()  # a link stays one, and leads to the new file
     with _stoppable(path):
+        _clear(path)
         out, temporary = _temporary(path)
         try:
             with out:
@@ -32,20 +44,102 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
                 if mode is not None:
                     temporary.chmod(mode)
                 os.fsync(out.fileno())
-            temporary.replace(path)
+                temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     _keep_name(path.parent)
 
 
+@contextmanager
+def replaced_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
+    """Fill a folder that takes the place of `path` when it is complete, as `replaced` does.
+
+    Raises `ConfigError` where something stands there that is neither empty nor, by `is_ours`, what
+    an earlier export made: it would be lost.
+    """
+    path = path.resolve()
+    if path.exists() and not (path.is_dir() and (not any(path.iterdir()) or is_ours(path))):
+        raise ConfigError(f"{path} holds what no --split has made. Name a new folder with --output")
+    with _stoppable(path):
+        _clear(path)
+        with workroom(path) as room:
+            new = room / "new"
+            new.mkdir(mode=0o700)
+            yield new
+            _put(new, path, room / "old")
+    _keep_name(path.parent)
+
+
+def _put(new: Path, path: Path, old: Path) -> None:
+    """No system of ours exchanges two folders at once: for a moment, neither is there."""
+    if not path.exists():
+        new.rename(path)
+        return
+    new.chmod(stat.S_IMODE(path.stat().st_mode))
+    path.rename(old)
+    try:
+        new.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+
+
+@contextmanager
+def workroom(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path`, its owner's alone, for what is needed on the way."""
+    number, folder = _claimed(path, _folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(number)
+
+
 def _temporary(path: Path) -> tuple[BinaryIO, Path]:
     """A file beside `path`, readable for its owner alone."""
-    try:
-        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
-    return os.fdopen(number, "wb"), Path(name)
+    number, temporary = _claimed(path, tempfile.mkstemp)
+    return os.fdopen(number, "wb"), temporary
+
+
+def _folder(**where: Any) -> tuple[int, str]:  # noqa: ANN401
+    name = tempfile.mkdtemp(**where)
+    return os.open(name, os.O_RDONLY), name
+
+
+def _claimed(path: Path, make: Callable[..., tuple[int, str]]) -> tuple[int, Path]:
+    """Make something beside `path` that shows, as long as it is open, that somebody works on it."""
+    while True:
+        try:
+            number, name = make(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        except OSError as error:
+            raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+        _lock(number, wait=True)
+        if Path(name).exists():  # not cleared away before it was locked
+            return number, Path(name)
+        os.close(number)
+
+
+def _lock(number: int, *, wait: bool) -> bool:
+    """Whether it could be had. The system lets go of it when the process ends, however it ends."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:  # somebody else's; or a file system without locks
+            return False
+    return True
+
+
+def _clear(path: Path) -> None:
+    """Remove what killed exports of this name left; what a living one writes is locked."""
+    for part in path.parent.glob(f".{escape(path.name)}.*.part"):
+        with suppress(OSError):
+            number = os.open(part, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                if _lock(number, wait=False):
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
+            finally:
+                os.close(number)
 
 
 def _mode(path: Path) -> int | None:

@@ -1,15 +1,17 @@
-"""The formats: JSON, one object a line, and CSV. Each takes an iterator and holds one ad at a time.
+"""The text formats: JSON, one object a line, and CSV. Each takes an iterator, and holds one ad.
 
 `out` takes bytes: text streams would encode as the locale says, and end lines as the system does.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
-Cell = str | tuple[str, ...] | None
+Cell = str | int | float | tuple[str, ...] | None
 
 
 def write_json(texts: Iterable[str], out: BinaryIO) -> None:
@@ -36,17 +38,34 @@ def records(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[
     return (encode(dict(zip(columns, row, strict=True))) for row in rows)
 
 
-def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]], out: BinaryIO) -> None:
-    """RFC 4180: a header, CRLF, quotes where needed; several values of a cell joined by `; `.
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How csv is written.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe before it.
+    `inert`: a cell that a spreadsheet would run gets an apostrophe before it. `excel`: as a
+    Norwegian Excel opens it by a double click, with a byte order mark, semicolons, and commas in
+    numbers.
     """
+
+    inert: bool = True
+    excel: bool = False
+
+
+def write_csv(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    out: BinaryIO,
+    dialect: Dialect = Dialect(),
+) -> None:
+    """RFC 4180: a header, CRLF, quotes where needed; several values of a cell joined by `; `."""
     import csv
 
-    writer = csv.writer(_Encoding(out))
+    if dialect.excel:
+        out.write(codecs.BOM_UTF8)
+    writer = csv.writer(_Encoding(out), delimiter=";" if dialect.excel else ",")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_inert(_joined(cell)) for cell in row])
+        writer.writerow([_written(cell, dialect) for cell in row])
 
 
 class _Encoding:
@@ -59,11 +78,21 @@ class _Encoding:
         return self._out.write(text.encode())
 
 
-def _joined(cell: Cell) -> str:
+def _written(cell: Cell, dialect: Dialect) -> str:
+    if isinstance(cell, float) and dialect.excel:
+        return str(cell).replace(".", ",")
+    if isinstance(cell, int | float):
+        return str(cell)  # a number, even a negative one, runs nothing
+    return _inert(joined(cell)) if dialect.inert else joined(cell)
+
+
+def joined(cell: str | tuple[str, ...] | None) -> str:
+    """A cell as one text."""
     return "; ".join(cell) if isinstance(cell, tuple) else cell or ""
 
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What OWASP's "CSV injection" page names, and the same signs in full width, which Excel reads too.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def _inert(text: str) -> str:

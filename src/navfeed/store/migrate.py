@@ -23,22 +23,21 @@ def m001_first_schema(db: Database) -> None:
 
 @migrations()
 def m003_views(db: Database) -> None:
-    with _version(db, 3):
-        pass
+    with _views_renewed(db):
+        db.execute("PRAGMA user_version = 3")
 
 
 @contextmanager
-def _version(db: Database, number: int) -> Iterator[None]:
-    """Step to this version. The views are out of the way, and then what the schema says now.
+def _views_renewed(db: Database) -> Iterator[None]:
+    """Around every step: the views are out of its way, and afterwards what the schema says now.
 
-    SQLite does not look at a view's columns before it is used, so a step on the way to the last
-    version may already make the views of the last.
+    SQLite does not look at a view's columns before it is used, so that a step on the way to the
+    last version may already make the last version's views.
     """
     for name in re.findall(r"CREATE VIEW (\w+)", VIEWS):  # not those that somebody added
         db.execute(f"DROP VIEW IF EXISTS {name}")
     yield
     _run(db, VIEWS)
-    db.execute(f"PRAGMA user_version = {number}")
 
 
 def _run(db: Database, script: str) -> None:

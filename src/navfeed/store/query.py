@@ -45,6 +45,8 @@ class Filters:
     published_since: date | None = None
     expires_before: date | None = None
     text: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    """Municipalities as they are written, besides what else is asked; "" for naming none."""
 
 
 class Sort(StrEnum):
@@ -137,6 +139,21 @@ class Reader:
         """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
         return (raw for (raw,) in self._select("ads.content", filters, "ORDER BY ads.uuid"))
 
+    def contents_read(self, filters: Filters) -> Iterator[tuple[str, Content]]:
+        """The ads asked for, by id: the id and what the ad says, column by column."""
+        for (uuid,) in self._select("ads.uuid", filters, "ORDER BY ads.uuid"):
+            with explained(self.path):
+                content = content_of(self._connection, uuid)
+            yield uuid, content
+
+    def children(
+        self, table: str, columns: Sequence[str], filters: Filters
+    ) -> Iterator[tuple[str | int | float | None, ...]]:
+        """Columns of a child table (`shape.CHILDREN`), for the ads asked for: by id, in order."""
+        chosen = ", ".join(f"{table}.{column}" for column in columns)
+        source = f"ads CROSS JOIN {table} ON {table}.ad = ads.uuid"
+        return self._select(chosen, filters, f"ORDER BY ads.uuid, {table}.position", source)
+
     def stored(self) -> Iterator[tuple[str, str]]:
         """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
         with explained(self.path):
@@ -214,14 +231,16 @@ class Reader:
         )
         return next(runs, None)
 
-    def _select(self, chosen: str, filters: Filters, end: str = "") -> Iterator[tuple[Any, ...]]:
+    def _select(
+        self, chosen: str, filters: Filters, end: str = "", source: str = "ads"
+    ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process."""
         conditions = [(IN_FORCE, (self._today,)), *_conditions(filters)]
         where = " AND ".join(condition for condition, _ in conditions)
         values = [value for _, group in conditions for value in group]
         with explained(self.path):
             cursor = self._connection.execute(
-                f"SELECT {chosen} FROM ads WHERE {where} {end}", values
+                f"SELECT {chosen} FROM {source} WHERE {where} {end}", values
             )
             for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
                 yield row
@@ -290,6 +309,16 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "ads.last_day < ?", (filters.expires_before.isoformat(),)
     if filters.text:
         yield from search.conditions(filters.text)
+    if filters.within:
+        yield _within(filters.within)
+
+
+def _within(names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    named = tuple(filter(None, names))
+    marks = ", ".join("?" * len(named))
+    inside = f"ads.uuid IN (SELECT ad FROM locations WHERE municipal IN ({marks}))"
+    nowhere = "ads.uuid NOT IN (SELECT ad FROM locations WHERE municipal <> '')"
+    return (inside if len(named) == len(names) else f"({inside} OR {nowhere})"), named
 
 
 _OCCUPATION = (

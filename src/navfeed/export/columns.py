@@ -1,0 +1,126 @@
+"""The columns that an export can have, by name, with what each of them means.
+
+The names are a contract (docs/reference/columns.md).
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from navfeed.errors import ConfigError
+
+EXPORTED = {
+    "uuid": "NAV's id of the ad",
+    "title": "",
+    "job_title": "",
+    "employer": "",
+    "employer_orgnr": "mostly the establishment's number",
+    "municipals": "of all places of work, each name once, in their order",
+    "counties": "likewise",
+    "published": "UTC, `2026-11-21T08:00:00Z`; empty where what was served is no date",
+    "updated": "likewise",
+    "expires": "likewise",
+    "last_day": "the last day in Oslo on which the ad may be shown, `2026-12-24`",
+    "application_due": "free text: one in six is no date",
+    "application_url": "the source's own page: the way to apply",
+    "link": "the ad at arbeidsplassen.nav.no",
+    "positions": "how many; a text, as at NAV's",
+    "extent": "full time or part time",
+    "engagement_type": "",
+    "sector": "",
+    "start_time": "",
+    "source": "where NAV has the ad from",
+    "cities": "of all places of work, each once",
+    "postal_codes": "likewise",
+    "addresses": "likewise",
+    "countries": "likewise",
+    "occupations": "`level 1 / level 2`, each once",
+    "categories": "`type code name`, each once",
+    "employer_homepage": "",
+    "source_url": "",
+}
+"""What a table of ads has unless other columns are named. No contacts, and no prose, which may name
+them too."""
+
+ON_REQUEST = {
+    "contacts": "people to ask: `name, title, phone, email`, each once; also by `--with-contacts`",
+    "description": "what the ad says, HTML as served; may name people",
+    "employer_description": "HTML as served; may name people",
+    "content": "the whole ad as JSON, to the letter as served; names people",
+    "stored_at": "when the ad first came into the store",
+    "changed_at": "when its content last changed here",
+    "checked_at": "when NAV last confirmed it",
+}
+"""What `--columns` can name besides."""
+
+OF_TABLES = {
+    "locations": {
+        "ad": "the ad's `uuid`",
+        "position": "0 is the first",
+        "country": "",
+        "address": "",
+        "city": "",
+        "postal_code": "",
+        "county": "",
+        "municipal": "",
+    },
+    "occupations": {
+        "ad": "the ad's `uuid`",
+        "position": "0 is the first",
+        "level1": "",
+        "level2": "",
+    },
+    "categories": {
+        "ad": "the ad's `uuid`",
+        "position": "0 is the first",
+        "type": "ESCO, STYRK08, STYRK08NAV, JANZZ",
+        "code": "",
+        "name": "",
+        "description": "",
+        "score": "a number",
+    },
+}
+"""The tables of what an ad has several of: a row each."""
+
+INTEGERS = frozenset({"position"})
+NUMBERS = frozenset({"score"})
+DAYS = frozenset({"last_day"})
+MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
+LISTS = frozenset(
+    {
+        *("municipals", "counties", "cities", "postal_codes", "addresses", "countries"),
+        *("occupations", "categories", "contacts"),
+    }
+)
+"""What a column holds, where it is no plain text; for formats that know the difference."""
+
+
+def chosen(asked: str | None, table: str | None, *, contacts: bool | None) -> tuple[str, ...]:
+    """The columns of `asked`, names with commas between them, or those of the table by itself.
+
+    `contacts` says whether the people to ask are wanted; None leaves it to `asked`. Raises
+    `ConfigError` for a name that no column has, or where the two contradict each other.
+    """
+    known = {**EXPORTED, **ON_REQUEST} if table is None else OF_TABLES[table]
+    if asked is None:
+        names = tuple(EXPORTED if table is None else known)
+    else:
+        names = tuple(_known(name.strip(), known) for name in asked.split(","))
+    if len(set(names)) < len(names):
+        raise ConfigError(f"--columns names a column twice: {', '.join(names)}")
+    return _with_contacts(names, contacts=contacts)
+
+
+def _known(name: str, known: dict[str, str]) -> str:
+    if name in known:
+        return name
+    near = get_close_matches(name, known, 1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    raise ConfigError(f"there is no column {name!r}{guess}. Columns are: {', '.join(known)}")
+
+
+def _with_contacts(names: tuple[str, ...], *, contacts: bool | None) -> tuple[str, ...]:
+    for name in names:
+        if contacts is False and name in {"contacts", "content"}:
+            raise ConfigError(f"--without-contacts, and a column `{name}` that names people")
+    return (*names, "contacts") if contacts and "contacts" not in names else names
