@@ -35,7 +35,7 @@ def files_of(municipals: Iterable[str]) -> dict[str, list[str]]:
 
 def _stem(municipal: str) -> str:
     name = re.sub(r"[^\w -]", "_", normalize("NFC", municipal).upper())
-    return normalize("NFC", name)[:_LONGEST].strip(" _") or "_"
+    return normalize("NFC", name)[:_LONGEST].strip(" _-") or "_"
 
 
 def write_split(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from navfeed.errors import ConfigError
 from navfeed.export.extras import needed
@@ -25,13 +25,48 @@ def write_xlsx(
     the rows are more than a sheet can hold, or XlsxWriter is missing.
     """
     xlsxwriter = needed("xlsxwriter", "xlsx")
-    options = {"constant_memory": True, "tmpdir": str(folder)}
-    book = xlsxwriter.Workbook(out, options)
+    book = xlsxwriter.Workbook(_Sink(out), {"constant_memory": True, "tmpdir": str(folder)})
     sheet = book.add_worksheet("ads")
     sheet.freeze_panes(1, 0)
-    bold = book.add_format({"bold": True})
-    for column, name in enumerate(columns):
-        sheet.write_string(0, column, name, bold)
+    try:
+        bold = book.add_format({"bold": True})
+        for column, name in enumerate(columns):
+            sheet.write_string(0, column, name, bold)
+        cut = _write_rows(sheet, rows)
+    except BaseException:
+        sheet.row_data_fh.close()  # only a book that is completed closes it
+        raise
+    try:
+        book.close()
+    except xlsxwriter.exceptions.FileCreateError as error:
+        raise ConfigError(f"cannot put the workbook together: {error}") from error
+    return cut
+
+
+class _Sink:
+    """Where the book goes. After a write failed it takes the rest, and drops it.
+
+    A zip file that is given up still writes its end, and would fail where nobody can catch it.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._failed = False
+
+    def write(self, data: bytes) -> int:
+        if self._failed:
+            return len(data)
+        try:
+            return self._out.write(data)
+        except OSError:
+            self._failed = True
+            raise
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  all else is the file's own
+        return getattr(self._out, name)
+
+
+def _write_rows(sheet: Any, rows: Iterable[Sequence[Cell]]) -> int:  # noqa: ANN401  untyped
     cut = 0
     for number, row in enumerate(rows, 1):
         if number > MOST_ROWS:
@@ -40,13 +75,12 @@ def write_xlsx(
                 "or take csv or parquet"
             )
         cut += sum(_write(sheet, number, column, cell) == _CUT for column, cell in enumerate(row))
-    book.close()
     return cut
 
 
-def _write(sheet: object, row: int, column: int, cell: Cell) -> object:
+def _write(sheet: Any, row: int, column: int, cell: Cell) -> object:  # noqa: ANN401
     """Never as a formula or a link, whatever it begins with."""
     if isinstance(cell, int | float):
-        return sheet.write_number(row, column, cell)  # type: ignore[attr-defined]
+        return sheet.write_number(row, column, cell)
     text = joined(cell)
-    return sheet.write_string(row, column, text) if text else 0  # type: ignore[attr-defined]
+    return sheet.write_string(row, column, text) if text else 0
