@@ -1,4 +1,4 @@
-"""What a whole sync costs in memory, measured by itself in a process of its own."""
+"""What a whole command costs in memory, measured by itself in a process of its own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import sys
 from support.outdoors import Outdoors, environment_of
 
 # VmHWM is of this program alone; what getrusage tells includes the test runner it was forked from.
-_MEASURE = """
+MEASURE = """
 import atexit, re, resource, sys
 from pathlib import Path
 
 def tell():
     status = Path("/proc/self/status")
     if status.exists():
-        peak = int(re.search(r"VmHWM:\\\\s*(\\\\d+)", status.read_text())[1])
+        peak = int(re.search(r"VmHWM:\\s*(\\d+)", status.read_text())[1])
     else:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"peak {peak}", file=sys.stderr)
@@ -30,7 +30,7 @@ main()
 def peak_of_a_sync(outdoors: Outdoors, *arguments: str) -> tuple[int, float]:
     """The exit code of `navfeed sync` against this feed, and its peak in MB."""
     done = subprocess.run(
-        [sys.executable, "-c", _MEASURE.replace("\\\\", "\\"), "sync", "--from-start", *arguments],
+        [sys.executable, "-c", MEASURE, "sync", "--from-start", *arguments],
         env=environment_of(outdoors),
         capture_output=True,
         timeout=50,
