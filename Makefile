@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_RECIPES := $(VENV)/.installed-recipes
 
 # What `make test` and `make bench` hand on, e.g. `make test TESTFLAGS="-k lookback"`.
 TESTFLAGS ?=
@@ -33,6 +34,10 @@ test: $(INSTALLED_DEV) ## Run the tests.
 campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, five weeks (takes long).
 	@HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n auto -m "" $(TESTFLAGS)
 	@$(BIN)/python benchmarks/five_weeks.py
+
+.PHONY: recipes
+recipes: $(INSTALLED_RECIPES) ## Run what needs other people's programs: the how-to guides, parquet.
+	@NEED_ALL_TOOLS=1 $(BIN)/python -m pytest -n auto tests/docs/test_how_to.py tests/ask/test_export_tables.py $(TESTFLAGS)
 
 .PHONY: lint
 lint: $(INSTALLED_DEV) ## Check style and layout.
@@ -76,4 +81,9 @@ $(INSTALLED_DEV): $(INSTALLED)
 	@echo "installing what the tests need in $(VENV) ..."
 	@$(PIP) install --quiet --upgrade pip
 	@$(PIP) install --quiet --group dev
+	@touch $@
+
+$(INSTALLED_RECIPES): $(INSTALLED_DEV)
+	@echo "installing what the how-to guides are about in $(VENV) ..."
+	@$(PIP) install --quiet --group recipes
 	@touch $@

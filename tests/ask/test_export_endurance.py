@@ -18,6 +18,7 @@ import pytest
 
 from ask.support import ad, fill, process
 from support.memory import MEASURE
+from support.tools import need
 
 pty = pytest.importorskip("pty")
 
@@ -101,7 +102,7 @@ def test_memory_does_not_grow_with_the_ads(
 ) -> None:
     """Ten times the ads, and no more memory; pyarrow holds on to a few MB of its own."""
     if format_ == "parquet":
-        pytest.importorskip("pyarrow", reason="needs pyarrow: make recipes")
+        need("pyarrow")
     few, many = (
         peak_of_an_export(stores[ads], tmp_path / f"{ads}", "--format", *FORMATS[format_])
         for ads in (FEW, MANY)

@@ -27,6 +27,7 @@ from navfeed.export.xlsx import write_xlsx
 from navfeed.model import oslo_day
 from navfeed.store.query import LIST_COLUMNS, Reader
 from navfeed.store.writer import Store
+from support.tools import need
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -302,14 +303,14 @@ def test_hostile_text_in_csv_of_every_dialect(
 
 
 def parquet_of(path: Path) -> Any:
-    pytest.importorskip("pyarrow", reason="needs pyarrow: make recipes")
+    need("pyarrow")
     from pyarrow import parquet
 
     return parquet.read_table(path)
 
 
 def export_parquet(db: Path, path: Path, *arguments: str) -> Any:
-    pytest.importorskip("pyarrow", reason="needs pyarrow: make recipes")
+    need("pyarrow")
     answer(db, "export", "--format", "parquet", "--output", str(path), *arguments)
     return parquet_of(path)
 
@@ -358,7 +359,7 @@ def test_hostile_text_in_parquet(
 def test_any_moment_goes_into_parquet(
     tmp_path_factory: pytest.TempPathFactory, second: int
 ) -> None:
-    pytest.importorskip("pyarrow", reason="needs pyarrow: make recipes")
+    need("pyarrow")
     from navfeed.export.parquet import write_parquet
 
     moment = datetime(1, 1, 1, tzinfo=UTC) + timedelta(seconds=second)

@@ -1,0 +1,132 @@
+"""Every recipe of docs/how-to is run, against a store that was filled from a practice feed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ask.support import put
+from navfeed.practice import World
+from navfeed.store.writer import Store
+from support.tools import need, need_program
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+NEVER_ENDS = re.compile(r"  # until Ctrl-C$")
+
+NURSE = {
+    "title": "Sykepleier i turnus",
+    "description": "<p>Du går i turnus.</p>",
+    "workLocations": [{"country": "NORGE", "county": "VESTLAND", "municipal": "BERGEN"}],
+    "occupationCategories": [{"level1": "Helse og sosial", "level2": "Sykepleier"}],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store, practice.db."""
+    now = datetime.now(UTC)
+    world = World.history(5, now=now, entries=600)
+    world.publish(content=NURSE)
+    folder = tmp_path_factory.mktemp("how-to")
+    with Store(folder / "practice.db") as store:
+        put(store, [world.detail(one)["ad_content"] for one in world.in_force()], now)
+    return folder
+
+
+def steps(page: str) -> Iterator[tuple[str, str]]:
+    """What is shown to be run, in its order: lines for a shell, scripts for Python, files."""
+    text = (HOW_TO / page).read_text(encoding="utf-8")
+    for kind, block in re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        if kind == "console":
+            yield from (("bash", line) for line in re.findall(r"^\$ (.+)$", block, re.MULTILINE))
+        else:
+            yield kind, block
+
+
+def run(page: str, folder: Path) -> list[str]:
+    """What each step printed."""
+    printed = []
+    for kind, text in steps(page):
+        if kind == "json":
+            json.loads(text)
+            (folder / "views.json").write_text(text, encoding="utf-8")
+        elif not NEVER_ENDS.search(text):
+            command = ["bash", "-o", "pipefail", "-c", text]
+            command = command if kind == "bash" else [sys.executable, "-c", text]
+            printed.append(output_of(command, folder))
+    return printed
+
+
+def output_of(command: list[str], folder: Path) -> str:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("NAVFEED_")}
+    env |= {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
+        "HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
+        "NAVFEED_DB": str(folder / "practice.db"),
+        "LC_ALL": "C.UTF-8",
+        "https_proxy": "http://127.0.0.1:9",
+    }
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_sqlite3(folder: Path) -> None:
+    need_program("sqlite3")
+    count, counties, newest, words, over = run("sqlite3.md", folder)
+    assert int(count) > 20
+    assert "│ VESTLAND" in counties
+    assert newest.startswith("published,title,employer,municipals")
+    assert "BERGEN" in newest
+    assert 1 <= len(words.splitlines()) <= 3
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d\|\d+\n", over)
+
+
+def test_datasette(folder: Path) -> None:
+    need("datasette")
+    faceted, shown, hidden = run("datasette.md", folder)
+    assert [row["title"] for row in json.loads(faceted)]
+    assert [row["employer"] for row in json.loads(shown)]
+    assert hidden == ""
+
+
+def test_duckdb(folder: Path) -> None:
+    need("duckdb", "pyarrow")
+    *exports, municipals, weeks, occupations = run("duckdb.md", folder)
+    assert exports == ["", ""]
+    assert "│ municipal" in municipals
+    assert re.fullmatch(r"(\d{4}-\d\d-\d\d \d+\n)+", weeks)
+    assert "employers" in occupations
+
+
+def test_pandas(folder: Path) -> None:
+    need("pandas")
+    types, days, counties, export, municipals = run("pandas.md", folder)
+    assert re.search(r"published +datetime64\[\w+, UTC\]", types)
+    assert "day" in days
+    assert "VESTLAND" in counties
+    assert export == ""
+    assert "BERGEN" in municipals
+
+
+def test_every_guide_is_run() -> None:
+    assert {page.name for page in HOW_TO.glob("*.md")} == {
+        f"{tool}.md" for tool in ("sqlite3", "datasette", "duckdb", "pandas")
+    }
