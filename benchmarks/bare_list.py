@@ -16,21 +16,28 @@ COLUMNS = (
     "start_time, source"
 )
 PLACES = "(SELECT json_group_array({0}) FROM locations WHERE ad = uuid AND {0} <> '')"
-IN_PLACE = "uuid IN (SELECT ad FROM locations WHERE municipal = ?)"
+IN_PLACE = "uuid IN (SELECT ad FROM locations WHERE municipal = :municipal)"
 
 
-def main(db: str, kind: str, municipal: str | None = None) -> None:
-    connection = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
-    today = datetime.now(UTC).date().isoformat()
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def query_of(kind: str, municipal: str | None) -> str:
+    """One query for everybody who is measured."""
     if kind == "json":
         columns = f"{COLUMNS}, {PLACES.format('municipal')}, {PLACES.format('county')}"
     else:
         columns = f"uuid, title, employer, {PLACES.format('municipal')}, published, last_day"
-    rows = connection.execute(
-        f"SELECT {columns} FROM ads WHERE (last_day >= ? OR last_day IS NULL) "
-        f"AND {IN_PLACE if municipal else '?1'} ORDER BY published DESC, uuid",
-        [today, *([municipal] if municipal else [])],
+    return (
+        f"SELECT {columns} FROM ads WHERE (last_day >= :today OR last_day IS NULL) "
+        f"AND {IN_PLACE if municipal else 'TRUE'} ORDER BY published DESC, uuid"
     )
+
+
+def main(db: str, kind: str, municipal: str | None = None) -> None:
+    connection = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
+    rows = connection.execute(query_of(kind, municipal), {"today": today(), "municipal": municipal})
     if kind == "json":
         names = [name for name, *_ in rows.description]
         print(json.dumps([as_object(names, row) for row in rows], ensure_ascii=False))
@@ -46,4 +53,5 @@ def as_object(names: list[str], row: tuple[str, ...]) -> dict[str, object]:
     return {**ad, "municipals": json.loads(municipals), "counties": json.loads(counties)}
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

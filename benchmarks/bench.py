@@ -1,10 +1,10 @@
-"""navfeed beside bare standard-library scripts that do the same, in one run: `make bench`.
+"""navfeed beside others that do the same, in one run: bare scripts, sqlite-utils. `make bench`.
 
 Every figure is of a whole process: the time it takes (wall), the processor time it uses (CPU) and
 the most memory it ever holds (peak). Ours and theirs take turns, so that the machine's moods meet
 both. Nothing fails on a slow machine: the targets are printed beside what was measured.
 
-    python benchmarks/bench.py [--runs N] [--only backfill|list]
+    python benchmarks/bench.py [--runs N] [--only backfill|list|export]
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from pathlib import Path
 from statistics import median
 from time import monotonic
 
+import bare_list
+
 HERE = Path(__file__).resolve().parent
 NAVFEED = str(Path(sys.executable).with_name("navfeed"))
+SQLITE_UTILS = str(Path(sys.executable).with_name("sqlite-utils"))
 MEGABYTE = 1_000_000
 ON_MACOS = sys.platform == "darwin"
 
@@ -50,14 +53,18 @@ class Target:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure navfeed beside bare scripts.")
     parser.add_argument("--runs", type=int, default=5, help="of each, taking turns (default: 5)")
-    parser.add_argument("--only", choices=("backfill", "list"), help="measure this alone")
+    parser.add_argument("--only", choices=("backfill", "list", "export"), help="measure this alone")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="navfeed-bench-") as name:
         folder = Path(name)
-        if options.only != "list":
+        if options.only in (None, "backfill"):
             backfill(folder, options.runs)
         if options.only != "backfill":
-            lists(folder, options.runs)
+            db = large_store(folder)
+            if options.only != "export":
+                lists(db, options.runs)
+            if options.only != "list":
+                exports(db, folder, options.runs)
 
 
 # What is measured
@@ -79,12 +86,17 @@ def backfill(folder: Path, runs: int) -> None:
         )
 
 
-def lists(folder: Path, runs: int) -> None:
-    heading("Questions: a store of about 10,000 ads")
+def large_store(folder: Path) -> str:
+    heading("A store of about 10,000 ads")
     db = str(folder / "large.db")
     with practice_feed(100_000) as url:
         run([NAVFEED, "sync", "--quiet", "--base-url", url, "--db", db])
     print(f"  ads in the store: {kept(Path(db)):,}")
+    return db
+
+
+def lists(db: str, runs: int) -> None:
+    heading("Questions")
     for kind, place in (("json", "BERGEN"), ("text", "BERGEN"), ("json", ""), ("text", "")):
         shown = ["--format", "json"] if kind == "json" else []
         where = ["--municipal", place] if place else []
@@ -92,6 +104,27 @@ def lists(folder: Path, runs: int) -> None:
         theirs = [sys.executable, str(HERE / "bare_list.py"), db, kind, *filter(None, [place])]
         name = " ".join(["navfeed list", *shown, *where])
         compare(name, lambda c=ours: c, lambda c=theirs: c, runs, Target(times=6))
+        query = bare_list.query_of(kind, place or None)
+        named = ["-p", "today", bare_list.today(), *(["-p", "municipal", place] if place else [])]
+        tool = [SQLITE_UTILS, "query", db, query, *named, *([] if kind == "json" else ["--tsv"])]
+        compare(
+            name,
+            lambda c=ours: c,
+            lambda c=tool: c,
+            runs,
+            Target(times=2),
+            theirs_is="sqlite-utils",
+        )
+
+
+def exports(db: str, folder: Path, runs: int) -> None:
+    """What each format costs; how much memory, at any size, is a test's business."""
+    heading("Exports: all ads, to a file")
+    for kind in ("csv", "jsonl", "jobposting", "xlsx"):
+        command = [NAVFEED, "export", "--db", db, "--format", kind]
+        command += ["--output", str(folder / f"ads.{kind}")]
+        cost = middle([run(command) for _ in range(runs)])
+        print(f"  {kind:14}{cost.wall:>9.3f}s{cost.cpu:>9.3f}s{cost.peak:>8.1f}MB", flush=True)
 
 
 def fresh(path: Path) -> str:
@@ -115,6 +148,7 @@ def compare(
     theirs: Callable[[], Command],
     runs: int,
     target: Target,
+    theirs_is: str = "bare script",
 ) -> None:
     """One turn of each to warm up, then the turns that count."""
     run(ours())
@@ -125,7 +159,7 @@ def compare(
     peak = f"; peak target: at most {target.peak:g} MB" if target.peak else ""
     print(f"  {name}")
     print(f"  {'':14}{'wall':>10}{'CPU':>10}{'peak':>10}   median of {runs}")
-    for who, cost in (("navfeed", a), ("bare script", b)):
+    for who, cost in (("navfeed", a), (theirs_is, b)):
         print(f"  {who:14}{cost.wall:>9.3f}s{cost.cpu:>9.3f}s{cost.peak:>8.1f}MB")
     print(f"  {'ratio':14}{times}; CPU {a.cpu / b.cpu:.2f} x{peak}\n", flush=True)
 

@@ -28,6 +28,10 @@ from navfeed.export.columns import EXPORTED, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 
 DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+
+import screens  # noqa: E402  a script beside this one
+
 README = DOCS.parent / "README.md"
 WIDTH = 100
 
@@ -37,6 +41,7 @@ def pages() -> dict[Path, str]:
     reference = DOCS / "reference"
     return {
         reference / "cli.md": cli_page(),
+        DOCS / "screens.md": screens.page(),
         reference / "columns.md": columns_page(),
         reference / "exit-codes.md": exit_codes_page(),
         reference / "schema.md": schema_page(),

@@ -23,6 +23,7 @@ GENERATED = (
     "docs/reference/cli.md",
     "docs/reference/columns.md",
     "docs/reference/exit-codes.md",
+    "docs/screens.md",
 )
 
 

@@ -1,0 +1,113 @@
+"""What navfeed looks like on a terminal, as docs/screens.md shows it: part of `make docs`.
+
+The commands really run, on a terminal that is none, against made-up ads, at one moment.
+"""
+
+# ruff: noqa: INP001  a script, beside the page it writes
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
+from io import BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
+from unittest.mock import patch
+
+import time_machine
+from rich.text import Text
+from typer.main import get_command
+
+from navfeed.cli.app import app
+from navfeed.model import DetailVerdict, Reason, RunEnd, Trail
+from navfeed.practice import World
+from navfeed.store.writer import Store
+from navfeed.wire import read_content
+
+NOW = datetime(2026, 11, 19, 9, 30, tzinfo=UTC)
+WIDTH = 100
+
+SCREENS = {
+    "navfeed list --county vestland --limit 8": "The ads in force, newest first.",
+    "navfeed show {uuid}": "One ad: the way to apply before everything else.",
+    "navfeed status": "How the store stands, for people. `--format json` is for programs.",
+}
+"""Each screen's command, and what stands above it. {uuid}: the beginning of an ad's id."""
+
+INTRO = """\
+# Screens
+
+What navfeed draws on a terminal of 100 columns; the ads are a [practice feed](tutorial.md)'s. In a
+pipe it draws nothing: there are plain lines with tabs in them, or what `--format` says.
+"""
+
+
+def page() -> str:
+    with store_of_made_up_ads() as uuid:
+        shown = {command.format(uuid=uuid[:8]): text for command, text in SCREENS.items()}
+        screens = [screen(command, text) for command, text in shown.items()]
+    return "\n".join([INTRO, *screens])
+
+
+def screen(command: str, text: str) -> str:
+    title = " ".join(command.split()[:2])
+    return f"## {title}\n\n{text}\n\n```text\n$ {command}\n{drawn(command)}\n```\n"
+
+
+@contextmanager
+def store_of_made_up_ads() -> Iterator[str]:
+    """A folder to be in, with a store where it is looked for; the id of an ad with an address."""
+    world = World.history(4, now=NOW, entries=600)
+    ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+    places = {"NAVFEED_DB": "navfeed.db", "XDG_CONFIG_HOME": "."}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chdir(folder),
+        patch.dict(os.environ, places | {"COLUMNS": str(WIDTH), "TERM": "xterm"}),
+        time_machine.travel(NOW, tick=False),
+    ):
+        for name in {name for name in os.environ if name.startswith("NAVFEED_")} - places.keys():
+            del os.environ[name]
+        fill(ads)
+        yield min(ads, key=lambda ad: len(str(ad)))["uuid"]
+
+
+def fill(ads: list[dict[str, object]]) -> None:
+    texts = {str(ad["uuid"]): json.dumps(ad, ensure_ascii=False) for ad in ads}
+    verdicts = [DetailVerdict(ad, Reason.NEW, read_content(text)) for ad, text in texts.items()]
+    with Store(Path("navfeed.db")) as store:
+        run = store.begin_run(NOW - timedelta(minutes=12))
+        store.commit_details(verdicts, [], NOW - timedelta(minutes=11))
+        trail = Trail(newest=NOW - timedelta(minutes=13))
+        store.end_walk(trail, [], NOW - timedelta(minutes=11))
+        counts = {"new": len(ads), "entries": 600, "pages": 1}
+        store.end_run(run, RunEnd(0, "caught up", counts), NOW - timedelta(minutes=11))
+
+
+class Terminal(TextIOWrapper):
+    """Bytes in memory that say they are a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def drawn(command: str) -> str:
+    """What the command draws, without its colours."""
+    memory = BytesIO()
+    out, said = Terminal(memory, encoding="utf-8", write_through=True), StringIO()
+    with redirect_stdout(out), redirect_stderr(said):
+        get_command(app).main(shlex.split(command)[1:], prog_name="navfeed", standalone_mode=False)
+    text = Text.from_ansi(memory.getvalue().decode() + said.getvalue()).plain
+    # SQLite's builds differ in how large a file becomes.
+    text = re.sub(r"\((\d+\.\d) MB", "(4.0 MB", text)
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
