@@ -299,6 +299,26 @@ def test_hostile_text_in_csv_of_every_dialect(
         assert raw or not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
+@given(text=texts, excel=st.booleans())
+def test_another_programs_csv_reader_reads_the_same(store: Store, text: str, excel: bool) -> None:
+    need("pandas")
+    import pandas as pd
+
+    put(store, [json.dumps(hostile(text))])
+    dialect = ["--raw-cells", *(["--excel"] if excel else [])]
+    said = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
+    table = pd.read_csv(
+        io.BytesIO(said.encode()),
+        sep=";" if excel else ",",
+        encoding="utf-8-sig",
+        dtype=str,
+        keep_default_na=False,
+    )
+    (record,) = table.to_dict("records")
+    kept = storable(text)
+    assert (record["title"], record["description"], record["municipals"]) == (kept, kept, kept)
+
+
 # parquet, where pyarrow is installed (`make recipes`)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ask.support import ad, fill, uuid
 
-HEAVY = ("httpx", "pydantic", "sqlite_utils", "stamina", "rich")
+HEAVY = ("httpx", "pydantic", "sqlite_utils", "stamina", "rich", "xlsxwriter", "pyarrow")
 
 PROGRAM = """
 import sys
@@ -29,6 +29,8 @@ finally:
         ["list", "--format", "csv", "--municipal", "bergen", "--text", "natt"],
         ["show", uuid(1)],
         ["export", "--format", "json"],
+        ["export", "--format", "csv", "--columns", "uuid,title"],
+        ["export", "--format", "jobposting"],
         ["status"],
         ["status", "--format", "json"],
     ],
