@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from navfeed.model import Category, Contact, Content, Location, Occupation
@@ -15,6 +17,11 @@ CHILDREN = {
     "categories": Category,
     "contacts": Contact,
 }
+ROWS: dict[str, Callable[[Any], tuple[str | float | None, ...]]] = {
+    table: attrgetter(*(field.name for field in fields(kind))) for table, kind in CHILDREN.items()
+}
+"""How a child becomes the values of its row. `astuple` copies deeply: ten times as slow."""
+
 COLUMNS = tuple(field.name for field in fields(Content) if field.name not in (*CHILDREN, "raw"))
 """The columns of `ads` that hold a field of `Content` by its own name."""
 

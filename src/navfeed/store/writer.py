@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -50,7 +50,7 @@ from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
-from navfeed.store.shape import CHILDREN, COLUMNS, content_of
+from navfeed.store.shape import CHILDREN, COLUMNS, ROWS, content_of
 
 
 class Store:
@@ -250,23 +250,18 @@ class Store:
     def _write(self, ad: str, content: Content, now: datetime) -> None:
         if self._has(ad):
             self._owe_erasure()
+            for table in CHILDREN:
+                self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
         values = [_column(getattr(content, name)) for name in COLUMNS]
         self._db.execute(_UPSERT, [ad, *values, content.raw, *[_text(now)] * 3])
         self._db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
-        for table in CHILDREN:
-            self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
-            self._write_children(ad, table, getattr(content, table))
+        for table, row_of in ROWS.items():
+            children = enumerate(getattr(content, table))
+            self._many(_CHILD[table], ((ad, at, *row_of(child)) for at, child in children))
         self._db.execute(_INDEX, [*searchable(content), ad])
 
     def _has(self, ad: str) -> bool:
         return bool(self._all("SELECT 1 FROM ads WHERE uuid = ?", ad))
-
-    def _write_children(self, ad: str, table: str, children: Sequence[Any]) -> None:
-        marks = ", ".join("?" * len(fields(CHILDREN[table])))
-        self._many(
-            f"INSERT INTO {table} VALUES (?, ?, {marks})",
-            ((ad, position, *astuple(child)) for position, child in enumerate(children)),
-        )
 
     def _remove(self, ad: str, reason: Reason, now: datetime) -> bool:
         """Take an ad out, leaving its mask where the store keeps masks. False: it was not in."""
@@ -553,6 +548,11 @@ _UPSERT = (  # names of columns, and nothing from outside
         f"{name} = excluded.{name}" for name in (*COLUMNS, "content", "changed_at", "checked_at")
     )
 )
+
+_CHILD = {
+    table: f"INSERT INTO {table} VALUES (?, ?, {', '.join('?' * len(fields(kind)))})"
+    for table, kind in CHILDREN.items()
+}
 
 # No trigger: an ad that NAV only confirmed must not be indexed again.
 _INDEX = """
