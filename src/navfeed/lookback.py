@@ -185,11 +185,11 @@ class Recognition:
         return bool(self._places) and self._places[-1] > place
 
     def _sight(self, entry: Entry) -> tuple[int, Sighting]:
-        if self._unmet.get(entry.key):
+        if entry.key in self._unmet:
             self._at = self._meet(entry)
             return self._at, Sighting(entry, known=True)
         late = self._stands_after(self._at)
-        contested = any(place > self._at for place in self._unmet_of_ad[entry.ad])
+        contested = any(place > self._at for place in self._unmet_of_ad.get(entry.ad, ()))
         if not late:
             self.top += 1
             self._at = self.top
@@ -211,5 +211,6 @@ class Recognition:
 
     def _is_tied(self, entry: Entry) -> bool:
         other = Status.INACTIVE if entry.status is Status.ACTIVE else Status.ACTIVE
-        twin = (entry.ad, other.value, entry.written)
-        return any(twin in moments for moments in self._moments)
+        twin = (entry.ad, other, entry.written)
+        before, here = self._moments
+        return twin in here or twin in before

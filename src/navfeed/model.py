@@ -111,7 +111,7 @@ class Entry:
 
     @property
     def key(self) -> Key:
-        return (self.ad, self.status.value, self.written)
+        return (self.ad, self.status, self.written)
 
 
 @dataclass(frozen=True, slots=True)

@@ -434,8 +434,8 @@ def _is_odd(text: str) -> bool:
     return not _is_storable(text)
 
 
-# No field of an ad is ever refused: each is a text or nothing. So these are NAV's names in the order
-# of the types' own fields, and no models.
+# No field of an ad is ever refused: each is a text or nothing. So these are NAV's names in the
+# order of the types' own fields, and no models.
 _LOCATION = ("country", "address", "city", "postalCode", "county", "municipal")
 _OCCUPATION = ("level1", "level2")
 _CATEGORY = ("categoryType", "code", "name", "description")
@@ -451,7 +451,8 @@ def _contact(value: dict[str, Any]) -> Contact:
 
 
 def _category(value: dict[str, Any]) -> Category:
-    return Category(*_texts(value, _CATEGORY), _as_number(value.get("score")))
+    kind, code, name, description = _texts(value, _CATEGORY)
+    return Category(kind, code, name, description, _as_number(value.get("score")))
 
 
 def _typed(value: dict[str, Any], raw: str) -> Content:

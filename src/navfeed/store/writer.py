@@ -121,13 +121,12 @@ class Store:
             if trouble:
                 self._db.execute("DELETE FROM seen")
                 self._db.execute("UPDATE feed SET trouble = ?", [trouble])
-            effects = [
-                (verdict.ad, verdict.reason)
-                for verdict in verdicts
-                if verdict.remove and self._remove(verdict.ad, verdict.reason, now)
-            ]
-            self._unqueue(verdict.ad for verdict in verdicts if verdict.remove)
-            self._bring_inside(verdict.ad for verdict in verdicts if verdict.remove)
+            inactive = {verdict.ad: verdict.reason for verdict in verdicts if verdict.remove}
+            effects = [(ad, inactive[ad]) for ad in sorted(self.stored_among(inactive))]
+            for ad, reason in effects:
+                self._remove(ad, reason, now)
+            self._unqueue(inactive)
+            self._bring_inside(inactive)
             self._queue(((v.ad, v.reason) for v in verdicts if v.ask), now)
             self._save_seen(seen, keep_from)
             self._save_trail(trail)
@@ -179,10 +178,7 @@ class Store:
 
     def stored_among(self, ads: Iterable[str]) -> set[str]:
         """Those of the ads that are in the store."""
-        rows = self._all(
-            "SELECT uuid FROM ads WHERE uuid IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ads)),
-        )
+        rows = self._all(f"SELECT uuid FROM ads WHERE uuid IN {_LISTED}", _listed(ads))
         return {uuid for (uuid,) in rows}
 
     def stored(self, ad: str) -> Stored | None:
@@ -323,7 +319,7 @@ class Store:
         )
 
     def _unqueue(self, ads: Iterable[str]) -> None:
-        self._many("DELETE FROM queue WHERE ad = ?", ((ad,) for ad in ads))
+        self._db.execute(f"DELETE FROM queue WHERE ad IN {_LISTED}", [_listed(ads)])
 
     # Settings of the store
 
@@ -430,7 +426,7 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO outside VALUES (?, ?)", [ad, _text(now)])
 
     def _bring_inside(self, ads: Iterable[str]) -> None:
-        self._many("DELETE FROM outside WHERE ad = ?", ((ad,) for ad in ads))
+        self._db.execute(f"DELETE FROM outside WHERE ad IN {_LISTED}", [_listed(ads)])
 
     # Runs, and what is remembered from one to the next
 
@@ -570,6 +566,14 @@ SELECT uuid, :reason, :now, published, expires,
     sector, extent, engagement_type
 FROM ads WHERE uuid = :ad
 """
+
+
+_LISTED = "(SELECT value FROM json_each(?))"
+
+
+def _listed(ads: Iterable[str]) -> str:
+    """A list of any length as one value, for `_LISTED`."""
+    return json.dumps(list(ads))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
