@@ -202,7 +202,7 @@ def _next_id(wire: _WirePage) -> str | None:
 
 def _entry(item: _WireItem) -> Entry:
     ad = _uuid(item.id, "item id")
-    if _uuid(item.feed_entry.uuid, "entry uuid") != ad:
+    if item.feed_entry.uuid != item.id and _uuid(item.feed_entry.uuid, "entry uuid") != ad:
         raise ContractError("an item and its entry name two different ads")
     _check_item_url(item.url, ad)
     written = _as_text(item.feed_entry.written) or _as_text(item.date_modified) or ""
@@ -223,7 +223,7 @@ def is_plausible(moment: datetime) -> bool:
 
 
 def _check_item_url(url: str | None, ad: str) -> None:
-    if url is None:
+    if url is None or url == f"{DETAIL_PATH}/{ad}":
         return
     match = _ITEM_URL.fullmatch(url)
     if match is None or match[1].lower() != ad:
