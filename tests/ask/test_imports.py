@@ -29,7 +29,6 @@ finally:
         ["list", "--format", "csv", "--municipal", "bergen", "--text", "natt"],
         ["show", uuid(1)],
         ["export", "--format", "json"],
-        ["status"],
         ["status", "--format", "json"],
     ],
 )
