@@ -24,6 +24,7 @@ from pydantic import (
     ValidationError,
 )
 
+from navfeed.due import read_due
 from navfeed.errors import ContractError
 from navfeed.model import (
     OSLO,
@@ -523,6 +524,7 @@ def _typed(value: dict[str, Any], raw: str) -> Content:
         employer_description=wire.employer.description,
         application_url=wire.application_url,
         application_due=wire.application_due,
+        due_date=read_due(wire.application_due),
         link=wire.link,
         source=wire.source,
         source_url=wire.source_url,
