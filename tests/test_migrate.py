@@ -12,7 +12,8 @@ import pytest
 from navfeed.errors import StoreError
 from navfeed.model import DetailVerdict, Reason
 from navfeed.store import migrate
-from navfeed.store.query import Filters, Reader
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
 from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
 

@@ -378,5 +378,13 @@ class StoreFacts:
     erasure_owed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, from `start` up to, and not including, `end`; None is no end."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
 def oslo_day(moment: datetime) -> date:
     return moment.astimezone(OSLO).date()
