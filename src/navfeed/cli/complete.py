@@ -11,13 +11,14 @@ import typer
 from navfeed.errors import NavfeedError
 from navfeed.model import oslo_day
 
-Completion = Callable[[typer.Context, str], list[str]]
+Completion = Callable[[typer.Context, object, str], list[str]]
+"""As typer takes it for `shell_complete`: its `autocompletion` would drop `BERGEN` for a `b`."""
 
 
 def values_of(name: str) -> Completion:
     """A completion for the filter of that name, or for ids (`uuid`)."""
 
-    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+    def complete(ctx: typer.Context, _: object, incomplete: str) -> list[str]:
         start, mark, part = _split(incomplete)
         return [start + mark + value for value in _stored(name, ctx) if _begins(value, part)]
 
