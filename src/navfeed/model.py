@@ -168,7 +168,8 @@ class Content:
     """What an active ad says: `raw` exactly as served, beside columns that can be queried.
 
     Moments are UTC as `2026-11-21T08:00:00Z`, None where what was served is no date. `last_day` is
-    the day in Oslo up to and including which the ad may be shown.
+    the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
+    including which to apply, None where `application_due` says no one day (`navfeed.due`).
     """
 
     raw: str
@@ -181,6 +182,7 @@ class Content:
     employer_description: str | None
     application_url: str | None
     application_due: str | None
+    due_date: date | None
     link: str | None
     source: str | None
     source_url: str | None
@@ -374,6 +376,14 @@ class StoreFacts:
     retry_at: datetime | None
     token_expires: datetime | None
     erasure_owed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, from `start` up to, and not including, `end`; None is no end."""
+
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 def oslo_day(moment: datetime) -> date:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -39,6 +40,22 @@ def draw_list(ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS) ->
     for uuid, *cells in ads:
         table.add_row(*map(Text, (uuid[:SHORT_ID], *cells)))
     Console().print(table)
+
+
+def draw_found(ads: Iterable[tuple[Sequence[str], Iterable[tuple[str, bool]]]]) -> None:
+    """Ads that a search found, each with the pieces of its text that say why."""
+    console = Console()
+    indent = (0, 0, 0, SHORT_ID + 2)
+    for (uuid, title, *facts), pieces in ads:
+        head = Text.assemble((uuid[:SHORT_ID], "dim"), "  ", (title, "bold"))
+        said = [f"{name} {fact}".strip() for name, fact in zip(_FACTS, facts, strict=False) if fact]
+        console.print(head, no_wrap=True, overflow="ellipsis")
+        console.print(Padding(Text(" · ".join(said), "dim"), indent))
+        if found := Text.assemble(*((text, "bold yellow" if hit else "") for text, hit in pieces)):
+            console.print(Padding(found, indent))
+
+
+_FACTS = ("", "", "published", "last day", "contacts")
 
 
 def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -23,6 +23,7 @@ from pydantic import (
     ValidationError,
 )
 
+from navfeed.due import read_due
 from navfeed.errors import ContractError
 from navfeed.model import (
     OSLO,
@@ -473,6 +474,7 @@ def _typed(value: dict[str, Any], raw: str) -> Content:
         employer_description=_as_text(employer.get("description")),
         application_url=text("applicationUrl"),
         application_due=text("applicationDue"),
+        due_date=read_due(text("applicationDue")),
         link=text("link"),
         source=text("source"),
         source_url=text("sourceurl"),

@@ -5,6 +5,7 @@ Nothing here needs rich: the same words go to a terminal and into a pipe.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -27,6 +28,22 @@ def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
     """
     uuid, title, employer, places, published, *more = map(_joined, row)
     return tuple(map(harmless, (uuid, title, employer, places, day_of(published), *more)))
+
+
+def pieces(snippet: str) -> Iterator[tuple[str, bool]]:
+    """What stands in a snippet, harmless, and whether it is what was searched for."""
+    for at, text in enumerate(_FOUND.split(" ".join(snippet.split()))):
+        if text:
+            yield harmless(text), bool(at % 2)
+
+
+def marked(snippet: str) -> str:
+    """A snippet in one piece, with asterisks around what was searched for."""
+    return "".join(f"**{text}**" if found else text for text, found in pieces(snippet))
+
+
+_FOUND = re.compile("\2([^\3]*)\3")
+"""What SQLite sets apart in a snippet (`store.search.SNIPPET`)."""
 
 
 def _joined(cell: str | tuple[str, ...] | None) -> str:

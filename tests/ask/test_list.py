@@ -179,6 +179,7 @@ RECORD = {
     "expires": "2026-12-10T22:59:59Z",
     "last_day": "2026-12-10",
     "application_due": "2026-12-10T00:00:00",
+    "due_date": "2026-12-10",
     "application_url": "https://sykehjem.example/sok/1",
     "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}",
     "positions": "2",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -16,20 +16,24 @@ import typer
 
 from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.complete import values_of
+from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
 from navfeed.config import load
 from navfeed.errors import ConfigError
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, oslo_day
-from navfeed.store.query import Cell, Filters, Reader, Sort
-from navfeed.wording import LISTED, LISTED_AS, listed
+from navfeed.store.filters import Filters
+from navfeed.store.query import Cell, Reader, Sort
+from navfeed.wording import LISTED, LISTED_AS, listed, marked, pieces
 
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
 
 LIST_FIELDS = (
     *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
-    *("published", "updated", "expires", "last_day", "application_due", "application_url", "link"),
+    *("published", "updated", "expires", "last_day", "application_due", "due_date"),
+    *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
 )
 """What `list` gives of each ad as json, jsonl and csv."""
@@ -60,62 +64,41 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
 
 
-def _filter(metavar: str, text: str) -> object:
-    return typer.Option(metavar=metavar, help=text, show_default=False)
-
-
-MunicipalOption = Annotated[
-    list[str] | None, _filter("NAME", "Only ads with a work location in this municipality.")
-]
-CountyOption = Annotated[
-    list[str] | None, _filter("NAME", "Only ads with a work location in this county.")
-]
-EmployerOption = Annotated[
-    list[str] | None, _filter("PART", "Only ads of employers with this in their name.")
-]
-OccupationOption = Annotated[
-    list[str] | None,
-    _filter("PART", "Only ads with this in their job title, occupation or category."),
-]
-PublishedOption = Annotated[
-    str | None,
-    _filter("DATE|DAYS", "Published on this day (2026-05-01) or later, or so many days back."),
-]
-ExpiresOption = Annotated[
-    str | None,
-    _filter("DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."),
-]
 WithContactsOption = Annotated[
     bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
-]
-TextOption = Annotated[
-    list[str] | None,
-    _filter(
-        "WORDS",
-        'Only ads that say all these words, whole ones: word, "two words" in a row, begin*, and '
-        "-word for none of it.",
-    ),
 ]
 
 
 @app.command("list")
+@takes_filters
 def list_ads(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    municipal: MunicipalOption = None,
-    county: CountyOption = None,
-    employer: EmployerOption = None,
-    occupation: OccupationOption = None,
-    published_since: PublishedOption = None,
-    expires_before: ExpiresOption = None,
-    text: TextOption = None,
-    sort: Annotated[Sort, typer.Option(help="What comes first.")] = Sort.PUBLISHED,
+    asked: Asked,
+    sort: Annotated[
+        Sort | None,
+        typer.Option(
+            help="What comes first. Default: relevance with --text, else published.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
             min=1,
             help=f"At most so many. Default: {ROWS_ON_TERMINAL} on a terminal, else all.",
+            show_default=False,
+        ),
+    ] = None,
+    offset: Annotated[
+        int, typer.Option(min=0, help="Leave out so many of the first.", show_default=False)
+    ] = 0,
+    snippets: Annotated[
+        bool | None,
+        typer.Option(
+            "--snippets/--no-snippets",
+            help="Where each ad says what --text searches for. Default: on a terminal only.",
             show_default=False,
         ),
     ] = None,
@@ -127,30 +110,41 @@ def list_ads(
 ) -> None:
     """List the ads that are in force today.
 
-    A filter given several times takes any of its values, --text all of its words; several filters
-    must all fit. Case never matters.
+    Several filters must all fit. One given several times takes any of its values, --text all of
+    its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
+    places, numbers and sources may be parted by commas. Case never matters.
     """
     now = datetime.now(UTC)
-    today = oslo_day(now)
-    filters = Filters(
-        municipal=_named("--municipal", municipal),
-        county=_named("--county", county),
-        employer=_named("--employer", employer),
-        occupation=_named("--occupation", occupation),
-        published_since=_day("--published-since", published_since, today, -1),
-        expires_before=_day("--expires-before", expires_before, today, 1),
-        text=_named("--text", text),
-    )
+    filters = asked.filters(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
-    with Reader(settings.db, today) as reader:
+    with Reader(settings.db, oslo_day(now)) as reader:
         age.check(reader.caught_up_at(), now)
-        _list(reader, Asked(filters, sort, limit, with_contacts=with_contacts), format_)
+        hint_at_unknown(reader, filters)
+        _list(
+            reader,
+            Listing(
+                filters,
+                sort or (Sort.RELEVANCE if filters.text else Sort.PUBLISHED),
+                limit,
+                offset,
+                with_contacts=with_contacts,
+                snippets=snippets,
+            ),
+            format_,
+        )
 
 
 @app.command()
 def show(
-    ad: Annotated[str, typer.Argument(metavar="UUID", help="The ad's id, or how it begins.")],
+    ad: Annotated[
+        str,
+        typer.Argument(
+            metavar="UUID",
+            help="The ad's id, or how it begins.",
+            shell_complete=values_of("uuid"),
+        ),
+    ],
     *,
     db: DbOption = None,
     config: ConfigOption = None,
@@ -179,17 +173,12 @@ def show(
 
 
 @app.command()
+@takes_filters
 def export(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    municipal: MunicipalOption = None,
-    county: CountyOption = None,
-    employer: EmployerOption = None,
-    occupation: OccupationOption = None,
-    published_since: PublishedOption = None,
-    expires_before: ExpiresOption = None,
-    text: TextOption = None,
+    asked: Asked,
     format_: Annotated[
         ExportFormat,
         typer.Option("--format", help="csv: columns. json, jsonl: the ads as NAV served them."),
@@ -214,24 +203,16 @@ def export(
 ) -> None:
     """Write out the ads that are in force today, all of them or those that the filters leave.
 
-    The filters are those of `navfeed list`. The order is that of the ids, so that two exports can
-    be compared line by line.
+    The filters are those of `navfeed list`, and mean the same. The order is that of the ids, so
+    that two exports can be compared line by line.
     """
     now = datetime.now(UTC)
-    today = oslo_day(now)
-    filters = Filters(
-        municipal=_named("--municipal", municipal),
-        county=_named("--county", county),
-        employer=_named("--employer", employer),
-        occupation=_named("--occupation", occupation),
-        published_since=_day("--published-since", published_since, today, -1),
-        expires_before=_day("--expires-before", expires_before, today, 1),
-        text=_named("--text", text),
-    )
+    filters = asked.filters(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
-    with Reader(settings.db, today) as reader:
+    with Reader(settings.db, oslo_day(now)) as reader:
         age.check(reader.caught_up_at(), now)
+        hint_at_unknown(reader, filters)
         if output is None:
             _export(reader, filters, format_, for_programs(), contacts=contacts)
             return
@@ -266,72 +247,72 @@ def _show(uuid: str, content: Content) -> None:
         print_lines(line for _, line in lines_of(page, None))
 
 
-def _named(option: str, values: list[str] | None) -> tuple[str, ...]:
-    """An empty name is a script's mistake: it would fit every ad, or none."""
-    names = tuple(value.strip() for value in values or ())
-    if not all(names):
-        raise ConfigError(f"{option} is empty. Leave it out, or give it a value")
-    return names
-
-
-def _day(option: str, text: str | None, today: date, direction: int) -> date | None:
-    """A day as `2026-05-01`, or as a number of days from today."""
-    if text is None:
-        return None
-    try:
-        if text.isdecimal():
-            return today + direction * timedelta(days=int(text))
-        if text[7:8] == "-":  # ISO has other ways to write a day, none with a dash there
-            return date.fromisoformat(text)
-    except (ValueError, OverflowError):
-        pass
-    raise ConfigError(f"{option} takes a day (2026-05-01) or a number of days, not {text!r}")
-
-
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which ads a list is to show, and what of them."""
+class Listing:
+    """Which ads a list is to show, and what of them. `snippets` None: where people look on."""
 
     filters: Filters
     sort: Sort
     limit: int | None
+    offset: int
     with_contacts: bool
+    snippets: bool | None
 
     def rows(
         self, reader: Reader, columns: Sequence[str], most: int | None = None
     ) -> Iterator[tuple[Cell, ...]]:
-        return reader.rows(self.named(columns), self.filters, self.sort, self.limit or most)
+        """Rows of these columns, of which the first is the id, and what was asked for beside."""
+        asked = (*columns, "contacts") if self.with_contacts else tuple(columns)
+        rows = reader.rows(asked, self.filters, self.sort, self.limit or most, self.offset)
+        if not self.snippets:
+            return rows
+        snippet = reader.snippets(self.filters)
+        return ((*row, snippet(str(row[0]))) for row in rows)
 
     def named(self, columns: Sequence[str]) -> tuple[str, ...]:
-        return (*columns, "contacts") if self.with_contacts else tuple(columns)
+        """What each cell of a row is."""
+        more = {"contacts": self.with_contacts, "snippet": self.snippets}
+        return (*columns, *(name for name, wanted in more.items() if wanted))
 
 
-def _list_for_people(reader: Reader, asked: Asked) -> None:
+def _list_for_people(reader: Reader, listing: Listing) -> None:
     if for_people().isatty():
-        shown = _draw(reader, asked)
+        shown = _draw(reader, listing)
     else:
-        shown = print_lines("\t".join(listed(row)) for row in asked.rows(reader, LISTED))
+        shown = print_lines("\t".join(listed(row)) for row in _marked(listing, reader, LISTED))
     if not shown:
         ads = f"none of the {reader.count(Filters()):,} ads in force fits"
         hint(f"{ads}; `navfeed status` tells how fresh they are")
 
 
-def _draw(reader: Reader, asked: Asked) -> int:
-    if ads := list(map(listed, asked.rows(reader, LISTED, ROWS_ON_TERMINAL))):
-        from navfeed.render import draw_list
+def _draw(reader: Reader, listing: Listing) -> int:
+    if listing.snippets is None:
+        listing = replace(listing, snippets=bool(listing.filters.text))
+    if ads := list(listing.rows(reader, LISTED, ROWS_ON_TERMINAL)):
+        from navfeed.render import draw_found, draw_list
 
-        draw_list(ads, asked.named(LISTED_AS))
-    if asked.limit is None and (found := reader.count(asked.filters)) > len(ads):
-        hint(f"{len(ads)} of {found:,} shown; --limit {found} shows all")
+        if listing.snippets:
+            draw_found((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
+        else:
+            draw_list(map(listed, ads), listing.named(LISTED_AS))
+    more = reader.count(listing.filters) - listing.offset if listing.limit is None else 0
+    if more > len(ads):
+        hint(f"{len(ads)} of {more:,} shown; --limit {more} shows all")
     return len(ads)
 
 
-def _list(reader: Reader, asked: Asked, format_: ListFormat) -> None:
-    columns = asked.named(LIST_FIELDS)
-    rows = asked.rows(reader, LIST_FIELDS)
+def _marked(listing: Listing, reader: Reader, columns: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    """Rows for who has no colours: what was found stands between asterisks."""
+    rows = listing.rows(reader, columns)
+    return ((*row[:-1], marked(str(row[-1]))) for row in rows) if listing.snippets else rows
+
+
+def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
+    columns = listing.named(LIST_FIELDS)
+    rows = _marked(listing, reader, LIST_FIELDS)
     match format_:
         case ListFormat.TABLE:
-            _list_for_people(reader, asked)
+            _list_for_people(reader, listing)
         case ListFormat.JSON:
             write_json(records(columns, rows), for_programs())
         case ListFormat.JSONL:

@@ -6,7 +6,7 @@ Tables in the first part are for everyone; those in the second are navfeed's own
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
-VERSION = 1
+VERSION = 2
 
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
@@ -20,6 +20,7 @@ CREATE TABLE ads (
     employer_homepage TEXT,
     application_url TEXT,           -- the source's own page: the way to apply
     application_due TEXT,           -- free text: one in six is no date
+    due_date TEXT,                  -- the day in it, 2026-11-30; null where it says no one day
     link TEXT,                      -- the ad at arbeidsplassen.nav.no
     source TEXT,
     source_url TEXT,
@@ -103,6 +104,9 @@ CREATE TABLE runs (
 CREATE INDEX ads_by_last_day ON ads (last_day);
 CREATE INDEX ads_by_published ON ads (published);
 CREATE INDEX ads_by_check ON ads (checked_at);
+CREATE INDEX ads_by_updated ON ads (updated);
+CREATE INDEX ads_by_due ON ads (due_date);
+CREATE INDEX ads_by_orgnr ON ads (employer_orgnr);
 """
 
 OWN = """

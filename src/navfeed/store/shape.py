@@ -25,14 +25,17 @@ ROWS: dict[str, Callable[[Any], tuple[str | float | None, ...]]] = {
 COLUMNS = tuple(field.name for field in fields(Content) if field.name not in (*CHILDREN, "raw"))
 """The columns of `ads` that hold a field of `Content` by its own name."""
 
+DAYS = ("due_date", "last_day")
+"""Those of them that are days in Oslo."""
+
 
 def content_of(connection: sqlite3.Connection, ad: str) -> Content:
     """Put together what a stored ad says."""
     columns = f"SELECT {', '.join(COLUMNS)}, content FROM ads WHERE uuid = ?"
     (row,) = connection.execute(columns, (ad,))
     values: dict[str, Any] = dict(zip((*COLUMNS, "raw"), row, strict=True))
-    last_day = values["last_day"]
-    values["last_day"] = date.fromisoformat(last_day) if last_day else None
+    for name in DAYS:
+        values[name] = date.fromisoformat(values[name]) if values[name] else None
     values.update((table, _children(connection, ad, table)) for table in CHILDREN)
     return Content(**values)
 
