@@ -44,6 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "export": {"model", "errors", *TEXT},
     "progress": {"model", "sync"},
     "render": {"model", *TEXT},
+    "plot": {"model", "errors", *TEXT},
     "practice": set(),
     "cli": {"*"},
     "__main__": {"cli"},
@@ -58,6 +59,7 @@ DOORS = {
     "sqlite_utils": {"store/writer.py", "store/migrate.py"},
     "rich": {"render.py", "progress.py"},
     "Stemmer": {"stem.py"},
+    "matplotlib": {"plot.py"},
     "platformdirs": {"config.py"},
     "filelock": {"cli/run.py"},
     "typer": {
@@ -67,6 +69,7 @@ DOORS = {
             "cli/ask.py",
             "cli/complete.py",
             "cli/filters.py",
+            "cli/stats.py",
             "cli/practice.py",
             "cli/privacy.py",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -384,6 +384,53 @@ class Span:
 
     start: datetime | None = None
     end: datetime | None = None
+
+
+class By(StrEnum):
+    """What ads are counted by. `week` is that of publication, in Oslo."""
+
+    MUNICIPAL = "municipal"
+    COUNTY = "county"
+    OCCUPATION = "occupation"
+    EMPLOYER = "employer"
+    ENGAGEMENT = "engagement"
+    WEEK = "week"
+    GROUP = "group"
+    EXTENT = "extent"
+    SECTOR = "sector"
+    SOURCE = "source"
+    FLOW = "flow"
+
+
+Counted = tuple[str, int]
+"""A name, and how many ads have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How many ads came and went in a week (`2026-W47`)."""
+
+    week: str
+    new: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What can be counted of ads: all of them, by name, the most frequent first, and over time.
+
+    An ad with two places counts in both, so that these add up to more than `ads`.
+    """
+
+    ads: int
+    tallies: Mapping[By, Sequence[Counted]]
+    flow: Sequence[Week] | None
+
+
+def oslo_week(moment: datetime) -> str:
+    """The ISO week of a moment, in Oslo."""
+    year, week, _ = oslo_day(moment).isocalendar()
+    return f"{year:04}-W{week:02}"
 
 
 def oslo_day(moment: datetime) -> date:

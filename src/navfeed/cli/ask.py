@@ -142,7 +142,7 @@ def show(
         typer.Argument(
             metavar="UUID",
             help="The ad's id, or how it begins.",
-            shell_complete=values_of("uuid"),
+            autocompletion=values_of("uuid"),
         ),
     ],
     *,

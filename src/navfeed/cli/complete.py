@@ -11,16 +11,16 @@ import typer
 from navfeed.errors import NavfeedError
 from navfeed.model import oslo_day
 
-Completion = Callable[[typer.Context, object, str], list[str]]
-"""As typer takes it for `shell_complete`: its `autocompletion` would drop `BERGEN` for a `b`."""
+Completion = Callable[[typer.Context, str], list[str]]
 
 
 def values_of(name: str) -> Completion:
     """A completion for the filter of that name, or for ids (`uuid`)."""
 
-    def complete(ctx: typer.Context, _: object, incomplete: str) -> list[str]:
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         start, mark, part = _split(incomplete)
-        return [start + mark + value for value in _stored(name, ctx) if _begins(value, part)]
+        fit = (value for stored in _stored(name, ctx) if (value := _written(stored, part)))
+        return [start + mark + value for value in fit]
 
     return complete
 
@@ -32,8 +32,9 @@ def _split(incomplete: str) -> tuple[str, str, str]:
     return start + comma, "!" if part != rest else "", part
 
 
-def _begins(value: str, part: str) -> bool:
-    return value.casefold().startswith(part.casefold())
+def _written(value: str, part: str) -> str | None:
+    """A value that begins as typed; `bergen` for a `b`, since typer drops what begins otherwise."""
+    return next((one for one in (value, value.lower()) if one.startswith(part)), None)
 
 
 def _stored(name: str, ctx: typer.Context) -> list[str]:

@@ -34,7 +34,7 @@ def _filter(metavar: str, text: str, completion: Completion | None = None) -> An
         help=text,
         show_default=False,
         rich_help_panel=PANEL,
-        shell_complete=completion,
+        autocompletion=completion,
     )
 
 

@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, Self
 
 from navfeed.errors import NotFoundError
-from navfeed.model import AuditLine, Contacts, Content, Inactive, RunFacts, StoreFacts
+from navfeed.model import (
+    AuditLine,
+    By,
+    Contacts,
+    Content,
+    Counted,
+    Inactive,
+    RunFacts,
+    StoreFacts,
+    Week,
+    oslo_week,
+)
 from navfeed.stem import is_form, stem
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
@@ -139,6 +150,31 @@ class Reader:
 
         return snippet
 
+    def tally(self, by: By, filters: Filters) -> list[Counted]:
+        """How many of the ads asked for have which name; weeks in their order, else most first."""
+        order = "said.value" if by is By.WEEK else "2 DESC, alphabetical(said.value)"
+        rows = self._select(
+            "said.value, count(DISTINCT ads.uuid)",
+            filters,
+            f"AND said.value <> '' GROUP BY said.value ORDER BY {order}",
+            source=f"({_VALUES[by]}) AS said JOIN ads ON ads.uuid = said.ad",
+        )
+        return [(str(name), int(count)) for name, count in rows]
+
+    def flow(self) -> list[Week]:
+        """Ads that came and went, week by week, filters or not.
+
+        Where inactive ads are masked, by when the ads in force and the masked ones were published,
+        and these removed. Else as the syncs counted them; those are kept for about a year.
+        """
+        (inactive,) = self._one("SELECT inactive FROM feed")
+        sql = _FLOW_OF_MASKS if inactive == Inactive.MASK.value else _FLOW_OF_RUNS
+        rows = self._all(
+            f"SELECT week, sum(new), sum(removed) FROM ({sql}) WHERE week <> '' "
+            "GROUP BY week HAVING sum(new) + sum(removed) > 0 ORDER BY week",
+        )
+        return [Week(*row) for row in rows]
+
     def has(self, filters: Filters) -> bool:
         """Whether any ad fits."""
         return any(self._select("1", filters, "LIMIT 1"))
@@ -234,12 +270,16 @@ class Reader:
         return next(runs, None)
 
     def _select(
-        self, chosen: str, filters: Filters, end: str = "", sort: Sort | None = None
+        self,
+        chosen: str,
+        filters: Filters,
+        end: str = "",
+        sort: Sort | None = None,
+        source: str = "ads",
     ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process."""
         searched = self._search(filters)
         asked = [(IN_FORCE, (self._today,)), *conditions(filters)]
-        source = "ads"
         if sort is Sort.RELEVANCE and searched.wanted:
             source = "search JOIN ads ON ads.id = search.rowid"
             asked.append(("search MATCH ?", (searched.wanted,)))
@@ -298,6 +338,17 @@ class Reader:
         return row
 
 
+_FLOW_OF_MASKS = """
+SELECT oslo_week(published) AS week, 1 AS new, 0 AS removed FROM ads
+UNION ALL SELECT oslo_week(published), 1, 0 FROM removed
+UNION ALL SELECT oslo_week(removed_at), 0, 1 FROM removed
+"""
+_FLOW_OF_RUNS = """
+SELECT oslo_week(started_at) AS week, coalesce(json_extract(counts, '$.new'), 0) AS new,
+    coalesce(json_extract(counts, '$.removed'), 0) AS removed
+FROM runs
+"""
+
 _LAST_LETTER = "\U0010ffff"
 
 _VALUES = {
@@ -313,8 +364,10 @@ _VALUES = {
     },
     "employer": "SELECT uuid AS ad, employer AS value FROM ads",
     "occupation": "SELECT ad, level2 AS value FROM occupations",
+    "group": "SELECT ad, level1 AS value FROM occupations",
+    "week": "SELECT uuid AS ad, oslo_week(published) AS value FROM ads",
 }
-"""Where the values of each filter by names stand."""
+"""Where the values of each filter by names, and of what can be counted by, stand."""
 
 LIST_COLUMNS = frozenset(_OF_CHILDREN)
 """Columns of `Reader.rows` that hold what an ad's child rows say."""
@@ -329,6 +382,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("folded", 1, _folded),
         ("alphabetical", 1, _alphabetical),
         ("begins", 2, _begins),
+        ("oslo_week", 1, _week),
         ("mentions", -1, _mentions),
         ("concat_with", -1, _concat_with),
     ):
@@ -378,6 +432,14 @@ def _alphabetical(text: str | None) -> str | None:
 
 def _in_order(text: str) -> str:
     return fold(text).translate(_NORWEGIAN)
+
+
+def _week(moment: str | None) -> str | None:
+    known = _moment(moment)
+    try:
+        return oslo_week(known) if known else None
+    except OverflowError:  # the last hours of year 9999
+        return None
 
 
 def _begins(start: str, name: str | None) -> bool | None:
