@@ -14,7 +14,7 @@ from support.lab import Lab
 
 _CALM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 # `derandomize`: the same schedules in every run; the campaign draws new ones.
-settings.register_profile("quick", max_examples=40, derandomize=True, **_CALM)
+settings.register_profile("quick", max_examples=20, derandomize=True, **_CALM)
 settings.register_profile("campaign", max_examples=2_000, print_blob=True, **_CALM)
 settings.register_profile(
     "mutation", max_examples=400, phases=[Phase.explicit, Phase.generate], **_CALM

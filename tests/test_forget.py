@@ -196,8 +196,8 @@ def test_any_text_can_be_read(text: str, name: str) -> None:
     "evil", ["a", "1", "a ", "1 ", "<", "<b>", "<b ", "&", "&amp;", "&#", "%4"]
 )
 def test_hostile_text_takes_no_longer_for_its_length(evil: str) -> None:
-    text = evil * (50_000 // len(evil))
+    text = evil * (12_500 // len(evil))
     for sought in ("Kari Nordmann", "22334455"):
         began = time.process_time()
         hashed_seeker(KEY, frozenset({mark_of(needle(sought), KEY)})).spans(text)
-        assert time.process_time() - began < 3
+        assert time.process_time() - began < 1

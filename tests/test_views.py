@@ -167,22 +167,22 @@ def columns_of(path: Path, view: str) -> list[str]:
         ]
 
 
-def make_version_1(path: Path) -> None:
-    """A store as version 1 left it, which had no views; an old one stands in the way."""
+def make_version_2(path: Path) -> None:
+    """A store as version 2 left it, which had no views; an old one stands in the way."""
     Store(path).close()
     with closing(sqlite3.connect(path)) as connection:
         views = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall()
         for (name,) in views:
             connection.execute(f"DROP VIEW {name}")
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name <> 'm001_first_schema'")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm003_views'")
         connection.execute("CREATE VIEW ads_in_force AS SELECT x FROM nowhere")
         connection.execute("CREATE VIEW somebodys AS SELECT 1 AS x")
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute("PRAGMA user_version = 2")
         connection.commit()
 
 
 def test_an_older_store_gets_the_views_of_today(path: Path) -> None:
-    make_version_1(path)
+    make_version_2(path)
     with Store(path) as store:
         put(store, [ad(1, expires="2999-01-01T00:00:00Z")])
 
@@ -196,7 +196,7 @@ def test_an_older_store_gets_the_views_of_today(path: Path) -> None:
 def test_a_migration_that_is_cut_off_is_made_good(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_version_1(path)
+    make_version_2(path)
     monkeypatch.setattr("navfeed.store.migrate.VIEWS", VIEWS + "CREATE VIEW broken AS;")
     with closing(sqlite3.connect(path)) as connection:
         with pytest.raises(sqlite3.OperationalError):

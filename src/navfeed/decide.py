@@ -105,8 +105,13 @@ def is_past(last_day: date | None, today: date) -> bool:
     return last_day is not None and last_day < today
 
 
+_EVERYTHING = Scope()
+
+
 def in_scope(scope: Scope, content: Content) -> bool:
     """Whether an ad is one to keep, judged by its details: an entry names one place of several."""
+    if scope == _EVERYTHING:
+        return True
     places = content.locations
     jobs = [name for job in content.occupations for name in (job.level1, job.level2)]
     return (

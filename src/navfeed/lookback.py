@@ -96,7 +96,8 @@ def safe_etag(page: Page) -> str | None:
 
 def feed_clock(so_far: datetime | None, page: Page) -> datetime | None:
     """The feed's clock after a page: the latest moment of any entry up to there."""
-    moments = (_believable(entry, page) for entry in page.entries)
+    horizon = _horizon(page)
+    moments = (_believable(entry, horizon) for entry in page.entries)
     return max((m for m in (so_far, *moments) if m is not None), default=None)
 
 
@@ -104,20 +105,28 @@ def milestone(
     page_id: str, ordinal: int, entry: Entry, page: Page, clock: datetime | None
 ) -> Milestone:
     """The page that starts with `entry`. Where that one's moment is odd, none is safe to assume."""
-    return Milestone(page_id, ordinal, clock if _believable(entry, page) else None)
+    return Milestone(page_id, ordinal, clock if _believable(entry, _horizon(page)) else None)
 
 
-def _believable(entry: Entry, page: Page) -> datetime | None:
+def _believable(entry: Entry, horizon: datetime | None) -> datetime | None:
     """The entry's moment, unless it alone lies ahead of the server's clock: then it is a mistake.
 
-    Taken for the feed's clock it would make everything before it look long settled. Where most of
-    a page lies ahead, it is the `Date` that is wrong.
+    Taken for the feed's clock it would make everything before it look long settled.
     """
-    if entry.moment is None or page.served_at is None:
-        return entry.moment
+    ahead = entry.moment and horizon and entry.moment > horizon
+    return None if ahead else entry.moment
+
+
+def _horizon(page: Page) -> datetime | None:
+    """The latest moment to believe on a page. None where all are: no `Date`, or a wrong one.
+
+    Where most of a page lies ahead of the `Date`, it is the `Date` that is wrong.
+    """
+    moments = [entry.moment for entry in page.entries if entry.moment is not None]
+    if page.served_at is None or not moments:
+        return None
     limit = page.served_at + _SKEW
-    usual = median_low(one.moment for one in page.entries if one.moment is not None)
-    return entry.moment if entry.moment <= limit or usual > limit else None
+    return None if median_low(moments) > limit else limit
 
 
 class Recognition:
@@ -176,11 +185,11 @@ class Recognition:
         return bool(self._places) and self._places[-1] > place
 
     def _sight(self, entry: Entry) -> tuple[int, Sighting]:
-        if self._unmet.get(entry.key):
+        if entry.key in self._unmet:
             self._at = self._meet(entry)
             return self._at, Sighting(entry, known=True)
         late = self._stands_after(self._at)
-        contested = any(place > self._at for place in self._unmet_of_ad[entry.ad])
+        contested = any(place > self._at for place in self._unmet_of_ad.get(entry.ad, ()))
         if not late:
             self.top += 1
             self._at = self.top
@@ -202,5 +211,6 @@ class Recognition:
 
     def _is_tied(self, entry: Entry) -> bool:
         other = Status.INACTIVE if entry.status is Status.ACTIVE else Status.ACTIVE
-        twin = (entry.ad, other.value, entry.written)
-        return any(twin in moments for moments in self._moments)
+        twin = (entry.ad, other, entry.written)
+        before, here = self._moments
+        return twin in here or twin in before

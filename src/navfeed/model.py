@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -111,7 +111,7 @@ class Entry:
 
     @property
     def key(self) -> Key:
-        return (self.ad, self.status.value, self.written)
+        return (self.ad, self.status, self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,8 @@ class Content:
     """What an active ad says: `raw` exactly as served, beside columns that can be queried.
 
     Moments are UTC as `2026-11-21T08:00:00Z`, None where what was served is no date. `last_day` is
-    the day in Oslo up to and including which the ad may be shown.
+    the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
+    including which to apply, None where `application_due` says no one day (`navfeed.due`).
     """
 
     raw: str
@@ -181,6 +182,7 @@ class Content:
     employer_description: str | None
     application_url: str | None
     application_due: str | None
+    due_date: date | None
     link: str | None
     source: str | None
     source_url: str | None
@@ -374,6 +376,61 @@ class StoreFacts:
     retry_at: datetime | None
     token_expires: datetime | None
     erasure_owed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, from `start` up to, and not including, `end`; None is no end."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+class By(StrEnum):
+    """What ads are counted by. `week` is that of publication, in Oslo."""
+
+    MUNICIPAL = "municipal"
+    COUNTY = "county"
+    OCCUPATION = "occupation"
+    EMPLOYER = "employer"
+    ENGAGEMENT = "engagement"
+    WEEK = "week"
+    GROUP = "group"
+    EXTENT = "extent"
+    SECTOR = "sector"
+    SOURCE = "source"
+    FLOW = "flow"
+
+
+Counted = tuple[str, int]
+"""A name, and how many ads have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How many ads came and went in a week (`2026-W47`)."""
+
+    week: str
+    new: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What can be counted of ads: all of them, by name, the most frequent first, and over time.
+
+    An ad with two places counts in both, so that these add up to more than `ads`.
+    """
+
+    ads: int
+    tallies: Mapping[By, Sequence[Counted]]
+    flow: Sequence[Week] | None
+
+
+def oslo_week(moment: datetime) -> str:
+    """The ISO week of a moment, in Oslo."""
+    year, week, _ = oslo_day(moment).isocalendar()
+    return f"{year:04}-W{week:02}"
 
 
 def oslo_day(moment: datetime) -> date:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.bar import Bar
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from navfeed.markup import Block, Kind, lines_of
-from navfeed.wording import LISTED_AS
+from navfeed.model import By, Stats
+from navfeed.plaintext import harmless
+from navfeed.wording import COUNTED_BY, LISTED_AS, first
 
 SHORT_ID = 8
 """Characters of an id that a table shows: enough for `navfeed show`."""
@@ -41,6 +45,22 @@ def draw_list(ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS) ->
     Console().print(table)
 
 
+def draw_found(ads: Iterable[tuple[Sequence[str], Iterable[tuple[str, bool]]]]) -> None:
+    """Ads that a search found, each with the pieces of its text that say why."""
+    console = Console()
+    indent = (0, 0, 0, SHORT_ID + 2)
+    for (uuid, title, *facts), pieces in ads:
+        head = Text.assemble((uuid[:SHORT_ID], "dim"), "  ", (title, "bold"))
+        said = [f"{name} {fact}".strip() for name, fact in zip(_FACTS, facts, strict=False) if fact]
+        console.print(head, no_wrap=True, overflow="ellipsis")
+        console.print(Padding(Text(" · ".join(said), "dim"), indent))
+        if found := Text.assemble(*((text, "bold yellow" if hit else "") for text, hit in pieces)):
+            console.print(Padding(found, indent))
+
+
+_FACTS = ("", "", "published", "last day", "contacts")
+
+
 def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table of whole values."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
@@ -49,6 +69,40 @@ def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+def draw_stats(stats: Stats, most: int) -> None:
+    """Counts with bars, the greatest `most` of each kind, and the latest `most` weeks."""
+    console = Console()
+    console.print(Text.assemble("Ads  ", (f"{stats.ads:,}", "bold")))
+    for by, counted in stats.tallies.items():
+        shown = first(by, counted, most)
+        more = len(counted) - len(shown)
+        _draw_bars(console, by, [(name, (count,)) for name, count in shown], more)
+    if stats.flow is not None:
+        weeks = [(week.week, (week.new, week.removed)) for week in stats.flow[-most:]]
+        _draw_bars(console, By.FLOW, weeks, len(stats.flow) - len(weeks))
+
+
+_BAR_STYLES = ("cyan", "magenta")
+
+
+def _draw_bars(
+    console: Console, by: By, rows: Sequence[tuple[str, tuple[int, ...]]], more: int
+) -> None:
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(max_width=console.width // 2, no_wrap=True, overflow="ellipsis")
+    table.add_column(justify="right")
+    table.add_column(ratio=1)
+    greatest = max((count for _, counts in rows for count in counts), default=0)
+    for name, counts in rows:
+        for at, count in enumerate(counts):
+            bar = Bar(greatest, 0, count, color=_BAR_STYLES[at])
+            table.add_row(Text("" if at else harmless(name)), f"{count:,}", bar)
+    console.print(Text(f"\nBy {COUNTED_BY[by]}", "bold"))
+    console.print(table)
+    if more:
+        console.print(Text(f"and {more:,} more", "dim"))
 
 
 def draw_page(blocks: list[Block]) -> None:

@@ -5,10 +5,11 @@ Nothing here needs rich: the same words go to a terminal and into a pipe.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from navfeed.model import OSLO, RunFacts, StoreFacts, oslo_day
+from navfeed.model import OSLO, By, Counted, RunFacts, Stats, StoreFacts, oslo_day
 from navfeed.plaintext import harmless
 
 LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
@@ -29,6 +30,22 @@ def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
     return tuple(map(harmless, (uuid, title, employer, places, day_of(published), *more)))
 
 
+def pieces(snippet: str) -> Iterator[tuple[str, bool]]:
+    """What stands in a snippet, harmless, and whether it is what was searched for."""
+    for at, text in enumerate(_FOUND.split(" ".join(snippet.split()))):
+        if text:
+            yield harmless(text), bool(at % 2)
+
+
+def marked(snippet: str) -> str:
+    """A snippet in one piece, with asterisks around what was searched for."""
+    return "".join(f"**{text}**" if found else text for text, found in pieces(snippet))
+
+
+_FOUND = re.compile("\2([^\3]*)\3")
+"""What SQLite sets apart in a snippet (`store.search.SNIPPET`)."""
+
+
 def _joined(cell: str | tuple[str, ...] | None) -> str:
     return "; ".join(cell) if isinstance(cell, tuple) else cell or ""
 
@@ -39,6 +56,37 @@ def day_of(moment: str | None) -> str:
         return oslo_day(datetime.fromisoformat(moment)).isoformat() if moment else ""
     except OverflowError:  # the last hours of year 9999
         return ""
+
+
+COUNTED_BY = {
+    By.MUNICIPAL: "municipality",
+    By.COUNTY: "county",
+    By.OCCUPATION: "occupation",
+    By.EMPLOYER: "employer",
+    By.ENGAGEMENT: "engagement",
+    By.WEEK: "week of publication",
+    By.GROUP: "group of occupations",
+    By.EXTENT: "extent",
+    By.SECTOR: "sector",
+    By.SOURCE: "source",
+    By.FLOW: "week: new and removed",
+}
+"""How people say what is counted by."""
+
+
+def first(by: By, counted: Sequence[Counted], most: int) -> Sequence[Counted]:
+    """What a short answer shows of the names: the most frequent, the latest weeks."""
+    return counted[-most:] if by is By.WEEK else counted[:most]
+
+
+def stats_rows(stats: Stats) -> Iterator[tuple[str, str, int]]:
+    """Each number with what it was counted by and what of: the flow is `new` and `removed`."""
+    yield "all", "", stats.ads
+    for by, counted in stats.tallies.items():
+        yield from ((by.value, name, count) for name, count in counted)
+    for week in stats.flow or ():
+        yield "new", week.week, week.new
+        yield "removed", week.week, week.removed
 
 
 def status_page(facts: StoreFacts, now: datetime) -> Iterator[str]:

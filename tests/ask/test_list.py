@@ -179,6 +179,7 @@ RECORD = {
     "expires": "2026-12-10T22:59:59Z",
     "last_day": "2026-12-10",
     "application_due": "2026-12-10T00:00:00",
+    "due_date": "2026-12-10",
     "application_url": "https://sykehjem.example/sok/1",
     "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}",
     "positions": "2",
@@ -272,7 +273,7 @@ def test_a_locale_without_norwegian_letters(db: Path) -> None:
 
 
 @pytest.mark.parametrize("format_", ["table", "json", "jsonl", "csv"])
-def test_a_reader_that_goes_away(db: Path, format_: str) -> None:
+def test_R4_a_reader_that_goes_away_ends_it_quietly(db: Path, format_: str) -> None:
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, *(ad(number, **far) for number in range(2_000)))
     with subprocess.Popen(

@@ -12,7 +12,8 @@ import pytest
 from ask.support import NOW, Fields, ad, fill, place, put, uuid
 from navfeed.errors import NotFoundError, StoreError
 from navfeed.model import DetailVerdict, Reason
-from navfeed.store.query import LIST_COLUMNS, Filters, Reader, Sort
+from navfeed.store.filters import Filters
+from navfeed.store.query import LIST_COLUMNS, Reader, Sort
 from navfeed.store.shape import COLUMNS
 from navfeed.store.writer import Store
 from navfeed.wire import read_content
@@ -62,7 +63,8 @@ PLACES = (
         (Filters(municipal=("berge",)), ""),
         (Filters(municipal=("%",)), ""),
         (Filters(county=("vestland",)), "23"),
-        (Filters(county=("vestland",), municipal=("oslo",)), "2"),
+        (Filters(county=("vestland",), municipal=("oslo",)), ""),  # no one place is both
+        (Filters(county=("vestland",), municipal=("bergen",)), "2"),
         (Filters(county=("oslo", "akershus")), "125"),
     ],
 )
@@ -230,7 +232,9 @@ def test_what_comes_first(db: Path) -> None:
     orders = {sort: found(db, Filters(), sort) for sort in Sort}
 
     assert orders == {
+        Sort.RELEVANCE: "2413",
         Sort.PUBLISHED: "2413",
+        Sort.DUE: "1234",
         Sort.EXPIRES: "2431",
         Sort.TITLE: "4321",
         Sort.EMPLOYER: "1234",

@@ -19,6 +19,7 @@ from navfeed.model import (
     RunEnd,
     Trail,
 )
+from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
 
 
@@ -55,7 +56,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "erasure_owed": False,
         "inactive": "delete",
         "contacts": "keep",
-        "schema_version": 1,
+        "schema_version": VERSION,
         "path": str(db),
         "bytes": size,
     }
@@ -65,7 +66,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "Data            incomplete: no sync has reached the end of the feed yet\n"
         "Last run        none yet\n"
         "Token           no expiry known\n"
-        f"Store           {db} ({size / 1e6:.1f} MB, schema 1; "
+        f"Store           {db} ({size / 1e6:.1f} MB, schema {VERSION}; "
         "inactive ads: delete; contacts: keep)\n"
     )
 

@@ -216,10 +216,19 @@ def test_trouble_that_is_no_broken_connection_names_the_origin(canned):
 
 
 @pytest.mark.parametrize("location", ["https://xn--a.example/", "data:application/json,{}"])
-def test_a_location_that_is_no_address_is_told(canned, location):
+def test_a_location_that_is_no_address_leads_nowhere(canned, location):
     canned.answers(b"", f"Location: {location}", status="302 Found")
-    with pytest.raises(ContractError, match="redirected to what is no address"):
-        get(canned.http)
+    assert canned.http.location(get(canned.http), "/") is None
+
+
+def test_closing_closes_the_connections(server):
+    http = Http(server.url, size=1)
+    get(http)
+    pool = http._transport._pool
+    (connection,) = pool.connections
+    http.close()
+    assert connection.is_closed()
+    assert pool.connections == []
 
 
 # The deadline

@@ -642,7 +642,16 @@ MONSTERS = {
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [*(("seek", name) for name in MONSTERS), ("detail", "gzip bomb"), ("detail", "endless body")],
+    [
+        ("seek", "gzip bomb"),
+        ("seek", "endless headers"),
+        ("detail", "endless body"),
+        *(
+            pytest.param(kind, name, marks=pytest.mark.campaign)
+            for kind in ("seek", "detail")
+            for name in MONSTERS
+        ),
+    ],
 )
 def test_H11_memory_stays_bounded_whatever_comes(outdoors, kind, name):
     outdoors.spoil(kind, MONSTERS[name])

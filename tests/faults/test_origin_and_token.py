@@ -196,7 +196,7 @@ def test_X2_the_token_is_not_shown_by_a_bug(outdoors, tmp_path):
         "    raise RuntimeError(f'{token.text} {token!r}')\n"
         "feed.FeedClient._with = broken\n"
     )
-    run = outdoors.command(NAVFEED_TOKEN=token, PYTHONPATH=str(tmp_path))
+    run = outdoors.process(NAVFEED_TOKEN=token, PYTHONPATH=str(tmp_path))
     assert run.code == ExitCode.BUG
     assert "this is a bug" in run.err
     assert "Traceback" not in run.err

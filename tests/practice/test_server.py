@@ -368,3 +368,13 @@ def test_an_interrupt_ends_a_run_in_good_order():
     run(now=now, entries=5, ready=servers.append, stop=Interrupted())
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", servers[0].port), timeout=10)
+
+
+def test_answers_can_take_their_time(practice, monkeypatch):
+    with PracticeServer(practice, latency=0.25) as server:
+        waited = []
+        monkeypatch.setattr(server._closing, "wait", waited.append)
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as client:
+            client.request("GET", "/api/publicToken")
+            assert client.getresponse().read()
+    assert waited == [0.25]

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +22,7 @@ from navfeed.practice import PracticeServer, World, faults
 from navfeed.practice.faults import Distort, Match
 from navfeed.store.writer import Store
 from support.lab import NOW, Lab
+from support.shell import Said, run_here
 
 WALK = ("token", "seek", "page")
 """The kinds of requests that a walk makes, in that order."""
@@ -199,7 +199,13 @@ class Outdoors(Lab):
     # The command
 
     def command(self, *arguments: str, **environment: str) -> Run:
-        """`python -m navfeed sync --from-start` against this feed, in a process of its own."""
+        """`navfeed sync --from-start` against this feed."""
+        words = ["sync", "--from-start", *arguments]
+        said = run_here(words, environment_of(self, **environment), self.path.parent)
+        return Run(said.code, said.out, said.err)
+
+    def process(self, *arguments: str, **environment: str) -> Run:
+        """The same in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "navfeed", "sync", "--from-start", *arguments],
             env=environment_of(self, **environment),
@@ -210,13 +216,8 @@ class Outdoors(Lab):
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
+class Run(Said):
+    """What a command left behind, and how it should have failed."""
 
     def fails_well(self, code: ExitCode) -> str:
         """It ended with that code, and one line that says what happened and what to do."""

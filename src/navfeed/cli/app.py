@@ -31,7 +31,7 @@ ConfigOption = Annotated[
 ]
 
 
-_ORDER = ["sync", "list", "show", "export", "status", "verify", "privacy", "practice"]
+_ORDER = ["sync", "list", "show", "export", "stats", "status", "verify", "privacy", "practice"]
 
 
 class Boundary(TyperGroup):
@@ -112,4 +112,12 @@ def _root(
 
 
 # The commands register themselves with `app`.
-from navfeed.cli import ask, export, practice, privacy, status, sync  # noqa: E402, F401
+from navfeed.cli import (  # noqa: E402, F401
+    ask,
+    export,
+    practice,
+    privacy,
+    stats,
+    status,
+    sync,
+)

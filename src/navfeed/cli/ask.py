@@ -15,20 +15,23 @@ import typer
 
 from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.filters import Asked, takes_filters
+from navfeed.cli.complete import values_of
+from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
 from navfeed.config import load
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, oslo_day
-from navfeed.store.query import Cell, Filters, Reader, Sort
-from navfeed.wording import LISTED, LISTED_AS, listed
+from navfeed.store.filters import Filters
+from navfeed.store.query import Cell, Reader, Sort
+from navfeed.wording import LISTED, LISTED_AS, listed, marked, pieces
 
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
 
 LIST_FIELDS = (
     *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
-    *("published", "updated", "expires", "last_day", "application_due", "application_url", "link"),
+    *("published", "updated", "expires", "last_day", "application_due", "due_date"),
+    *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
 )
 """What `list` gives of each ad as json, jsonl and csv."""
@@ -58,12 +61,29 @@ def list_ads(
     db: DbOption = None,
     config: ConfigOption = None,
     asked: Asked,
-    sort: Annotated[Sort, typer.Option(help="What comes first.")] = Sort.PUBLISHED,
+    sort: Annotated[
+        Sort | None,
+        typer.Option(
+            help="What comes first. Default: relevance with --text, else published.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
             min=1,
             help=f"At most so many. Default: {ROWS_ON_TERMINAL} on a terminal, else all.",
+            show_default=False,
+        ),
+    ] = None,
+    offset: Annotated[
+        int, typer.Option(min=0, help="Leave out so many of the first.", show_default=False)
+    ] = 0,
+    snippets: Annotated[
+        bool | None,
+        typer.Option(
+            "--snippets/--no-snippets",
+            help="Where each ad says what --text searches for. Default: on a terminal only.",
             show_default=False,
         ),
     ] = None,
@@ -75,8 +95,9 @@ def list_ads(
 ) -> None:
     """List the ads that are in force today.
 
-    A filter given several times takes any of its values, --text all of its words; several filters
-    must all fit. Case never matters.
+    Several filters must all fit. One given several times takes any of its values, --text all of
+    its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
+    places, numbers and sources may be parted by commas. Case never matters.
     """
     now = datetime.now(UTC)
     filters = asked.filters(now)
@@ -84,12 +105,31 @@ def list_ads(
     age = limits(settings, max_age)
     with Reader(settings.db, oslo_day(now)) as reader:
         age.check(reader.caught_up_at(), now)
-        _list(reader, Listing(filters, sort, limit, with_contacts=with_contacts), format_)
+        hint_at_unknown(reader, filters)
+        _list(
+            reader,
+            Listing(
+                filters,
+                sort or (Sort.RELEVANCE if filters.text else Sort.PUBLISHED),
+                limit,
+                offset,
+                with_contacts=with_contacts,
+                snippets=snippets,
+            ),
+            format_,
+        )
 
 
 @app.command()
 def show(
-    ad: Annotated[str, typer.Argument(metavar="UUID", help="The ad's id, or how it begins.")],
+    ad: Annotated[
+        str,
+        typer.Argument(
+            metavar="UUID",
+            help="The ad's id, or how it begins.",
+            autocompletion=values_of("uuid"),
+        ),
+    ],
     *,
     db: DbOption = None,
     config: ConfigOption = None,
@@ -138,45 +178,67 @@ def _show(uuid: str, content: Content) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which ads a list is to show, and what of them."""
+    """Which ads a list is to show, and what of them. `snippets` None: where people look on."""
 
     filters: Filters
     sort: Sort
     limit: int | None
+    offset: int
     with_contacts: bool
+    snippets: bool | None
 
     def rows(
         self, reader: Reader, columns: Sequence[str], most: int | None = None
     ) -> Iterator[tuple[Cell, ...]]:
-        return reader.rows(self.named(columns), self.filters, self.sort, self.limit or most)
+        """Rows of these columns, of which the first is the id, and what was asked for beside."""
+        asked = (*columns, "contacts") if self.with_contacts else tuple(columns)
+        rows = reader.rows(asked, self.filters, self.sort, self.limit or most, self.offset)
+        if not self.snippets:
+            return rows
+        snippet = reader.snippets(self.filters)
+        return ((*row, snippet(str(row[0]))) for row in rows)
 
     def named(self, columns: Sequence[str]) -> tuple[str, ...]:
-        return (*columns, "contacts") if self.with_contacts else tuple(columns)
+        """What each cell of a row is."""
+        more = {"contacts": self.with_contacts, "snippet": self.snippets}
+        return (*columns, *(name for name, wanted in more.items() if wanted))
 
 
 def _list_for_people(reader: Reader, listing: Listing) -> None:
     if for_people().isatty():
         shown = _draw(reader, listing)
     else:
-        shown = print_lines("\t".join(listed(row)) for row in listing.rows(reader, LISTED))
+        shown = print_lines("\t".join(listed(row)) for row in _marked(listing, reader, LISTED))
     if not shown:
         ads = f"none of the {reader.count(Filters()):,} ads in force fits"
         hint(f"{ads}; `navfeed status` tells how fresh they are")
 
 
 def _draw(reader: Reader, listing: Listing) -> int:
-    if ads := list(map(listed, listing.rows(reader, LISTED, ROWS_ON_TERMINAL))):
-        from navfeed.render import draw_list
+    if listing.snippets is None:
+        listing = replace(listing, snippets=bool(listing.filters.text))
+    if ads := list(listing.rows(reader, LISTED, ROWS_ON_TERMINAL)):
+        from navfeed.render import draw_found, draw_list
 
-        draw_list(ads, listing.named(LISTED_AS))
-    if listing.limit is None and (found := reader.count(listing.filters)) > len(ads):
-        hint(f"{len(ads)} of {found:,} shown; --limit {found} shows all")
+        if listing.snippets:
+            draw_found((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
+        else:
+            draw_list(map(listed, ads), listing.named(LISTED_AS))
+    more = reader.count(listing.filters) - listing.offset if listing.limit is None else 0
+    if more > len(ads):
+        hint(f"{len(ads)} of {more:,} shown; --limit {more} shows all")
     return len(ads)
+
+
+def _marked(listing: Listing, reader: Reader, columns: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    """Rows for who has no colours: what was found stands between asterisks."""
+    rows = listing.rows(reader, columns)
+    return ((*row[:-1], marked(str(row[-1]))) for row in rows) if listing.snippets else rows
 
 
 def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
     columns = listing.named(LIST_FIELDS)
-    rows = listing.rows(reader, LIST_FIELDS)
+    rows = _marked(listing, reader, LIST_FIELDS)
     match format_:
         case ListFormat.TABLE:
             _list_for_people(reader, listing)

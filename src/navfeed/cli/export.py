@@ -15,14 +15,15 @@ import typer
 
 from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.filters import Asked, takes_filters
+from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
 from navfeed.cli.output import for_programs, hint
 from navfeed.config import load
 from navfeed.errors import ConfigError
 from navfeed.export.columns import chosen
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
 from navfeed.model import oslo_day
-from navfeed.store.query import Filters, Reader
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
 
 Item = TypeVar("Item")
 
@@ -117,8 +118,8 @@ def export(
 ) -> None:
     """Write out the ads that are in force today, all of them or those that the filters leave.
 
-    The filters are those of `navfeed list`. The order is that of the ids, so that two exports can
-    be compared line by line.
+    The filters are those of `navfeed list`, and mean the same. The order is that of the ids, so
+    that two exports can be compared line by line.
     """
     now = datetime.now(UTC)
     filters = asked.filters(now)
@@ -133,6 +134,7 @@ def export(
     age = limits(settings, max_age)
     with Reader(settings.db, oslo_day(now)) as reader:
         age.check(reader.caught_up_at(), now)
+        hint_at_unknown(reader, filters)
         if output is None:
             _refuse_stdout(format_, split=split)
             Writing(reader, wanted).write(filters, for_programs(), None)

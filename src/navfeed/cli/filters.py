@@ -6,42 +6,112 @@ A command takes all of them with `@takes_filters`, and is handed one `Asked` as 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import wraps
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from navfeed.cli.complete import Completion, values_of
+from navfeed.cli.output import hint
 from navfeed.errors import ConfigError
 from navfeed.model import oslo_day
-from navfeed.store.query import Filters
+from navfeed.spans import read_numbers, read_span
+from navfeed.store.filters import Filters, parted
+from navfeed.store.query import Reader
 
 PANEL = "Filters"
 """Under which heading a terminal's help shows them."""
 
+T = TypeVar("T")
 
-def _filter(metavar: str, text: str) -> Any:  # noqa: ANN401  typer says so
-    return typer.Option(metavar=metavar, help=text, show_default=False, rich_help_panel=PANEL)
+
+def _filter(metavar: str, text: str, completion: Completion | None = None) -> Any:  # noqa: ANN401
+    return typer.Option(
+        metavar=metavar,
+        help=text,
+        show_default=False,
+        rich_help_panel=PANEL,
+        autocompletion=completion,
+    )
+
+
+def _names(name: str, metavar: str, text: str) -> Any:  # noqa: ANN401
+    """A filter by names, which the shell can complete from the store."""
+    return _filter(metavar, text, values_of(name))
+
+
+Names = list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the options said: a field an option, in the order in which help shows them."""
 
-    municipal: Annotated[
-        list[str] | None, _filter("NAME", "Only ads with a work location in this municipality.")
+    text: Annotated[
+        Names,
+        _filter(
+            "WORDS",
+            'Only ads that say all these words, in any form: word, "word" as it stands, "two '
+            'words" in a row, begin*, and -word for none of it.',
+        ),
     ] = None
-    county: Annotated[
-        list[str] | None, _filter("NAME", "Only ads with a work location in this county.")
+    municipal: Annotated[
+        Names, _names("municipal", "NAME", "Only ads with a work location in this municipality.")
+    ] = None
+    county: Annotated[Names, _names("county", "NAME", "The same for a county.")] = None
+    country: Annotated[Names, _names("country", "NAME", "The same for a country.")] = None
+    city: Annotated[Names, _names("city", "NAME", "The same for a city, or a post town.")] = None
+    postal_code: Annotated[
+        Names, _names("postal_code", "CODE", "The same for a postal code, or 50* for its area.")
     ] = None
     employer: Annotated[
-        list[str] | None, _filter("PART", "Only ads of employers with this in their name.")
+        Names, _names("employer", "PART", "Only ads of employers with this in their name.")
+    ] = None
+    orgnr: Annotated[
+        Names, _names("orgnr", "NUMBER", "Only ads of the employer with this organisation number.")
     ] = None
     occupation: Annotated[
-        list[str] | None,
-        _filter("PART", "Only ads with this in their job title, occupation or category."),
+        Names,
+        _names(
+            "occupation",
+            "PART",
+            "Only ads with this in their job title, occupation or category.",
+        ),
+    ] = None
+    level1: Annotated[
+        Names, _names("level1", "NAME", "Only ads in this group of occupations, the wide ones.")
+    ] = None
+    level2: Annotated[
+        Names, _names("level2", "NAME", "Only ads in this occupation, as NAV groups them.")
+    ] = None
+    styrk: Annotated[
+        Names, _names("styrk", "CODE|NAME", "Only ads in this STYRK08 category; 22* for all of 22.")
+    ] = None
+    esco: Annotated[Names, _names("esco", "CODE|NAME", "Only ads in this ESCO category.")] = None
+    engagement: Annotated[
+        Names, _names("engagement", "NAME", "Only ads with this type of engagement (Fast).")
+    ] = None
+    extent: Annotated[
+        Names, _names("extent", "NAME", "Only ads of this extent (Heltid, Deltid).")
+    ] = None
+    sector: Annotated[Names, _names("sector", "NAME", "Only ads in this sector.")] = None
+    source: Annotated[Names, _names("source", "NAME", "Only ads that came from this source.")] = (
+        None
+    )
+    positions: Annotated[
+        Names, _filter("NUMBER|RANGE", "Only ads for so many positions: 2, [2,5], [10,*).")
+    ] = None
+    published: Annotated[
+        Names,
+        _filter("DATE|RANGE", "Published then: 2026-05-01, today, [2026-05-01,*), [*,yesterday]."),
+    ] = None
+    updated: Annotated[Names, _filter("DATE|RANGE", "Updated then.")] = None
+    expires: Annotated[Names, _filter("DATE|RANGE", "Last shown then.")] = None
+    due: Annotated[
+        Names, _filter("DATE|RANGE", "To be applied for by then, where the ad says a day.")
     ] = None
     published_since: Annotated[
         str | None,
@@ -53,27 +123,37 @@ class Asked:
             "DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."
         ),
     ] = None
-    text: Annotated[
-        list[str] | None,
-        _filter(
-            "WORDS",
-            'Only ads that say all these words, whole ones: word, "two words" in a row, begin*, '
-            "and -word for none of it.",
-        ),
-    ] = None
+    uuid: Annotated[Names, _filter("UUID", "Only the ads with these ids.")] = None
 
     def filters(self, now: datetime) -> Filters:
         """What is asked of the store at `now`. Raises `ConfigError` for what cannot be read."""
         today = oslo_day(now)
+        names: dict[str, Any] = {
+            name: _named(name, getattr(self, name)) for name in (*_LISTS, *_WHOLE, "text")
+        }
+        spans: dict[str, Any] = {
+            name: _read(name, getattr(self, name), lambda text: read_span(text, now), _SPANS)
+            for name in ("published", "updated", "expires", "due")
+        }
         return Filters(
-            municipal=_named("--municipal", self.municipal),
-            county=_named("--county", self.county),
-            employer=_named("--employer", self.employer),
-            occupation=_named("--occupation", self.occupation),
-            published_since=_day("--published-since", self.published_since, today, -1),
-            expires_before=_day("--expires-before", self.expires_before, today, 1),
-            text=_named("--text", self.text),
+            **names,
+            **spans,
+            positions=_read("positions", self.positions, read_numbers, _NUMBERS),
+            published_since=_day("published_since", self.published_since, today, -1),
+            expires_before=_day("expires_before", self.expires_before, today, 1),
         )
+
+
+_LISTS = (*("municipal", "county", "country", "city", "postal_code", "orgnr", "source", "uuid"),)
+"""Filters whose values hold no comma, so that one parts them. A leading ! is then for all."""
+
+_WHOLE = (
+    *("employer", "occupation", "level1", "level2", "styrk", "esco"),
+    *("engagement", "extent", "sector"),
+)
+
+_SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
+_NUMBERS = "a number or a range such as [2,5] or [10,*)"
 
 
 def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -105,15 +185,60 @@ _HINTS = get_type_hints(Asked, include_extras=True)
 _OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fields(Asked))
 
 
-def _named(option: str, values: list[str] | None) -> tuple[str, ...]:
+def hint_at_unknown(reader: Reader, filters: Filters) -> None:
+    """Say which values fit no ad at all, where the store has others that look like them."""
+    for name in (*_LISTS, *_WHOLE):
+        for value in (value for side in parted(getattr(filters, name)) for value in side):
+            near = () if _fits(reader, name, value) else tuple(_near(value, reader.values(name)))
+            if near:
+                hint(f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?")
+
+
+def _fits(reader: Reader, name: str, value: str) -> bool:
+    asked: dict[str, Any] = {name: (value,)}
+    return reader.has(Filters(**asked))
+
+
+def _near(value: str, known: Iterable[str]) -> Iterator[str]:
+    from difflib import get_close_matches
+
+    by_fold = {one.casefold(): one for one in known}
+    return map(by_fold.__getitem__, get_close_matches(value.casefold(), by_fold))
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
     """An empty name is a script's mistake: it would fit every ad, or none."""
-    names = tuple(value.strip() for value in values or ())
-    if not all(names):
-        raise ConfigError(f"{option} is empty. Leave it out, or give it a value")
+    split = _listed if name in _LISTS else lambda value: (value.strip(),)
+    names = tuple(one for value in values or () for one in split(value))
+    if not all(one.lstrip("!") for one in names):
+        raise ConfigError(f"{_flag(name)} is empty. Leave it out, or give it a value")
     return names
 
 
-def _day(option: str, text: str | None, today: date, direction: int) -> date | None:
+def _listed(value: str) -> Iterator[str]:
+    """`!OSLO,BERGEN` is neither of them."""
+    value = value.strip()
+    mark = "!" if value.startswith("!") else ""
+    return (mark + one.strip() for one in value.removeprefix("!").split(","))
+
+
+def _read(
+    name: str, texts: list[str] | None, read: Callable[[str], T], takes: str
+) -> tuple[T, ...]:
+    read_ones = []
+    for text in texts or ():
+        try:
+            read_ones.append(read(text))
+        except ValueError:
+            raise ConfigError(f"{_flag(name)} takes {takes}, not {text!r}") from None
+    return tuple(read_ones)
+
+
+def _day(name: str, text: str | None, today: date, direction: int) -> date | None:
     """A day as `2026-05-01`, or as a number of days from today."""
     if text is None:
         return None
@@ -124,4 +249,4 @@ def _day(option: str, text: str | None, today: date, direction: int) -> date | N
             return date.fromisoformat(text)
     except (ValueError, OverflowError):
         pass
-    raise ConfigError(f"{option} takes a day (2026-05-01) or a number of days, not {text!r}")
+    raise ConfigError(f"{_flag(name)} takes a day (2026-05-01) or a number of days, not {text!r}")

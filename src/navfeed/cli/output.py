@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from io import TextIOWrapper
 from typing import BinaryIO, TextIO
 
+from navfeed.plaintext import harmless
+
 
 def for_people() -> TextIO:
     """Where text goes: stdout. A letter that the locale cannot write becomes `?`, never a crash."""
@@ -32,4 +34,4 @@ def for_programs() -> BinaryIO:
 
 def hint(message: str) -> None:
     """Something to know, beside the answer."""
-    print(f"navfeed: {message}", file=sys.stderr)  # noqa: T201
+    print(f"navfeed: {harmless(message)}", file=sys.stderr)  # noqa: T201

@@ -21,6 +21,10 @@ def practice(
         float | None,
         typer.Option(min=0.1, help="Let ads change every so many seconds.", show_default=False),
     ] = None,
+    latency: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds until each answer; NAV's take 0.1 on a good day."),
+    ] = 0.0,
 ) -> None:
     """Run a practice feed on this machine: made-up ads, NAV's behaviour, no token of yours."""
     from navfeed.practice import PracticeServer, run
@@ -34,4 +38,12 @@ def practice(
             flush=True,
         )
 
-    run(port, now=datetime.now(UTC), seed=seed, entries=entries, live=live, ready=say)
+    run(
+        port,
+        now=datetime.now(UTC),
+        seed=seed,
+        entries=entries,
+        live=live,
+        latency=latency,
+        ready=say,
+    )

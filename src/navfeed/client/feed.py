@@ -154,7 +154,7 @@ class FeedClient:
     # Tokens
 
     def _fetch_token(self) -> tuple[str | None, datetime]:
-        reply = self._persist(TOKEN_PATH, {}, most_bytes=TOKEN_BYTES)
+        reply = self._persist(TOKEN_PATH, {}, TOKEN_BYTES)
         now = reply.served_at or datetime.now(UTC)
         _refuse_no_access(reply, TOKEN_PATH)
         if _is_absent(reply, TOKEN_PATH):
@@ -183,23 +183,42 @@ class FeedClient:
         return reply
 
     def _with(self, token: Token, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
-        return self._persist(
-            path, {**headers, "Authorization": f"Bearer {token.text}"}, most_bytes=most_bytes
-        )
+        return self._persist(path, {**headers, "Authorization": f"Bearer {token.text}"}, most_bytes)
 
     # Trying again
 
-    def _persist(self, path: str, headers: Mapping[str, str], *, most_bytes: int) -> Reply:
+    def _persist(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
         """One answer that says something, after some tries."""
+        gives_up = monotonic() + 1.5 * self._seconds
+        try:
+            return self._once(path, headers, most_bytes)
+        except UnreachableError as error:
+            return self._again(error, gives_up, path, headers, most_bytes)
+
+    def _again(
+        self,
+        first: UnreachableError,
+        gives_up: float,
+        path: str,
+        headers: Mapping[str, str],
+        most_bytes: int,
+    ) -> Reply:
+        """What follows a try that failed: it counts as the first of the loop's.
+
+        Few requests come here, and the loop costs each as much processor time as the request.
+        """
+        failures = [first]
         for attempt in stamina.retry_context(
             on=_retries(),
             attempts=ATTEMPTS,
-            timeout=1.5 * self._seconds,
+            timeout=gives_up - monotonic(),
             wait_initial=0.5,
             wait_max=8.0,
             wait_jitter=1.0,
         ):
             with attempt:
+                if failures:
+                    raise failures.pop()
                 return self._once(path, headers, most_bytes)
         raise AssertionError  # pragma: no cover  # the loop returns or raises
 

@@ -22,6 +22,7 @@ EXPORTED = {
     "expires": "likewise",
     "last_day": "the last day in Oslo on which the ad may be shown, `2026-12-24`",
     "application_due": "free text: one in six is no date",
+    "due_date": "the day in it, `2026-11-30`; empty where it says no one day",
     "application_url": "the source's own page: the way to apply",
     "link": "the ad at arbeidsplassen.nav.no",
     "positions": "how many; a text, as at NAV's",
@@ -84,7 +85,7 @@ OF_TABLES = {
 
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
-DAYS = frozenset({"last_day"})
+DAYS = frozenset({"last_day", "due_date"})
 MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
 LISTS = frozenset(
     {

@@ -58,12 +58,14 @@ class Connection:
 class PracticeServer:
     """Serves a practice feed on 127.0.0.1 between `start` and `close`, or as a context manager.
 
-    Port 0 takes a free one; `url` tells which. `start` raises OSError for a port in use. Closing
-    waits for no client: connections that hang are cut.
+    Port 0 takes a free one; `url` tells which. `latency` is how many seconds each answer takes.
+    `start` raises OSError for a port in use. Closing waits for no client: connections that hang are
+    cut.
     """
 
-    def __init__(self, practice: Practice, port: int = 0) -> None:
+    def __init__(self, practice: Practice, port: int = 0, *, latency: float = 0.0) -> None:
         self.practice = practice
+        self._latency = latency
         self._control = Control(practice)
         self.port = port
         self._closing = threading.Event()
@@ -126,6 +128,8 @@ class PracticeServer:
     def _converse(self, connection: Connection, incoming: BinaryIO) -> None:
         while connection.open and (request := read_request(incoming)):
             answer = self._answer(request)
+            if self._latency:
+                self._closing.wait(self._latency)
             deliver(answer, connection)
             if "close" in request.headers.get("connection", "").lower():
                 connection.close()
@@ -174,6 +178,7 @@ def run(
     seed: int = 0,
     entries: int = 20_000,
     live: float | None = None,
+    latency: float = 0.0,
     ready: Callable[[PracticeServer], object] = lambda _: None,
     stop: threading.Event | None = None,
 ) -> None:
@@ -184,7 +189,7 @@ def run(
     """
     stop = stop or threading.Event()
     practice = Practice(World.history(seed, now=now, entries=entries))
-    with PracticeServer(practice, port) as server, suppress(KeyboardInterrupt):
+    with PracticeServer(practice, port, latency=latency) as server, suppress(KeyboardInterrupt):
         ready(server)
         if live:
             _live(practice.world, live, stop)

@@ -80,8 +80,8 @@ def open_private(path: Path) -> FileIO:
     return FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | os.O_CREAT, 0o600))
 
 
-def belongs(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is a navfeed store of a version we know; False when it is not one yet.
+def belongs(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the navfeed store that the file is, one that we know; 0 when it is none yet.
 
     Another application's file, or a newer navfeed's, raises `StoreError` and stays untouched.
     """
@@ -89,7 +89,7 @@ def belongs(connection: sqlite3.Connection, path: Path) -> bool:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if not tables and not application:
-        return False
+        return 0
     if application != APPLICATION_ID:
         raise StoreError(
             f"{path} belongs to another application; it was left as it is. "
@@ -100,7 +100,7 @@ def belongs(connection: sqlite3.Connection, path: Path) -> bool:
             f"{path} was written by a newer navfeed (schema {version}, this one knows {VERSION}). "
             "Upgrade navfeed"
         )
-    return bool(version)
+    return int(version)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -118,6 +118,12 @@ def open_reader(path: Path) -> sqlite3.Connection:
     if not known:
         connection.close()
         raise StoreError(f"the store at {path} is empty. Run `navfeed sync` first")
+    if known < VERSION:
+        connection.close()
+        raise StoreError(
+            f"{path} was written by an older navfeed (schema {known}, this one reads {VERSION}). "
+            "Run `navfeed sync` once: it brings the store up to date"
+        )
     return connection
 
 

@@ -9,6 +9,7 @@ from sqlite3 import complete_statement
 
 from sqlite_utils import Database, Migrations
 
+from navfeed.due import read_due
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 
 migrations = Migrations("navfeed")
@@ -16,20 +17,74 @@ migrations = Migrations("navfeed")
 
 @migrations()
 def m001_first_schema(db: Database) -> None:
-    _run(db, PUBLIC)
-    _run(db, OWN)
-    db.execute("PRAGMA user_version = 1")
+    """A new store gets the schema as it is now; the other migrations find nothing to do."""
+    with _views_renewed(db):
+        _run(db, PUBLIC)
+        _run(db, OWN)
+        db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@migrations()
+def m002_due_date(db: Database) -> None:
+    """A column for the day by which to apply, and indexes for what is filtered by.
+
+    The table is written anew: a column that is added stands behind the texts, and whoever asks for
+    it would have to read past these. Rows keep their `id`, which `search` knows them by.
+    """
+    if _version(db) >= 2:
+        return
+    db.conn.create_function("read_due", 1, _read_due, deterministic=True)
+    ((table,),) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'ads'")
+    indexes = db.execute(
+        "SELECT sql FROM sqlite_schema WHERE tbl_name = 'ads' AND type = 'index' AND sql NOT NULL"
+    ).fetchall()
+    names = ", ".join(name for (name,) in db.execute("SELECT name FROM pragma_table_info('ads')"))
+    db.execute(
+        table.replace("CREATE TABLE ads", "CREATE TABLE ads_anew", 1).replace(
+            "application_due TEXT,", "application_due TEXT, due_date TEXT,", 1
+        )
+    )
+    db.execute(
+        f"INSERT INTO ads_anew ({names}, due_date) "
+        f"SELECT {names}, read_due(application_due) FROM ads ORDER BY id"
+    )
+    db.execute("DROP TABLE ads")
+    db.execute("ALTER TABLE ads_anew RENAME TO ads")
+    for (index,) in indexes:
+        db.execute(index)
+    _run(db, _INDEXES_OF_2)
+    db.execute("UPDATE feed SET erasure_owed = 1")  # rows have moved (decision 0011)
+    db.execute("PRAGMA user_version = 2")
+
+
+_INDEXES_OF_2 = """
+CREATE INDEX ads_by_updated ON ads (updated);
+CREATE INDEX ads_by_due ON ads (due_date);
+CREATE INDEX ads_by_orgnr ON ads (employer_orgnr)
+"""
+
+
+def _read_due(text: str | None) -> str | None:
+    day = read_due(text)
+    return day.isoformat() if day else None
+
+
+def _version(db: Database) -> int:
+    ((version,),) = db.execute("PRAGMA user_version")
+    return int(version)
 
 
 @migrations()
 def m003_views(db: Database) -> None:
+    if _version(db) >= 3:
+        return
     with _views_renewed(db):
         db.execute("PRAGMA user_version = 3")
 
 
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
-    """Around every step: the views are out of its way, and afterwards what the schema says now.
+    """Around a step: the views are out of its way, and afterwards what the schema says now.
 
     SQLite does not look at a view's columns before it is used, so that a step on the way to the
     last version may already make the last version's views.
@@ -59,5 +114,12 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def migrate(db: Database) -> None:
+    """Bring a store up to date.
+
+    Foreign keys are off meanwhile, which no transaction can do by itself: dropping a table that is
+    written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
+    """
+    db.execute("PRAGMA foreign_keys = OFF")
     migrations.apply(db)
+    db.execute("PRAGMA foreign_keys = ON")
     assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)  # noqa: S101

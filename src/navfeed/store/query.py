@@ -1,4 +1,4 @@
-"""Questions to the store. They read only, wait for no sync, and need the standard library alone.
+"""Questions to the store. They read only, and wait for no sync.
 
 Every question may raise `StoreError`, and `ConfigError` where its `text` is no search. All answers
 of one `Reader` are about one moment of the store, and about ads that are in force on the day it was
@@ -9,54 +9,47 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
-from unicodedata import normalize
 
 from navfeed.errors import NotFoundError
-from navfeed.model import OSLO, AuditLine, Contacts, Content, Inactive, RunFacts, StoreFacts
+from navfeed.model import (
+    AuditLine,
+    By,
+    Contacts,
+    Content,
+    Counted,
+    Inactive,
+    RunFacts,
+    StoreFacts,
+    Week,
+    oslo_week,
+)
+from navfeed.stem import is_form, stem
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
+from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold
 from navfeed.store.shape import content_of
 
 Cell = str | tuple[str, ...] | None
 """A column of an ad: a text, or what its child rows say, each once, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which ads are asked for. Several values of one filter are alternatives.
-
-    `municipal` and `county` name any work location's, in full; `employer` and `occupation` (a job
-    title, an occupation on either level, a category) need a part of the name only. All of `text` is
-    searched for (`navfeed.store.search`). Case never matters. Days are Oslo's: published on
-    `published_since` or later, last shown before `expires_before`; an ad without the date in
-    question is left out.
-    """
-
-    municipal: tuple[str, ...] = ()
-    county: tuple[str, ...] = ()
-    employer: tuple[str, ...] = ()
-    occupation: tuple[str, ...] = ()
-    published_since: date | None = None
-    expires_before: date | None = None
-    text: tuple[str, ...] = ()
-    within: tuple[str, ...] = ()
-    """Municipalities as they are written, besides what else is asked; "" for naming none."""
-
-
 class Sort(StrEnum):
-    """What comes first. Newest first for moments, soonest first for the last day, else by name.
+    """What comes first. Newest first for moments, soonest first for days, else by name.
 
-    Ads without a value come last; those with the same one are in the order of their ids.
+    Ads without a value come last; those with the same one are in the order of their ids. What fits
+    a search best comes first by `RELEVANCE`; without a search, it is the order of `PUBLISHED`.
     """
 
+    RELEVANCE = "relevance"
     PUBLISHED = "published"
     EXPIRES = "expires"
+    DUE = "due"
     TITLE = "title"
     EMPLOYER = "employer"
     MUNICIPAL = "municipal"
@@ -69,8 +62,10 @@ _FIRST_MUNICIPAL = (
 )
 _ORDERS = {
     None: "",
+    Sort.RELEVANCE: "ads.published DESC NULLS LAST, ",
     Sort.PUBLISHED: "ads.published DESC NULLS LAST, ",
     Sort.EXPIRES: "ads.last_day NULLS LAST, ",
+    Sort.DUE: "ads.due_date NULLS LAST, ",
     Sort.TITLE: "alphabetical(ads.title) NULLS LAST, ",
     Sort.EMPLOYER: "alphabetical(ads.employer) NULLS LAST, ",
     Sort.MUNICIPAL: f"alphabetical({_FIRST_MUNICIPAL}) NULLS LAST, ",
@@ -124,16 +119,74 @@ class Reader:
         filters: Filters,
         sort: Sort | None = None,
         limit: int | None = None,
+        offset: int = 0,
     ) -> Iterator[tuple[Cell, ...]]:
         """The named columns of the ads asked for, one by one; by id where `sort` is None.
 
-        Columns are those of the table `ads`, and those in `LIST_COLUMNS`.
+        Columns are those of the table `ads`, and those in `LIST_COLUMNS`. At most `limit` ads, of
+        which the first is the one behind `offset` others.
         """
         lists = [at for at, name in enumerate(columns) if name in _OF_CHILDREN]
         chosen = ", ".join(map(_expression, columns))
         most = -1 if limit is None else limit  # SQLite's way to say "all"
-        for row in self._select(chosen, filters, f"ORDER BY {_ORDERS[sort]}ads.uuid LIMIT {most}"):
+        part = f"LIMIT {most} OFFSET {offset}"
+        for row in self._select(chosen, filters, f"ORDER BY {_ORDERS[sort]}ads.uuid {part}", sort):
             yield _with_lists(row, lists)
+
+    def snippets(self, filters: Filters) -> Callable[[str], str]:
+        """A function that tells, by an ad's id, the piece of its text that fits the search best.
+
+        What was found stands between marks (`navfeed.wording.pieces`). Empty where nothing is
+        searched for.
+        """
+        wanted = self._search(filters).wanted
+        sql = (
+            f"SELECT {search.SNIPPET} FROM search WHERE search MATCH ? "
+            "AND rowid = (SELECT id FROM ads WHERE uuid = ?)"
+        )
+
+        def snippet(uuid: str) -> str:
+            return self._one(sql, wanted, uuid)[0] if wanted else ""
+
+        return snippet
+
+    def tally(self, by: By, filters: Filters) -> list[Counted]:
+        """How many of the ads asked for have which name; weeks in their order, else most first."""
+        order = "said.value" if by is By.WEEK else "2 DESC, alphabetical(said.value)"
+        rows = self._select(
+            "said.value, count(DISTINCT ads.uuid)",
+            filters,
+            f"AND said.value <> '' GROUP BY said.value ORDER BY {order}",
+            source=f"({_VALUES[by]}) AS said JOIN ads ON ads.uuid = said.ad",
+        )
+        return [(str(name), int(count)) for name, count in rows]
+
+    def flow(self) -> list[Week]:
+        """Ads that came and went, week by week, filters or not.
+
+        Where inactive ads are masked, by when the ads in force and the masked ones were published,
+        and these removed. Else as the syncs counted them; those are kept for about a year.
+        """
+        (inactive,) = self._one("SELECT inactive FROM feed")
+        sql = _FLOW_OF_MASKS if inactive == Inactive.MASK.value else _FLOW_OF_RUNS
+        rows = self._all(
+            f"SELECT week, sum(new), sum(removed) FROM ({sql}) WHERE week <> '' "
+            "GROUP BY week HAVING sum(new) + sum(removed) > 0 ORDER BY week",
+        )
+        return [Week(*row) for row in rows]
+
+    def has(self, filters: Filters) -> bool:
+        """Whether any ad fits."""
+        return any(self._select("1", filters, "LIMIT 1"))
+
+    def values(self, name: str) -> list[str]:
+        """The values that a filter by names finds in the ads in force, in the order of letters."""
+        rows = self._all(
+            f"SELECT DISTINCT value FROM ({_VALUES[name]}) WHERE value <> '' "
+            f"AND ad IN (SELECT uuid FROM ads WHERE {IN_FORCE})",
+            self._today,
+        )
+        return sorted((value for (value,) in rows), key=_in_order)
 
     def contents(self, filters: Filters) -> Iterator[str]:
         """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
@@ -152,7 +205,7 @@ class Reader:
         """Columns of a child table (`shape.CHILDREN`), for the ads asked for: by id, in order."""
         chosen = ", ".join(f"{table}.{column}" for column in columns)
         source = f"ads CROSS JOIN {table} ON {table}.ad = ads.uuid"
-        return self._select(chosen, filters, f"ORDER BY ads.uuid, {table}.position", source)
+        return self._select(chosen, filters, f"ORDER BY ads.uuid, {table}.position", source=source)
 
     def stored(self) -> Iterator[tuple[str, str]]:
         """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
@@ -232,18 +285,44 @@ class Reader:
         return next(runs, None)
 
     def _select(
-        self, chosen: str, filters: Filters, end: str = "", source: str = "ads"
+        self,
+        chosen: str,
+        filters: Filters,
+        end: str = "",
+        sort: Sort | None = None,
+        source: str = "ads",
     ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process."""
-        conditions = [(IN_FORCE, (self._today,)), *_conditions(filters)]
-        where = " AND ".join(condition for condition, _ in conditions)
-        values = [value for _, group in conditions for value in group]
+        searched = self._search(filters)
+        asked = [(IN_FORCE, (self._today,)), *conditions(filters)]
+        if sort is Sort.RELEVANCE and searched.wanted:
+            source = "search JOIN ads ON ads.id = search.rowid"
+            asked.append(("search MATCH ?", (searched.wanted,)))
+            searched = replace(searched, wanted=None)
+            end = end.replace(_ORDERS[sort], f"{search.BY_RANK}, ", 1)
+        asked.extend(searched.conditions())
+        where = " AND ".join(condition for condition, _ in asked)
+        values = [value for _, group in asked for value in group]
         with explained(self.path):
             cursor = self._connection.execute(
                 f"SELECT {chosen} FROM {source} WHERE {where} {end}", values
             )
             for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
                 yield row
+
+    def _search(self, filters: Filters) -> search.Search:
+        return search.read_search(filters.text, self._forms)
+
+    def _forms(self, word: str) -> list[str]:
+        """The forms of a word that stand in the index, the word itself first."""
+        word, begin = word.lower(), stem(word.lower())
+        self._all(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, search, row)"
+        )
+        rows = self._all(
+            "SELECT term FROM words WHERE term BETWEEN ? AND ?", begin, begin + _LAST_LETTER
+        )
+        return [word, *(form for (form,) in rows if form != word and is_form(form, word))]
 
     def _starting(self, start: str, condition: str, *values: str) -> list[tuple[Any, ...]]:
         """Ids, titles and last days of the first few ads whose ids begin like that."""
@@ -265,14 +344,45 @@ class Reader:
         ((uuid, _, last_day),) = past
         return NotFoundError(f"ad {uuid} is no longer in force: its last day was {last_day}")
 
-    def _all(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+    def _all(self, sql: str, *values: str | None) -> list[tuple[Any, ...]]:
         with explained(self.path):
             return self._connection.execute(sql, values).fetchall()
 
-    def _one(self, sql: str, *values: str) -> tuple[Any, ...]:
+    def _one(self, sql: str, *values: str | None) -> tuple[Any, ...]:
         (row,) = self._all(sql, *values)
         return row
 
+
+_FLOW_OF_MASKS = """
+SELECT oslo_week(published) AS week, 1 AS new, 0 AS removed FROM ads
+UNION ALL SELECT oslo_week(published), 1, 0 FROM removed
+UNION ALL SELECT oslo_week(removed_at), 0, 1 FROM removed
+"""
+_FLOW_OF_RUNS = """
+SELECT oslo_week(started_at) AS week, coalesce(json_extract(counts, '$.new'), 0) AS new,
+    coalesce(json_extract(counts, '$.removed'), 0) AS removed
+FROM runs
+"""
+
+_LAST_LETTER = "\U0010ffff"
+
+_VALUES = {
+    **{name: f"SELECT uuid AS ad, {column} AS value FROM ads" for name, column in OF_ADS.items()},
+    **{
+        name: f"SELECT ad, {name} AS value FROM {table}"
+        for table, names in OF_ROWS.items()
+        for name in names
+    },
+    **{
+        name: f"SELECT ad, name AS value FROM categories WHERE type GLOB '{types}'"
+        for name, types in OF_CATEGORIES.items()
+    },
+    "employer": "SELECT uuid AS ad, employer AS value FROM ads",
+    "occupation": "SELECT ad, level2 AS value FROM occupations",
+    "group": "SELECT ad, level1 AS value FROM occupations",
+    "week": "SELECT uuid AS ad, oslo_week(published) AS value FROM ads",
+}
+"""Where the values of each filter by names, and of what can be counted by, stand."""
 
 LIST_COLUMNS = frozenset(_OF_CHILDREN)
 """Columns of `Reader.rows` that hold what an ad's child rows say."""
@@ -286,59 +396,13 @@ def _prepare(connection: sqlite3.Connection) -> None:
     for name, arguments, function in (
         ("folded", 1, _folded),
         ("alphabetical", 1, _alphabetical),
+        ("begins", 2, _begins),
+        ("oslo_week", 1, _week),
         ("mentions", -1, _mentions),
         ("concat_with", -1, _concat_with),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
     connection.execute("BEGIN")
-
-
-def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """SQL conditions, each with its values."""
-    if filters.municipal:
-        yield _located("municipal", filters.municipal)
-    if filters.county:
-        yield _located("county", filters.county)
-    if filters.employer:
-        yield _any_of("mentions(?, ads.employer)", filters.employer)
-    if filters.occupation:
-        yield _any_of(_OCCUPATION, filters.occupation)
-    if filters.published_since:
-        yield "ads.published >= ?", (_midnight(filters.published_since),)
-    if filters.expires_before:
-        yield "ads.last_day < ?", (filters.expires_before.isoformat(),)
-    if filters.text:
-        yield from search.conditions(filters.text)
-    if filters.within:
-        yield _within(filters.within)
-
-
-def _within(names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    named = tuple(filter(None, names))
-    marks = ", ".join("?" * len(named))
-    inside = f"ads.uuid IN (SELECT ad FROM locations WHERE municipal IN ({marks}))"
-    nowhere = "ads.uuid NOT IN (SELECT ad FROM locations WHERE municipal <> '')"
-    return (inside if len(named) == len(names) else f"({inside} OR {nowhere})"), named
-
-
-_OCCUPATION = (
-    "(mentions(?, ads.job_title) "
-    "OR ads.uuid IN (SELECT ad FROM occupations WHERE mentions(?, level1, level2)) "
-    "OR ads.uuid IN (SELECT ad FROM categories WHERE mentions(?, name)))"
-)
-
-
-def _located(column: str, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    marks = ", ".join("?" * len(names))
-    return (
-        f"ads.uuid IN (SELECT ad FROM locations WHERE folded({column}) IN ({marks}))",
-        tuple(map(fold, names)),
-    )
-
-
-def _any_of(condition: str, values: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    bound = [fold(value) for value in values for _ in range(condition.count("?"))]
-    return f"({' OR '.join([condition] * len(values))})", tuple(bound)
 
 
 def _expression(column: str) -> str:
@@ -360,29 +424,12 @@ def _candidates(ads: Sequence[tuple[Any, ...]]) -> str:
     return " or ".join([*named, "others"] if len(ads) > _CANDIDATES else named)
 
 
-def _midnight(day: date) -> str:
-    """When a day begins in Oslo, as the store writes moments."""
-    try:
-        moment = datetime.combine(day, time(), OSLO).astimezone(UTC)
-    except OverflowError:  # the first day of year 1, before which nothing is
-        return ""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _moment(text: str | None) -> datetime | None:
     """A damaged moment is as good as none: it is only shown."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC) if text else None
     except (ValueError, OverflowError):
         return None
-
-
-def fold(text: str) -> str:
-    """What case and the way of writing an accent do not change: `BÆRUM` is `bærum`.
-
-    Letters stay apart: å is no a. (Composed first, for a decomposed å begins with an a.)
-    """
-    return normalize("NFC", text).casefold()
 
 
 def _folded(text: str | None) -> str | None:
@@ -395,7 +442,23 @@ _NORWEGIAN = str.maketrans("æäøöå", "{{||}")
 
 
 def _alphabetical(text: str | None) -> str | None:
-    return fold(text).translate(_NORWEGIAN) if text else None
+    return _in_order(text) if text else None
+
+
+def _in_order(text: str) -> str:
+    return fold(text).translate(_NORWEGIAN)
+
+
+def _week(moment: str | None) -> str | None:
+    known = _moment(moment)
+    try:
+        return oslo_week(known) if known else None
+    except OverflowError:  # the last hours of year 9999
+        return None
+
+
+def _begins(start: str, name: str | None) -> bool | None:
+    return None if name is None else fold(name).startswith(start)
 
 
 def _mentions(part: str, *names: str | None) -> bool:

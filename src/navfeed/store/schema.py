@@ -21,6 +21,7 @@ CREATE TABLE ads (
     employer_homepage TEXT,
     application_url TEXT,           -- the source's own page: the way to apply
     application_due TEXT,           -- free text: one in six is no date
+    due_date TEXT,                  -- the day in it, 2026-11-30; null where it says no one day
     link TEXT,                      -- the ad at arbeidsplassen.nav.no
     source TEXT,
     source_url TEXT,
@@ -104,6 +105,9 @@ CREATE TABLE runs (
 CREATE INDEX ads_by_last_day ON ads (last_day);
 CREATE INDEX ads_by_published ON ads (published);
 CREATE INDEX ads_by_check ON ads (checked_at);
+CREATE INDEX ads_by_updated ON ads (updated);
+CREATE INDEX ads_by_due ON ads (due_date);
+CREATE INDEX ads_by_orgnr ON ads (employer_orgnr);
 """
 
 OWN = """
@@ -212,6 +216,7 @@ CREATE VIEW ads_in_force (
     styrk08,                        -- each STYRK-08 code once
     application_url,                -- the source's own page: the way to apply
     application_due,                -- free text: one in six is no date
+    due_date,                       -- the day in it, 2026-11-30; null where it says no one day
     link,                           -- the ad at arbeidsplassen.nav.no
     source,
     source_url,
@@ -245,9 +250,9 @@ CREATE VIEW ads_in_force (
         WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
     (SELECT group_concat(it, '; ') FROM (SELECT code AS it FROM categories
         WHERE ad = uuid AND type = 'STYRK08' AND it <> '' GROUP BY it ORDER BY min(position))),
-    application_url, application_due, link, source, source_url, engagement_type, extent, start_time,
-    positions, sector, published, updated, expires, last_day, stored_at, changed_at, checked_at,
-    employer_description, description
+    application_url, application_due, due_date, link, source, source_url, engagement_type, extent,
+    start_time, positions, sector, published, updated, expires, last_day, stored_at, changed_at,
+    checked_at, employer_description, description
 FROM ads WHERE coalesce(last_day, '9999-12-31') >= (SELECT today FROM oslo);
 
 -- The rows of `locations` whose ad may be shown today.

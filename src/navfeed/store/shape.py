@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from navfeed.model import Category, Contact, Content, Location, Occupation
@@ -15,8 +17,16 @@ CHILDREN = {
     "categories": Category,
     "contacts": Contact,
 }
+ROWS: dict[str, Callable[[Any], tuple[str | float | None, ...]]] = {
+    table: attrgetter(*(field.name for field in fields(kind))) for table, kind in CHILDREN.items()
+}
+"""How a child becomes the values of its row. `astuple` copies deeply: ten times as slow."""
+
 COLUMNS = tuple(field.name for field in fields(Content) if field.name not in (*CHILDREN, "raw"))
 """The columns of `ads` that hold a field of `Content` by its own name."""
+
+DAYS = ("due_date", "last_day")
+"""Those of them that are days in Oslo."""
 
 
 def content_of(connection: sqlite3.Connection, ad: str) -> Content:
@@ -24,8 +34,8 @@ def content_of(connection: sqlite3.Connection, ad: str) -> Content:
     columns = f"SELECT {', '.join(COLUMNS)}, content FROM ads WHERE uuid = ?"
     (row,) = connection.execute(columns, (ad,))
     values: dict[str, Any] = dict(zip((*COLUMNS, "raw"), row, strict=True))
-    last_day = values["last_day"]
-    values["last_day"] = date.fromisoformat(last_day) if last_day else None
+    for name in DAYS:
+        values[name] = date.fromisoformat(values[name]) if values[name] else None
     values.update((table, _children(connection, ad, table)) for table in CHILDREN)
     return Content(**values)
 

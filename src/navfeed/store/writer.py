@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -50,7 +50,7 @@ from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
-from navfeed.store.shape import CHILDREN, COLUMNS, content_of
+from navfeed.store.shape import CHILDREN, COLUMNS, ROWS, content_of
 
 
 class Store:
@@ -121,13 +121,12 @@ class Store:
             if trouble:
                 self._db.execute("DELETE FROM seen")
                 self._db.execute("UPDATE feed SET trouble = ?", [trouble])
-            effects = [
-                (verdict.ad, verdict.reason)
-                for verdict in verdicts
-                if verdict.remove and self._remove(verdict.ad, verdict.reason, now)
-            ]
-            self._unqueue(verdict.ad for verdict in verdicts if verdict.remove)
-            self._bring_inside(verdict.ad for verdict in verdicts if verdict.remove)
+            inactive = {verdict.ad: verdict.reason for verdict in verdicts if verdict.remove}
+            effects = [(ad, inactive[ad]) for ad in sorted(self.stored_among(inactive))]
+            for ad, reason in effects:
+                self._remove(ad, reason, now)
+            self._unqueue(inactive)
+            self._bring_inside(inactive)
             self._queue(((v.ad, v.reason) for v in verdicts if v.ask), now)
             self._save_seen(seen, keep_from)
             self._save_trail(trail)
@@ -179,10 +178,7 @@ class Store:
 
     def stored_among(self, ads: Iterable[str]) -> set[str]:
         """Those of the ads that are in the store."""
-        rows = self._all(
-            "SELECT uuid FROM ads WHERE uuid IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ads)),
-        )
+        rows = self._all(f"SELECT uuid FROM ads WHERE uuid IN {_LISTED}", _listed(ads))
         return {uuid for (uuid,) in rows}
 
     def stored(self, ad: str) -> Stored | None:
@@ -250,23 +246,18 @@ class Store:
     def _write(self, ad: str, content: Content, now: datetime) -> None:
         if self._has(ad):
             self._owe_erasure()
+            for table in CHILDREN:
+                self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
         values = [_column(getattr(content, name)) for name in COLUMNS]
         self._db.execute(_UPSERT, [ad, *values, content.raw, *[_text(now)] * 3])
         self._db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
-        for table in CHILDREN:
-            self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
-            self._write_children(ad, table, getattr(content, table))
+        for table, row_of in ROWS.items():
+            children = enumerate(getattr(content, table))
+            self._many(_CHILD[table], ((ad, at, *row_of(child)) for at, child in children))
         self._db.execute(_INDEX, [*searchable(content), ad])
 
     def _has(self, ad: str) -> bool:
         return bool(self._all("SELECT 1 FROM ads WHERE uuid = ?", ad))
-
-    def _write_children(self, ad: str, table: str, children: Sequence[Any]) -> None:
-        marks = ", ".join("?" * len(fields(CHILDREN[table])))
-        self._many(
-            f"INSERT INTO {table} VALUES (?, ?, {marks})",
-            ((ad, position, *astuple(child)) for position, child in enumerate(children)),
-        )
 
     def _remove(self, ad: str, reason: Reason, now: datetime) -> bool:
         """Take an ad out, leaving its mask where the store keeps masks. False: it was not in."""
@@ -328,7 +319,7 @@ class Store:
         )
 
     def _unqueue(self, ads: Iterable[str]) -> None:
-        self._many("DELETE FROM queue WHERE ad = ?", ((ad,) for ad in ads))
+        self._db.execute(f"DELETE FROM queue WHERE ad IN {_LISTED}", [_listed(ads)])
 
     # Settings of the store
 
@@ -435,7 +426,7 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO outside VALUES (?, ?)", [ad, _text(now)])
 
     def _bring_inside(self, ads: Iterable[str]) -> None:
-        self._many("DELETE FROM outside WHERE ad = ?", ((ad,) for ad in ads))
+        self._db.execute(f"DELETE FROM outside WHERE ad IN {_LISTED}", [_listed(ads)])
 
     # Runs, and what is remembered from one to the next
 
@@ -554,6 +545,11 @@ _UPSERT = (  # names of columns, and nothing from outside
     )
 )
 
+_CHILD = {
+    table: f"INSERT INTO {table} VALUES (?, ?, {', '.join('?' * len(fields(kind)))})"
+    for table, kind in CHILDREN.items()
+}
+
 # No trigger: an ad that NAV only confirmed must not be indexed again.
 _INDEX = """
 INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text)
@@ -570,6 +566,14 @@ SELECT uuid, :reason, :now, published, expires,
     sector, extent, engagement_type
 FROM ads WHERE uuid = :ad
 """
+
+
+_LISTED = "(SELECT value FROM json_each(?))"
+
+
+def _listed(ads: Iterable[str]) -> str:
+    """A list of any length as one value, for `_LISTED`."""
+    return json.dumps(list(ads))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

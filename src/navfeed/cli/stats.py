@@ -1,0 +1,162 @@
+"""`navfeed stats`: the ads in force, counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from navfeed.cli.age import MaxAgeOption, limits
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
+from navfeed.cli.output import for_people, for_programs, print_lines
+from navfeed.config import load
+from navfeed.errors import ConfigError
+from navfeed.export.formats import write_csv
+from navfeed.model import By, Stats, oslo_day
+from navfeed.plaintext import harmless
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
+from navfeed.wording import first, stats_rows
+
+MOST = 10
+"""How many names of a kind are drawn where no --top was given."""
+
+USUAL = (By.MUNICIPAL, By.COUNTY, By.OCCUPATION, By.EMPLOYER, By.ENGAGEMENT, By.WEEK, By.FLOW)
+"""What is counted by where no --by was given."""
+
+COLUMNS = ("by", "name", "ads")
+
+
+class StatsFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+@app.command()
+@takes_filters
+def stats(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    asked: Asked,
+    by: Annotated[
+        list[By] | None,
+        typer.Option(
+            help="What to count by; may be repeated. flow is new against removed, week by week. "
+            f"Default: {', '.join(USUAL)}.",
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="At most so many names of each, the most frequent, and as many weeks, the latest. "
+            f"Default: {MOST} where bars are drawn, else all.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        StatsFormat, typer.Option("--format", help="table: bars; tab-separated in a pipe.")
+    ] = StatsFormat.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg|FILE.png",
+            help="Draw the bars into this file; it is replaced. Needs navfeed[charts].",
+            show_default=False,
+        ),
+    ] = None,
+    max_age: MaxAgeOption = None,
+) -> None:
+    """Count the ads in force: by place, occupation, employer, engagement, over time.
+
+    Takes the filters of `navfeed list`. An ad with several places counts in each. New against
+    removed is about the whole store, and is left out where there are filters.
+    """
+    now = datetime.now(UTC)
+    filters = asked.filters(now)
+    chart = _chart(output)
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, oslo_day(now)) as reader:
+        age.check(reader.caught_up_at(), now)
+        hint_at_unknown(reader, filters)
+        counted = _counted(reader, filters, by)
+    if output is None:
+        _print(counted, top, format_)
+        return
+    from navfeed.export.files import replaced
+    from navfeed.plot import draw
+
+    if output.exists() and output.samefile(settings.db):
+        raise ConfigError(f"{output} is the store itself. Name another file with --output")
+    with replaced(output) as out:
+        draw(counted, top or MOST, chart, out)
+
+
+def _chart(output: Path | None) -> str:
+    """Which format a file's name asks for."""
+    format_ = output.suffix.lower().removeprefix(".") if output else "svg"
+    if format_ not in ("svg", "png"):
+        raise ConfigError(f"--output draws .svg or .png, not {str(output)!r}")
+    return format_
+
+
+def _counted(reader: Reader, filters: Filters, by: Sequence[By] | None) -> Stats:
+    if by and By.FLOW in by and filters != Filters():
+        raise ConfigError("--by flow is about the whole store: leave the filters out")
+    wanted = dict.fromkeys(by or USUAL)
+    return Stats(
+        ads=reader.count(filters),
+        tallies={one: reader.tally(one, filters) for one in wanted if one is not By.FLOW},
+        flow=reader.flow() if By.FLOW in wanted and filters == Filters() else None,
+    )
+
+
+def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
+    if format_ is StatsFormat.TABLE and for_people().isatty():
+        from navfeed.render import draw_stats
+
+        draw_stats(counted, top or MOST)
+        return
+    counted = _cut(counted, top)
+    rows = stats_rows(counted)
+    match format_:
+        case StatsFormat.JSON:
+            text = json.dumps(as_json(counted), ensure_ascii=False, indent=2)
+            for_programs().write(text.encode() + b"\n")
+        case StatsFormat.CSV:
+            cells = ((by, name, str(count)) for by, name, count in rows)
+            write_csv(COLUMNS, cells, for_programs())
+        case StatsFormat.TABLE:
+            print_lines("\t".join((by, harmless(name), str(count))) for by, name, count in rows)
+
+
+def _cut(counted: Stats, top: int | None) -> Stats:
+    if top is None:
+        return counted
+    return Stats(
+        ads=counted.ads,
+        tallies={by: first(by, names, top) for by, names in counted.tallies.items()},
+        flow=None if counted.flow is None else counted.flow[-top:],
+    )
+
+
+def as_json(counted: Stats) -> dict[str, object]:
+    """The numbers for programs. `flow` is there where it was asked for."""
+    told: dict[str, object] = {"ads": counted.ads}
+    for by, names in counted.tallies.items():
+        told[by.value] = [{"name": name, "ads": count} for name, count in names]
+    if counted.flow is not None:
+        told["flow"] = [
+            {"week": one.week, "new": one.new, "removed": one.removed} for one in counted.flow
+        ]
+    return told

@@ -1,0 +1,248 @@
+"""Which ads are asked for, and what that is in SQL.
+
+A value may begin with `!`, then ads with that value are left out, and end with `*`, then values
+that begin so fit too. Several wanted values are alternatives, of unwanted ones none may fit. Case
+never matters; letters stay apart, å is no a.
+
+What is said of places must fit one and the same place of an ad: `HERØY` and `NORDLAND` mean the one
+in Nordland. So it is with the two levels of an occupation. An unwanted value leaves an ad out
+whichever of its places or occupations has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from unicodedata import normalize
+
+from navfeed.model import Span, oslo_day
+from navfeed.spans import of_day
+
+Condition = tuple[str, tuple[str | int, ...]]
+"""A condition on `ads` in SQL, and its values."""
+
+Numbers = tuple[int | None, int | None]
+"""The least and the greatest, None where there is no such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which ads are asked for; every filter must fit.
+
+    `employer` and `occupation` (a job title, an occupation on either level, a category) need a part
+    of the name only, `styrk` and `esco` a code or a name, the other values are whole ones. All of
+    `text` is searched for (`navfeed.store.search`). Several spans of one filter are alternatives;
+    an ad without the date in question is left out. `expires` is when an ad is last shown, `due` the
+    day by which to apply, which lasts until midnight. Days are Oslo's: published on
+    `published_since` or later, last shown before `expires_before`.
+    """
+
+    uuid: tuple[str, ...] = ()
+    municipal: tuple[str, ...] = ()
+    county: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    city: tuple[str, ...] = ()
+    postal_code: tuple[str, ...] = ()
+    employer: tuple[str, ...] = ()
+    orgnr: tuple[str, ...] = ()
+    occupation: tuple[str, ...] = ()
+    level1: tuple[str, ...] = ()
+    level2: tuple[str, ...] = ()
+    styrk: tuple[str, ...] = ()
+    esco: tuple[str, ...] = ()
+    engagement: tuple[str, ...] = ()
+    extent: tuple[str, ...] = ()
+    sector: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    positions: tuple[Numbers, ...] = ()
+    published: tuple[Span, ...] = ()
+    updated: tuple[Span, ...] = ()
+    expires: tuple[Span, ...] = ()
+    due: tuple[Span, ...] = ()
+    published_since: date | None = None
+    expires_before: date | None = None
+    text: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    """Municipalities as they are written, besides what else is asked; "" for naming none."""
+
+
+OF_ADS = {
+    "uuid": "uuid",
+    "orgnr": "employer_orgnr",
+    "engagement": "engagement_type",
+    "extent": "extent",
+    "sector": "sector",
+    "source": "source",
+}
+"""Filters by a whole value of an ad's own, and its column."""
+
+OF_ROWS = {
+    "locations": ("country", "county", "municipal", "city", "postal_code"),
+    "occupations": ("level1", "level2"),
+}
+"""Filters by whole values of child rows, which are named as the columns are."""
+
+OF_CATEGORIES = {"styrk": "STYRK08*", "esco": "ESCO"}
+"""Filters by a category's code or name, and the types of categories."""
+
+
+def conditions(filters: Filters) -> Iterator[Condition]:
+    """What `filters` ask for, the search for `text` aside."""
+    for name, column in OF_ADS.items():
+        yield from _of_ad(column, getattr(filters, name))
+    for table, columns in OF_ROWS.items():
+        yield from _of_rows(table, {name: getattr(filters, name) for name in columns})
+    for name, types in OF_CATEGORIES.items():
+        yield from _of_categories(types, getattr(filters, name))
+    yield from _in_part("mentions(?, ads.employer)", filters.employer)
+    yield from _in_part(_OCCUPATION, filters.occupation)
+    yield from _dates(filters)
+    yield from _numbers(filters.positions)
+    if filters.within:
+        yield _within(filters.within)
+
+
+def _within(names: tuple[str, ...]) -> Condition:
+    named = tuple(filter(None, names))
+    marks = ", ".join("?" * len(named))
+    inside = f"ads.uuid IN (SELECT ad FROM locations WHERE municipal IN ({marks}))"
+    nowhere = "ads.uuid NOT IN (SELECT ad FROM locations WHERE municipal <> '')"
+    return (inside if len(named) == len(names) else f"({inside} OR {nowhere})"), named
+
+
+def _dates(filters: Filters) -> Iterator[Condition]:
+    for name in ("published", "updated", "expires"):
+        yield from _any_span(f"+ads.{name}", [_moments(span) for span in getattr(filters, name)])
+    yield from _any_span("+ads.due_date", map(_days, filters.due))
+    if filters.published_since:
+        yield from _any_span("+ads.published", [(_text(of_day(filters.published_since).start), "")])
+    if filters.expires_before:
+        yield "ads.last_day < ?", (filters.expires_before.isoformat(),)
+
+
+def _of_ad(column: str, values: Iterable[str]) -> Iterator[Condition]:
+    wanted, unwanted = parted(values)
+    if wanted:
+        yield _is(f"ads.{column}", wanted)
+    if unwanted:
+        condition, bound = _is(f"ads.{column}", unwanted)
+        yield f"NOT coalesce({condition}, 0)", bound
+
+
+def _of_rows(table: str, filters: dict[str, tuple[str, ...]]) -> Iterator[Condition]:
+    """All that is wanted in one row, and nothing unwanted in any."""
+    sides = {column: parted(values) for column, values in filters.items()}
+    if wanted := [_is(column, side[0]) for column, side in sides.items() if side[0]]:
+        yield _some_row("IN", table, wanted, " AND ")
+    if unwanted := [_is(column, side[1]) for column, side in sides.items() if side[1]]:
+        yield _some_row("NOT IN", table, unwanted, " OR ")
+
+
+def _of_categories(types: str, values: Iterable[str]) -> Iterator[Condition]:
+    """A code or a name. STYRK08 comes in types of its own (STYRK08NAV)."""
+    for how, side in zip(("IN", "NOT IN"), parted(values), strict=True):
+        if side:
+            code, bound = _is("code", side)
+            name, _ = _is("name", side)
+            row = (f"type GLOB '{types}' AND ({code} OR {name})", (*bound, *bound))
+            yield _some_row(how, "categories", [row], "")
+
+
+def _some_row(how: str, table: str, parts: list[Condition], mark: str) -> Condition:
+    return (
+        f"ads.uuid {how} (SELECT ad FROM {table} WHERE {mark.join(part for part, _ in parts)})",
+        tuple(value for _, bound in parts for value in bound),
+    )
+
+
+def _in_part(condition: str, values: Iterable[str]) -> Iterator[Condition]:
+    for negation, side in zip(("", "NOT "), parted(values), strict=True):
+        if side:
+            bound = [fold(value) for value in side for _ in range(condition.count("?"))]
+            yield f"{negation}({' OR '.join([condition] * len(side))})", tuple(bound)
+
+
+_OCCUPATION = (
+    "(mentions(?, ads.job_title) "
+    "OR ads.uuid IN (SELECT ad FROM occupations WHERE mentions(?, level1, level2)) "
+    "OR ads.uuid IN (SELECT ad FROM categories WHERE mentions(?, name)))"
+)
+
+
+def parted(values: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Which values are wanted, and which are not."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for value in values:
+        (unwanted if value.startswith("!") else wanted).append(value.removeprefix("!"))
+    return wanted, unwanted
+
+
+def _is(column: str, values: list[str]) -> Condition:
+    """Whether a column has one of the values, or begins with what stands before a `*`."""
+    whole = [fold(value) for value in values if not value.endswith("*")]
+    starts = [fold(value[:-1]) for value in values if value.endswith("*")]
+    parts = [f"begins(?, {column})"] * len(starts)
+    if whole:
+        compared = column if column in _INDEXED else f"folded({column})"
+        parts.append(f"{compared} IN ({', '.join('?' * len(whole))})")
+    return f"({' OR '.join(parts)})", (*starts, *whole)
+
+
+_INDEXED = ("ads.uuid", "ads.employer_orgnr")  # in small letters, and digits: nothing to fold
+
+
+def _any_span(column: str, spans: Iterable[tuple[str, str]]) -> Iterator[Condition]:
+    """Spans as texts, empty where there is no end. A column that is null fits none.
+
+    The plus sign keeps SQLite from the index on it: it would have to sort whole ads.
+    """
+    bound = [text for span in spans for text in span]
+    if bound:
+        one = f"({column} >= ? AND {column} < coalesce(nullif(?, ''), 'a'))"
+        yield f"({' OR '.join([one] * (len(bound) // 2))})", tuple(bound)
+
+
+def _moments(span: Span) -> tuple[str, str]:
+    return _text(span.start), _text(span.end)
+
+
+def _text(moment: datetime | None) -> str:
+    """A moment as the store writes them. Before a date's first digit there is nothing."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z" if moment else ""
+
+
+def _days(span: Span) -> tuple[str, str]:
+    """Which days end in a span: a day by which to apply lasts until midnight."""
+    return (
+        oslo_day(span.start).isoformat() if span.start else "",
+        oslo_day(span.end).isoformat() if span.end else "",
+    )
+
+
+def _numbers(ranges: Iterable[Numbers]) -> Iterator[Condition]:
+    """The column holds texts: only one of digits alone is a number."""
+    bound = [
+        number
+        for least, greatest in ranges
+        for number in (least or 0, _MOST if greatest is None else greatest)
+    ]
+    if bound:
+        one = "CAST(ads.positions AS INTEGER) BETWEEN ? AND ?"
+        either = " OR ".join([one] * (len(bound) // 2))
+        yield (
+            f"(ads.positions <> '' AND NOT ads.positions GLOB '*[^0-9]*' AND ({either}))",
+            (*bound,),
+        )
+
+
+_MOST = 2**62
+
+
+def fold(text: str) -> str:
+    """What case and the way of writing an accent do not change: `BÆRUM` is `bærum`.
+
+    Letters stay apart: å is no a. (Composed first, for a decomposed å begins with an a.)
+    """
+    return normalize("NFC", text).casefold()

@@ -1,0 +1,7 @@
+"""The clock stands still here too, for those that ask for it."""
+
+from __future__ import annotations
+
+from ask.conftest import noon
+
+__all__ = ["noon"]
