@@ -12,11 +12,12 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from typer import Context
 from typer.main import get_group
@@ -29,6 +30,7 @@ from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
+SEARCH = DOCS / "explanation" / "search.md"
 WIDTH = 100
 
 
@@ -40,6 +42,7 @@ def pages() -> dict[Path, str]:
         reference / "exit-codes.md": exit_codes_page(),
         reference / "schema.md": schema_page(),
         README: with_exit_codes(README.read_text(encoding="utf-8")),
+        SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
     }
 
 
@@ -190,6 +193,62 @@ def with_exit_codes(readme: str) -> str:
     rows = "\n".join(f"| {code.value} | {MEANINGS[code].says} |" for code in MEANINGS)
     table = f"<!-- exit codes -->\n| code | meaning |\n| --- | --- |\n{rows}\n<!-- end -->"
     return re.sub(r"<!-- exit codes -->.*?<!-- end -->", lambda _: table, readme, flags=re.DOTALL)
+
+
+# Searches
+
+
+def with_judgements(page: str) -> str:
+    """The page on search with what the judged searches measure."""
+    sys.path.insert(0, str(DOCS.parent / "tests"))
+    import judged
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "navfeed.db"
+        judged.fill(path)
+        found = {stemming: judged.answers(path, stemming=stemming) for stemming in (True, False)}
+    meant = judged.judgements()
+    rows = "\n".join(
+        f"| {name} | {scores.precision:.2f} | {scores.recall:.2f} | {scores.precision_at_1:.2f} |"
+        for name, scores in (
+            ("on", judged.scores(found[True])),
+            ("off", judged.scores(found[False])),
+        )
+    )
+    missed = "\n".join(
+        f"| `{query}` | {_numbers(meant[query])} | {_numbers(found[True][query])} "
+        f"| {_numbers(found[False][query])} |"
+        for query in meant
+        if set(found[True][query]) != meant[query]
+    )
+    told = JUDGED.format(searches=len(meant), ads=judged.count(), rows=rows, missed=missed)
+    return re.sub(
+        r"<!-- judged -->.*?<!-- end -->",
+        lambda _: f"<!-- judged -->\n{told}<!-- end -->",
+        page,
+        flags=re.DOTALL,
+    )
+
+
+def _numbers(ads: Iterable[str]) -> str:
+    return " ".join(sorted(ads, key=int)) or "none"
+
+
+JUDGED = """\
+{searches} judged searches over {ads} ads, in bokmål and nynorsk. Precision is how much of what was
+found was meant, recall how much of what was meant was found, both as means over the searches; the
+last column says how often the first ad was one that was meant.
+
+| stemming | precision | recall | first ad |
+| --- | --- | --- | --- |
+{rows}
+
+The searches that, with stemming, find too much or too little:
+
+| search | meant | found | found without stemming |
+| --- | --- | --- | --- |
+{missed}
+"""
 
 
 # The store
