@@ -104,5 +104,5 @@ def _everything(reader: Reader, asked: Filters) -> list[object]:
         reader.tally(By.MUNICIPAL, asked),
         reader.flow(),
         reader.count(asked),
-        reader.has(Filters(municipal=("ås",))),
+        reader.knows("municipal", "ås"),
     ]
