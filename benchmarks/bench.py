@@ -102,6 +102,29 @@ def lists(folder: Path, runs: int) -> None:
         theirs = [sys.executable, str(HERE / "bare_list.py"), db, kind, *filter(None, [place])]
         name = " ".join(["navfeed list", *shown, *where])
         compare(name, lambda c=ours: c, lambda c=theirs: c, runs, Target(times=6))
+    theirs = [str(Path(sys.executable).with_name("sqlite-utils")), "query", db, SAME_QUESTION]
+    ours = [NAVFEED, "list", "--db", db, "--format", "json", "--municipal", "BERGEN"]
+    compare(
+        "navfeed list --format json --municipal BERGEN",
+        lambda: ours,
+        lambda: theirs,
+        runs,
+        Target(),
+        beside="sqlite-utils",
+    )
+
+
+SAME_QUESTION = """
+SELECT uuid, title, job_title, employer, employer_orgnr,
+    (SELECT json_group_array(municipal) FROM locations WHERE ad = uuid) AS municipals,
+    (SELECT json_group_array(county) FROM locations WHERE ad = uuid) AS counties,
+    published, updated, expires, last_day, application_due, due_date, application_url, link,
+    positions, extent, engagement_type, sector, start_time, source
+FROM ads
+WHERE (last_day >= date('now') OR last_day IS NULL)
+    AND uuid IN (SELECT ad FROM locations WHERE municipal = 'BERGEN')
+ORDER BY published DESC, uuid
+"""
 
 
 def fresh(path: Path) -> str:
@@ -125,6 +148,8 @@ def compare(
     theirs: Callable[[], Command],
     runs: int,
     target: Target,
+    *,
+    beside: str = "bare script",
 ) -> None:
     """One turn of each to warm up, then the turns that count."""
     run(ours())
@@ -137,7 +162,7 @@ def compare(
     peak = f"; peak target: at most {target.peak:g} MB" if target.peak else ""
     print(f"  {name}")
     print(f"  {'':14}{'wall':>10}{'CPU':>10}{'peak':>10}   median of {runs}")
-    for who, cost in (("navfeed", a), ("bare script", b)):
+    for who, cost in (("navfeed", a), (beside, b)):
         print(f"  {who:14}{cost.wall:>9.3f}s{cost.cpu:>9.3f}s{cost.peak:>8.1f}MB")
     print(f"  {'ratio':14}{times}; CPU {a.cpu / b.cpu:.2f} x{peak}\n", flush=True)
 

@@ -323,7 +323,8 @@ A field that has no column of its own, from the content as NAV served it:
 SELECT uuid, json_extract(content, '$.employer.description') FROM ads LIMIT 10;
 ```
 
-Words, phrases and beginnings, as `navfeed list --text` finds them:
+Words, phrases and beginnings. `navfeed list --text` finds a word's forms too, by looking them up in
+this index ([how](../explanation/search.md)):
 
 ```sql
 SELECT uuid, ads.title
