@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 COLUMNS = (
     "uuid, title, job_title, employer, employer_orgnr, published, updated, expires, last_day, "
-    "application_due, application_url, link, positions, extent, engagement_type, sector, "
+    "application_due, due_date, application_url, link, positions, extent, engagement_type, sector, "
     "start_time, source"
 )
 PLACES = "(SELECT json_group_array({0}) FROM locations WHERE ad = uuid AND {0} <> '')"

@@ -12,11 +12,12 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from typer import Context
 from typer.main import get_group
@@ -33,6 +34,7 @@ sys.path.insert(0, str(DOCS))
 import screens  # noqa: E402  a script beside this one
 
 README = DOCS.parent / "README.md"
+SEARCH = DOCS / "explanation" / "search.md"
 WIDTH = 100
 
 
@@ -46,6 +48,7 @@ def pages() -> dict[Path, str]:
         reference / "exit-codes.md": exit_codes_page(),
         reference / "schema.md": schema_page(),
         README: with_exit_codes(README.read_text(encoding="utf-8")),
+        SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
     }
 
 
@@ -262,6 +265,62 @@ def with_exit_codes(readme: str) -> str:
     return re.sub(r"<!-- exit codes -->.*?<!-- end -->", lambda _: table, readme, flags=re.DOTALL)
 
 
+# Searches
+
+
+def with_judgements(page: str) -> str:
+    """The page on search with what the judged searches measure."""
+    sys.path.insert(0, str(DOCS.parent / "tests"))
+    import judged
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "navfeed.db"
+        judged.fill(path)
+        found = {stemming: judged.answers(path, stemming=stemming) for stemming in (True, False)}
+    meant = judged.judgements()
+    rows = "\n".join(
+        f"| {name} | {scores.precision:.2f} | {scores.recall:.2f} | {scores.precision_at_1:.2f} |"
+        for name, scores in (
+            ("on", judged.scores(found[True])),
+            ("off", judged.scores(found[False])),
+        )
+    )
+    missed = "\n".join(
+        f"| `{query}` | {_numbers(meant[query])} | {_numbers(found[True][query])} "
+        f"| {_numbers(found[False][query])} |"
+        for query in meant
+        if set(found[True][query]) != meant[query]
+    )
+    told = JUDGED.format(searches=len(meant), ads=judged.count(), rows=rows, missed=missed)
+    return re.sub(
+        r"<!-- judged -->.*?<!-- end -->",
+        lambda _: f"<!-- judged -->\n{told}<!-- end -->",
+        page,
+        flags=re.DOTALL,
+    )
+
+
+def _numbers(ads: Iterable[str]) -> str:
+    return " ".join(sorted(ads, key=int)) or "none"
+
+
+JUDGED = """\
+{searches} judged searches over {ads} ads, in bokmål and nynorsk. Precision is how much of what was
+found was meant, recall how much of what was meant was found, both as means over the searches; the
+last column says how often the first ad was one that was meant.
+
+| stemming | precision | recall | first ad |
+| --- | --- | --- | --- |
+{rows}
+
+The searches that, with stemming, find too much or too little:
+
+| search | meant | found | found without stemming |
+| --- | --- | --- | --- |
+{missed}
+"""
+
+
 # The store
 
 
@@ -347,7 +406,8 @@ FROM ads JOIN ads_in_force USING (uuid)
 LIMIT 10;
 ```
 
-Words, phrases and beginnings, as `navfeed list --text` finds them:
+Words, phrases and beginnings. `navfeed list --text` finds a word's forms too, by looking them up in
+this index ([how](../explanation/search.md)):
 
 ```sql
 SELECT uuid, ads_in_force.title

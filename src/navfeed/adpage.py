@@ -13,14 +13,14 @@ _LABELS = 14  # the width of what stands before a fact
 
 
 def ad_page(uuid: str, content: Content) -> list[Block]:
-    """An ad as a page: who, where, the way to apply, the terms, the contacts, then its text."""
+    """An ad as a page: who, where, the way to apply, the terms, what it says, whom to ask."""
     return [
         Block(Kind.TITLE, _line(content.title) or "(no title)"),
         *_head(content),
         *_facts(_application(content)),
         *_facts(_terms(uuid, content)),
-        *_contacts(content),
         *blocks_of(content.description or ""),
+        *_contacts(content),
         *_employer(content),
     ]
 
@@ -42,7 +42,15 @@ def _facts(facts: Sequence[tuple[str, str | None]]) -> Iterator[Block]:
 
 
 def _application(content: Content) -> list[tuple[str, str | None]]:
-    return [("Apply at", content.application_url), ("Apply by", _no_time(content.application_due))]
+    return [("Apply by", _due(content)), ("Apply at", content.application_url)]
+
+
+def _due(content: Content) -> str | None:
+    """The day that was read, and the text that it was read from where that says it otherwise."""
+    said, day = _line(_no_time(content.application_due)), content.due_date
+    if day is None or said == day.isoformat():
+        return said
+    return f"{day.isoformat()} ({said})"
 
 
 def _terms(uuid: str, content: Content) -> list[tuple[str, str | None]]:

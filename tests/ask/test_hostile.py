@@ -7,12 +7,16 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ask.support import UNSAFE, Fields, ad, answer, place, put, uuid
+from ask.support import NOW, UNSAFE, Fields, ad, answer, place, put, uuid
+from navfeed.model import By
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
 from navfeed.store.writer import Store
 
 PIECES = (
@@ -54,6 +58,46 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.fixture
 def db(store: Store) -> Path:
     return store.path
+
+
+@pytest.mark.usefixtures("noon")
+@given(text=texts)
+def test_counts_and_snippets(store: Store, db: Path, text: str) -> None:
+    put(store, [json.dumps({**hostile(text), "description": f"ankerord, {text}"})])
+
+    lines = answer(db, "stats", *(f"--by={by}" for by in By if by is not By.FLOW)).splitlines()
+    assert {line.count("\t") for line in lines} == {2}
+    assert not UNSAFE.search("".join(lines).replace("\t", ""))
+    named = json.loads(answer(db, "stats", "--format", "json", "--by", "sector"))["sector"]
+    assert [one["name"] for one in named] == ([storable(text)] if storable(text) else [])
+    table = io.StringIO(answer(db, "stats", "--format", "csv", "--by", "sector"), newline="")
+    assert all(
+        not row["name"].startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+        for row in csv.DictReader(table, strict=True)
+    )
+
+    shown = answer(db, "list", "--text", "ankerord", "--snippets")
+    assert (shown.count("\t"), shown.count("\n")) == (6, 1)
+    assert "**ankerord**" in shown
+    assert not UNSAFE.search(shown.replace("\t", ""))
+    (listed,) = json.loads(answer(db, "list", "--text", "ankerord", "--snippets", "--format=json"))
+    assert not UNSAFE.search(listed["snippet"])
+
+
+@pytest.mark.usefixtures("noon")
+@given(text=texts)
+def test_any_value_of_a_filter_is_just_a_value(store: Store, db: Path, text: str) -> None:
+    """It finds the ad that says it, whatever it is, and never what does not."""
+    put(store, [json.dumps(hostile(text))])
+    value = storable(text).strip()
+    with Reader(db, NOW.date()) as reader:
+        for name in ("sector", "level1", "styrk", "employer", "occupation"):
+            for asked in ((value,), (f"!{value}",)):
+                known: dict[str, Any] = {name: asked}
+                assert reader.count(Filters(**known)) in (0, 1)
+        if value and value == storable(text) and not value.startswith("!") and "*" not in value:
+            assert reader.count(Filters(sector=(value,))) == 1
+            assert reader.count(Filters(sector=(f"!{value}",))) == 0
 
 
 @pytest.mark.usefixtures("noon")

@@ -24,8 +24,8 @@ Bergen kommune, Fana sykehjem
 Storgata 1, 5003 BERGEN, VESTLAND, NORGE
 5003 ÅS, NORGE
 
-Apply at       https://sykehjem.example/sok/1
 Apply by       2026-12-10
+Apply at       https://sykehjem.example/sok/1
 Engagement     Fast
 Extent         Heltid
 Positions      2
@@ -37,12 +37,12 @@ Id             {uuid(1)}
 At NAV         https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}
 Source         https://sykehjem.example/stilling/1
 
-Contacts
-• Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example
-
 Vi søker sykepleier.
 
 • Turnus
+
+Contacts
+• Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example
 
 About the employer
 Et godt sted å være.
@@ -124,3 +124,59 @@ def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
         prose = [line for line in lines if line.startswith("ord ")]
         assert max(map(len, prose)) <= min(columns, 100)
         assert len(prose) > 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("21.12.2026", "2026-12-21 (21.12.2026)"),
+        ("1. desember 2026\x1b", "1. desember 2026\ufffd"),
+        ("2026-12-21T00:00:00", "2026-12-21"),
+        ("2026-12-21T23:59:00", "2026-12-21 (2026-12-21T23:59:00)"),
+        ("Snarest", "Snarest"),
+    ],
+)
+def test_a_due_date_stands_beside_its_text(db: Path, text: str, said: str) -> None:
+    fill(db, ad(1, applicationDue=text))
+
+    assert f"\nApply by       {said}\n" in answer(db, "show", uuid(1))
+
+
+# The browser
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a browser would have been asked to open."""
+    addresses: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: addresses.append(address) or True)
+    return addresses
+
+
+def test_open_leads_to_the_page_to_apply_at(db: Path, opened: list[str]) -> None:
+    fill(db, ad(1))
+    result = ask(db, "show", uuid(1), "--open")
+
+    assert opened == ["https://sykehjem.example/sok/1"]
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "navfeed: opening https://sykehjem.example/sok/1\n"
+
+
+@pytest.mark.parametrize(
+    "address", [None, "", "file:///etc/passwd", "javascript:alert(1)", "--new-window", "mailto:a@b"]
+)
+def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str | None) -> None:
+    fill(db, ad(1, applicationUrl=address))
+    result = ask(db, "show", uuid(1), "--open")
+
+    assert (result.exit_code, opened) == (2, [])
+    assert "names no page to apply at" in result.stderr
+
+
+def test_without_a_browser_the_address_is_told(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    fill(db, ad(1))
+    result = ask(db, "show", uuid(1), "--open")
+
+    assert result.exit_code == 2
+    assert "The page to apply at is https://sykehjem.example/sok/1" in result.stderr

@@ -19,6 +19,7 @@ from navfeed.cli.complete import values_of
 from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
 from navfeed.config import load
+from navfeed.errors import NotFoundError
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, oslo_day
 from navfeed.store.filters import Filters
@@ -139,9 +140,12 @@ def show(
     without_contacts: Annotated[
         bool, typer.Option("--without-contacts", help="Leave out whom to ask.")
     ] = False,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the page to apply at in the browser instead.")
+    ] = False,
     max_age: MaxAgeOption = None,
 ) -> None:
-    """Show one ad: the way to apply, its terms and contacts, and what it says."""
+    """Show one ad: the way to apply, its terms, what it says, and whom to ask."""
     now = datetime.now(UTC)
     today = oslo_day(now)
     settings = load({"db": db}, config=config)
@@ -149,6 +153,9 @@ def show(
     with Reader(settings.db, today) as reader:
         age.check(reader.caught_up_at(), now)
         uuid, content = reader.find(ad)
+    if open_:
+        _open(uuid, content)
+        return
     if without_contacts:
         content = _contactless(content)
     if format_ is ShowFormat.JSON:
@@ -161,6 +168,20 @@ def _contactless(content: Content) -> Content:
     from navfeed.wire import contactless  # takes 100 ms to import, so only who asks pays
 
     return replace(content, raw=contactless(content.raw), contacts=())
+
+
+def _open(uuid: str, content: Content) -> None:
+    """Open the source's own page: NAV's terms ask that applying leads straight there."""
+    import webbrowser
+
+    address = (content.application_url or "").strip()
+    if not address.lower().startswith(("https://", "http://")):
+        raise NotFoundError(
+            f"ad {uuid} names no page to apply at. `navfeed show {uuid[:8]}` tells what it says"
+        )
+    hint(f"opening {address}")
+    if not webbrowser.open(address):
+        raise NotFoundError(f"no browser was found. The page to apply at is {address}")
 
 
 def _show(uuid: str, content: Content) -> None:

@@ -152,6 +152,11 @@ _WHOLE = (
     *("engagement", "extent", "sector"),
 )
 
+_LIKE_OTHERS = tuple(
+    name for name in (*_LISTS, *_WHOLE) if name not in ("uuid", "orgnr", "postal_code")
+)
+"""Filters whose values can be mistyped ones of others; a number is just another number."""
+
 _SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
 _NUMBERS = "a number or a range such as [2,5] or [10,*)"
 
@@ -187,16 +192,11 @@ _OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fie
 
 def hint_at_unknown(reader: Reader, filters: Filters) -> None:
     """Say which values fit no ad at all, where the store has others that look like them."""
-    for name in (*_LISTS, *_WHOLE):
+    for name in _LIKE_OTHERS:
         for value in (value for side in parted(getattr(filters, name)) for value in side):
-            near = () if _fits(reader, name, value) else tuple(_near(value, reader.values(name)))
+            near = () if reader.knows(name, value) else tuple(_near(value, reader.values(name)))
             if near:
                 hint(f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?")
-
-
-def _fits(reader: Reader, name: str, value: str) -> bool:
-    asked: dict[str, Any] = {name: (value,)}
-    return reader.has(Filters(**asked))
 
 
 def _near(value: str, known: Iterable[str]) -> Iterator[str]:

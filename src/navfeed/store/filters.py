@@ -111,6 +111,30 @@ def _within(names: tuple[str, ...]) -> Condition:
     return (inside if len(named) == len(names) else f"({inside} OR {nowhere})"), named
 
 
+def looks(name: str, value: str) -> Iterator[Condition]:
+    """Questions of which one has an answer if any stored ad has that value; each ends at the first.
+
+    For filters by names. Asking for the ads would gather all that have it.
+    """
+    if name in OF_ADS:
+        yield _look("ads", _is(f"ads.{OF_ADS[name]}", [value]))
+    elif name in OF_CATEGORIES:
+        yield _look("categories", _categorised(OF_CATEGORIES[name], [value]))
+    elif name == "employer":
+        yield _look("ads", ("mentions(?, employer)", (fold(value),)))
+    elif name == "occupation":
+        yield _look("ads", ("mentions(?, job_title)", (fold(value),)))
+        yield _look("occupations", ("mentions(?, level1, level2)", (fold(value),)))
+        yield _look("categories", ("mentions(?, name)", (fold(value),)))
+    else:
+        (table,) = (table for table, columns in OF_ROWS.items() if name in columns)
+        yield _look(table, _is(name, [value]))
+
+
+def _look(table: str, condition: Condition) -> Condition:
+    return f"SELECT 1 FROM {table} WHERE {condition[0]} LIMIT 1", condition[1]
+
+
 def _dates(filters: Filters) -> Iterator[Condition]:
     for name in ("published", "updated", "expires"):
         yield from _any_span(f"+ads.{name}", [_moments(span) for span in getattr(filters, name)])
@@ -143,10 +167,13 @@ def _of_categories(types: str, values: Iterable[str]) -> Iterator[Condition]:
     """A code or a name. STYRK08 comes in types of its own (STYRK08NAV)."""
     for how, side in zip(("IN", "NOT IN"), parted(values), strict=True):
         if side:
-            code, bound = _is("code", side)
-            name, _ = _is("name", side)
-            row = (f"type GLOB '{types}' AND ({code} OR {name})", (*bound, *bound))
-            yield _some_row(how, "categories", [row], "")
+            yield _some_row(how, "categories", [_categorised(types, side)], "")
+
+
+def _categorised(types: str, values: list[str]) -> Condition:
+    code, bound = _is("code", values)
+    name, _ = _is("name", values)
+    return f"type GLOB '{types}' AND ({code} OR {name})", (*bound, *bound)
 
 
 def _some_row(how: str, table: str, parts: list[Condition], mark: str) -> Condition:

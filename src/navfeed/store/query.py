@@ -32,7 +32,7 @@ from navfeed.model import (
 from navfeed.stem import is_form, stem
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
-from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold
+from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold, looks
 from navfeed.store.shape import content_of
 
 Cell = str | tuple[str, ...] | None
@@ -175,9 +175,9 @@ class Reader:
         )
         return [Week(*row) for row in rows]
 
-    def has(self, filters: Filters) -> bool:
-        """Whether any ad fits."""
-        return any(self._select("1", filters, "LIMIT 1"))
+    def knows(self, name: str, value: str) -> bool:
+        """Whether any stored ad has that value of a filter by names, in force or not."""
+        return any(self._all(sql, *bound) for sql, bound in looks(name, value))
 
     def values(self, name: str) -> list[str]:
         """The values that a filter by names finds in the ads in force, in the order of letters."""
@@ -344,11 +344,11 @@ class Reader:
         ((uuid, _, last_day),) = past
         return NotFoundError(f"ad {uuid} is no longer in force: its last day was {last_day}")
 
-    def _all(self, sql: str, *values: str | None) -> list[tuple[Any, ...]]:
+    def _all(self, sql: str, *values: str | int | None) -> list[tuple[Any, ...]]:
         with explained(self.path):
             return self._connection.execute(sql, values).fetchall()
 
-    def _one(self, sql: str, *values: str | None) -> tuple[Any, ...]:
+    def _one(self, sql: str, *values: str | int | None) -> tuple[Any, ...]:
         (row,) = self._all(sql, *values)
         return row
 
