@@ -16,6 +16,9 @@ import pytest
 from support.outdoors import Outdoors, environment_of
 from support.shell import run_here
 
+Call = Callable[[], tuple[int, str]]
+"""Answers an exit code and what was said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fate:
@@ -26,8 +29,13 @@ class Fate:
     said: str
 
 
-def child(call: Callable[[], tuple[int, str]], log: Path) -> Fate:
-    """Fork, and call there."""
+def child(call: Call, log: Path) -> Fate:
+    """Fork, call there, and wait for the end."""
+    return fate(begin(call, log), log)
+
+
+def begin(call: Call, log: Path) -> int:
+    """Fork, and call there. Answers the number of the process."""
     if not hasattr(os, "fork"):
         pytest.skip("needs fork")
     with warnings.catch_warnings():
@@ -35,13 +43,18 @@ def child(call: Callable[[], tuple[int, str]], log: Path) -> Fate:
         number = os.fork()
     if number == 0:
         _live(call, log)
+    return number
+
+
+def fate(number: int, log: Path) -> Fate:
+    """Wait for its end."""
     _, status = os.waitpid(number, 0)
     if os.WIFSIGNALED(status):
         return Fate(os.WTERMSIG(status), -1, "")
     return Fate(None, os.WEXITSTATUS(status), log.read_text())
 
 
-def _live(call: Callable[[], tuple[int, str]], log: Path) -> None:
+def _live(call: Call, log: Path) -> None:
     code = 70
     try:
         code, said = call()
@@ -53,9 +66,9 @@ def _live(call: Callable[[], tuple[int, str]], log: Path) -> None:
         os._exit(code)
 
 
-def navfeed(outdoors: Outdoors, *words: str) -> tuple[int, str]:
+def navfeed(outdoors: Outdoors, *words: str, **environ: str) -> tuple[int, str]:
     """A command on this feed and this store, with what it said on stderr."""
-    said = run_here([*words], environment_of(outdoors), outdoors.path.parent)
+    said = run_here([*words], environment_of(outdoors, **environ), outdoors.path.parent)
     return said.code, said.err
 
 
