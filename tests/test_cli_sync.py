@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -201,11 +202,17 @@ def test_R2_a_signal_ends_a_hanging_run_with_3(shell: Shell, name: str, kind: An
     assert shell.is_exact()
 
 
-def test_max_time_holds_even_when_the_feed_dribbles(shell: Shell) -> None:
-    shell.server.practice.script(faults.on("page"), faults.dribble(0.5), times=None)
+@pytest.mark.parametrize("kind", ["token", "page", "detail"])
+def test_R2_max_time_holds_even_when_the_feed_dribbles(shell: Shell, kind: Any) -> None:
+    shell.server.practice.script(faults.on(kind), faults.dribble(0.5), times=None)
+    began = monotonic()
     code, _, err = shell.run("sync", "--max-time", "1s")
+    assert monotonic() - began < 1 + 2
     assert code == 3
     assert "--max-time" in err
+    shell.server.practice.clear_script()
+    assert shell.run("sync", "-q")[0] == 0
+    assert shell.is_exact()
 
 
 @pytest.mark.parametrize("details", [1, 30])

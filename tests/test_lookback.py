@@ -175,6 +175,14 @@ def test_a_late_entry_of_an_ad_read_further_on_is_contested() -> None:
     assert read(recognition, A, B, C, entry("c", "INACTIVE", 5))[3] == (4, False, False, False)
 
 
+def test_a_late_entry_before_another_late_one_of_its_ad_is_contested() -> None:
+    """Both share the place of the entry before them, and the one read first stands behind."""
+    seen = [SEEN[0], Seen(1, LATE.key), *SEEN[1:]]
+    recognition = Recognition(seen, at=1, top=3)
+    later = entry("late", "INACTIVE", -5)
+    assert read(recognition, A, later, LATE, B, C)[1] == (1, False, True, True)
+
+
 def test_the_entry_two_pages_share_is_read_once() -> None:
     recognition = Recognition([], at=0, top=0)
     assert len(read(recognition, A, B)) == 2

@@ -189,7 +189,8 @@ class Recognition:
             self._at = self._meet(entry)
             return self._at, Sighting(entry, known=True)
         late = self._stands_after(self._at)
-        contested = any(place > self._at for place in self._unmet_of_ad.get(entry.ad, ()))
+        # A late entry shares the place of the one before it, so one of that place may follow too.
+        contested = any(place >= self._at for place in self._unmet_of_ad.get(entry.ad, ()))
         if not late:
             self.top += 1
             self._at = self.top

@@ -227,6 +227,12 @@ MUTATIONS = [
         "        return bool(self._places)",
     ),
     Mutation(
+        "late entries of one place taken for the past",
+        "lookback.py",
+        "any(place >= self._at for place",
+        "any(place > self._at for place",
+    ),
+    Mutation(
         "news only at the top",
         "lookback.py",
         "        self.found_new = True",

@@ -105,8 +105,8 @@ def belongs(connection: sqlite3.Connection, path: Path) -> int:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can only read, and never waits for a running sync."""
-    check_library()
     with explained(path):
+        check_library()
         if not path.exists():
             raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
         connection = _connect_reader(path)

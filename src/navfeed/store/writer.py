@@ -58,8 +58,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        check_library()
         with explained(path), ExitStack() as opened:
+            check_library()
             self._file = opened.enter_context(open_private(path))
             self._connection = opened.enter_context(closing(_connect(path)))
             self._db = _prepare(self._connection, path)

@@ -1,0 +1,82 @@
+"""A command in a child that shares what this process has loaded: it may die as it likes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.outdoors import Outdoors, environment_of
+from support.shell import run_here
+
+Call = Callable[[], tuple[int, str]]
+"""Answers an exit code and what was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """How a child ended: by a signal, or with a code and what it said."""
+
+    killed_by: int | None
+    code: int
+    said: str
+
+
+def child(call: Call, log: Path) -> Fate:
+    """Fork, call there, and wait for the end."""
+    return fate(begin(call, log), log)
+
+
+def begin(call: Call, log: Path) -> int:
+    """Fork, and call there. Answers the number of the process."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads here are of no use to it
+        number = os.fork()
+    if number == 0:
+        _live(call, log)
+    return number
+
+
+def fate(number: int, log: Path) -> Fate:
+    """Wait for its end."""
+    _, status = os.waitpid(number, 0)
+    if os.WIFSIGNALED(status):
+        return Fate(os.WTERMSIG(status), -1, "")
+    return Fate(None, os.WEXITSTATUS(status), log.read_text())
+
+
+def _live(call: Call, log: Path) -> None:
+    code = 70
+    try:
+        code, said = call()
+        log.write_text(said)
+    except BaseException:  # noqa: BLE001  nothing may get back into the test that forked
+        log.write_text(traceback.format_exc())
+    finally:
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        os._exit(code)
+
+
+def navfeed(outdoors: Outdoors, *words: str, **environ: str) -> tuple[int, str]:
+    """A command on this feed and this store, with what it said on stderr."""
+    said = run_here([*words], environment_of(outdoors, **environ), outdoors.path.parent)
+    return said.code, said.err
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_after(seconds: float) -> None:
+    """The kernel ends the process then, whatever it is doing."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)

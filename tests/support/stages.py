@@ -1,0 +1,113 @@
+"""Where a run can be cut off: what is in the store before, and what the run is about to do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from navfeed.errors import ExitCode
+from navfeed.practice import World
+from support.canaries import Ring, canary, content, heard
+from support.children import navfeed
+from support.outdoors import Outdoors
+
+Silent = Callable[[Ring], bool]
+"""Whether what an ad says must be in no file in the end."""
+
+START = ("sync", "-q", "--from-start", "--workers", "2")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A practice feed, the files as they were before, and the command that is at risk."""
+
+    outdoors: Outdoors
+    before: Path
+    words: tuple[str, ...]
+    silent: Silent
+
+    @property
+    def folder(self) -> Path:
+        return self.outdoors.path.parent
+
+    def reset(self) -> None:
+        """Put the files back as they were before the run."""
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.before, self.folder)
+
+    def settles(self) -> None:
+        """What every death and failure owes: a sound file, and one clean run to the truth."""
+        if self.outdoors.path.exists() and self.outdoors.path.stat().st_size:
+            assert self.outdoors.rows("PRAGMA integrity_check") == [("ok",)]
+        for words in dict.fromkeys([self.words, (*START, "--retry-now")]):
+            code, said = navfeed(self.outdoors, *words)
+            assert code == ExitCode.DONE, said
+        assert self.outdoors.stored().keys() == self.outdoors.world.truth().keys()
+        assert self.words != START or self.outdoors.is_exact()
+        assert self.outdoors.rows("PRAGMA integrity_check") == [("ok",)]
+        assert self.outdoors.rows("SELECT erasure_owed FROM feed") == [(0,)]
+        assert [ring for ring in heard(self.folder) if self.silent(ring)] == []
+
+
+def backfill(outdoors: Outdoors) -> Silent:
+    """A first run: the making of the store is in it."""
+    outdoors.path.unlink()
+    return lambda _: False
+
+
+def incremental(outdoors: Outdoors) -> Silent:
+    """Some ads are new, one is changed, and one changed and withdrawn at one moment."""
+    world = outdoors.world
+    ads = world.in_force()
+    for number in range(50, 54):
+        world.publish(content=content(number, 0))
+    world.update(ads[0], content(1, 1))
+    world.batch([lambda batch: batch.update(ads[1]), lambda batch: batch.stop(ads[1])])
+    return lambda ring: ring[0] == 2 or ring[:2] == (1, 0)
+
+
+def purge(outdoors: Outdoors) -> Silent:
+    """Half of the ads go: what they said has to go from every file."""
+    for ad in outdoors.world.in_force()[::2]:
+        outdoors.world.stop(ad)
+    return lambda ring: ring[0] % 2 == 1
+
+
+def contacts_dropped(_: Outdoors) -> Silent:
+    """People are not to be kept any more."""
+    return lambda ring: ring[2] in ("name", "email", "phone", "role")
+
+
+def person_erased(_: Outdoors) -> Silent:
+    """One person, whom one ad names."""
+    return lambda ring: (ring[0], ring[2]) == (3, "name")
+
+
+STAGES: dict[str, tuple[Callable[[Outdoors], Silent], tuple[str, ...]]] = {
+    "backfill": (backfill, START),
+    "incremental": (incremental, START),
+    "purge": (purge, START),
+    "contacts dropped": (contacts_dropped, (*START, "--contacts", "drop")),
+    "person erased": (person_erased, ("privacy", "erase", f"Kari {canary(3, 0, 'name')}")),
+}
+
+
+@contextmanager
+def staged(name: str, folder: Path) -> Iterator[Stage]:
+    """Ten ads that sing are stored; then what the stage says has happened."""
+    happens, words = STAGES[name]
+    world = World(1, now=datetime.now(UTC))
+    for number in range(1, 11):
+        world.publish(content=content(number, 0))
+    live, before = folder / "live", folder / "before"
+    live.mkdir()
+    with Outdoors(live / "navfeed.db", world, page_size=6) as outdoors:
+        code, said = navfeed(outdoors, *START)
+        assert code == ExitCode.DONE, said
+        silent = happens(outdoors)
+        shutil.copytree(live, before)
+        yield Stage(outdoors, before, words, silent)
