@@ -83,6 +83,8 @@ def summary(ended: Ended) -> str:
         f"{counts.removed} removed",
         f"{counts.waiting} waiting",
     ]
+    if counts.given_up:
+        parts.append(f"{counts.given_up} given up")
     if counts.late:
         parts.append(f"{counts.late} late")
     line = f"{', '.join(parts)} ({counts.entries} entries read on {counts.pages} pages)"

@@ -116,7 +116,8 @@ _ERASURE_OWED = "owed: another program read an old state; the next sync makes it
 
 def _details(facts: StoreFacts) -> str:
     held = f", {facts.held_back:,} of them held back until their retry" if facts.held_back else ""
-    return f"{facts.waiting:,} waiting{held}"
+    given_up = f"; {facts.given_up:,} given up (sync --retry-now asks again)"
+    return f"{facts.waiting:,} waiting{held}{given_up if facts.given_up else ''}"
 
 
 def freshness(caught_up_at: datetime | None, now: datetime) -> str:

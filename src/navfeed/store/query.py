@@ -33,6 +33,7 @@ from navfeed.stem import is_form, stem
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold
+from navfeed.store.patience import GIVEN_UP, patience_began
 from navfeed.store.shape import content_of
 
 Cell = str | tuple[str, ...] | None
@@ -234,9 +235,14 @@ class Reader:
             "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
         )
         inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
-        waiting, held_back = self._one(
-            "SELECT count(*), count(*) FILTER (WHERE retry_at > ?) FROM queue",
+        waiting, held_back, given_up = self._one(
+            f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
+            f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
+            f"count(*) FILTER (WHERE {GIVEN_UP}) FROM queue",
+            patience_began(now),
             now.astimezone(UTC).isoformat(),
+            patience_began(now),
+            patience_began(now),
         )
         return StoreFacts(
             path=str(self.path),
@@ -249,6 +255,7 @@ class Reader:
             masked=self._one("SELECT count(*) FROM removed")[0],
             waiting=waiting,
             held_back=held_back,
+            given_up=given_up,
             newest=_moment(newest),
             caught_up_at=_moment(caught_up_at),
             trouble=trouble,
