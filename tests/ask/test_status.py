@@ -127,13 +127,15 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
     }
 
 
+GIVEN_UP = "1 given up (sync --retry-now asks again)"
+
+
 def test_people_get_oslo_time_and_words(db: Path) -> None:
     lines = answer(busy(db), "status").splitlines()
 
     assert lines[:-1] == [
         "Ads in force    1 (2 stored, 1 masked)",
-        "Details         2 waiting, 1 of them held back until their retry; "
-        "1 given up (sync --retry-now asks again)",
+        f"Details         2 waiting, 1 of them held back until their retry; {GIVEN_UP}",
         "Data            caught up 2026-11-19 12:59 +01:00, 2 days ago",
         "Position        the feed's entries up to 2026-11-21 12:00 +01:00",
         "Trouble         the log was reset",
