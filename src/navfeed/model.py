@@ -63,6 +63,22 @@ class Contacts(StrEnum):
     DROP = "drop"
 
 
+class LogFormat(StrEnum):
+    """How lines of the log are written: for people, or a JSON object each."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """What is told: that and all that is worse."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class MarkKind(StrEnum):
     """How a text that is to be forgotten is compared."""
 
@@ -354,6 +370,7 @@ class RunEnd:
 class RunFacts:
     """A sync as it was recorded. Without `ended_at` it still runs, or was killed."""
 
+    id: int
     started_at: datetime | None
     ended_at: datetime | None
     exit_code: int | None

@@ -140,6 +140,19 @@ def _ending(run: RunFacts) -> str:
     return f"exit {run.exit_code}, {run.outcome}"
 
 
+RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
+"""What each cell of `run_row` is."""
+
+
+def run_row(run: RunFacts) -> tuple[str, ...]:
+    """One sync in a list of them: cells as in `RUNS_AS`."""
+    done = ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
+    took = _span(run.ended_at - run.started_at) if run.ended_at and run.started_at else ""
+    code = "" if run.exit_code is None else str(run.exit_code)
+    outcome = run.outcome or "not ended; it still runs, or it was killed"
+    return (str(run.id), _local(run.started_at), took, code, done, outcome)
+
+
 def _retry(moment: datetime | None, now: datetime) -> str | None:
     return f"{_local(moment)}: the feed asked for a pause" if moment and moment > now else None
 

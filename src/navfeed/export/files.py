@@ -15,13 +15,13 @@ from navfeed.errors import ConfigError, StoppedError
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
+def replaced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Write a file that takes the place of `path` when it is complete, and never before.
 
-    A new file is its owner's alone; one that was there keeps its permissions. On any failure, or a
-    signal to stop (`StoppedError`), the old file stays and nothing else is left.
+    A new file gets `mode`, its owner's alone; one that was there keeps its permissions. On any
+    failure, or a signal to stop (`StoppedError`), the old file stays and nothing else is left.
     """
-    mode = _mode(path)
+    mode = _mode(path) or mode
     path = path.resolve()  # a link stays one, and leads to the new file
     with _stoppable(path):
         out, temporary = _temporary(path)
@@ -29,8 +29,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
             with out:
                 yield out
                 out.flush()
-                if mode is not None:
-                    temporary.chmod(mode)
+                temporary.chmod(mode)
                 os.fsync(out.fileno())
             temporary.replace(path)
         except BaseException:
@@ -45,7 +44,8 @@ def _temporary(path: Path) -> tuple[BinaryIO, Path]:
         number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
-    return os.fdopen(number, "wb"), Path(name)
+    os.close(number)
+    return Path(name).open("r+b"), Path(name)
 
 
 def _mode(path: Path) -> int | None:

@@ -224,6 +224,27 @@ class Reader:
         with explained(self.path):
             return uuid, content_of(self._connection, uuid)
 
+    def problems(self) -> list[str]:
+        """What is wrong with the file, at most a hundred of it. Reads all of the store."""
+        broken = [says for (says,) in self._all("PRAGMA integrity_check(100)") if says != "ok"]
+        orphans = self._all("PRAGMA foreign_key_check")
+        lost = [f"a row of {table} belongs to no ad" for table, *_ in orphans]
+        (unfound,) = self._one(
+            "SELECT count(*) FROM ads WHERE id NOT IN (SELECT id FROM search_docsize)"
+        )
+        (loose,) = self._one(
+            "SELECT count(*) FROM search_docsize WHERE id NOT IN (SELECT id FROM ads)"
+        )
+        searches = [
+            f"{count} {says}"
+            for count, says in (
+                (unfound, "ads that the search index does not know"),
+                (loose, "ads in the search index that are not in the store"),
+            )
+            if count
+        ]
+        return [*broken, *lost, *searches][:100]
+
     def caught_up_at(self) -> datetime | None:
         """When a sync last reached the end of the feed; None where none has yet."""
         (moment,) = self._one("SELECT caught_up_at FROM feed")
@@ -259,22 +280,23 @@ class Reader:
             newest=_moment(newest),
             caught_up_at=_moment(caught_up_at),
             trouble=trouble,
-            last_run=self._last_run(),
+            last_run=next(iter(self.runs(1)), None),
             retry_at=_moment(retry_at),
             token_expires=_moment(token_expires),
             erasure_owed=bool(owed),
         )
 
-    def _last_run(self) -> RunFacts | None:
+    def runs(self, most: int, *, failed: bool = False) -> list[RunFacts]:
+        """The last syncs, the newest first, `most` of them at most; or of those that `failed`."""
+        only = "WHERE exit_code NOT IN (0, 3, 4) " if failed else ""
         rows = self._all(
-            "SELECT started_at, ended_at, exit_code, outcome, counts FROM runs "
-            "ORDER BY id DESC LIMIT 1"
+            "SELECT id, started_at, ended_at, exit_code, outcome, counts FROM runs "
+            f"{only}ORDER BY id DESC LIMIT {most:d}"
         )
-        runs = (
-            RunFacts(_moment(start), _moment(end), exit_code, outcome, json.loads(counts or "{}"))
-            for start, end, exit_code, outcome, counts in rows
-        )
-        return next(runs, None)
+        return [
+            RunFacts(id_, _moment(start), _moment(end), code, outcome, json.loads(counts or "{}"))
+            for id_, start, end, code, outcome, counts in rows
+        ]
 
     def _select(
         self,

@@ -370,6 +370,20 @@ class Store:
             if contacts is Contacts.KEEP:
                 self._queue(((ad, Reason.RECHECK) for ad in sorted(self.ads())), now)
 
+    def take_over(
+        self, discretion: Discretion, rewritten: Iterable[tuple[str, Content]], now: datetime
+    ) -> None:
+        """Keep what another store was told to keep, with what that makes of the ads here."""
+        with self._transaction():
+            self._db.execute("UPDATE feed SET contacts = ?", [discretion.contacts.value])
+            self._db.execute("UPDATE feed SET forget_key = ?", [discretion.key or None])
+            self._many(
+                "INSERT OR IGNORE INTO forgotten (kind, length, hash) VALUES (?, ?, ?)",
+                ((mark.kind.value, mark.length, mark.hash) for mark in discretion.marks),
+            )
+            for ad, content in rewritten:
+                self._rewrite(ad, content, now)
+
     def forget(
         self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
     ) -> tuple[int, int]:
@@ -491,6 +505,12 @@ class Store:
             (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             return not busy and self._scrub()
+
+    def vacuum(self) -> bool:
+        """Write the file anew, without free space; then as `erase`."""
+        with explained(self.path):
+            self._db.execute("VACUUM")
+        return self.erase()
 
     def _merge_index(self) -> None:
         with self._transaction():

@@ -98,6 +98,13 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Began:
+    """The run has a number: its row in the table `runs`."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class Swept:
     """Ads whose last day is over were taken out."""
 
@@ -123,7 +130,7 @@ class Rescoped:
     to_fetch: int
 
 
-Event = Rescoped | Walked | Fetched | Swept | Ended
+Event = Began | Rescoped | Walked | Fetched | Swept | Ended
 
 
 def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> Iterator[Event]:
@@ -131,6 +138,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
     run = store.begin_run(clock())
     counts = Counts()
     error: NavfeedError | None = None
+    yield Began(run)
     try:
         _respect_pause(store, plan, clock())
         for event in _phases(feed, store, plan, clock=clock, stop=stop):
