@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from logging.handlers import WatchedFileHandler
@@ -56,7 +57,8 @@ class Log:
 
     def close(self) -> None:
         for handler in self._logger.handlers:
-            handler.close()
+            with suppress(OSError):
+                handler.close()
 
 
 _LEVELS = {level: logging.getLevelNamesMapping()[level.upper()] for level in LogLevel}

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from navfeed.errors import StoreError
 from navfeed.store.connect import explain, explained, open_reader
-from navfeed.store.schema import APPLICATION_ID
+from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.scrub import scrub
 
 
@@ -35,6 +35,7 @@ def copy(source: Path, out: BinaryIO) -> None:
             connection.execute("INSERT INTO search (search) VALUES ('optimize')")
             connection.execute("UPDATE feed SET erasure_owed = 0")
         scrub(out)
+        out.flush()  # or it would overwrite what others write to the file after this
 
 
 def _blamed(error: sqlite3.Error, source: Path, target: Path) -> Path:
@@ -42,16 +43,21 @@ def _blamed(error: sqlite3.Error, source: Path, target: Path) -> Path:
     return source if damaged else target
 
 
-_ID_AT = 68  # https://www.sqlite.org/fileformat2.html#the_database_header
+_VERSION_AT, _ID_AT = 60, 68  # https://www.sqlite.org/fileformat2.html#the_database_header
 
 
 def refuse_foreign(path: Path) -> None:
-    """Raise `StoreError` where `path` is a file that never was a store of ours, however damaged."""
+    """Raise `StoreError` where `path` is a file that is not ours to replace, however damaged.
+
+    That is one that never was a store of navfeed's, or is a newer navfeed's.
+    """
     with explained(path), suppress(FileNotFoundError):
         with path.open("rb") as file:
             header = file.read(100)
         if header and header[_ID_AT : _ID_AT + 4] != APPLICATION_ID.to_bytes(4, "big"):
             raise StoreError(f"{path} is no store of navfeed's; it was left as it is")
+        if int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big") > VERSION:
+            raise StoreError(f"{path} was written by a newer navfeed; it was left as it is")
 
 
 def let_go(path: Path) -> None:
