@@ -201,8 +201,8 @@ MEANINGS = {
         "Run again; it goes on where it stopped.",
     ),
     ExitCode.WAITING: Meaning(
-        "Caught up, but the feed did not answer for some ads; they wait for a retry.",
-        "Nothing; the next run asks again.",
+        "Caught up, but some ads could not be had: they wait for a retry, or are given up.",
+        "Nothing; the next run asks again. `navfeed status` tells if some are given up.",
     ),
     ExitCode.FEED: Meaning(
         "The feed cannot be reached, or answers wrongly.",

@@ -20,7 +20,7 @@ import pytest
 
 from navfeed.practice import Practice, PracticeServer, World, faults
 from support.lab import Lab
-from support.shell import run_here
+from support.shell import Shell
 
 NOW = datetime.now(UTC)
 
@@ -30,46 +30,6 @@ def server() -> Iterator[PracticeServer]:
     world = World.history(3, now=NOW, entries=300, active=60, days=20)
     with PracticeServer(Practice(world, page_size=50)) as server:
         yield server
-
-
-class Shell:
-    """Runs navfeed in an empty folder, with no settings but the practice feed's address."""
-
-    def __init__(self, folder: Path, server: PracticeServer) -> None:
-        self.db = folder / "navfeed.db"
-        self.server = server
-        self.environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "XDG_CONFIG_HOME": str(folder),
-            "NAVFEED_DB": str(self.db),
-            "NAVFEED_BASE_URL": server.url,
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if name.startswith(("COV", "PYTHON"))
-            },
-        }
-
-    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "navfeed", *words],
-            env=self.environ | environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.db.parent,
-        )
-
-    def run(self, *words: str, **environ: str) -> tuple[int, str, str]:
-        said = run_here([*words], self.environ | environ, self.db.parent)
-        return said.code, said.out, said.err
-
-    def stored(self) -> dict[str, Any]:
-        return Lab(self.db, self.server.practice.world).stored()
-
-    def is_exact(self) -> bool:
-        return self.stored() == self.server.practice.world.truth()
 
 
 @pytest.fixture

@@ -51,6 +51,24 @@ def test_what_a_call_raises_is_raised_where_it_is_asked() -> None:
         crew.ask(1, lambda number: number / 0)
 
 
+def test_a_nudge_while_it_waits_for_an_answer_is_for_later() -> None:
+    nudged = Event()
+
+    class Nudged(Stop):
+        checks = 0
+
+        def check(self) -> None:
+            self.checks += 1
+            if self.checks == 2:  # the first is before it asks, the second before it waits
+                self.nudge()
+                nudged.set()
+
+    stop = Nudged()
+    with Crew(1, stop) as crew:
+        assert crew.ask(5, nudged.wait)
+    assert (stop.rest(60), stop.rest(0)) == (True, False)
+
+
 def test_calls_run_in_other_threads() -> None:
     with Crew(1, Stop()) as crew:
         assert crew.ask(None, lambda _: get_ident()) != get_ident()

@@ -121,7 +121,7 @@ def test_what_is_so_already_is_not_done_again(
     with Store(path) as store:
         assert store.discretion().contacts is Contacts.DROP
         assert not store.erasure_owed()
-        assert store.waiting() == 0
+        assert store.waiting(BEGAN) == (0, 0)
 
 
 def test_a_change_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path) -> None:

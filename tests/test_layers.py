@@ -42,7 +42,11 @@ ROOMS: dict[str, set[str]] = {
     "client": {"model", "errors", "config", "wire", "__init__"},
     "sync": {"model", "errors", "decide", "lookback", "forget", "redact"},
     "export": {"model", "errors", *TEXT},
-    "progress": {"model", "sync"},
+    "doctor": {"model", "errors"},
+    "logs": {"model", "errors", "plaintext"},
+    "metrics": {"model", "__init__"},
+    "notify": set(),
+    "progress": {"model", "sync", "logs"},
     "render": {"model", *TEXT},
     "plot": {"model", "errors", *TEXT},
     "practice": set(),
@@ -74,7 +78,7 @@ DOORS = {
             "cli/practice.py",
             "cli/privacy.py",
         ),
-        *("cli/status.py", "cli/sync.py"),
+        *("cli/operate.py", "cli/status.py", "cli/sync.py"),
     },
 }
 """Each dependency and the modules that may know it."""

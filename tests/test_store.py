@@ -197,7 +197,8 @@ def test_an_ad_that_is_gone_is_asked_for_twice_more(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
         store.commit_details([remove(AD, Reason.GONE)], [], NOW)
-        assert (store.waiting(), store.due(NOW), store.due(NOW, everything=True)) == (0, [], [])
+        assert store.waiting(NOW) == (0, 0)
+        assert (store.due(NOW), store.due(NOW, everything=True)) == ([], [])
         assert store.due(NOW + hour) == [Queued(AD, 0)]
         store.commit_details([remove(AD, Reason.GONE)], [], NOW + hour)
         assert store.due(NOW + 2 * hour) == []
@@ -218,13 +219,42 @@ def test_a_retry_put_down_by_a_clock_that_was_wrong_is_due(path: Path) -> None:
 # The queue
 
 
+def fail(store: Store, times: int) -> None:
+    for _ in range(times):
+        store.commit_details([], [Failed(AD, "500", NOW)], NOW)
+
+
+def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_again(
+    path: Path,
+) -> None:
+    later = NOW + timedelta(days=14)
+    early = later - timedelta(seconds=1)
+    with Store(path) as store:
+        commit(store, *ask(AD, OTHER))
+        fail(store, 15)
+        assert (store.waiting(early), store.waiting(later)) == ((2, 0), (1, 1))
+        assert store.due(early) == [Queued(AD, 15), Queued(OTHER, 0)]
+        assert store.due(later) == [Queued(OTHER, 0)]
+        assert store.due(later, everything=True) == [Queued(AD, 15), Queued(OTHER, 0)]
+        commit(store, *ask(AD), now=later)
+        assert (store.waiting(later), store.waiting(later + timedelta(days=14))) == ((2, 0), (2, 0))
+        assert store.due(later) == [Queued(AD, 0), Queued(OTHER, 0)]
+
+
+def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Path) -> None:
+    with Store(path) as store:
+        commit(store, *ask(AD))
+        fail(store, 14)
+        assert store.waiting(NOW + timedelta(days=31)) == (1, 0)
+
+
 def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> None:
     with Store(path) as store:
         commit(store, *ask(AD, OTHER))
         assert store.due(NOW) == [Queued(AD, 0), Queued(OTHER, 0)]
         removal = EntryVerdict(AD, remove=True, ask=False, reason=Reason.STOPPED)
         assert commit(store, removal) == []
-        assert store.waiting() == 1
+        assert store.waiting(NOW) == (1, 0)
         both = EntryVerdict(OTHER, remove=True, ask=True, reason=Reason.SAME_MOMENT)
         commit(store, both)
         assert store.due(NOW) == [Queued(OTHER, 0)]

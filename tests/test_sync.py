@@ -400,6 +400,21 @@ def test_an_ad_that_keeps_failing_waits_for_its_time(bench: Bench) -> None:
     assert bench.asked_for("a") == 1  # a new entry re-arms it
 
 
+def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: Bench) -> None:
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): ContractError("odd")}
+    tries = 0
+    for _ in range(15 * 4):
+        ended = bench.sync(retry_now=False)
+        tries += bench.asked_for("a")
+        bench.pass_time(timedelta(hours=6))
+    assert (15 <= tries <= 23, bench.asked_for("a")) == (True, 0)
+    assert (ended.counts.waiting, ended.counts.given_up) == (0, 1)
+    assert (ended.exit_code, "1 were given up" in ended.outcome) == (ExitCode.WAITING, True)
+    bench.feed.errors = {}
+    assert bench.sync(retry_now=True).exit_code is ExitCode.DONE
+    assert bench.holds("a", "b")
+
+
 def test_a_refused_token_ends_the_run_and_keeps_the_queue(bench: Bench) -> None:
     bench.feed.active, bench.feed.errors = active("ab"), {uuid("b"): TokenError("no")}
     ended = bench.sync()

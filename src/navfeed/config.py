@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
-from navfeed.model import Contacts, Inactive, Scope
+from navfeed.model import Contacts, Inactive, LogFormat, LogLevel, Scope
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
@@ -37,10 +37,18 @@ _KEYS = frozenset(
         "recheck_most",
         "scope",
         "warn_age",
+        "every",
+        "metrics_file",
+        "log_file",
+        "log_format",
+        "log_level",
     }
 )
 
-_VARIABLES = ("db", "base_url", "token_file", "timeout", "warn_age")
+_VARIABLES = (
+    *("db", "base_url", "token_file", "timeout", "warn_age"),
+    *("every", "metrics_file", "log_file", "log_format", "log_level"),
+)
 
 SCOPES = {
     "municipal": "municipals",
@@ -85,6 +93,15 @@ class TokenSource:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What the log says and where. None: not told, so that progress is shown as ever."""
+
+    file: Path | None = None
+    format: LogFormat | None = None
+    level: LogLevel | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a command works with."""
 
@@ -100,6 +117,9 @@ class Settings:
     recheck_most: int = 1_000
     scope: Scope | None = None
     warn_age: timedelta | None = timedelta(days=1)
+    every: timedelta = timedelta(minutes=2)
+    metrics_file: Path | None = None
+    log: LogSettings = LogSettings()
 
 
 def load(
@@ -127,6 +147,13 @@ def load(
         recheck_most=_whole(values, "recheck_most", 1_000, least=0, most=1_000_000),
         scope=_scope(values.get("scope")),
         warn_age=_warn_age(str(values.get("warn_age", "24h"))),
+        every=_every(str(values.get("every", "2m"))),
+        metrics_file=_path(values.get("metrics_file")),
+        log=LogSettings(
+            _path(values.get("log_file")),
+            _choice(LogFormat, values, "log_format"),
+            _choice(LogLevel, values, "log_level"),
+        ),
     )
 
 
@@ -200,6 +227,17 @@ def duration(text: str, name: str) -> timedelta:
 
 def _warn_age(text: str) -> timedelta | None:
     return None if text == "never" else duration(text, "warn_age (or never)")
+
+
+SOONEST = timedelta(seconds=10)
+
+
+def _every(text: str) -> timedelta:
+    """How often the feed is asked for news. It costs NAV a request or two each time."""
+    every = duration(text, "every")
+    if not SOONEST <= every <= timedelta(days=1):
+        raise ConfigError(f"every is {text!r}; it takes a time from 10s to 24h")
+    return every
 
 
 def _scope(value: object) -> Scope | None:

@@ -33,6 +33,8 @@ class NavfeedError(Exception):
     """The root of everything that can go wrong and that a user can do something about."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    passes: bool = False
+    """Whether it may be over by itself after a while. A service waits then, and goes on."""
 
 
 class ConfigError(NavfeedError):
@@ -57,6 +59,7 @@ class FeedError(NavfeedError):
     """The feed cannot be reached, or answers wrongly."""
 
     exit_code = ExitCode.FEED
+    passes = True
 
 
 class UnreachableError(FeedError):
@@ -83,11 +86,21 @@ class TokenError(NavfeedError):
 
     exit_code = ExitCode.TOKEN
 
+    def __init__(self, message: str, *, passes: bool = False) -> None:
+        """`passes`: NAV is late with its public token, or replaces it just now."""
+        super().__init__(message)
+        self.passes = passes
+
 
 class StoreError(NavfeedError):
     """The store cannot be opened, read or written."""
 
     exit_code = ExitCode.STORE
+
+    def __init__(self, message: str, *, passes: bool = False) -> None:
+        """`passes`: the disk is full, or somebody keeps the file busy."""
+        super().__init__(message)
+        self.passes = passes
 
 
 class StaleError(NavfeedError):
@@ -100,3 +113,4 @@ class LockedError(NavfeedError):
     """Another sync works on this store."""
 
     exit_code = ExitCode.LOCKED
+    passes = True

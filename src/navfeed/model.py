@@ -17,6 +17,15 @@ HISTORY = timedelta(days=183)
 """An ad is never active for more than six months, so this much log makes a complete copy."""
 
 
+GIVEN_UP_AFTER = timedelta(days=14)
+GIVEN_UP_TRIES = 15
+"""An ad whose details could not be had for so long, asked for so often, is given up.
+
+Both must be true: a machine that was off for a month has not asked. 15 tries take six days at least
+(`navfeed.decide.retry_delay`).
+"""
+
+
 class Status(StrEnum):
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"
@@ -52,6 +61,22 @@ class Contacts(StrEnum):
 
     KEEP = "keep"
     DROP = "drop"
+
+
+class LogFormat(StrEnum):
+    """How lines of the log are written: for people, or a JSON object each."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """What is told: that and all that is worse."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 class MarkKind(StrEnum):
@@ -345,6 +370,7 @@ class RunEnd:
 class RunFacts:
     """A sync as it was recorded. Without `ended_at` it still runs, or was killed."""
 
+    id: int
     started_at: datetime | None
     ended_at: datetime | None
     exit_code: int | None
@@ -357,6 +383,7 @@ class StoreFacts:
     """How a store stands: its ads, the reading of the feed, what is owed. `size` is in bytes.
 
     `held_back` are those of the `waiting` details that may not be asked for before their retry.
+    Those that were `given_up` are not among them.
     """
 
     path: str
@@ -369,6 +396,7 @@ class StoreFacts:
     masked: int
     waiting: int
     held_back: int
+    given_up: int
     newest: datetime | None
     caught_up_at: datetime | None
     trouble: str | None

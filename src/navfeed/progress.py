@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from navfeed.model import oslo_day
+from navfeed.model import LogLevel, oslo_day
 from navfeed.sync.details import Fetched
-from navfeed.sync.engine import Ended, Event, Rescoped, Swept
+from navfeed.sync.engine import Began, Ended, Event, Rescoped, Swept
 from navfeed.sync.walk import Walked
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+    from navfeed.logs import Log
 
 
 class Progress(Protocol):
@@ -28,11 +30,13 @@ class Progress(Protocol):
     def show(self, event: Event) -> None: ...
 
 
-def choose(*, quiet: bool, stream: TextIO | None = None) -> Progress:
+def choose(*, quiet: bool, stream: TextIO | None = None, log: Log | None = None) -> Progress:
+    """What shows the run. A log gets it too; one on stderr gets it alone."""
     stream = stream or sys.stderr
-    if quiet:
-        return Silent()
-    return Bars() if stream.isatty() else Lines(stream)
+    if log is not None and log.file is None:
+        return Logged(log, Silent())
+    shown = Silent() if quiet else Bars() if stream.isatty() else Lines(stream)
+    return shown if log is None else Logged(log, shown)
 
 
 @contextmanager
@@ -83,6 +87,8 @@ def summary(ended: Ended) -> str:
         f"{counts.removed} removed",
         f"{counts.waiting} waiting",
     ]
+    if counts.given_up:
+        parts.append(f"{counts.given_up} given up")
     if counts.late:
         parts.append(f"{counts.late} late")
     line = f"{', '.join(parts)} ({counts.entries} entries read on {counts.pages} pages)"
@@ -148,6 +154,62 @@ class Lines(Silent):
 
     def _say(self, line: str) -> None:
         print(f"navfeed: {line}", file=self._stream, flush=True)
+
+
+class Logged(Silent):
+    """Writes the run to the log, and hands its events on."""
+
+    def __init__(self, log: Log, shown: Progress) -> None:
+        self._log = log
+        self._shown = shown
+
+    def __enter__(self) -> Self:
+        self._shown.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.__exit__(*_)
+        self._log.run = None
+
+    def show(self, event: Event) -> None:
+        self._shown.show(event)
+        from navfeed.logs import Kind
+
+        match event:
+            case Began(run):
+                self._log.run = run
+                self._log.say(LogLevel.DEBUG, "the run began", Kind.BEGAN)
+            case Walked():
+                self._walked(event)
+            case Fetched(done, total, failed):
+                level = LogLevel.WARNING if failed else LogLevel.DEBUG
+                text = f"fetched {done} of {total} details, {failed} of the last ones failed"
+                self._log.say(level, text, Kind.FETCHED, done=done, total=total, failed=failed)
+            case Rescoped(removed):
+                self._log.say(LogLevel.INFO, rescoped(event), Kind.RESCOPED, ads=len(removed))
+            case Swept(removed):
+                text = f"removed {len(removed)} ads whose last day is over"
+                self._log.say(LogLevel.INFO, text, Kind.REMOVED, ads=len(removed))
+            case Ended():
+                self._ended(event)
+
+    def _walked(self, event: Walked) -> None:
+        from navfeed.logs import Kind
+
+        until = f", up to {event.moment:%Y-%m-%d %H:%M} UTC" if event.moment else ""
+        text = f"page {event.page}: {event.new} new entries, {event.late} late{until}"
+        self._log.say(LogLevel.DEBUG, text, Kind.WALKED, entries=event.entries, new=event.new)
+
+    def _ended(self, event: Ended) -> None:
+        from navfeed.logs import Kind
+
+        self._log.say(
+            LogLevel.INFO,
+            summary(event),
+            Kind.ENDED,
+            exit_code=int(event.exit_code),
+            **event.counts.as_dict(),
+        )
 
 
 class Bars(Silent):

@@ -116,7 +116,8 @@ _ERASURE_OWED = "owed: another program read an old state; the next sync makes it
 
 def _details(facts: StoreFacts) -> str:
     held = f", {facts.held_back:,} of them held back until their retry" if facts.held_back else ""
-    return f"{facts.waiting:,} waiting{held}"
+    given_up = f"; {facts.given_up:,} given up (sync --retry-now asks again)"
+    return f"{facts.waiting:,} waiting{held}{given_up if facts.given_up else ''}"
 
 
 def freshness(caught_up_at: datetime | None, now: datetime) -> str:
@@ -137,6 +138,19 @@ def _ending(run: RunFacts) -> str:
     if run.ended_at is None:
         return "not ended; it still runs, or it was killed"
     return f"exit {run.exit_code}, {run.outcome}"
+
+
+RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
+"""What each cell of `run_row` is."""
+
+
+def run_row(run: RunFacts) -> tuple[str, ...]:
+    """One sync in a list of them: cells as in `RUNS_AS`."""
+    done = ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
+    took = _span(run.ended_at - run.started_at) if run.ended_at and run.started_at else ""
+    code = "" if run.exit_code is None else str(run.exit_code)
+    outcome = run.outcome or "not ended; it still runs, or it was killed"
+    return (str(run.id), _local(run.started_at), took, code, done, outcome)
 
 
 def _retry(moment: datetime | None, now: datetime) -> str | None:

@@ -46,6 +46,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "ads_masked": 0,
         "details_waiting": 0,
         "details_held_back": 0,
+        "details_given_up": 0,
         "caught_up_at": None,
         "age_seconds": None,
         "newest_entry_at": None,
@@ -82,6 +83,11 @@ def busy(db: Path) -> Path:
         store.commit_page(asked, [], trail, keep_from=0, now=NOW, trouble="the log was reset")
         later = NOW + timedelta(minutes=5)
         store.commit_details([], [Failed(uuid(8), "timed out", later)], NOW)
+        asked = [EntryVerdict(uuid(9), remove=False, ask=True, reason=Reason.NEW)]
+        long_ago = NOW - timedelta(days=14)
+        store.commit_page(asked, [], trail, keep_from=0, now=long_ago, trouble="the log was reset")
+        for _ in range(15):
+            store.commit_details([], [Failed(uuid(9), "500", later)], long_ago)
         store.end_walk(trail, [], NOW - timedelta(days=2, minutes=1))
         run = store.begin_run(NOW - timedelta(hours=2))
         counts = {"new": 1_234, "changed": 0, "removed": 1}
@@ -101,6 +107,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "ads_masked": 1,
         "details_waiting": 2,
         "details_held_back": 1,
+        "details_given_up": 1,
         "caught_up_at": "2026-11-19T11:59:00Z",
         "age_seconds": 172_860,
         "newest_entry_at": "2026-11-21T11:00:00Z",
@@ -120,12 +127,15 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
     }
 
 
+GIVEN_UP = "1 given up (sync --retry-now asks again)"
+
+
 def test_people_get_oslo_time_and_words(db: Path) -> None:
     lines = answer(busy(db), "status").splitlines()
 
     assert lines[:-1] == [
         "Ads in force    1 (2 stored, 1 masked)",
-        "Details         2 waiting, 1 of them held back until their retry",
+        f"Details         2 waiting, 1 of them held back until their retry; {GIVEN_UP}",
         "Data            caught up 2026-11-19 12:59 +01:00, 2 days ago",
         "Position        the feed's entries up to 2026-11-21 12:00 +01:00",
         "Trouble         the log was reset",

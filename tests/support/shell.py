@@ -7,13 +7,19 @@ gets imported need a process.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from typer.testing import CliRunner
+
+from navfeed.practice import PracticeServer
+from support.lab import Lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +38,43 @@ def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> Said
     with chdir(folder), mock.patch.dict(os.environ, environ, clear=True):
         ended = CliRunner().invoke(app, words, prog_name="navfeed", catch_exceptions=False)
     return Said(ended.exit_code, ended.stdout, ended.stderr)
+
+
+class Shell:
+    """Runs navfeed in an empty folder, with no settings but the practice feed's address."""
+
+    def __init__(self, folder: Path, server: PracticeServer) -> None:
+        self.db = folder / "navfeed.db"
+        self.server = server
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder),
+            "NAVFEED_DB": str(self.db),
+            "NAVFEED_BASE_URL": server.url,
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name.startswith(("COV", "PYTHON"))
+            },
+        }
+
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "navfeed", *words],
+            env=self.environ | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.db.parent,
+        )
+
+    def run(self, *words: str, **environ: str) -> tuple[int, str, str]:
+        said = run_here([*words], self.environ | environ, self.db.parent)
+        return said.code, said.out, said.err
+
+    def stored(self) -> dict[str, Any]:
+        return Lab(self.db, self.server.practice.world).stored()
+
+    def is_exact(self) -> bool:
+        return self.stored() == self.server.practice.world.truth()

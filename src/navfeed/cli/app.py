@@ -12,8 +12,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from navfeed import __version__
+from navfeed.cli.output import complain, log_to
 from navfeed.errors import ExitCode, NavfeedError
-from navfeed.plaintext import harmless
 
 DbOption = Annotated[
     Path | None,
@@ -31,7 +31,10 @@ ConfigOption = Annotated[
 ]
 
 
-_ORDER = ["sync", "list", "show", "export", "stats", "status", "verify", "privacy", "practice"]
+_ORDER = [
+    *("sync", "list", "show", "export", "stats", "status", "verify"),
+    *("runs", "doctor", "backup", "restore", "vacuum", "integrity", "privacy", "practice"),
+]
 
 
 class Boundary(TyperGroup):
@@ -46,21 +49,19 @@ class Boundary(TyperGroup):
             super().invoke(ctx)
             sys.stdout.flush()
         except NavfeedError as error:
-            _say(str(error))
+            complain(str(error))
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
             _leave_quietly()
         except (typer.Exit, typer.Abort, TyperException):
             raise
         except OSError as error:
-            _say(f"{error.strerror or error}: {error.filename or 'the output'}")
+            complain(f"{error.strerror or error}: {error.filename or 'the output'}")
             raise typer.Exit(ExitCode.USAGE) from None
         except Exception as error:  # noqa: BLE001  the last fence: no user is shown a traceback
             _report_bug(error)
-
-
-def _say(message: str) -> None:
-    print(f"navfeed: {harmless(message)}", file=sys.stderr)  # noqa: T201
+        finally:
+            log_to(None)
 
 
 def _leave_quietly() -> NoReturn:
@@ -75,7 +76,7 @@ def _report_bug(error: Exception) -> NoReturn:
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     where = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "?"
-    _say(
+    complain(
         f"this is a bug ({type(error).__name__} at {where}, navfeed {__version__}). "
         "What was committed is kept. Please report it"
     )
@@ -115,6 +116,7 @@ def _root(
 from navfeed.cli import (  # noqa: E402, F401
     ask,
     export,
+    operate,
     practice,
     privacy,
     stats,

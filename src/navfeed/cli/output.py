@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from io import TextIOWrapper
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from navfeed.model import LogLevel
 from navfeed.plaintext import harmless
+
+if TYPE_CHECKING:
+    from navfeed.logs import Log
 
 
 def for_people() -> TextIO:
@@ -34,4 +38,27 @@ def for_programs() -> BinaryIO:
 
 def hint(message: str) -> None:
     """Something to know, beside the answer."""
-    print(f"navfeed: {harmless(message)}", file=sys.stderr)  # noqa: T201
+    _tell(LogLevel.WARNING, message)
+
+
+def complain(message: str) -> None:
+    """What the command failed with."""
+    _tell(LogLevel.ERROR, message)
+
+
+_log: Log | None = None
+
+
+def log_to(log: Log | None) -> None:
+    """Where hints and complaints go too from now on. A log on stderr is the only one there."""
+    global _log  # noqa: PLW0603  as there is one stderr, there is one log
+    if _log is not None:
+        _log.close()
+    _log = log
+
+
+def _tell(level: LogLevel, message: str) -> None:
+    if _log is not None:
+        _log.say(level, message)
+    if _log is None or _log.file is not None:
+        print(f"navfeed: {harmless(message)}", file=sys.stderr)  # noqa: T201

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navfeed.cli.output import hint
+from navfeed.cli.output import hint, log_to
 from navfeed.config import SCOPES, Settings, duration
-from navfeed.errors import ConfigError, LockedError, StoreError
-from navfeed.model import HISTORY, OSLO
+from navfeed.errors import ConfigError, LockedError, NavfeedError, StoppedError, StoreError
+from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel, oslo_day
 
 if TYPE_CHECKING:
     from navfeed.client.feed import FeedClient
+    from navfeed.logs import Log
     from navfeed.store.writer import Store
     from navfeed.sync.crew import Stop
     from navfeed.sync.walk import Start
@@ -43,12 +44,22 @@ def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
     """
     from navfeed.sync.crew import Stop
 
-    token = _token(settings)
-    stop = Stop(None if max_time is None else duration(max_time, "--max-time").total_seconds())
+    token = token_of(settings)
+    stop = Stop(seconds(max_time))
+    with signals(stop), held(settings) as store, client(settings, token) as feed:
+        yield Workshop(store, feed, stop)
+        remember_token(store, feed)
+
+
+def seconds(max_time: str | None) -> float | None:
+    return None if max_time is None else duration(max_time, "--max-time").total_seconds()
+
+
+@contextmanager
+def held(settings: Settings) -> Iterator[Store]:
+    """The store, locked, with its own settings as `settings` want them."""
     # By its real path: a store has one lock, whatever name it is called by.
-    with signals(stop), alone(settings.db.resolve()):
-        from navfeed.client.feed import FeedClient
-        from navfeed.client.http import Http
+    with alone(settings.db.resolve()):
         from navfeed.store.writer import Store
         from navfeed.sync.privacy import take_up_contacts
 
@@ -56,14 +67,58 @@ def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
             if settings.inactive not in (None, store.inactive()):
                 store.set_inactive(settings.inactive)
             take_up_contacts(store, settings.contacts, now())
-            http = Http(settings.base_url, size=settings.workers)
-            with FeedClient(http, token=token, seconds=settings.timeout) as feed:
-                yield Workshop(store, feed, stop)
-                if feed.token_expires is not None:
-                    store.remember_token(feed.token_expires)
+            yield store
 
 
-def _token(settings: Settings) -> str | None:
+def client(settings: Settings, token: str | None) -> FeedClient:
+    from navfeed.client.feed import FeedClient
+    from navfeed.client.http import Http
+
+    http = Http(settings.base_url, size=settings.workers)
+    return FeedClient(http, token=token, seconds=settings.timeout)
+
+
+def remember_token(store: Store, feed: FeedClient) -> None:
+    if feed.token_expires is not None:
+        store.remember_token(feed.token_expires)
+
+
+def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | None:
+    """The log that the settings ask for; from now on hints and complaints go there too."""
+    wanted = settings.log
+    if not always and wanted.file is None and wanted.format is None and wanted.level is None:
+        log_to(None)
+        return None
+    from navfeed.logs import Log
+
+    least = LogLevel.WARNING if quiet and wanted.file is None else LogLevel.INFO
+    log = Log(wanted.format or LogFormat.TEXT, wanted.level or least, wanted.file)
+    log_to(log)
+    return log
+
+
+def write_metrics(settings: Settings) -> None:
+    """The figures, where they are asked for. Their failure is told, and fails nothing else."""
+    if settings.metrics_file is None:
+        return
+    from navfeed.export.files import replaced
+    from navfeed.metrics import exposition
+    from navfeed.store.query import Reader
+
+    moment = now()
+    try:
+        with Reader(settings.db, oslo_day(moment)) as reader:
+            facts = reader.facts(moment)
+        with replaced(settings.metrics_file, mode=0o644) as out:
+            out.write(exposition(facts).encode())
+    except StoppedError:
+        raise
+    except (NavfeedError, OSError) as error:
+        hint(f"no metrics were written: {error}")
+
+
+def token_of(settings: Settings) -> str | None:
+    """The private token; tells when others can read its file. Raises `ConfigError`."""
     token = settings.token.read()
     if file := settings.token.exposed:
         hint(f"others can read the token file {file}. Make it yours alone: chmod 600 {file}")
@@ -107,11 +162,21 @@ def _since(text: str) -> datetime:
 
 
 @contextmanager
-def signals(stop: Stop) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run well; what was there before comes back after."""
+def signals(stop: Stop, hang_up: Callable[[], None] | None = None) -> Iterator[None]:
+    """SIGINT, SIGTERM and SIGHUP end the run well; what was there before comes back after.
+
+    With `hang_up`, SIGHUP does that instead.
+    """
+
+    def heed(name: str) -> None:
+        if name == "SIGHUP" and hang_up is not None:
+            hang_up()
+        else:
+            stop.request(name)
+
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {
-        name: signal.signal(getattr(signal, name), lambda *_, name=name: stop.request(name))
+        name: signal.signal(getattr(signal, name), lambda *_, name=name: heed(name))
         for name in names
     }
     try:
@@ -122,18 +187,16 @@ def signals(stop: Stop) -> Iterator[None]:
 
 
 @contextmanager
-def alone(db: Path) -> Iterator[None]:
+def alone(db: Path, kind: str = "lock", who: str = "another sync works on") -> Iterator[None]:
     """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
     from filelock import FileLock, Timeout
 
     try:
         db.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{db}.lock", timeout=0, mode=0o600)
+        lock = FileLock(f"{db}.{kind}", timeout=0, mode=0o600)
         lock.acquire()
     except Timeout:
-        raise LockedError(
-            f"another sync works on {db}. Let it finish, or run again later"
-        ) from None
+        raise LockedError(f"{who} {db}. Let it finish, or run again later") from None
     except OSError as error:
         raise StoreError(f"cannot write beside {db}: {error.strerror or error}") from error
     try:

@@ -59,6 +59,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "ads_masked": facts.masked,
         "details_waiting": facts.waiting,
         "details_held_back": facts.held_back,
+        "details_given_up": facts.given_up,
         "caught_up_at": _utc(caught_up_at),
         "age_seconds": int((now - caught_up_at).total_seconds()) if caught_up_at else None,
         "newest_entry_at": _utc(facts.newest),

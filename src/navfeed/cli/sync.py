@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.config import load
-from navfeed.errors import ExitCode
-from navfeed.model import Contacts, Inactive
+from navfeed.config import Settings, load
+from navfeed.errors import ConfigError, ExitCode
+from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 
 if TYPE_CHECKING:
+    from navfeed.client.feed import FeedClient
+    from navfeed.logs import Log
+    from navfeed.store.writer import Store
+    from navfeed.sync.crew import Stop
     from navfeed.sync.engine import Ended, Plan
     from navfeed.sync.verify import Difference
 
@@ -33,6 +40,31 @@ WorkersOption = Annotated[
     typer.Option(min=1, max=64, help="Details fetched at once. Default: 8.", show_default=False),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+
+
+LogFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write the log there instead of to stderr. It may be moved away at any time.",
+        show_default=False,
+    ),
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(help="How the log is written. json: one object a line.", show_default=False),
+]
+LogLevelOption = Annotated[
+    LogLevel | None,
+    typer.Option(help="What the log tells: this, and what is worse.", show_default=False),
+]
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics-file",
+        help="Write figures for Prometheus there after each run (node_exporter's text files).",
+        show_default=False,
+    ),
+]
 
 
 class SummaryFormat(StrEnum):
@@ -98,8 +130,27 @@ def sync(
         ),
     ] = None,
     retry_now: Annotated[
-        bool, typer.Option("--retry-now", help="Try again at once whatever waits for a retry.")
+        bool,
+        typer.Option(
+            "--retry-now", help="Try again at once whatever waits for a retry, or was given up."
+        ),
     ] = False,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", help="Go on as a service: run again and again, until stopped."),
+    ] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="With --follow: rest for so long between two runs (90, 5m). Default: 2m.",
+            show_default=False,
+        ),
+    ] = None,
+    metrics_file: MetricsOption = None,
+    log_file: LogFileOption = None,
+    log_format: LogFormatOption = None,
+    log_level: LogLevelOption = None,
     quiet: QuietOption = False,
     format_: FormatOption = SummaryFormat.TEXT,
 ) -> None:
@@ -108,6 +159,9 @@ def sync(
     Ends with 0 when caught up, 3 when stopped early, 4 when some details wait for a retry, 5 when
     the feed cannot be reached or answers wrongly, 6 for tokens, 7 for the store, 75 when another
     sync is running.
+
+    With --follow it runs again every two minutes, waits out bad weather, and ends only with 2, 3,
+    6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
     """
     flags = {
         "db": db,
@@ -116,37 +170,73 @@ def sync(
         "inactive": inactive,
         "contacts": contacts,
         "scope": run.scope_of(scope or []),
+        "every": every,
+        "metrics_file": metrics_file,
+        "log_file": log_file,
+        "log_format": log_format,
+        "log_level": log_level,
     }
-    settings = load(flags, config=config)
-    from navfeed.sync.engine import Plan
+    start = run.start_of(since, from_start=from_start, from_tip=from_tip)
 
-    plan = Plan(
-        start=run.start_of(since, from_start=from_start, from_tip=from_tip),
-        scope=settings.scope,
-        workers=settings.workers,
-        max_pages=max_pages,
-        retry_now=retry_now,
-        lateness=settings.look_back,
-        recheck_after=settings.recheck_after,
-        recheck_most=settings.recheck_most,
-    )
+    def prepare() -> tuple[Settings, Plan]:
+        from navfeed.sync.engine import Plan
+
+        settings = load(flags, config=config)
+        plan = Plan(
+            start=start,
+            scope=settings.scope,
+            workers=settings.workers,
+            max_pages=max_pages,
+            retry_now=retry_now,
+            lateness=settings.look_back,
+            recheck_after=settings.recheck_after,
+            recheck_most=settings.recheck_most,
+        )
+        return settings, plan
+
+    if follow:
+        if max_pages is not None:
+            raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
+        from navfeed.cli.follow import Service
+
+        Service(prepare, quiet=quiet, show=partial(_show, format_)).run(run.seconds(max_time))
+    else:
+        ended = _once(*prepare(), max_time, quiet=quiet)
+        _show(format_, ended)
+        _conclude(ended)
+
+
+def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) -> Ended:
+    log = run.open_log(settings, quiet=quiet)
     with run.workshop(settings, max_time) as shop:
-        ended = _sync(shop, plan, quiet=quiet)
-    _conclude(ended, format_)
+        ended = one_run(shop.feed, shop.store, plan, shop.stop, quiet=quiet, log=log)
+    run.write_metrics(settings)
+    return ended
 
 
-def _sync(shop: run.Workshop, plan: Plan, *, quiet: bool) -> Ended:
+def one_run(
+    feed: FeedClient,
+    store: Store,
+    plan: Plan,
+    stop: Stop,
+    *,
+    quiet: bool,
+    log: Log | None = None,
+    pulse: Callable[[], None] = lambda: None,
+) -> Ended:
+    """One run of the engine, shown while it works; `pulse` at each event. Raises `StoreError`."""
     from navfeed.progress import choose
     from navfeed.sync import engine
 
-    with choose(quiet=quiet) as progress:
-        for event in engine.sync(shop.feed, shop.store, plan, clock=run.now, stop=shop.stop):
+    with choose(quiet=quiet, log=log) as progress:
+        for event in engine.sync(feed, store, plan, clock=run.now, stop=stop):
             progress.show(event)
+            pulse()
     assert isinstance(event, engine.Ended)  # noqa: S101  the engine's last event
     return event
 
 
-def _conclude(ended: Ended, format_: SummaryFormat) -> None:
+def _show(format_: SummaryFormat, ended: Ended) -> None:
     if format_ is SummaryFormat.JSON:
         summary = {
             "exit_code": ended.exit_code,
@@ -154,7 +244,10 @@ def _conclude(ended: Ended, format_: SummaryFormat) -> None:
             **ended.counts.as_dict(),
             "erasure_owed": ended.erasure_owed,
         }
-        print(json.dumps(summary, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(summary, ensure_ascii=False), flush=True)  # noqa: T201
+
+
+def _conclude(ended: Ended) -> None:
     if ended.error is not None:
         raise ended.error
     if ended.exit_code is not ExitCode.DONE:
@@ -192,9 +285,9 @@ def verify(
 
     plan = Plan(scope=settings.scope, start=run.start_of(since), workers=settings.workers)
     with run.workshop(settings, max_time) as shop:
-        ended = _sync(shop, plan, quiet=quiet)
+        ended = one_run(shop.feed, shop.store, plan, shop.stop, quiet=quiet)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
-            _conclude(ended, SummaryFormat.TEXT)
+            _conclude(ended)
         differences = _verify(shop, plan, repair=repair, quiet=quiet)
     _report(differences, format_, repaired=repair)
 

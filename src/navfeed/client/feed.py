@@ -376,10 +376,12 @@ def _is_redirect(reply: Reply) -> bool:
 
 
 def _refuse_no_access(reply: Reply, path: str) -> None:
+    """A 401 that comes here is to NAV's own token: one's own raises at once (`PrivateToken`)."""
     if reply.status in _REFUSED:
         raise TokenError(
             f"the feed refuses access to {path} ({reply.status}). Nothing was changed. Check the "
-            "token if it is your own, else run again in half an hour: NAV may be replacing its own"
+            "token if it is your own, else run again in half an hour: NAV may be replacing its own",
+            passes=reply.status == 401,
         )
 
 

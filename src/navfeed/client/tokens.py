@@ -99,12 +99,13 @@ class PublicToken:
 
     def _checked(self, token: str | None, now: datetime) -> str:
         if token is None:
-            raise TokenError("NAV hands out no public token now. Run again later")
+            raise TokenError("NAV hands out no public token now. Run again later", passes=True)
         self.expires = token_expiry(token)
         if self.expires is not None and self.expires <= now:
             again = self.expires + REPLACED_AFTER
             raise TokenError(
                 f"NAV's public token expired {self.expires:%Y-%m-%d %H:%M} UTC and has not been "
-                f"replaced yet. Run again after {max(again, now):%Y-%m-%d %H:%M} UTC"
+                f"replaced yet. Run again after {max(again, now):%Y-%m-%d %H:%M} UTC",
+                passes=True,
             )
         return token

@@ -26,13 +26,13 @@ except ImportError:  # pragma: no cover  Windows: there, what is open cannot be 
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
+def replaced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Write a file that takes the place of `path` when it is complete, and never before.
 
-    A new file is its owner's alone; one that was there keeps its permissions. On any failure, or a
-    signal to stop (`StoppedError`), the old file stays and nothing else is left.
+    A new file gets `mode`, its owner's alone; one that was there keeps its permissions. On any
+    failure, or a signal to stop (`StoppedError`), the old file stays and nothing else is left.
     """
-    mode = _mode(path)
+    mode = _mode(path) or mode
     path = path.resolve()  # a link stays one, and leads to the new file
     with _stoppable(path):
         _clear(path)
@@ -41,8 +41,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
             with out:
                 yield out
                 out.flush()
-                if mode is not None:
-                    temporary.chmod(mode)
+                temporary.chmod(mode)
                 os.fsync(out.fileno())
                 temporary.replace(path)
         except BaseException:
@@ -99,7 +98,8 @@ def workroom(path: Path) -> Iterator[Path]:
 def _temporary(path: Path) -> tuple[BinaryIO, Path]:
     """A file beside `path`, readable for its owner alone."""
     number, temporary = _claimed(path, tempfile.mkstemp)
-    return os.fdopen(number, "wb"), temporary
+    # By its name, which whoever writes it in a way of their own may need.
+    return open(temporary, "r+b", opener=lambda *_: number), temporary
 
 
 def _folder(**where: Any) -> tuple[int, str]:  # noqa: ANN401

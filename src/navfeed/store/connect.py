@@ -24,18 +24,27 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(explain(error, path)) from error
+        raise StoreError(explain(error, path), passes=_passes(error)) from error
     except OSError as error:
         raise StoreError(f"cannot open the store {path}: {error.strerror or error}") from error
 
 
 def explain(error: sqlite3.Error, path: Path) -> str:
     said = str(error)
-    name = getattr(error, "sqlite_errorname", "")
+    name = _name(error)
     for start, advice in _ADVICE.items():
         if name.startswith(start):
             return f"{advice.format(path=path)} (SQLite says: {said})"
     return f"cannot use the store {path} (SQLite says: {said})"
+
+
+def _name(error: sqlite3.Error) -> str:
+    """Empty where the error is the sqlite3 module's own."""
+    return getattr(error, "sqlite_errorname", "")
+
+
+def _passes(error: sqlite3.Error) -> bool:
+    return _name(error).startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR"))
 
 
 _REBUILD = "Move it away and run `navfeed sync` to build it anew from the feed"

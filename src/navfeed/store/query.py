@@ -33,6 +33,7 @@ from navfeed.stem import is_form, stem
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold, looks
+from navfeed.store.patience import GIVEN_UP, patience_began
 from navfeed.store.shape import content_of
 
 Cell = str | tuple[str, ...] | None
@@ -238,6 +239,27 @@ class Reader:
         with explained(self.path):
             return uuid, content_of(self._connection, uuid)
 
+    def problems(self) -> list[str]:
+        """What is wrong with the file, at most a hundred of it. Reads all of the store."""
+        broken = [says for (says,) in self._all("PRAGMA integrity_check(100)") if says != "ok"]
+        orphans = self._all("PRAGMA foreign_key_check")
+        lost = [f"a row of {table} belongs to no ad" for table, *_ in orphans]
+        (unfound,) = self._one(
+            "SELECT count(*) FROM ads WHERE id NOT IN (SELECT id FROM search_docsize)"
+        )
+        (loose,) = self._one(
+            "SELECT count(*) FROM search_docsize WHERE id NOT IN (SELECT id FROM ads)"
+        )
+        searches = [
+            f"{count} {says}"
+            for count, says in (
+                (unfound, "ads that the search index does not know"),
+                (loose, "ads in the search index that are not in the store"),
+            )
+            if count
+        ]
+        return [*broken, *lost, *searches][:100]
+
     def caught_up_at(self) -> datetime | None:
         """When a sync last reached the end of the feed; None where none has yet."""
         (moment,) = self._one("SELECT caught_up_at FROM feed")
@@ -249,9 +271,14 @@ class Reader:
             "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
         )
         inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
-        waiting, held_back = self._one(
-            "SELECT count(*), count(*) FILTER (WHERE retry_at > ?) FROM queue",
+        waiting, held_back, given_up = self._one(
+            f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
+            f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
+            f"count(*) FILTER (WHERE {GIVEN_UP}) FROM queue",
+            patience_began(now),
             now.astimezone(UTC).isoformat(),
+            patience_began(now),
+            patience_began(now),
         )
         return StoreFacts(
             path=str(self.path),
@@ -264,25 +291,27 @@ class Reader:
             masked=self._one("SELECT count(*) FROM removed")[0],
             waiting=waiting,
             held_back=held_back,
+            given_up=given_up,
             newest=_moment(newest),
             caught_up_at=_moment(caught_up_at),
             trouble=trouble,
-            last_run=self._last_run(),
+            last_run=next(iter(self.runs(1)), None),
             retry_at=_moment(retry_at),
             token_expires=_moment(token_expires),
             erasure_owed=bool(owed),
         )
 
-    def _last_run(self) -> RunFacts | None:
+    def runs(self, most: int, *, failed: bool = False) -> list[RunFacts]:
+        """The last syncs, the newest first, `most` of them at most; or of those that `failed`."""
+        only = "WHERE exit_code NOT IN (0, 3, 4) " if failed else ""
         rows = self._all(
-            "SELECT started_at, ended_at, exit_code, outcome, counts FROM runs "
-            "ORDER BY id DESC LIMIT 1"
+            "SELECT id, started_at, ended_at, exit_code, outcome, counts FROM runs "
+            f"{only}ORDER BY id DESC LIMIT {most:d}"
         )
-        runs = (
-            RunFacts(_moment(start), _moment(end), exit_code, outcome, json.loads(counts or "{}"))
-            for start, end, exit_code, outcome, counts in rows
-        )
-        return next(runs, None)
+        return [
+            RunFacts(id_, _moment(start), _moment(end), code, outcome, json.loads(counts or "{}"))
+            for id_, start, end, code, outcome, counts in rows
+        ]
 
     def _select(
         self,

@@ -47,6 +47,7 @@ from navfeed.store.connect import (
     open_private,
 )
 from navfeed.store.migrate import migrate
+from navfeed.store.patience import GIVEN_UP, patience_began
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
@@ -275,23 +276,32 @@ class Store:
     def due(self, now: datetime, *, everything: bool = False) -> list[Queued]:
         """Ads whose details may be asked for at `now`, oldest first.
 
-        `everything`: those too that wait for a retry. A retry that lies further ahead than any is
-        ever put comes from a clock that was wrong, and is due.
+        `everything`: those too that wait for a retry, or were given up. A retry that lies further
+        ahead than any is ever put comes from a clock that was wrong, and is due.
         """
         rows = self._all(
-            "SELECT ad, attempts FROM queue WHERE coalesce(retry_at, '') NOT BETWEEN ?1 AND ?2 "
-            "OR retry_at = ?1 OR (?3 AND reason != ?4) ORDER BY rowid",
+            "SELECT ad, attempts FROM queue WHERE (?3 AND reason != ?4) "
+            f"OR (NOT {GIVEN_UP.replace('?', '?5')} "
+            "AND (coalesce(retry_at, '') NOT BETWEEN ?1 AND ?2 OR retry_at = ?1)) ORDER BY rowid",
             _text(now),
             _text(now + LONGEST_RETRY),
             everything,
             Reason.GONE.value,
+            patience_began(now),
         )
         return [Queued(ad, attempts) for ad, attempts in rows]
 
-    def waiting(self) -> int:
-        """Details still to be had; ads that are gone and asked for once more do not count."""
-        (count,) = self._one("SELECT count(*) FROM queue WHERE reason != ?", Reason.GONE.value)
-        return int(count)
+    def waiting(self, now: datetime) -> tuple[int, int]:
+        """How many details are still to be had, and how many more were given up.
+
+        Ads that are gone and asked for once more do not count.
+        """
+        (count, given_up) = self._one(
+            f"SELECT count(*), count(*) FILTER (WHERE {GIVEN_UP}) FROM queue WHERE reason != ?",
+            patience_began(now),
+            Reason.GONE.value,
+        )
+        return count - given_up, given_up
 
     def queue_rechecks(self, before: datetime, most: int, now: datetime) -> int:
         """Queue the active ads that NAV has not confirmed since `before`, the oldest first."""
@@ -310,11 +320,11 @@ class Store:
     def _queue(
         self, ads: Iterable[Effect], now: datetime, *, retry_at: datetime | None = None
     ) -> None:
-        """A new reason to ask re-arms an ad that was waiting for its retry."""
+        """A new reason to ask re-arms an ad that was waiting for its retry, or was given up."""
         self._many(
             "INSERT INTO queue (ad, reason, queued_at, retry_at) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (ad) DO UPDATE SET reason = excluded.reason, attempts = 0, "
-            "retry_at = excluded.retry_at, problem = NULL",
+            "queued_at = excluded.queued_at, retry_at = excluded.retry_at, problem = NULL",
             ((ad, reason.value, _text(now), _text(retry_at)) for ad, reason in ads),
         )
 
@@ -359,6 +369,20 @@ class Store:
                 self._rewrite(ad, content, now)
             if contacts is Contacts.KEEP:
                 self._queue(((ad, Reason.RECHECK) for ad in sorted(self.ads())), now)
+
+    def take_over(
+        self, discretion: Discretion, rewritten: Iterable[tuple[str, Content]], now: datetime
+    ) -> None:
+        """Keep what another store was told to keep, with what that makes of the ads here."""
+        with self._transaction():
+            self._db.execute("UPDATE feed SET contacts = ?", [discretion.contacts.value])
+            self._db.execute("UPDATE feed SET forget_key = ?", [discretion.key or None])
+            self._many(
+                "INSERT OR IGNORE INTO forgotten (kind, length, hash) VALUES (?, ?, ?)",
+                ((mark.kind.value, mark.length, mark.hash) for mark in discretion.marks),
+            )
+            for ad, content in rewritten:
+                self._rewrite(ad, content, now)
 
     def forget(
         self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
@@ -481,6 +505,12 @@ class Store:
             (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             return not busy and self._scrub()
+
+    def vacuum(self) -> bool:
+        """Write the file anew, without free space; then as `erase`."""
+        with explained(self.path):
+            self._db.execute("VACUUM")
+        return self.erase()
 
     def _merge_index(self) -> None:
         with self._transaction():

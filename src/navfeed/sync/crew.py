@@ -7,6 +7,7 @@ once, whatever the network is doing. The threads are daemons: a hung socket cann
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -27,11 +28,31 @@ class Stop:
         self._reason: str | None = None
         self._ends = None if max_seconds is None else monotonic() + max_seconds
         self._answers: SimpleQueue[Any] | None = None
+        self._nudged = False
 
     def request(self, reason: str) -> None:
         self._reason = self._reason or reason
         if self._answers is not None:
             self._answers.put(None)  # reentrant by design, unlike queue.Queue
+
+    def nudge(self) -> None:
+        """End the rest that is, or else the next one: there is news."""
+        self._nudged = True
+        if self._answers is not None:
+            self._answers.put(None)
+
+    def rest(self, seconds: float) -> bool:
+        """Do nothing for so long. True: nudged before that was over. Raises `StoppedError`."""
+        nudges = SimpleQueue[None]()
+        self.wakes(nudges)
+        self.check()
+        left = self.seconds_left()
+        if not self._nudged:
+            with suppress(Empty):
+                nudges.get(timeout=seconds if left is None else min(seconds, left))
+        self.check()
+        nudged, self._nudged = self._nudged, False
+        return nudged
 
     def wakes(self, answers: SimpleQueue[Any]) -> None:
         """Where the engine's thread sleeps now: a request to stop is put there, to wake it."""

@@ -49,7 +49,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Counts:
-    """What a run did. `removed` counts ads taken out; `waiting` details still to be fetched."""
+    """What a run did. `removed` counts ads taken out; `waiting` details still to be fetched.
+
+    Those that were `given_up` are not fetched any more: not before an entry asks for them again.
+    """
 
     pages: int = 0
     entries: int = 0
@@ -60,6 +63,7 @@ class Counts:
     removed: int = 0
     failed: int = 0
     waiting: int = 0
+    given_up: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
 
     def take_in(self, event: Rescoped | Walked | Fetched | Swept) -> None:
@@ -90,7 +94,14 @@ class Counts:
 
     def as_dict(self) -> dict[str, int]:
         names = ("pages", "entries", "late", "new", "changed", "unchanged", "removed")
-        return {name: getattr(self, name) for name in (*names, "failed", "waiting")}
+        return {name: getattr(self, name) for name in (*names, "failed", "waiting", "given_up")}
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The run has a number: its row in the table `runs`."""
+
+    run: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,7 @@ class Rescoped:
     to_fetch: int
 
 
-Event = Rescoped | Walked | Fetched | Swept | Ended
+Event = Began | Rescoped | Walked | Fetched | Swept | Ended
 
 
 def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> Iterator[Event]:
@@ -127,6 +138,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
     run = store.begin_run(clock())
     counts = Counts()
     error: NavfeedError | None = None
+    yield Began(run)
     try:
         _respect_pause(store, plan, clock())
         for event in _phases(feed, store, plan, clock=clock, stop=stop):
@@ -139,7 +151,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
     except Exception:
         _erase(store)
         raise
-    counts.waiting = store.waiting()
+    counts.waiting, counts.given_up = store.waiting(clock())
     ended = _ended(counts, error, erased=_erase(store))
     _record(store, run, ended, clock())
     yield ended
@@ -199,8 +211,10 @@ def _erase(store: Store) -> bool:
 def _ended(counts: Counts, error: NavfeedError | None, *, erased: bool) -> Ended:
     if error is not None:
         return Ended(error.exit_code, str(error), counts, error, not erased)
-    if counts.waiting:
+    if counts.waiting or counts.given_up:
         outcome = f"caught up; {counts.waiting} details wait for a retry"
+        if counts.given_up:
+            outcome += f", {counts.given_up} were given up (--retry-now asks again)"
         return Ended(ExitCode.WAITING, outcome, counts, None, not erased)
     return Ended(ExitCode.DONE, "caught up", counts, None, not erased)
 

@@ -21,6 +21,9 @@ class Store(Protocol):
     def set_contacts(
         self, contacts: Contacts, rewritten: Iterable[tuple[str, Content]], now: datetime
     ) -> None: ...
+    def take_over(
+        self, discretion: Discretion, rewritten: Iterable[tuple[str, Content]], now: datetime
+    ) -> None: ...
     def forget(
         self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
     ) -> tuple[int, int]: ...
@@ -41,6 +44,22 @@ def _changed(store: Store, change: Callable[[Content], Content]) -> Iterator[tup
         changed = change(content)
         if changed is not content:
             yield ad, changed
+
+
+def take_over(store: Store, before: Discretion, now: datetime) -> bool:
+    """Make a store that is put back as discreet as the one it replaces was.
+
+    What somebody asked to be forgotten since the copy was made must not come back with it. False:
+    the two are not of one origin, and so the hashes of one say nothing in the other.
+    """
+    here = store.discretion()
+    if before.marks and here.key not in (b"", before.key):
+        return False
+    contacts = Contacts.DROP if Contacts.DROP in (before.contacts, here.contacts) else here.contacts
+    wanted = Discretion(contacts, here.marks | before.marks, before.key or here.key)
+    if wanted != here:
+        store.take_over(wanted, _changed(store, Redactor(wanted)), now)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

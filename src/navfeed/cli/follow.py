@@ -1,0 +1,156 @@
+"""`navfeed sync --follow`: what outlives a single run, and what the service manager is told."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from navfeed.cli import run
+from navfeed.cli.output import hint
+from navfeed.cli.sync import one_run
+from navfeed.config import Settings
+from navfeed.errors import ConfigError, NavfeedError
+from navfeed.notify import Notifier
+from navfeed.sync.crew import Stop
+from navfeed.sync.follow import Rest, follow
+
+if TYPE_CHECKING:
+    from navfeed.client.feed import FeedClient
+    from navfeed.logs import Log
+    from navfeed.sync.engine import Ended, Plan
+
+
+class Service:
+    """Runs until it is stopped, or until it meets what does not pass by itself.
+
+    `prepare` reads the settings, at the start and whenever SIGHUP asks for it. The store is locked
+    during a run only, so that `privacy erase`, `backup` and others get their turn; a lock of its
+    own keeps a second service away.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[[], tuple[Settings, Plan]],
+        *,
+        quiet: bool,
+        show: Callable[[Ended], None],
+    ) -> None:
+        self._prepare = prepare
+        self._quiet = quiet
+        self._show = show
+        self._settings, self._plan = prepare()
+        self._log = self._open_log()
+        run.token_of(self._settings)
+        self._feed: FeedClient | None = None
+        self._hung_up = False
+        self._notifier = Notifier(os.environ)
+
+    def run(self, max_seconds: float | None) -> None:
+        """Raises what ends the service; `StoppedError` where that is what was wanted."""
+        self._stop = Stop(max_seconds)
+        db = self._settings.db.resolve()
+        who = "another `navfeed sync --follow` serves"
+        with run.signals(self._stop, self._hang_up), run.alone(db, "follow.lock", who):
+            try:
+                self._serve()
+            finally:
+                self._notifier.stopping()
+                self._disconnect()
+
+    def _serve(self) -> None:
+        rests = follow(
+            self._round,
+            every=self._every,
+            clock=run.now,
+            chance=random.random,
+            sleeper=self._stop,
+            tick=self._notifier.tick,
+            alive=self._notifier.alive,
+        )
+        for rest in rests:
+            self._tell(rest)
+
+    def _every(self) -> float:
+        return self._settings.every.total_seconds()
+
+    def _round(self) -> NavfeedError | None:
+        if self._hung_up:
+            self._take_up()
+        self._notifier.alive()
+        try:
+            error = self._one().error
+        except NavfeedError as caught:
+            error = caught
+        self._plan = replace(self._plan, retry_now=False)
+        run.write_metrics(self._settings)
+        if error is None or error.passes:
+            self._notifier.ready()
+        return error
+
+    def _one(self) -> Ended:
+        with run.held(self._settings) as store:
+            self._notifier.ready()
+            feed = self._connected()
+            ended = one_run(
+                feed,
+                store,
+                self._plan,
+                self._stop,
+                quiet=self._quiet,
+                log=self._log,
+                pulse=self._notifier.alive,
+            )
+            if ended.error is not None:
+                self._disconnect()  # a client remembers what it was refused for
+            run.remember_token(store, feed)
+        self._show(ended)
+        if ended.error is None:
+            self._notifier.status(ended.outcome)
+        return ended
+
+    def _connected(self) -> FeedClient:
+        """The client of the last run, with its token and its open connections, or a new one."""
+        if self._feed is None:
+            self._feed = run.client(self._settings, self._settings.token.read())
+        return self._feed
+
+    def _disconnect(self) -> None:
+        if self._feed is not None:
+            self._feed.__exit__()
+        self._feed = None
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
+        self._stop.nudge()
+
+    def _take_up(self) -> None:
+        """New settings; the old ones where the new ones cannot be used."""
+        self._hung_up = False
+        self._notifier.reloading()
+        try:
+            settings, plan = self._prepare()
+            run.token_of(settings)
+        except ConfigError as error:
+            hint(f"{error}. The settings stay as they were")
+            return
+        if settings.db.resolve() != self._settings.db.resolve():
+            hint("another store needs another service: restart it. The store stays as it was")
+            settings = replace(settings, db=self._settings.db)
+        self._settings = settings
+        self._plan = replace(plan, retry_now=False)
+        self._disconnect()
+        self._log = self._open_log()
+
+    def _open_log(self) -> Log | None:
+        return run.open_log(self._settings, quiet=self._quiet, always=not sys.stderr.isatty())
+
+    def _tell(self, rest: Rest) -> None:
+        if rest.error is None:
+            return
+        text = f"{rest.error}. The next try is in {rest.seconds:,.0f} s"
+        hint(text)
+        self._notifier.status(text)

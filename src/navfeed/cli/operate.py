@@ -1,0 +1,325 @@
+"""The operator's commands: `runs`, `doctor`, `backup`, `restore`, `vacuum`, `integrity`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from navfeed import doctor as questions
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.output import for_people, for_programs, hint, print_lines
+from navfeed.cli.run import alone, client, now
+from navfeed.config import Settings, load
+from navfeed.doctor import Finding, fine
+from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
+from navfeed.model import RunFacts, oslo_day
+from navfeed.plaintext import harmless
+from navfeed.store.query import Reader
+from navfeed.store.schema import VERSION
+from navfeed.wording import RUNS_AS, run_row
+
+if TYPE_CHECKING:
+    from navfeed.model import Discretion
+
+
+class RowsFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+FormatOption = Annotated[
+    RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
+]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
+
+
+@app.command()
+def runs(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only those that ended with neither 0, 3 nor 4.")
+    ] = False,
+    format_: FormatOption = RowsFormat.TABLE,
+) -> None:
+    """Show the last syncs, the newest first: when, how they ended, what they did.
+
+    The store keeps the last 10,000: two weeks of a service, seven months of a run every half hour.
+    """
+    with _reader(load({"db": db}, config=config)) as reader:
+        found = reader.runs(limit, failed=failed)
+    if format_ is RowsFormat.JSON:
+        _give_json([_record(run) for run in found])
+    else:
+        _give_rows(RUNS_AS, [run_row(run) for run in found])
+
+
+def _record(run: RunFacts) -> dict[str, object]:
+    moments = {"started_at": run.started_at, "ended_at": run.ended_at}
+    return {
+        "run": run.id,
+        **{name: f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None for name, at in moments.items()},
+        "exit_code": run.exit_code,
+        "outcome": run.outcome,
+        "counts": dict(run.counts),
+    }
+
+
+@app.command()
+def doctor(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", help="The feed's address. Default: NAV's.", show_default=False),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the feed.")] = False,
+    format_: FormatOption = RowsFormat.TABLE,
+) -> None:
+    """Check configuration, token, clock, disk, permissions, store and feed; say what to do.
+
+    Changes nothing. Ends with 0 where nothing failed, whatever the warnings; else with the exit
+    code that belongs to the first failure: 2 configuration or clock, 5 feed, 6 token, 7 store,
+    8 no recent data.
+    """
+    flags = {"db": db, "base_url": base_url}
+    findings = list(_examined(flags, config, offline=offline))
+    if format_ is RowsFormat.JSON:
+        _give_json([asdict(finding) for finding in findings])
+    else:
+        _give_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
+    if (code := questions.verdict(findings)) is not ExitCode.DONE:
+        raise typer.Exit(code)
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return (finding.check, finding.level, finding.says, finding.advice)
+
+
+def _examined(
+    flags: Mapping[str, object], config: Path | None, *, offline: bool
+) -> Iterator[Finding]:
+    try:
+        settings = load(flags, config=config)
+        token = settings.token.read()
+    except ConfigError as error:
+        yield questions.failed("configuration", error)
+        return
+    yield fine("configuration", f"store {settings.db}, feed {settings.base_url}")
+    yield questions.check_token(private=token is not None, exposed=settings.token.exposed)
+    yield from _of_the_machine(settings.db)
+    yield from _of_the_store(settings)
+    if not offline:
+        yield from _of_the_feed(settings, token)
+
+
+def _of_the_machine(db: Path) -> Iterator[Finding]:
+    folder = next(one for one in db.resolve().parents if one.exists())
+    size = db.stat().st_size if db.exists() else 0
+    yield questions.check_disk(shutil.disk_usage(folder).free, size)
+    files = [db, *(db.with_name(db.name + kind) for kind in ("-wal", "-shm"))]
+    exposed = [one for one in files if one.exists() and one.stat().st_mode & 0o077]
+    yield questions.check_permissions(
+        folder, exposed if os.name == "posix" else [], writable=os.access(folder, os.W_OK)
+    )
+
+
+def _of_the_store(settings: Settings) -> Iterator[Finding]:
+    moment = now()
+    try:
+        with _reader(settings) as reader:
+            facts = reader.facts(moment)
+            yield questions.check_schema(facts.schema_version, VERSION)
+            yield questions.check_integrity(reader.problems())
+    except StoreError as error:
+        yield questions.failed("store", error)
+        return
+    yield questions.check_runs(facts.last_run, facts.trouble)
+    yield questions.check_lag(facts.caught_up_at, moment, settings.warn_age)
+    yield questions.check_backlog(facts)
+    yield questions.check_erasure(owed=facts.erasure_owed)
+
+
+def _of_the_feed(settings: Settings, token: str | None) -> Iterator[Finding]:
+    """Two requests at most; none where the feed asked for a pause."""
+    try:
+        with _reader(settings) as reader:
+            until = reader.facts(now()).retry_at
+    except StoreError:
+        until = None
+    if until is not None and now() < until <= now() + timedelta(days=7):
+        yield questions.check_pause(until)
+        return
+    try:
+        with client(settings, token) as feed:
+            page = feed.newest()
+    except NavfeedError as error:
+        yield questions.failed("reachability", error)
+        return
+    newest = next((one.moment for one in page.entries if one.moment), None) if page else None
+    yield questions.check_reachability(newest)
+    yield questions.check_clock(page.served_at if page else None, now())
+
+
+@app.command()
+def backup(file: FileArgument, *, db: DbOption = None, config: ConfigOption = None) -> None:
+    """Write a copy of the store to FILE, as it is at one moment, also while a sync runs.
+
+    It is whole or not there at all, and its owner's alone. It holds the ads of that moment and
+    nothing of those removed before; those withdrawn later stay in it: let old copies expire.
+    """
+    from navfeed.export.files import replaced
+    from navfeed.store.upkeep import copy, refuse_foreign
+
+    path = load({"db": db}, config=config).db
+    _refuse_same(path, file)
+    refuse_foreign(file)
+    with replaced(file) as out:
+        copy(path, out)
+    hint(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")
+
+
+def _refuse_same(path: Path, file: Path) -> None:
+    if path.resolve() == file.resolve():
+        raise ConfigError(f"{file} is the store itself. Name another file")
+
+
+@app.command()
+def restore(
+    file: FileArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+) -> None:
+    """Put the copy FILE in the store's place. Run `navfeed sync` next, before anybody reads.
+
+    FILE is checked first, and brought up to date. What the store was told to forget or to drop
+    since the copy was made is taken out of it. Ends with 75 when a sync is running.
+    """
+    from navfeed.export.files import replaced
+    from navfeed.store.upkeep import copy, let_go, refuse_foreign
+
+    path = load({"db": db}, config=config).db
+    _refuse_same(path, file)
+    _agree(path, yes=yes)
+    with alone(path.resolve()):
+        refuse_foreign(path)
+        before = _discretion(path)
+        with replaced(path) as out:
+            copy(file, out)
+            _mend(Path(out.name), before)
+            let_go(path.resolve())
+    hint(f"{path} is as {file} was. Run `navfeed sync` now: ads may have been withdrawn since")
+
+
+def _agree(path: Path, *, yes: bool) -> None:
+    """Ask whoever sits at a terminal, where there is something to lose. Raises `StoppedError`."""
+    if yes or not path.exists() or not sys.stdin.isatty():
+        return
+    try:
+        agreed = typer.confirm(f"Replace what is in {path}?", err=True)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        agreed = False
+    if not agreed:
+        raise StoppedError("nothing was restored")
+
+
+def _discretion(path: Path) -> Discretion | None:
+    """What the present store was told to forget; None where it cannot say."""
+    from navfeed.store.writer import Store
+
+    if not path.exists() or not path.stat().st_size:
+        return None
+    try:
+        with Store(path) as store:
+            return store.discretion()
+    except StoreError as error:
+        hint(f"{error}. What it was told to forget is not known: tell the restored store again")
+        return None
+
+
+def _mend(path: Path, before: Discretion | None) -> None:
+    """Check the copy, and make it forget what the store forgot since."""
+    from navfeed.store.writer import Store
+    from navfeed.sync.privacy import take_over
+
+    with _opened(path) as reader:
+        if problems := reader.problems():
+            raise StoreError(f"the copy is damaged ({problems[0]}); the store was left as it is")
+    with Store(path) as store:
+        if before is not None and not take_over(store, before, now()):
+            hint("the copy is another store's: erase again whatever was erased here")
+        store.erase()
+
+
+@app.command()
+def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
+    """Write the store anew, without the free space in it. Takes as much room again meanwhile.
+
+    Rarely worth it: free space is used again. Ends with 75 when a sync is running.
+    """
+    from navfeed.store.writer import Store
+
+    path = load({"db": db}, config=config).db
+    if not path.exists():
+        raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
+    before = path.stat().st_size
+    with alone(path.resolve()), Store(path) as store:
+        erased = store.vacuum()
+    hint(f"{before / 1e6:,.1f} MB became {path.stat().st_size / 1e6:,.1f} MB")
+    if not erased:
+        hint("another program reads the store: the next sync overwrites what is left on disk")
+
+
+@app.command()
+def integrity(*, db: DbOption = None, config: ConfigOption = None) -> None:
+    """Read all of the store and check that it is in order; a line for each problem.
+
+    Ends with 7 where there is one. It may run while a sync does.
+    """
+    path = load({"db": db}, config=config).db
+    with _opened(path) as reader:
+        problems = reader.problems()
+    print_lines(map(harmless, problems or ["ok"]))
+    if problems:
+        sys.stdout.flush()
+        raise StoreError(
+            f"{path} has {len(problems)} problems. Put a backup back with `navfeed restore`, or "
+            "move it away and run `navfeed sync` to build it anew from the feed"
+        )
+
+
+def _reader(settings: Settings) -> Reader:
+    return _opened(settings.db)
+
+
+def _opened(path: Path) -> Reader:
+    return Reader(path, oslo_day(now()))
+
+
+def _give_json(records: list[dict[str, object]]) -> None:
+    for_programs().write(json.dumps(records, indent=2).encode() + b"\n")
+
+
+def _give_rows(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    shown = [tuple(map(harmless, row)) for row in rows]
+    if shown and for_people().isatty():
+        from navfeed.render import draw_rows
+
+        draw_rows(names, shown)
+    else:
+        print_lines("\t".join(row) for row in shown)

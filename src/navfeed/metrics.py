@@ -1,0 +1,99 @@
+"""Figures for Prometheus, in its text format, for node_exporter's textfile collector.
+
+Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for what only grows,
+`_timestamp_seconds` for moments, so that an age is `time() - x`. The format is of
+https://prometheus.io/docs/instrumenting/exposition_formats/. No figure tells of a person or an ad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from navfeed import __version__
+from navfeed.model import RunFacts, StoreFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric with its samples: a label's value (empty: no label) and the figure."""
+
+    name: str
+    about: str
+    samples: tuple[tuple[str, float], ...]
+    label: str = ""
+    kind: str = field(default="gauge")
+
+
+def exposition(facts: StoreFacts) -> str:
+    """All metrics of a store. What is not known yet is left out."""
+    return "".join(map(_lines, _metrics(facts)))
+
+
+def _lines(metric: Metric) -> str:
+    lines = [f"# HELP {metric.name} {metric.about}\n", f"# TYPE {metric.name} {metric.kind}\n"]
+    for value, figure in metric.samples:
+        label = f'{{{metric.label}="{value}"}}' if metric.label else ""
+        lines.append(f"{metric.name}{label} {_number(figure)}\n")
+    return "".join(lines) if metric.samples else ""
+
+
+def _number(figure: float) -> str:
+    return str(int(figure)) if figure == int(figure) else repr(figure)
+
+
+def _metrics(facts: StoreFacts) -> Iterator[Metric]:
+    yield Metric(
+        "navfeed_info", "The version of navfeed that wrote this.", ((__version__, 1),), "version"
+    )
+    yield _one("navfeed_ads_in_force", "Ads that may be shown today.", facts.in_force)
+    yield _one("navfeed_ads_stored", "Ads in the store.", facts.stored)
+    yield Metric(
+        "navfeed_details_queued",
+        "Ads whose details are not had yet: due, held_back until their retry, given_up.",
+        (
+            ("due", facts.waiting - facts.held_back),
+            ("held_back", facts.held_back),
+            ("given_up", facts.given_up),
+        ),
+        "state",
+    )
+    yield _moment(
+        "navfeed_caught_up", "When a run last reached the end of the feed.", facts.caught_up_at
+    )
+    yield _moment("navfeed_newest_entry", "When the newest entry read was written.", facts.newest)
+    yield _moment("navfeed_token_expiry", "When the token in use ends.", facts.token_expires)
+    yield _moment("navfeed_pause_until", "The feed asked not to be called before.", facts.retry_at)
+    yield _one("navfeed_erasure_owed", "1: a reader kept removed text on disk.", facts.erasure_owed)
+    yield _one(
+        "navfeed_feed_log_broken", "1: the log broke off since the last verify.", facts.trouble
+    )
+    yield _one("navfeed_store_size_bytes", "Size of the store's main file.", facts.size)
+    yield _one("navfeed_schema_version", "Version of the store's schema.", facts.schema_version)
+    if facts.last_run is not None:
+        yield from _run(facts.last_run)
+
+
+def _run(run: RunFacts) -> Iterator[Metric]:
+    yield _one("navfeed_runs_total", "Runs that were ever begun.", run.id, kind="counter")
+    yield _moment("navfeed_last_run_start", "When the last run began.", run.started_at)
+    yield _moment("navfeed_last_run_end", "When the last run ended.", run.ended_at)
+    if run.exit_code is not None:
+        yield _one("navfeed_last_run_exit_code", "What the last run ended with.", run.exit_code)
+    yield Metric(
+        "navfeed_last_run_count",
+        "What the last run did, by kind.",
+        tuple(run.counts.items()),
+        "kind",
+    )
+
+
+def _one(name: str, about: str, figure: object, kind: str = "gauge") -> Metric:
+    number = figure if isinstance(figure, int) else bool(figure)
+    return Metric(name, about, (("", number),), kind=kind)
+
+
+def _moment(name: str, about: str, moment: datetime | None) -> Metric:
+    samples = () if moment is None else (("", moment.timestamp()),)
+    return Metric(f"{name}_timestamp_seconds", about, samples)

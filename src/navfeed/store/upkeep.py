@@ -1,0 +1,72 @@
+"""The life of a store's file: copies of it, and putting one back."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from navfeed.errors import StoreError
+from navfeed.store.connect import explain, explained, open_reader
+from navfeed.store.schema import APPLICATION_ID, VERSION
+from navfeed.store.scrub import scrub
+
+
+def copy(source: Path, out: BinaryIO) -> None:
+    """Write the store at `source`, as it is at one moment, into the empty file `out`.
+
+    Other programs may read and write the store meanwhile. The copy holds nothing but what is in the
+    tables: no text of removed ads that free space or the search index may still have. Raises
+    `StoreError`.
+    """
+    target = Path(out.name)
+    with closing(open_reader(source)) as connection:
+        try:
+            # https://www.sqlite.org/lang_vacuum.html: a snapshot, like the online backup's, but of
+            # rows instead of pages, and so without what pages still have of rows that are gone.
+            connection.execute("VACUUM INTO ?", [str(target)])
+        except sqlite3.Error as error:
+            raise StoreError(explain(error, _blamed(error, source, target))) from error
+    with explained(target):
+        with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+            for pragma in ("journal_mode = MEMORY", "secure_delete = ON", "temp_store = MEMORY"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("INSERT INTO search (search) VALUES ('optimize')")
+            connection.execute("UPDATE feed SET erasure_owed = 0")
+        scrub(out)
+        out.flush()  # or it would overwrite what others write to the file after this
+
+
+def _blamed(error: sqlite3.Error, source: Path, target: Path) -> Path:
+    damaged = getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")
+    return source if damaged else target
+
+
+_VERSION_AT, _ID_AT = 60, 68  # https://www.sqlite.org/fileformat2.html#the_database_header
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raise `StoreError` where `path` is a file that is not ours to replace, however damaged.
+
+    That is one that never was a store of navfeed's, or is a newer navfeed's.
+    """
+    with explained(path), suppress(FileNotFoundError):
+        with path.open("rb") as file:
+            header = file.read(100)
+        if header and header[_ID_AT : _ID_AT + 4] != APPLICATION_ID.to_bytes(4, "big"):
+            raise StoreError(f"{path} is no store of navfeed's; it was left as it is")
+        if int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big") > VERSION:
+            raise StoreError(f"{path} was written by a newer navfeed; it was left as it is")
+
+
+def let_go(path: Path) -> None:
+    """Take the write-ahead log of the store at `path` away: another file is to take its place.
+
+    What is in the log goes into the file first, as far as that works: it may be damaged.
+    """
+    if path.exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=1)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for kind in ("-wal", "-shm"):
+        path.with_name(path.name + kind).unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Following: one run after the other, at a polite pace, through all weather.
+
+What passes by itself (`NavfeedError.passes`) is waited for, ever longer; what does not ends the
+service, so that somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from navfeed.errors import NavfeedError, UnreachableError
+from navfeed.sync.ports import Clock
+
+LONGEST_REST = 900.0
+"""Seconds between two tries in bad weather, unless the server or the user asks for more."""
+
+JITTER = 0.1
+"""So much more or less, so that many followers do not come at the same moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """So many seconds until the next run; `error`: what the last one met, if it went wrong."""
+
+    seconds: float
+    error: NavfeedError | None
+
+
+class Sleeper(Protocol):
+    """`navfeed.sync.crew.Stop`, as far as resting goes."""
+
+    def rest(self, seconds: float) -> bool: ...
+
+
+def follow(
+    run: Callable[[], NavfeedError | None],
+    *,
+    every: Callable[[], float],
+    clock: Clock,
+    chance: Callable[[], float],
+    sleeper: Sleeper,
+    tick: float,
+    alive: Callable[[], None],
+) -> Iterator[Rest]:
+    """Run, tell for how long to rest, rest; and so on. Ends by raising: what does not pass.
+
+    `every` answers the seconds between two runs, `chance` a number from 0 to 1. While it rests, a
+    nudge (`Stop.nudge`) begins the next run, and `alive` is called every `tick` seconds.
+    """
+    failures = 0
+    while True:
+        error = run()
+        if error is not None and not error.passes:
+            raise error
+        failures = 0 if error is None else failures + 1
+        seconds = rest_after(error, failures, every=every(), now=clock(), chance=chance())
+        yield Rest(seconds, error)
+        _rest(sleeper, seconds, tick, alive)
+
+
+def rest_after(
+    error: NavfeedError | None, failures: int, *, every: float, now: datetime, chance: float
+) -> float:
+    """Seconds until the next run: doubled with each failure in a row, but not for ever."""
+    longest = max(LONGEST_REST, every)
+    seconds = min(every * 2.0 ** min(failures, 30), longest)
+    if isinstance(error, UnreachableError) and error.retry_at is not None:
+        seconds = max(seconds, (error.retry_at - now).total_seconds())
+        return seconds * (1 + JITTER * chance)  # never before what the server asked for
+    return seconds * (1 + JITTER * (2 * chance - 1))
+
+
+def _rest(sleeper: Sleeper, seconds: float, tick: float, alive: Callable[[], None]) -> None:
+    left = seconds
+    while left > 0:
+        alive()
+        if sleeper.rest(min(left, tick)):
+            return
+        left -= tick

@@ -1,0 +1,192 @@
+"""`navfeed doctor`: each check finds what it is for, and the exit code follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+from ask.support import NOW, ad, ask, fill
+from navfeed.doctor import (
+    Finding,
+    Level,
+    check_backlog,
+    check_clock,
+    check_disk,
+    check_erasure,
+    check_integrity,
+    check_lag,
+    check_pause,
+    check_permissions,
+    check_reachability,
+    check_runs,
+    check_schema,
+    check_token,
+    failed,
+    fine,
+    verdict,
+)
+from navfeed.errors import ExitCode, TokenError
+from navfeed.model import RunFacts
+from navfeed.practice import Practice, PracticeServer, World
+from navfeed.store.writer import Store
+from support.shell import Shell
+from test_metrics import FACTS
+
+OK, WARNING, FAILURE = Level
+FOLDER = Path("/srv/navfeed")
+DAY = timedelta(days=1)
+
+
+def run(code: int | None) -> RunFacts:
+    return RunFacts(1, NOW, NOW, code, "so it went", {})
+
+
+@pytest.mark.parametrize(
+    ("finding", "level", "code", "says"),
+    [
+        (check_token(private=False, exposed=None), OK, 0, "public"),
+        (check_token(private=True, exposed=None), OK, 0, "your own"),
+        (check_token(private=True, exposed=FOLDER), WARNING, 0, "chmod 600"),
+        (check_disk(10**9, 10**8), OK, 0, "1,000 MB"),
+        (check_disk(10**8, 10**8), WARNING, 0, "room"),
+        (check_disk(49_999_999, 0), FAILURE, 7, "room"),
+        (check_permissions(FOLDER, [], writable=True), OK, 0, "owner"),
+        (check_permissions(FOLDER, [FOLDER / "x.db"], writable=True), WARNING, 0, "chmod 600 /srv"),
+        (check_permissions(FOLDER, [], writable=False), FAILURE, 7, "cannot be written"),
+        (check_schema(1, 1), OK, 0, "schema 1"),
+        (check_schema(1, 2), WARNING, 0, "next sync"),
+        (check_integrity([]), OK, 0, "in order"),
+        (check_integrity(["page 3 is odd"]), FAILURE, 7, "page 3"),
+        (check_runs(None, None), WARNING, 0, "no run"),
+        (check_runs(run(None), None), OK, 0, "under way"),
+        *((check_runs(run(code), None), OK, 0, f"with {code}") for code in (0, 3, 4)),
+        (check_runs(run(5), None), WARNING, 0, "so it went"),
+        (check_runs(run(0), "the log was reset"), WARNING, 0, "verify --repair"),
+        (check_lag(NOW, NOW, DAY), OK, 0, "0.0 hours"),
+        (check_lag(NOW - 2 * DAY, NOW, None), OK, 0, "48.0 hours"),
+        (check_lag(NOW - 2 * DAY, NOW, DAY), FAILURE, 8, "48.0 hours"),
+        (check_lag(None, NOW, None), FAILURE, 8, "navfeed sync"),
+        (check_backlog(replace(FACTS, waiting=1_000, given_up=0)), OK, 0, "1,000"),
+        (check_backlog(replace(FACTS, waiting=1_001, given_up=0)), WARNING, 0, "longer"),
+        (check_backlog(replace(FACTS, waiting=0, given_up=1)), WARNING, 0, "--retry-now"),
+        (check_erasure(owed=False), OK, 0, "nothing"),
+        (check_erasure(owed=True), WARNING, 0, "Close that program"),
+        (check_reachability(NOW), OK, 0, "2026-11-21 12:00"),
+        (check_reachability(None), FAILURE, 5, "address"),
+        (check_pause(NOW), WARNING, 0, "2026-11-21 12:00"),
+        (check_clock(NOW, NOW + timedelta(minutes=2)), OK, 0, "120 s"),
+        (check_clock(NOW, NOW - timedelta(minutes=3)), WARNING, 0, "NTP"),
+        (check_clock(NOW, NOW + timedelta(hours=2)), FAILURE, 2, "NTP"),
+        (check_clock(None, NOW), WARNING, 0, "yourself"),
+        (failed("token", TokenError("refused")), FAILURE, 6, "refused"),
+    ],
+)
+def test_a_check_says_how_it_is_and_what_to_do(
+    finding: Finding, level: Level, code: int, says: str
+) -> None:
+    assert (finding.level, finding.exit_code) == (level, code)
+    assert says in f"{finding.says}. {finding.advice}"
+    assert finding.advice or level is OK or finding.check == "token"
+
+
+def test_the_first_failure_is_the_verdict() -> None:
+    odd = check_disk(0, 0), check_lag(None, NOW, None)
+    assert verdict([fine("a", "b"), check_erasure(owed=True)]) is ExitCode.DONE
+    assert verdict([fine("a", "b"), *odd]) is ExitCode.STORE
+    assert verdict([*reversed(odd)]) is ExitCode.STALE
+
+
+# The command
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return fill(tmp_path / "navfeed.db", ad(1))
+
+
+def examined(db: Path, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    result = ask(db, "doctor", "--format", "json", *words)
+    return result.exit_code, {one["check"]: one for one in json.loads(result.stdout_bytes)}
+
+
+@pytest.fixture
+def noon() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_store_that_is_well(db: Path) -> None:
+    with Store(db) as store:
+        from navfeed.model import Trail
+
+        store.end_walk(Trail(), [], NOW)
+    code, found = examined(db, "--offline")
+    assert (code, found["runs"]["level"]) == (0, "warning")
+    assert {one["level"] for name, one in found.items() if name not in ("runs", "disk")} == {"ok"}
+    assert "reachability" not in found
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_damaged_store_is_told_and_left(db: Path) -> None:
+    data = bytearray(db.read_bytes())
+    data[4_096 * 3 :] = b"\xff" * (len(data) - 4_096 * 3)
+    db.write_bytes(data)
+    code, found = examined(db, "--offline")
+    assert code == 7
+    assert found.get("integrity", found.get("store", {}))["level"] == "failure"
+    assert db.read_bytes() == data
+
+
+def test_no_store_yet(tmp_path: Path) -> None:
+    code, found = examined(tmp_path / "none.db", "--offline")
+    assert (code, "navfeed sync" in found["store"]["says"]) == (7, True)
+
+
+def test_settings_that_cannot_be_used_are_the_only_finding(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "odd.toml"
+    file.write_text("colour = 1")
+    code, found = examined(db, "--config", str(file))
+    assert (code, list(found)) == (2, ["configuration"])
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_pause_that_was_asked_for_is_respected(db: Path) -> None:
+    with Store(db) as store:
+        store.remember_retry(NOW + timedelta(hours=1))
+    _, found = examined(db, "--base-url", "http://127.0.0.1:9")
+    assert found["reachability"]["level"] == "warning"
+
+
+def test_people_get_a_line_a_check(db: Path) -> None:
+    result = ask(db, "doctor", "--offline")
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines][:3] == ["configuration", "token", "disk"]
+    assert {len(line) for line in lines} == {4}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    world = World.history(3, now=datetime.now(UTC), entries=40, active=9, days=20)
+    with PracticeServer(Practice(world)) as server:
+        yield Shell(tmp_path, server)
+
+
+def test_the_feed_is_asked_twice_and_no_more(shell: Shell) -> None:
+    assert shell.run("sync", "-q")[0] == 0
+    shell.server.practice.forget_requests()
+    code, out, _ = shell.run("doctor", "--format", "json")
+    found = {one["check"]: one["level"] for one in json.loads(out)}
+    assert (code, found["reachability"], found["clock"]) == (0, "ok", "ok")
+    assert len(shell.server.practice.requests) == 2
+    code, out, _ = shell.run("doctor", NAVFEED_BASE_URL="http://127.0.0.1:9")
+    assert (code, "cannot reach" in out) == (5, True)
+    code, out, _ = shell.run("doctor", NAVFEED_TOKEN="eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign")
+    assert (code, "wrong-sign" in out) == (6, False)

@@ -1,0 +1,143 @@
+"""Figures for Prometheus: a parser reads them, names are as it wants, alerts ask for them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from navfeed.metrics import exposition
+from navfeed.model import Contacts, Inactive, RunFacts, StoreFacts
+from navfeed.practice import Practice, PracticeServer, World
+from support.shell import Shell
+
+ROOT = Path(__file__).parents[1]
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+RUN = RunFacts(17, NOW, NOW, 4, "caught up", {"new": 3, "given_up": 1})
+FACTS = StoreFacts(
+    path="navfeed.db",
+    size=4_096,
+    schema_version=1,
+    inactive=Inactive.DELETE,
+    contacts=Contacts.KEEP,
+    in_force=9,
+    stored=10,
+    masked=0,
+    waiting=5,
+    held_back=2,
+    given_up=1,
+    newest=NOW,
+    caught_up_at=NOW,
+    trouble="the log was reset",
+    last_run=RUN,
+    retry_at=NOW,
+    token_expires=NOW,
+    erasure_owed=True,
+)
+NEW = replace(
+    FACTS,
+    newest=None,
+    caught_up_at=None,
+    trouble=None,
+    last_run=None,
+    retry_at=None,
+    token_expires=None,
+    erasure_owed=False,
+)
+
+
+def read(facts: StoreFacts) -> dict[str, float]:
+    """Each sample, as a Prometheus would read it."""
+    return {
+        sample.name + "".join(f"{{{value}}}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(exposition(facts))
+        for sample in family.samples
+    }
+
+
+def test_what_is_known_is_told() -> None:
+    told = read(FACTS)
+    moment = NOW.timestamp()
+    assert told["navfeed_ads_in_force"] == 9
+    assert [told[f"navfeed_details_queued{{{state}}}"] for state in ("due", "held_back")] == [3, 2]
+    assert told["navfeed_details_queued{given_up}"] == 1
+    assert told["navfeed_caught_up_timestamp_seconds"] == moment
+    assert told["navfeed_feed_log_broken"] == told["navfeed_erasure_owed"] == 1
+    assert (told["navfeed_runs_total"], told["navfeed_last_run_exit_code"]) == (17, 4)
+    assert told["navfeed_last_run_count{new}"] == 3
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    told = read(NEW)
+    assert told["navfeed_feed_log_broken"] == told["navfeed_erasure_owed"] == 0
+    assert not [name for name in told if name.endswith("timestamp_seconds") or "run" in name]
+    under_way = replace(RUN, ended_at=None, exit_code=None, counts={})
+    told = read(replace(FACTS, last_run=under_way))
+    assert "navfeed_last_run_exit_code" not in told
+    assert told["navfeed_runs_total"] == 17
+
+
+def test_names_keep_the_conventions() -> None:
+    """As of https://prometheus.io/docs/practices/naming/."""
+    families = list(text_string_to_metric_families(exposition(FACTS)))
+    for family in families:
+        assert re.fullmatch(r"navfeed_[a-z]+(_[a-z]+)*", family.name)
+        assert family.documentation.endswith(".")
+        assert family.type in ("gauge", "counter")
+        samples = {sample.name for sample in family.samples}
+        assert (family.type == "counter") == all(name.endswith("_total") for name in samples)
+        is_moment = "timestamp" in family.name
+        assert is_moment == family.name.endswith("_timestamp_seconds")
+    assert len({family.name for family in families}) == len(families) > 12
+
+
+def alerts() -> list[dict[str, Any]]:
+    rules = yaml.safe_load((ROOT / "docs/alerts.yml").read_text(encoding="utf-8"))
+    [group] = rules["groups"]
+    found: list[dict[str, Any]] = group["rules"]
+    return found
+
+
+@pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
+def test_an_alert_asks_for_what_is_there_and_says_what_to_do(rule: dict[str, Any]) -> None:
+    known = {sample.partition("{")[0] for sample in read(FACTS)}
+    asked = set(re.findall(r"navfeed_\w+", rule["expr"]))
+    assert asked
+    assert asked <= known
+    states = re.findall(r'(?:state|kind)=~?"([^"]+)"', rule["expr"])
+    assert {one for state in states for one in state.split("|")} <= {"due", "held_back", "given_up"}
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert re.fullmatch(r"\d+[mhd]", rule["for"])
+    assert set(rule["annotations"]) == {"summary", "description"}
+
+
+def test_every_alert_has_its_paragraph() -> None:
+    page = (ROOT / "docs/reference/service.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(Navfeed\w+)` \|", page, re.MULTILINE))
+    assert told == {rule["alert"] for rule in alerts()}
+
+
+def test_every_metric_is_documented() -> None:
+    page = (ROOT / "docs/reference/service.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(navfeed_\w+)", page, re.MULTILINE))
+    assert told == {sample.partition("{")[0] for sample in read(FACTS)}
+
+
+def test_a_sync_leaves_the_file_readable_for_others_and_whole(tmp_path: Path) -> None:
+    world = World.history(3, now=datetime.now(UTC), entries=40, active=9, days=20)
+    with PracticeServer(Practice(world)) as server:
+        shell = Shell(tmp_path, server)
+        file = tmp_path / "navfeed.prom"
+        assert shell.run("sync", "-q", "--metrics-file", str(file)) == (0, "", "")
+        families = list(text_string_to_metric_families(file.read_text()))
+        code, _, err = shell.run("sync", "-q", "--metrics-file", str(tmp_path / "none" / "x"))
+    assert families
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert (code, "no metrics were written" in err) == (0, True)
+    assert sorted(one.name for one in tmp_path.iterdir() if "part" in one.name) == []
