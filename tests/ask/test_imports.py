@@ -10,7 +10,10 @@ import pytest
 
 from ask.support import ad, fill, uuid
 
-HEAVY = ("httpx", "pydantic", "sqlite_utils", "stamina", "rich", "xlsxwriter", "pyarrow")
+HEAVY = (
+    *("httpx", "pydantic", "sqlite_utils", "stamina", "rich", "xlsxwriter", "pyarrow"),
+    "matplotlib",
+)
 
 PROGRAM = """
 import sys
@@ -32,6 +35,7 @@ finally:
         ["export", "--format", "csv", "--columns", "uuid,title"],
         ["export", "--format", "jobposting"],
         ["status"],
+        ["stats", "--format", "json", "--text", "natt"],
         ["status", "--format", "json"],
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import date, timedelta
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ask.support import NOW, ad, answer, ask, fill, put, uuid
+from ask.support import NOW, UNSAFE, ad, answer, ask, fill, put, uuid
+from ask.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailVerdict, Reason
 from navfeed.store import connect
 from navfeed.store.filters import Filters
-from navfeed.store.query import Reader
+from navfeed.store.query import Reader, Sort
 from navfeed.store.writer import Store
 from navfeed.wire import read_content
 
@@ -185,3 +187,86 @@ def test_a_library_that_cannot_search_is_refused(db: Path, monkeypatch: pytest.M
     for open_ in (Store, lambda path: Reader(path, TODAY)):
         with pytest.raises(StoreError, match="cannot search"):
             open_(db)
+
+
+# Forms of a word, the best first, and why
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["sykepleierne"], "14"),
+        (["SYKEPLEIERENS"], "14"),
+        (["-sykepleier"], "235"),  # in no form
+        (['-"sykepleier"'], "2345"),
+        (["stillingene fast"], "4"),
+        (['"stillinger"'], ""),
+        (["malere"], "2"),
+        (["målerne"], "3"),
+        (["turnusen"], "14"),
+    ],
+)
+def test_a_word_is_found_in_all_its_forms(db: Path, texts: list[str], expected: str) -> None:
+    assert found(db, *texts) == expected
+
+
+def test_the_best_fit_comes_first(tmp_path: Path) -> None:
+    long = "<p>" + "ord " * 300 + "</p>"
+    plain = {"jobtitle": "", "employer": {"name": "Firma"}}
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, title="Vakt", description=f"{long} kokkene {long}", **plain),
+        ad(2, title="Kokk", description=long, **plain),
+        ad(3, title="Vakt", description="En kokk og flere kokker.", **plain),
+        ad(4, title="Vakt", description=long, jobtitle="Kokk", employer={"name": "Firma"}),
+    )
+    with Reader(db, TODAY) as reader:
+        rows = list(reader.rows(["uuid"], Filters(text=("kokk",)), Sort.RELEVANCE))
+        last = list(reader.rows(["uuid"], Filters(text=("kokk",)), Sort.RELEVANCE, 1, 3))
+    order = [int(str(name)[:8]) for (name,) in rows]
+    assert order == [2, 4, 3, 1]
+    assert last == rows[-1:]
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_list_is_in_the_order_that_was_asked_for(db: Path) -> None:
+    ask_for = ("list", "--text", "turnus")
+    fill(db, ad(6, title="Turnus", published="2020-01-01T00:00:00Z"))
+    assert answer(db, *ask_for).startswith(uuid(6))
+    assert not answer(db, *ask_for, "--sort", "published").startswith(uuid(6))
+    assert answer(db, "list", "--sort", "relevance") == answer(db, "list")
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_snippet_shows_what_was_found(db: Path) -> None:
+    words = " ".join(f"ord{number}" for number in range(40))
+    fill(db, ad(7, title="Pianist", description=f"<p>{words}</p>\n<p>to <b>orgler</b></p>{words}"))
+    (line,) = answer(db, "list", "--text", "orgler pianist", "--snippets").splitlines()
+    snippet = line.split("\t")[-1]
+    assert "to **orgler** ord0" in snippet
+    assert snippet.startswith("…")
+    assert len(snippet) < 200
+    assert "**" not in answer(db, "list", "--text", "orgler")
+    assert answer(db, "list", "--snippets").splitlines()[0].endswith("\t")
+
+
+def test_a_terminal_shows_snippets_by_itself(tmp_path: Path) -> None:
+    far = {"expires": "2999-01-01T00:00:00Z"}
+    evil = "[bold]Kokk \x1b[2J\u202e" + "ord " * 100
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, title=evil, description="Vi har \x1b[31mtre kokker\u202e. " + "Ord. " * 50, **far),
+        ad(2, title="Kokk", description=None, **far),
+    )
+    for columns in (50, 120):
+        _, out, err = on_terminal(columns, "list", "--db", str(db), "--text", "kokk", NO_COLOR="1")
+        assert err == ""
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", out).replace("\r\n", "\n")
+        assert not UNSAFE.search(plain)
+        assert max(map(len, plain.splitlines())) <= columns
+        assert "tre kokker" in " ".join(plain.split())
+        assert "[bold]Kokk" in plain
+    _, out, _ = on_terminal(120, "list", "--db", str(db), "--text", "kokk")
+    assert "\x1b[1;33mkokker\x1b[0m" in out
+    _, out, _ = on_terminal(120, "list", "--db", str(db), "--text", "kokk", "--no-snippets")
+    assert "tre" not in out

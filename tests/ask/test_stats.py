@@ -59,6 +59,11 @@ def test_ads_are_counted_by_what_they_say(db: Path) -> None:
     }
 
 
+def test_the_end_of_time_is_in_no_week(tmp_path: Path) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1, published="9999-12-31T23:59:59Z"))
+    assert told(db, "--by", "week") == {"ads": 1, "week": []}
+
+
 def test_filters_count_too(db: Path) -> None:
     counted = told(db, "--municipal", "OSLO", "--text", "sykepleiere")
     assert counted["ads"] == 1

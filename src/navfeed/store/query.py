@@ -323,15 +323,17 @@ class Reader:
     ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process."""
         searched = self._search(filters)
+        ranked: list[str] = []
         asked = [(IN_FORCE, (self._today,)), *conditions(filters)]
         if sort is Sort.RELEVANCE and searched.wanted:
             source = "search JOIN ads ON ads.id = search.rowid"
             asked.append(("search MATCH ?", (searched.wanted,)))
-            searched = replace(searched, wanted=None)
             end = end.replace(_ORDERS[sort], f"{search.BY_RANK}, ", 1)
+            ranked = [searched.in_titles]
+            searched = replace(searched, wanted=None)
         asked.extend(searched.conditions())
         where = " AND ".join(condition for condition, _ in asked)
-        values = [value for _, group in asked for value in group]
+        values = [*(value for _, group in asked for value in group), *ranked]
         with explained(self.path):
             cursor = self._connection.execute(
                 f"SELECT {chosen} FROM {source} WHERE {where} {end}", values

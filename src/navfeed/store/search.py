@@ -42,6 +42,11 @@ class Search:
     wanted: str | None
     unwanted: str | None
 
+    @property
+    def in_titles(self) -> str:
+        """What is wanted, in the title or the job title."""
+        return f"{{title job_title}} : ({self.wanted})"
+
     def conditions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """SQL conditions on `ads`, each with its values.
 
@@ -64,9 +69,12 @@ def read_search(texts: Iterable[str], forms: Forms) -> Search:
 
 _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
 
-BY_RANK = "bm25(search, 10, 8, 3, 1)"
-"""What ranks an ad: a word in its title tells more than one in its job title, the employer's name,
-the text."""
+BY_RANK = f"search.rowid NOT IN ({_FOUND}), bm25(search, 10, 8, 3, 1)"
+"""What ranks an ad; takes `Search.in_titles`. All of the search in the titles comes first.
+
+Weights alone would not do: a rare form in the text (`kokkene`) counts for more than a common one in
+the title (`Kokk`).
+"""
 
 SNIPPET = "snippet(search, 3, char(2), char(3), '…', 16)"
 """The piece of the text that says most of what was searched for, with marks around what was found:
