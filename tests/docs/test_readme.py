@@ -108,6 +108,13 @@ def test_tutorial(run) -> None:
     assert [command for command in silent if not may_be_silent(command)] == []
 
 
+def test_how_to_find_out_why_a_run_ended(run) -> None:
+    shown = commands("docs/how-to/why-a-run-ended.md")
+    printed = dict(zip(["navfeed sync", *shown], run(["navfeed sync", *shown]), strict=True))
+    assert "Last run" in printed["navfeed status"]
+    assert len(shown) == 2
+
+
 def may_be_silent(command: str) -> bool:
     """Results go to stdout: what has none, or writes it to a file, prints nothing there."""
     return "--output" in command or command.startswith(
