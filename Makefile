@@ -50,8 +50,9 @@ types: $(INSTALLED_DEV) ## Check types.
 	@$(BIN)/mypy
 
 .PHONY: docs
-docs: $(INSTALLED_DEV) ## Write the generated pages of docs/reference anew.
+docs: $(INSTALLED_DEV) ## Write the generated pages and pictures of docs anew.
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/pictures.py
 
 .PHONY: site
 site: $(INSTALLED_DOCS) ## Build the site from docs, strictly, into build/site.
