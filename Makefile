@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_RECIPES := $(VENV)/.installed-recipes
+INSTALLED_DOCS := $(VENV)/.installed-docs
 
 # What `make test` and `make bench` hand on, e.g. `make test TESTFLAGS="-k lookback"`.
 TESTFLAGS ?=
@@ -49,15 +50,20 @@ types: $(INSTALLED_DEV) ## Check types.
 	@$(BIN)/mypy
 
 .PHONY: docs
-docs: $(INSTALLED_DEV) ## Write the generated pages of docs/reference anew.
+docs: $(INSTALLED_DEV) ## Write the generated pages and pictures of docs anew.
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/pictures.py
+
+.PHONY: site
+site: $(INSTALLED_DOCS) ## Build the site from docs, strictly, into build/site.
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure beside bare standard-library scripts (a minute or two).
 	@$(BIN)/python benchmarks/bench.py $(BENCHFLAGS)
 
 .PHONY: ci
-ci: ## Run what CI runs: style, types, tests, coverage.
+ci: ## Run what CI runs: style, types, the site, tests, coverage.
 	@.ci/run
 
 .PHONY: clean
@@ -86,4 +92,9 @@ $(INSTALLED_DEV): $(INSTALLED)
 $(INSTALLED_RECIPES): $(INSTALLED_DEV)
 	@echo "installing what the how-to guides are about in $(VENV) ..."
 	@$(PIP) install --quiet --group recipes
+	@touch $@
+
+$(INSTALLED_DOCS): $(INSTALLED_DEV)
+	@echo "installing what the site needs in $(VENV) ..."
+	@$(PIP) install --quiet --group docs
 	@touch $@

@@ -1,4 +1,4 @@
-"""Every command that README's quick start and the tutorial show is run, against a practice feed."""
+"""Every command that README's quick start and tutorials show is run, against a practice feed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ SKIPPED = {
     "pipx install .": "navfeed is installed here already",
     "navfeed practice --port 8080 --live 1": "never ends; the test has a practice feed of its own",
     "navfeed sync  # NAV's own feed": "would reach the real NAV",
+    "navfeed sync  # NAVs egen strøm": "would reach the real NAV",
 }
 """Commands that are shown and not run, and why."""
 
@@ -100,12 +101,23 @@ def test_readme(run) -> None:
     assert "Ads in force" in printed["navfeed status"]
 
 
-def test_tutorial(run) -> None:
-    shown = runnable(commands("docs/tutorial.md"))
+TUTORIALS = ("docs/tutorial.md", "docs/kom-i-gang.md")
+
+
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_tutorial(run, page: str) -> None:
+    shown = runnable(commands(page))
     printed = dict(zip(shown, run(shown), strict=True))
-    assert len(shown) > 12
+    assert len(shown) > 10
     silent = [command for command, text in printed.items() if not text]
     assert [command for command in silent if not may_be_silent(command)] == []
+
+
+def test_how_to_find_out_why_a_run_ended(run) -> None:
+    shown = commands("docs/how-to/why-a-run-ended.md")
+    printed = dict(zip(["navfeed sync", *shown], run(["navfeed sync", *shown]), strict=True))
+    assert "Last run" in printed["navfeed status"]
+    assert len(shown) == 2
 
 
 def may_be_silent(command: str) -> bool:
@@ -115,8 +127,9 @@ def may_be_silent(command: str) -> bool:
     )
 
 
-def test_the_line_for_cron_is_a_command_that_works(run) -> None:
-    text = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_the_line_for_cron_is_a_command_that_works(run, page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     (line,) = re.findall(r"```crontab\n(.+)\n```", text)
     minute, hour, day, month, weekday, command = line.split(maxsplit=5)
     assert re.fullmatch(r"\d+,\d+", minute)
@@ -125,13 +138,14 @@ def test_the_line_for_cron_is_a_command_that_works(run) -> None:
 
 
 def test_what_is_skipped_is_shown_somewhere() -> None:
-    shown = {*commands("README.md"), *commands("docs/tutorial.md")}
+    shown = {command for page in ("README.md", *TUTORIALS) for command in commands(page)}
     assert SKIPPED.keys() <= shown
 
 
-def test_after_the_practice_feed_is_forgotten_nothing_is_run() -> None:
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_after_the_practice_feed_is_forgotten_nothing_is_run(page: str) -> None:
     """From there on, commands would reach the real NAV."""
-    shown = commands("docs/tutorial.md")
+    shown = commands(page)
     after = shown[shown.index("unset NAVFEED_BASE_URL NAVFEED_DB") + 1 :]
     assert after
     assert runnable(after) == []
