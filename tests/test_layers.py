@@ -22,7 +22,7 @@ TEXT = {"plaintext", "markup", "wording", "adpage"}
 """Text for people: made harmless, freed from HTML, put in words."""
 
 ROOMS: dict[str, set[str]] = {
-    "__init__": set(),
+    "__init__": {"*"},
     "model": set(),
     "errors": set(),
     "config": {"model", "errors"},
@@ -50,6 +50,7 @@ ROOMS: dict[str, set[str]] = {
     "render": {"model", *TEXT},
     "plot": {"model", "errors", *TEXT},
     "practice": set(),
+    "library": {"model", "errors", "config", "store", "client", "sync"},
     "cli": {"*"},
     "__main__": {"cli"},
 }
@@ -65,7 +66,7 @@ DOORS = {
     "Stemmer": {"stem.py"},
     "matplotlib": {"plot.py"},
     "platformdirs": {"config.py"},
-    "filelock": {"cli/run.py"},
+    "filelock": {"library.py"},
     "typer": {
         *(
             "cli/app.py",

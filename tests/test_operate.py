@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from ask.support import NOW, ad, answer, ask, fill, process, put, uuid
-from navfeed.cli.run import alone
 from navfeed.forget import needle_of
+from navfeed.library import alone
 from navfeed.model import Contacts, DetailVerdict, Reason, RunEnd
 from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID

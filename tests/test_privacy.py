@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ask.support import NOW, ad, answer, ask, fill, process, uuid
-from navfeed.cli.run import alone
 from navfeed.errors import StoreError
 from navfeed.forget import needle_of
+from navfeed.library import alone
 from navfeed.model import Contacts, Discretion, Reason
 from navfeed.redact import Redactor, without_person
 from navfeed.store import writer

@@ -1,3 +1,111 @@
-"""navfeed: an exact, lawful, queryable local copy of NAV's job vacancy feed."""
+"""navfeed: an exact, lawful, queryable local copy of NAV's job vacancy feed.
+
+    import navfeed
+
+    navfeed.sync_store(navfeed.load_settings(db="ads.db"))
+    with navfeed.open_store("ads.db") as store:
+        for uuid, ad in store.ads(navfeed.Filters(municipal=("BERGEN",))):
+            print(uuid, ad.title, ad.application_url)
+
+The names in `__all__` are the interface that version numbers speak of. They are loaded when they
+are first asked for: `navfeed --version` and a question need not wait for what a sync needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from navfeed.config import Settings, load_settings
+    from navfeed.errors import (
+        ConfigError,
+        ContractError,
+        ExitCode,
+        LockedError,
+        NavfeedError,
+        NotFoundError,
+        StoreError,
+        TokenError,
+        UnreachableError,
+    )
+    from navfeed.library import open_store, plan_of, sync_store
+    from navfeed.model import (
+        Category,
+        Contact,
+        Content,
+        Location,
+        Occupation,
+        Reason,
+        Scope,
+        Span,
+        StoreFacts,
+    )
+    from navfeed.store.filters import Filters
+    from navfeed.store.query import Reader, Sort
+    from navfeed.sync.crew import Stop
+    from navfeed.sync.details import Fetched
+    from navfeed.sync.engine import Began, Counts, Ended, Event, Plan, Rescoped, Swept
+    from navfeed.sync.walk import Start, Walked
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Began",
+    "Category",
+    "ConfigError",
+    "Contact",
+    "Content",
+    "ContractError",
+    "Counts",
+    "Ended",
+    "Event",
+    "ExitCode",
+    "Fetched",
+    "Filters",
+    "Location",
+    "LockedError",
+    "NavfeedError",
+    "NotFoundError",
+    "Occupation",
+    "Plan",
+    "Reader",
+    "Reason",
+    "Rescoped",
+    "Scope",
+    "Settings",
+    "Sort",
+    "Span",
+    "Start",
+    "Stop",
+    "StoreError",
+    "StoreFacts",
+    "Swept",
+    "TokenError",
+    "UnreachableError",
+    "Walked",
+    "__version__",
+    "load_settings",
+    "open_store",
+    "plan_of",
+    "sync_store",
+]
+
+_HOMES = (
+    *("errors", "model", "config", "library", "store.filters", "store.query"),
+    *("sync.crew", "sync.walk", "sync.details", "sync.engine"),
+)
+"""Where the names are, the lightest first."""
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        for home in _HOMES:
+            module = import_module(f"navfeed.{home}")
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module 'navfeed' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

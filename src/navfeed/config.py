@@ -157,6 +157,17 @@ def load(
     )
 
 
+def load_settings(**values: object) -> Settings:
+    """The settings, with these values before those of the environment and of `navfeed.toml`.
+
+    Names and forms are the file's (docs/reference/configuration.md): `db="ads.db"`, `workers=4`,
+    `scope={"county": ["VESTLAND"]}`. Raises `ConfigError`.
+    """
+    if unknown := sorted(values.keys() - _KEYS):
+        raise ConfigError(f"no setting is called {', '.join(unknown)}")
+    return load(values)
+
+
 def default_db() -> Path:
     from platformdirs import user_data_path
 

@@ -215,7 +215,7 @@ MUTATIONS = [
     ),
     Mutation(
         "the lock let go before the work",
-        "cli/run.py",
+        "library.py",
         "        lock.acquire()\n",
         "        lock.acquire()\n        lock.release()\n",
         ("tests/test_cli_sync.py",),

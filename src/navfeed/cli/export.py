@@ -293,7 +293,7 @@ class Writing:
     def _write_postings(self, filters: Filters, out: BinaryIO) -> None:
         from navfeed.export.jobposting import Postings
 
-        ads = self.reader.contents_read(filters)
+        ads = self.reader.ads(filters)
         postings = Postings(ads, contacts=bool(self.wanted.contacts))
         write_jsonl(self._counted(postings), out)
         self.left_out += postings.left_out

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 from navfeed.cli import run
 from navfeed.cli.output import hint
-from navfeed.cli.sync import one_run
 from navfeed.config import Settings
 from navfeed.errors import ConfigError, NavfeedError
+from navfeed.library import alone, client, held, now, one_run
 from navfeed.notify import Notifier
+from navfeed.progress import choose
 from navfeed.sync.crew import Stop
 from navfeed.sync.follow import Rest, follow
 
 if TYPE_CHECKING:
     from navfeed.client.feed import FeedClient
     from navfeed.logs import Log
-    from navfeed.sync.engine import Ended, Plan
+    from navfeed.sync.engine import Ended, Event, Plan
 
 
 class Service:
@@ -52,9 +53,9 @@ class Service:
     def run(self, max_seconds: float | None) -> None:
         """Raises what ends the service; `StoppedError` where that is what was wanted."""
         self._stop = Stop(max_seconds)
-        db = self._settings.db.resolve()
+        db = self._settings.db
         who = "another `navfeed sync --follow` serves"
-        with run.signals(self._stop, self._hang_up), run.alone(db, "follow.lock", who):
+        with run.signals(self._stop, self._hang_up), alone(db, "follow.lock", who):
             try:
                 self._serve()
             finally:
@@ -65,7 +66,7 @@ class Service:
         rests = follow(
             self._round,
             every=self._every,
-            clock=run.now,
+            clock=now,
             chance=random.random,
             sleeper=self._stop,
             tick=self._notifier.tick,
@@ -92,21 +93,19 @@ class Service:
         return error
 
     def _one(self) -> Ended:
-        with run.held(self._settings) as store:
+        with held(self._settings) as store:
             self._notifier.ready()
-            feed = self._connected()
-            ended = one_run(
-                feed,
-                store,
-                self._plan,
-                self._stop,
-                quiet=self._quiet,
-                log=self._log,
-                pulse=self._notifier.alive,
-            )
+            with choose(quiet=self._quiet, log=self._log) as progress:
+
+                def heed(event: Event) -> None:
+                    progress.show(event)
+                    self._notifier.alive()
+
+                ended = one_run(
+                    self._connected(), store, self._plan, stop=self._stop, progress=heed
+                )
             if ended.error is not None:
                 self._disconnect()  # a client remembers what it was refused for
-            run.remember_token(store, feed)
         self._show(ended)
         if ended.error is None:
             self._notifier.status(ended.outcome)
@@ -115,7 +114,7 @@ class Service:
     def _connected(self) -> FeedClient:
         """The client of the last run, with its token and its open connections, or a new one."""
         if self._feed is None:
-            self._feed = run.client(self._settings, self._settings.token.read())
+            self._feed = client(self._settings, self._settings.token.read())
         return self._feed
 
     def _disconnect(self) -> None:

@@ -18,10 +18,10 @@ import typer
 from navfeed import doctor as questions
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
-from navfeed.cli.run import alone, client, now
 from navfeed.config import Settings, load
 from navfeed.doctor import Finding, fine
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
+from navfeed.library import alone, client, now
 from navfeed.model import RunFacts, oslo_day
 from navfeed.plaintext import harmless
 from navfeed.store.query import Reader
@@ -216,7 +216,7 @@ def restore(
     path = load({"db": db}, config=config).db
     _refuse_same(path, file)
     _agree(path, yes=yes)
-    with alone(path.resolve()):
+    with alone(path):
         refuse_foreign(path)
         before = _discretion(path)
         with replaced(path) as out:
@@ -278,7 +278,7 @@ def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
     if not path.exists():
         raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
     before = path.stat().st_size
-    with alone(path.resolve()), Store(path) as store:
+    with alone(path), Store(path) as store:
         erased = store.vacuum()
     hint(f"{before / 1e6:,.1f} MB became {path.stat().st_size / 1e6:,.1f} MB")
     if not erased:

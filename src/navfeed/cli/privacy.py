@@ -91,7 +91,7 @@ def erase(
     A contact whose name, address or number it is goes as a whole; in texts it is replaced. It is
     remembered by a keyed hash alone. Ends with 75 when a sync is running.
     """
-    from navfeed.cli.run import alone
+    from navfeed.library import alone
     from navfeed.store.writer import Store
     from navfeed.sync import privacy as engine
 

@@ -1,86 +1,27 @@
-"""What the commands that follow the feed have in common: the lock, the signals, the parts."""
+"""What the commands that follow the feed have in common: signals, options, log and metrics."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from navfeed.cli.output import hint, log_to
 from navfeed.config import SCOPES, Settings, duration
-from navfeed.errors import ConfigError, LockedError, NavfeedError, StoppedError, StoreError
+from navfeed.errors import ConfigError, NavfeedError, StoppedError
+from navfeed.library import now
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel, oslo_day
 
 if TYPE_CHECKING:
-    from navfeed.client.feed import FeedClient
     from navfeed.logs import Log
-    from navfeed.store.writer import Store
     from navfeed.sync.crew import Stop
     from navfeed.sync.walk import Start
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """The open parts of a run, held by this process alone."""
-
-    store: Store
-    feed: FeedClient
-    stop: Stop
-
-
-@contextmanager
-def workshop(settings: Settings, max_time: str | None) -> Iterator[Workshop]:
-    """Take the lock, listen for signals, open store and client; put all of it back in the end.
-
-    The token is read first: without a usable one nothing is touched, and nobody asked.
-    """
-    from navfeed.sync.crew import Stop
-
-    token = token_of(settings)
-    stop = Stop(seconds(max_time))
-    with signals(stop), held(settings) as store, client(settings, token) as feed:
-        yield Workshop(store, feed, stop)
-        remember_token(store, feed)
-
-
 def seconds(max_time: str | None) -> float | None:
     return None if max_time is None else duration(max_time, "--max-time").total_seconds()
-
-
-@contextmanager
-def held(settings: Settings) -> Iterator[Store]:
-    """The store, locked, with its own settings as `settings` want them."""
-    # By its real path: a store has one lock, whatever name it is called by.
-    with alone(settings.db.resolve()):
-        from navfeed.store.writer import Store
-        from navfeed.sync.privacy import take_up_contacts
-
-        with Store(settings.db) as store:
-            if settings.inactive not in (None, store.inactive()):
-                store.set_inactive(settings.inactive)
-            take_up_contacts(store, settings.contacts, now())
-            yield store
-
-
-def client(settings: Settings, token: str | None) -> FeedClient:
-    from navfeed.client.feed import FeedClient
-    from navfeed.client.http import Http
-
-    http = Http(settings.base_url, size=settings.workers)
-    return FeedClient(http, token=token, seconds=settings.timeout)
-
-
-def remember_token(store: Store, feed: FeedClient) -> None:
-    if feed.token_expires is not None:
-        store.remember_token(feed.token_expires)
 
 
 def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | None:
@@ -184,22 +125,3 @@ def signals(stop: Stop, hang_up: Callable[[], None] | None = None) -> Iterator[N
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)
-
-
-@contextmanager
-def alone(db: Path, kind: str = "lock", who: str = "another sync works on") -> Iterator[None]:
-    """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
-    from filelock import FileLock, Timeout
-
-    try:
-        db.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{db}.{kind}", timeout=0, mode=0o600)
-        lock.acquire()
-    except Timeout:
-        raise LockedError(f"{who} {db}. Let it finish, or run again later") from None
-    except OSError as error:
-        raise StoreError(f"cannot write beside {db}: {error.strerror or error}") from error
-    try:
-        yield
-    finally:
-        lock.release()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -13,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from navfeed import library
 from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError, ExitCode
+from navfeed.library import client, held, now, one_run, plan_of
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 
 if TYPE_CHECKING:
     from navfeed.client.feed import FeedClient
-    from navfeed.logs import Log
     from navfeed.store.writer import Store
     from navfeed.sync.crew import Stop
     from navfeed.sync.engine import Ended, Plan
@@ -179,20 +179,9 @@ def sync(
     start = run.start_of(since, from_start=from_start, from_tip=from_tip)
 
     def prepare() -> tuple[Settings, Plan]:
-        from navfeed.sync.engine import Plan
-
         settings = load(flags, config=config)
-        plan = Plan(
-            start=start,
-            scope=settings.scope,
-            workers=settings.workers,
-            max_pages=max_pages,
-            retry_now=retry_now,
-            lateness=settings.look_back,
-            recheck_after=settings.recheck_after,
-            recheck_most=settings.recheck_most,
-        )
-        return settings, plan
+        plan = plan_of(settings, start)
+        return settings, replace(plan, max_pages=max_pages, retry_now=retry_now)
 
     if follow:
         if max_pages is not None:
@@ -207,33 +196,16 @@ def sync(
 
 
 def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) -> Ended:
+    from navfeed.progress import choose
+    from navfeed.sync.crew import Stop
+
     log = run.open_log(settings, quiet=quiet)
-    with run.workshop(settings, max_time) as shop:
-        ended = one_run(shop.feed, shop.store, plan, shop.stop, quiet=quiet, log=log)
+    run.token_of(settings)
+    stop = Stop(run.seconds(max_time))
+    with run.signals(stop), choose(quiet=quiet, log=log) as progress:
+        ended = library.sync_store(settings, plan, stop=stop, progress=progress.show)
     run.write_metrics(settings)
     return ended
-
-
-def one_run(
-    feed: FeedClient,
-    store: Store,
-    plan: Plan,
-    stop: Stop,
-    *,
-    quiet: bool,
-    log: Log | None = None,
-    pulse: Callable[[], None] = lambda: None,
-) -> Ended:
-    """One run of the engine, shown while it works; `pulse` at each event. Raises `StoreError`."""
-    from navfeed.progress import choose
-    from navfeed.sync import engine
-
-    with choose(quiet=quiet, log=log) as progress:
-        for event in engine.sync(feed, store, plan, clock=run.now, stop=stop):
-            progress.show(event)
-            pulse()
-    assert isinstance(event, engine.Ended)  # noqa: S101  the engine's last event
-    return event
 
 
 def _show(format_: SummaryFormat, ended: Ended) -> None:
@@ -281,26 +253,30 @@ def verify(
     """
     flags = {"db": db, "base_url": base_url, "workers": workers}
     settings = load(flags, config=config)
-    from navfeed.sync.engine import Plan
+    from navfeed.progress import choose
+    from navfeed.sync.crew import Stop
 
-    plan = Plan(scope=settings.scope, start=run.start_of(since), workers=settings.workers)
-    with run.workshop(settings, max_time) as shop:
-        ended = one_run(shop.feed, shop.store, plan, shop.stop, quiet=quiet)
+    token = run.token_of(settings)
+    plan = plan_of(settings, run.start_of(since))
+    stop = Stop(run.seconds(max_time))
+    with run.signals(stop), held(settings) as store, client(settings, token) as feed:
+        with choose(quiet=quiet) as progress:
+            ended = one_run(feed, store, plan, stop=stop, progress=progress.show)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
             _conclude(ended)
-        differences = _verify(shop, plan, repair=repair, quiet=quiet)
+        differences = _verify(feed, store, plan, stop, repair=repair, quiet=quiet)
     _report(differences, format_, repaired=repair)
 
 
-def _verify(shop: run.Workshop, plan: Plan, *, repair: bool, quiet: bool) -> list[Difference]:
+def _verify(
+    feed: FeedClient, store: Store, plan: Plan, stop: Stop, *, repair: bool, quiet: bool
+) -> list[Difference]:
     from navfeed.progress import choose_count
     from navfeed.sync import engine
 
     found: list[Difference] = []
     with choose_count("ads compared", quiet=quiet) as count:
-        for checked in engine.verify(
-            shop.feed, shop.store, plan, repair=repair, clock=run.now, stop=shop.stop
-        ):
+        for checked in engine.verify(feed, store, plan, repair=repair, clock=now, stop=stop):
             found += checked.differences
             count(checked.done, checked.total)
     return found

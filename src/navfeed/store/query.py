@@ -94,6 +94,9 @@ IN_FORCE = "coalesce(ads.last_day, '9999-12-31') >= ?"
 would make SQLite sort whole ads, where the order asked for has an index of its own."""
 
 
+_ALL = Filters()
+
+
 class Reader:
     """An open store, to be asked on `today`, a day in Oslo. Use as a context manager."""
 
@@ -193,8 +196,11 @@ class Reader:
         """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
         return (raw for (raw,) in self._select("ads.content", filters, "ORDER BY ads.uuid"))
 
-    def contents_read(self, filters: Filters) -> Iterator[tuple[str, Content]]:
-        """The ads asked for, by id: the id and what the ad says, column by column."""
+    def ads(self, filters: Filters = _ALL) -> Iterator[tuple[str, Content]]:
+        """The ads asked for, by default all that are in force, in the order of ids.
+
+        Each with its id and what it says, field by field.
+        """
         for (uuid,) in self._select("ads.uuid", filters, "ORDER BY ads.uuid"):
             with explained(self.path):
                 content = content_of(self._connection, uuid)

@@ -1,0 +1,121 @@
+"""What `import navfeed` offers to programs, and the page that tells of it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import navfeed
+from navfeed.library import alone
+from navfeed.practice import Practice, PracticeServer, World
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "library.md"
+
+
+@pytest.fixture(autouse=True)
+def nobodys_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+
+@pytest.fixture
+def world() -> World:
+    world = World(1, now=datetime.now(UTC))
+    world.batch([lambda batch: batch.publish() for _ in range(5)])
+    world.advance(timedelta(minutes=1))
+    return world
+
+
+@pytest.fixture
+def url(world: World):
+    with PracticeServer(Practice(world)) as server:
+        yield server.url
+
+
+def test_a_sync_tells_each_step_and_how_it_ended(tmp_path, url, world):
+    told: list[navfeed.Event] = []
+    settings = navfeed.load_settings(db=tmp_path / "ads.db", base_url=url)
+    ended = navfeed.sync_store(settings, progress=told.append)
+    assert ended.exit_code is navfeed.ExitCode.DONE
+    assert ended.counts.new == 5
+    assert told[-1] is ended
+    assert {type(event) for event in told} >= {navfeed.Walked, navfeed.Fetched}
+    with navfeed.open_store(tmp_path / "ads.db") as store:
+        assert {uuid for uuid, _ in store.ads()} == set(world.truth())
+
+
+def test_the_store_is_the_commands_own_by_default(url, monkeypatch):
+    monkeypatch.setenv("NAVFEED_BASE_URL", url)
+    assert navfeed.sync_store().counts.new == 5
+    with navfeed.open_store() as store:
+        assert store.path == navfeed.load_settings().db
+        assert store.count(navfeed.Filters()) == 5
+        (first, content), *_ = store.ads()
+        assert store.find(first[:8]) == (first, content)
+
+
+def test_a_store_is_asked_about_another_day(tmp_path, url):
+    navfeed.sync_store(navfeed.load_settings(db=tmp_path / "ads.db", base_url=url))
+    in_a_year = datetime.now(UTC) + timedelta(days=365)
+    with navfeed.open_store(str(tmp_path / "ads.db"), at=in_a_year) as store:
+        assert list(store.ads()) == []
+
+
+def test_a_program_can_stop_a_sync_and_go_on(tmp_path, url):
+    stop = navfeed.Stop()
+    settings = navfeed.load_settings(db=tmp_path / "ads.db", base_url=url)
+    ended = navfeed.sync_store(settings, stop=stop, progress=lambda _: stop.request("enough"))
+    assert ended.exit_code is navfeed.ExitCode.STOPPED
+    assert navfeed.sync_store(settings).exit_code is navfeed.ExitCode.DONE
+
+
+def test_any_thread_may_sync(tmp_path, url):
+    settings = navfeed.load_settings(db=tmp_path / "ads.db", base_url=url)
+    ended: list[navfeed.Ended] = []
+    thread = threading.Thread(target=lambda: ended.append(navfeed.sync_store(settings)))
+    thread.start()
+    thread.join()
+    assert ended[0].counts.new == 5
+
+
+def test_what_is_wrong_with_the_feed_is_in_the_answer(tmp_path):
+    settings = navfeed.load_settings(db=tmp_path / "ads.db", base_url="http://127.0.0.1:1")
+    settings = navfeed.Settings(db=settings.db, base_url=settings.base_url, timeout=0.1)
+    ended = navfeed.sync_store(settings)
+    assert ended.exit_code is navfeed.ExitCode.FEED
+    assert isinstance(ended.error, navfeed.UnreachableError)
+
+
+def test_a_store_has_one_lock_whatever_it_is_called(tmp_path, url):
+    (tmp_path / "link.db").symlink_to(tmp_path / "ads.db")
+    settings = navfeed.load_settings(db=tmp_path / "link.db", base_url=url)
+    with alone(tmp_path / "ads.db"), pytest.raises(navfeed.LockedError, match="another sync"):
+        navfeed.sync_store(settings)
+
+
+def test_a_setting_that_does_not_exist():
+    with pytest.raises(navfeed.ConfigError, match="no setting is called wrokers"):
+        navfeed.load_settings(wrokers=4)
+
+
+def test_a_name_that_does_not_exist():
+    with pytest.raises(AttributeError, match="'navfeed' has no attribute 'Nothing'"):
+        _ = navfeed.Nothing  # type: ignore[attr-defined]
+
+
+def test_every_name_is_there_and_told_of():
+    said = set(re.findall(r"^\| `(\w+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert said | {"__version__"} == set(navfeed.__all__) == set(dir(navfeed))
+    assert all(getattr(navfeed, name) is not None for name in navfeed.__all__)
+
+
+def test_the_examples_on_the_page_run(tmp_path, url, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NAVFEED_BASE_URL", url)
+    for example in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+        exec(compile(example, str(PAGE), "exec"), {})
+    assert "caught up\n0 of 5 ads" in capsys.readouterr().out
