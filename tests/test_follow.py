@@ -131,7 +131,7 @@ def test_a_rest_ends_with_its_time() -> None:
 
 
 def test_a_nudge_during_a_run_ends_the_rest_after_it_and_no_other() -> None:
-    stop = Stop()
+    stop = Stop(max_seconds=20)
     stop.nudge()
     assert stop.rest(60)
     assert not stop.rest(0)

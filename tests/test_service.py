@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -64,9 +64,9 @@ def service(shell: Shell, manager: Manager, *words: str) -> Iterator[subprocess.
             process.kill()
 
 
-def ended(process: subprocess.Popen[str], name: int = signal.SIGTERM) -> tuple[int, str]:
-    process.send_signal(name)
-    _, err = process.communicate(timeout=2)
+def ended(process: subprocess.Popen[str], within: float = 15) -> tuple[int, str]:
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=within)
     assert "Traceback" not in err
     return process.returncode, err
 
@@ -83,7 +83,7 @@ def test_it_follows_says_so_and_stops_within_two_seconds(shell: Shell, manager: 
         assert manager.hears("STATUS") == "STATUS=caught up"
         assert manager.hears("WATCHDOG")
         assert shell.is_exact()
-        code, err = ended(process)
+        code, err = ended(process, within=2)
     assert code == 3
     assert "SIGTERM" in err
     assert manager.hears("STOPPING")
@@ -111,6 +111,17 @@ def test_weather_is_waited_out(shell: Shell, manager: Manager) -> None:
         practice.clear_script()
         process.send_signal(signal.SIGHUP)
         assert manager.hears("STATUS=caught up")
+        assert shell.is_exact()
+        assert ended(process)[0] == 3
+
+
+def test_H4_an_expired_public_token_is_waited_out(shell: Shell, manager: Manager) -> None:
+    shell.server.practice.rotate_token(life=timedelta(hours=-1))
+    with service(shell, manager) as process:
+        assert "Run again after" in manager.hears("STATUS")
+        shell.server.practice.rotate_token()
+        process.send_signal(signal.SIGHUP)
+        manager.hears("STATUS=caught up")
         assert shell.is_exact()
         assert ended(process)[0] == 3
 
@@ -210,6 +221,6 @@ def test_each_run_is_a_line_of_json_and_a_row(shell: Shell, manager: Manager) ->
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS")
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=2)
+        out, _ = process.communicate(timeout=15)
     assert [json.loads(line)["exit_code"] for line in out.splitlines()] == [0, 0]
     assert Lab(shell.db).rows("SELECT count(*) FROM runs") == [(2,)]

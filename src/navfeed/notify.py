@@ -48,7 +48,7 @@ class Notifier:
         name = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
         # A service manager that went away must not end the service.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-            door.settimeout(1)
+            door.settimeout(0.2)
             door.sendto("\n".join(lines).encode(), name)
 
 

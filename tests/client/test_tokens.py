@@ -51,6 +51,7 @@ def test_a_token_of_ones_own_that_is_refused_is_the_user_s_to_replace():
     token = PrivateToken("a.b.c")
     with pytest.raises(TokenError, match="NAVFEED_TOKEN") as caught:
         token.renew(token.get())
+    assert not caught.value.passes
     assert "UTC" not in str(caught.value)
 
 
@@ -193,8 +194,9 @@ def test_no_public_token_is_told():
 
 def test_an_expired_public_token_is_not_sent_and_the_time_of_the_next_is_told():
     token, _ = public(jwt((NOW - timedelta(hours=1)).timestamp()))
-    with pytest.raises(TokenError, match="Run again after 2026-11-21 12:00 UTC"):
+    with pytest.raises(TokenError, match="Run again after 2026-11-21 12:00 UTC") as caught:
         token.get()
+    assert caught.value.passes  # a service waits for it
     assert token.expires == NOW - timedelta(hours=1)
 
 
