@@ -221,6 +221,16 @@ def test_a_location_that_is_no_address_leads_nowhere(canned, location):
     assert canned.http.location(get(canned.http), "/") is None
 
 
+def test_once_it_is_closed_nothing_more_is_asked(server):
+    """The threads of a run that was stopped have questions left; they end with the process."""
+    http = Http(server.url, size=1)
+    http.close()
+    with pytest.raises(UnreachableError, match="the run is over") as caught:
+        get(http)
+    assert not caught.value.may_retry
+    assert server.practice.requests == []
+
+
 def test_closing_closes_the_connections(server):
     http = Http(server.url, size=1)
     get(http)
