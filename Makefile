@@ -58,6 +58,11 @@ docs: $(INSTALLED_DEV) ## Write the generated pages and pictures of docs anew.
 site: $(INSTALLED_DOCS) ## Build the site from docs, strictly, into build/site.
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
 
+.PHONY: dist
+dist: $(INSTALLED_DEV) ## Build sdist and wheel into dist.
+	@rm -rf dist
+	@$(BIN)/hatchling build -d dist
+
 .PHONY: bench
 bench: $(INSTALLED) ## Measure beside bare standard-library scripts (a minute or two).
 	@$(BIN)/python benchmarks/bench.py $(BENCHFLAGS)

@@ -135,9 +135,19 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 def test_the_map_of_the_tests_names_what_is_there() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`(tests/[\w/.]+)`", page))
-    assert len(named) > 10
+    named = set(
+        re.findall(r"`((?:tests|src|docs|\.ci|\.github|benchmarks|examples)/[\w/.-]+)`", page)
+    )
+    assert len(named) > 30
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_test_stands_in_the_map() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = page.partition("\n## The tests\n")[2].partition("\n## ")[0]
+    places = [path for path in (ROOT / "tests").iterdir() if path.suffix in {"", ".py"}]
+    there = {path.name for path in places} - {"__pycache__", "conftest.py"}
+    assert there - set(re.findall(r"`tests/([\w.]+)`", section)) == set()
 
 
 def test_every_target_of_the_makefile_is_explained_once() -> None:

@@ -116,8 +116,12 @@ def test_tutorial(run, page: str) -> None:
 def test_how_to_find_out_why_a_run_ended(run) -> None:
     shown = commands("docs/how-to/why-a-run-ended.md")
     printed = dict(zip(["navfeed sync", *shown], run(["navfeed sync", *shown]), strict=True))
-    assert "Last run" in printed["navfeed status"]
-    assert len(shown) == 2
+    for label in ("Last run", "It did", "Data", "Token", "Store"):
+        assert f"`{label}`" in (ROOT / "docs/how-to/why-a-run-ended.md").read_text(encoding="utf-8")
+        assert f"{label}  " in printed["navfeed status"]
+    assert "caught up" in printed["navfeed runs --limit 10"]
+    assert "reachability" in printed[next(command for command in shown if "doctor" in command)]
+    assert len(shown) == 5
 
 
 def may_be_silent(command: str) -> bool:

@@ -1,0 +1,143 @@
+"""What is published: nothing is missing from it, nothing is in it beside that, and it runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.message import Message
+from email.parser import Parser
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import pytest
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+from packaging.requirements import Requirement
+
+from navfeed import __version__
+from navfeed.practice import Practice, PracticeServer, World
+
+ROOT = Path(__file__).parents[1]
+NAME = f"navfeed-{__version__}"
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sdist")
+    (built,) = SdistBuilder(str(ROOT)).build(directory=str(folder))
+    return Path(built)
+
+
+@pytest.fixture(scope="module")
+def source(sdist: Path) -> Path:
+    """The sdist as somebody unpacks it."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(sdist.parent, filter="data")
+    return sdist.parent / NAME
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path) -> Path:
+    """Built out of the sdist, as whoever packages navfeed builds it."""
+    (built,) = WheelBuilder(str(source)).build(directory=str(source.parent))
+    return Path(built)
+
+
+def inside(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def metadata(wheel: Path) -> Message:
+    return Parser().parsestr(inside(wheel)[f"{NAME}.dist-info/METADATA"].decode())
+
+
+def package() -> set[str]:
+    files = (ROOT / "src").rglob("*")
+    names = {file.relative_to(ROOT / "src").as_posix() for file in files if file.is_file()}
+    return {name for name in names if "__pycache__" not in name}
+
+
+def test_the_wheel_holds_the_package_and_no_more(wheel: Path) -> None:
+    about = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
+    assert inside(wheel).keys() == package() | {f"{NAME}.dist-info/{name}" for name in about}
+    assert "navfeed/py.typed" in package()
+
+
+def test_the_wheel_of_the_sdist_is_that_of_the_clone(wheel: Path, tmp_path: Path) -> None:
+    (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path))
+    assert inside(Path(built)) == inside(wheel)
+
+
+def test_the_sdist_holds_what_it_takes_to_build_and_read(source: Path) -> None:
+    top = {path.name for path in source.iterdir()}
+    written = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
+    assert top == {"src", "docs", "pyproject.toml", "PKG-INFO", ".gitignore", *written}
+    assert [path for path in source.rglob("*") if path.name.startswith("test_")] == []
+    assert (source / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_wheel_says_what_it_is(wheel: Path) -> None:
+    said = metadata(wheel)
+    assert (said["Name"], said["Version"]) == ("navfeed", __version__)
+    assert (said["License-Expression"], said["Requires-Python"]) == ("MIT", ">=3.11")
+    assert said["Metadata-Version"] == "2.4"
+    assert said.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "Typing :: Typed" in said.get_all("Classifier", [])
+
+
+def test_the_wheel_works_where_nothing_is_but_what_it_asks_for(wheel: Path, tmp_path: Path) -> None:
+    installed = environment(wheel, tmp_path / "env")
+    with PracticeServer(Practice(World.history(1, now=datetime.now(UTC), entries=60))) as feed:
+        settings = {"NAVFEED_BASE_URL": feed.url, "NAVFEED_DB": "navfeed.db", "LC_ALL": "C.UTF-8"}
+
+        def navfeed(*words: str) -> str:
+            done = subprocess.run(
+                [installed, *words], cwd=tmp_path, env=settings, capture_output=True, check=False
+            )
+            assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+            return done.stdout.decode()
+
+        assert navfeed("--version") == f"navfeed {__version__}\n"
+        navfeed("sync")
+        listed = navfeed("list").splitlines()
+        assert listed
+        assert len(navfeed("export", "--format", "jsonl").splitlines()) == len(listed)
+
+
+def environment(wheel: Path, folder: Path) -> Path:
+    """A new environment with the wheel in it; the command. Dependencies are lent, not fetched."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    install = ("install", "--quiet", "--no-deps", "--no-index", wheel)
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+    subprocess.run([*pip, "--python", python, *install], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    for dependency in closure(metadata(wheel).get_all("Requires-Dist", [])):
+        lend(dependency, site)
+    return folder / "bin" / "navfeed"
+
+
+def closure(requirements: list[str]) -> Iterator[Distribution]:
+    """The distributions that are asked for, and those that they ask for, extras aside."""
+    known: set[str] = set()
+    waiting = list(requirements)
+    while waiting:
+        asked = Requirement(waiting.pop())
+        if asked.name in known or (asked.marker and not asked.marker.evaluate({"extra": ""})):
+            continue
+        known.add(asked.name)
+        found = distribution(asked.name)
+        waiting += found.requires or []
+        yield found
+
+
+def lend(dependency: Distribution, site: Path) -> None:
+    for name in {file.parts[0] for file in dependency.files or []} - {"..", "__pycache__"}:
+        if not (site / name).exists():
+            (site / name).symlink_to(str(dependency.locate_file(name)))
