@@ -22,8 +22,8 @@ from tempfile import TemporaryDirectory
 from typer import Context
 from typer.main import get_group
 
-from navfeed.cli.app import app
 from navfeed.cli.ask import LIST_FIELDS
+from navfeed.cli.commands import app
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.export.columns import EXPORTED, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS

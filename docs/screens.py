@@ -24,7 +24,7 @@ import time_machine
 from rich.text import Text
 from typer.main import get_command
 
-from navfeed.cli.app import app
+from navfeed.cli.commands import app
 from navfeed.model import DetailVerdict, Reason, RunEnd, Trail
 from navfeed.practice import World
 from navfeed.store.writer import Store

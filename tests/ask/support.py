@@ -14,7 +14,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from navfeed.cli.app import app
+from navfeed.cli.commands import app
 from navfeed.model import DetailVerdict, Reason, Trail
 from navfeed.store.writer import Store
 from navfeed.wire import read_content

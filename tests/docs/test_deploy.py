@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
-from navfeed.cli.app import app
+from navfeed.cli.commands import app
 from navfeed.config import load
 from navfeed.errors import ExitCode
 

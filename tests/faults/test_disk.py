@@ -145,7 +145,7 @@ import os, sys
 from pathlib import Path
 # Whatever the command loads, before it becomes impossible to read.
 import filelock, navfeed.client.feed, navfeed.progress, navfeed.sync.engine, navfeed.sync.privacy
-from navfeed.cli.app import app
+from navfeed.cli.commands import app
 from navfeed.store.writer import Store
 warm = Path(sys.argv.pop(1))
 Store(warm).close()

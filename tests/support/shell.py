@@ -33,7 +33,7 @@ class Said:
 
 def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> Said:
     """Run a command in that folder, with that environment and no other."""
-    from navfeed.cli.app import app
+    from navfeed.cli.commands import app
 
     with chdir(folder), mock.patch.dict(os.environ, environ, clear=True):
         ended = CliRunner().invoke(app, words, prog_name="navfeed", catch_exceptions=False)

@@ -17,7 +17,7 @@ def main() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave)
-    from navfeed.cli.app import app
+    from navfeed.cli.commands import app
 
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed before we began (`>&-`)

@@ -110,16 +110,3 @@ def _root(
     ] = False,
 ) -> None:
     """Nothing of its own to do: the commands do it."""
-
-
-# The commands register themselves with `app`.
-from navfeed.cli import (  # noqa: E402, F401
-    ask,
-    export,
-    operate,
-    practice,
-    privacy,
-    stats,
-    status,
-    sync,
-)
