@@ -68,7 +68,9 @@ def _live(call: Call, log: Path) -> None:
 
 def navfeed(outdoors: Outdoors, *words: str, **environ: str) -> tuple[int, str]:
     """A command on this feed and this store, with what it said on stderr."""
-    said = run_here([*words], environment_of(outdoors, **environ), outdoors.path.parent)
+    # A second, which is enough elsewhere, is not while every processor is busy with deaths.
+    environment = environment_of(outdoors, **{"NAVFEED_TIMEOUT": "30", **environ})
+    said = run_here([*words], environment, outdoors.path.parent)
     return said.code, said.err
 
 
