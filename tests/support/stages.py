@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,10 +88,42 @@ def person_erased(_: Outdoors) -> Silent:
     return lambda ring: (ring[0], ring[2]) == (3, "name")
 
 
+def migration(outdoors: Outdoors) -> Silent:
+    """The store is as the first released schema has it; and one ad goes."""
+    newer = outdoors.path.rename(outdoors.path.with_name("newer.db"))
+    with closing(sqlite3.connect(outdoors.path)) as connection:
+        connection.executescript(FIRST_SCHEMA.read_text(encoding="utf-8"))
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("ATTACH ? AS newer", [str(newer)])
+        for (table,) in connection.execute(_TABLES).fetchall():
+            _copied(connection, table)
+        connection.commit()
+    newer.unlink()
+    outdoors.world.stop(outdoors.world.in_force()[0])
+    return lambda ring: ring[0] == 1
+
+
+FIRST_SCHEMA = Path(__file__).parents[1] / "schema1.sql"
+_TABLES = """
+SELECT name FROM pragma_table_list
+WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE '%sqlite%'
+"""
+
+
+def _copied(connection: sqlite3.Connection, table: str) -> None:
+    columns = connection.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
+    names = ", ".join(name for (name,) in columns)
+    if table == "search":
+        names = f"rowid, {names}"
+    connection.execute(f"DELETE FROM {table}")
+    connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM newer.{table}")
+
+
 STAGES: dict[str, tuple[Callable[[Outdoors], Silent], tuple[str, ...]]] = {
     "backfill": (backfill, START),
     "incremental": (incremental, START),
     "purge": (purge, START),
+    "migration": (migration, START),
     "contacts dropped": (contacts_dropped, (*START, "--contacts", "drop")),
     "person erased": (person_erased, ("privacy", "erase", f"Kari {canary(3, 0, 'name')}")),
 }
