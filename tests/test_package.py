@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -24,6 +25,8 @@ from navfeed.practice import Practice, PracticeServer, World
 
 ROOT = Path(__file__).parents[1]
 NAME = f"navfeed-{__version__}"
+OURS = ("NAVFEED", "PYTHON", "COVERAGE")
+"""Variables that would lead out of the new environment, or are set for other tests."""
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +97,11 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
 def test_the_wheel_works_where_nothing_is_but_what_it_asks_for(wheel: Path, tmp_path: Path) -> None:
     installed = environment(wheel, tmp_path / "env")
     with PracticeServer(Practice(World.history(1, now=datetime.now(UTC), entries=60))) as feed:
-        settings = {"NAVFEED_BASE_URL": feed.url, "NAVFEED_DB": "navfeed.db", "LC_ALL": "C.UTF-8"}
+        settings = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(OURS)},
+            "NAVFEED_BASE_URL": feed.url,
+            "NAVFEED_DB": "navfeed.db",
+        }
 
         def navfeed(*words: str) -> str:
             done = subprocess.run(
