@@ -47,7 +47,7 @@ def test_every_library_is_measured() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.MODULES.keys() == at_run_time()
-    assert module.milliseconds("json") > 0
+    assert module.milliseconds("Stemmer") > 0  # coverage does not load it first
 
 
 def test_every_requirement_gives_its_reason_beside_it() -> None:
