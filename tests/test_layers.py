@@ -79,7 +79,7 @@ DOORS = {
             "cli/practice.py",
             "cli/privacy.py",
         ),
-        *("cli/operate.py", "cli/status.py", "cli/sync.py"),
+        *("cli/operate.py", "cli/status.py", "cli/sync.py", "cli/watch.py"),
     },
 }
 """Each dependency and the modules that may know it."""

@@ -124,6 +124,12 @@ def test_how_to_find_out_why_a_run_ended(run) -> None:
     assert len(shown) == 5
 
 
+def test_how_to_get_told_of_new_ads(run) -> None:
+    shown = commands("docs/how-to/get-told-of-new-ads.md")
+    assert len(shown) == 1
+    run(["navfeed sync", *shown])
+
+
 def may_be_silent(command: str) -> bool:
     """Results go to stdout: what has none, or writes it to a file, prints nothing there."""
     return "--output" in command or command.startswith(

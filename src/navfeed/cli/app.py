@@ -32,7 +32,7 @@ ConfigOption = Annotated[
 
 
 _ORDER = [
-    *("sync", "list", "show", "export", "stats", "status", "verify"),
+    *("sync", "list", "show", "watch", "export", "stats", "status", "verify"),
     *("runs", "doctor", "backup", "restore", "vacuum", "integrity", "privacy", "practice"),
 ]
 

@@ -5,7 +5,7 @@ They import no rich unless they draw on a terminal, and never what a sync needs:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -258,14 +258,20 @@ def _marked(listing: Listing, reader: Reader, columns: Sequence[str]) -> Iterato
 
 
 def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
-    columns = listing.named(LIST_FIELDS)
-    rows = _marked(listing, reader, LIST_FIELDS)
+    if format_ is ListFormat.TABLE:
+        _list_for_people(reader, listing)
+    else:
+        write_rows(listing.named(LIST_FIELDS), _marked(listing, reader, LIST_FIELDS), format_)
+
+
+def write_rows(
+    columns: Sequence[str], rows: Iterable[tuple[Cell, ...]], format_: ListFormat
+) -> None:
+    """Rows for programs: any format but the table."""
     match format_:
-        case ListFormat.TABLE:
-            _list_for_people(reader, listing)
         case ListFormat.JSON:
             write_json(records(columns, rows), for_programs())
         case ListFormat.JSONL:
             write_jsonl(records(columns, rows), for_programs())
-        case ListFormat.CSV:
+        case _:
             write_csv(columns, rows, for_programs())

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from navfeed.cli import ask, export, operate, practice, privacy, stats, status, sync  # noqa: F401
+from navfeed.cli import (  # noqa: F401
+    ask,
+    export,
+    operate,
+    practice,
+    privacy,
+    stats,
+    status,
+    sync,
+    watch,
+)
 from navfeed.cli.app import app
 
 __all__ = ["app"]

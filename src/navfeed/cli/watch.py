@@ -1,0 +1,100 @@
+"""`navfeed watch`: tell of each ad that fits once."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from navfeed.cli.age import MaxAgeOption, limits
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.ask import LIST_FIELDS, ListFormat, write_rows
+from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
+from navfeed.cli.output import for_people, print_lines
+from navfeed.config import load
+from navfeed.errors import ConfigError
+from navfeed.export.files import replaced
+from navfeed.model import oslo_day
+from navfeed.store.query import Cell, Reader, Sort
+from navfeed.wording import LISTED, LISTED_AS, listed
+
+
+@app.command()
+@takes_filters
+def watch(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    asked: Asked,
+    seen: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Where it is kept which ads were told of; made when it is not there. One for each "
+            "set of filters.",
+            show_default=False,
+        ),
+    ],
+    format_: Annotated[
+        ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
+    ] = ListFormat.TABLE,
+    max_age: MaxAgeOption = None,
+) -> None:
+    """Tell of the ads that fit and were not told of before: the first time, of all that fit.
+
+    Meant for cron, after a sync: without news it prints nothing. The filters are those of navfeed
+    list. An ad counts as told once its line is written, so that a failure repeats, and never
+    loses one; an ad that was withdrawn and comes back is news.
+    """
+    now = datetime.now(UTC)
+    filters = asked.filters(now)
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    known = _told(seen)
+    columns = LISTED if format_ is ListFormat.TABLE else LIST_FIELDS
+    with Reader(settings.db, oslo_day(now)) as reader:
+        age.check(reader.caught_up_at(), now)
+        hint_at_unknown(reader, filters)
+        fitting = list(reader.rows(columns, filters, Sort.PUBLISHED))
+    _tell([row for row in fitting if row[0] not in known], format_)
+    sys.stdout.flush()  # told first: who reads may have gone away
+    ids = {str(row[0]) for row in fitting}
+    if ids != known:
+        _keep(seen, ids)
+
+
+def _tell(news: list[tuple[Cell, ...]], format_: ListFormat) -> None:
+    if format_ is not ListFormat.TABLE:
+        write_rows(LIST_FIELDS, news, format_)
+    elif news and for_people().isatty():
+        from navfeed.render import draw_list
+
+        draw_list(map(listed, news), LISTED_AS)
+    else:
+        print_lines("\t".join(listed(row)) for row in news)
+
+
+_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+def _told(seen: Path) -> set[str]:
+    """The ids in the file, one a line. Whatever else stands there is somebody's, and is kept."""
+    try:
+        lines = seen.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return set()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read {seen}: {error}. Name another file with --seen") from error
+    if not all(map(_ID.fullmatch, lines)):
+        raise ConfigError(f"{seen} is no file of navfeed watch's. Name another with --seen")
+    return set(lines)
+
+
+def _keep(seen: Path, ids: Iterable[str]) -> None:
+    with replaced(seen) as out:
+        out.writelines(f"{uuid}\n".encode() for uuid in sorted(ids))
