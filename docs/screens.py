@@ -85,7 +85,8 @@ def fill(ads: list[dict[str, object]]) -> None:
         run = store.begin_run(NOW - timedelta(minutes=12))
         store.commit_details(verdicts, [], NOW - timedelta(minutes=11))
         trail = Trail(newest=NOW - timedelta(minutes=13))
-        store.end_walk(trail, [], NOW - timedelta(minutes=11))
+        store.end_walk(trail, [])
+        store.caught_up(NOW - timedelta(minutes=11))
         counts = {"new": len(ads), "entries": 600, "pages": 1}
         store.end_run(run, RunEnd(0, "caught up", counts), NOW - timedelta(minutes=11))
 

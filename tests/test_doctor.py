@@ -127,7 +127,8 @@ def test_a_store_that_is_well(db: Path) -> None:
     with Store(db) as store:
         from navfeed.model import Trail
 
-        store.end_walk(Trail(), [], NOW)
+        store.end_walk(Trail(), [])
+        store.caught_up(NOW)
     code, found = examined(db, "--offline")
     assert (code, found["runs"]["level"]) == (0, "warning")
     assert {one["level"] for name, one in found.items() if name not in ("runs", "disk")} == {"ok"}

@@ -32,6 +32,7 @@ FACTS = StoreFacts(
     waiting=5,
     held_back=2,
     given_up=1,
+    problems=(),
     newest=NOW,
     caught_up_at=NOW,
     trouble="the log was reset",

@@ -34,7 +34,7 @@ class Manager:
         self.path = folder / "notify"
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._door.bind(str(self.path))
-        self._door.settimeout(15)
+        self._door.settimeout(60)
 
     def close(self) -> None:
         self._door.close()
@@ -64,7 +64,7 @@ def service(shell: Shell, manager: Manager, *words: str) -> Iterator[subprocess.
             process.kill()
 
 
-def ended(process: subprocess.Popen[str], within: float = 15) -> tuple[int, str]:
+def ended(process: subprocess.Popen[str], within: float = 60) -> tuple[int, str]:
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=within)
     assert "Traceback" not in err
@@ -221,6 +221,6 @@ def test_each_run_is_a_line_of_json_and_a_row(shell: Shell, manager: Manager) ->
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS")
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=15)
+        out, _ = process.communicate(timeout=60)
     assert [json.loads(line)["exit_code"] for line in out.splitlines()] == [0, 0]
     assert Lab(shell.db).rows("SELECT count(*) FROM runs") == [(2,)]

@@ -337,7 +337,8 @@ def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:
     seen = [Seen(1, ("a", "ACTIVE", "w")), Seen(1, ("b", "ACTIVE", "w"))]
     with Store(path) as store:
         commit(store, seen=seen)
-        store.end_walk(TRAIL, seen[:1], NOW)
+        store.end_walk(TRAIL, seen[:1])
+        store.caught_up(NOW)
         assert store.seen_from(0) == seen[1:]
         assert store.trail() == TRAIL
     assert rows(path, "SELECT caught_up_at FROM feed") == [(NOW.isoformat(),)]

@@ -118,7 +118,7 @@ def check_runs(run: RunFacts | None, trouble: str | None) -> Finding:
 
 def check_lag(caught_up_at: datetime | None, now: datetime, limit: timedelta | None) -> Finding:
     if caught_up_at is None:
-        says = "no sync has reached the end of the feed yet"
+        says = "no sync has reached the end of the feed and of the details yet"
         return failure("lag", says, "Run `navfeed sync` until it ends with 0", ExitCode.STALE)
     behind = now - caught_up_at
     says = f"caught up {behind.total_seconds() / 3_600:,.1f} hours ago"
@@ -133,9 +133,13 @@ MANY = 1_000
 
 def check_backlog(facts: StoreFacts) -> Finding:
     says = f"{facts.waiting:,} details waiting, {facts.given_up:,} given up"
+    if facts.problems:
+        says += f". {facts.problems[0].ads:,} failed so: {facts.problems[0].says}"
     if facts.given_up:
         advice = "Try them once more: `navfeed sync --retry-now`. Tell NAV if they stay"
         return warning("backlog", says, advice)
+    if facts.problems:
+        return warning("backlog", says, "Nothing yet: each sync tries again. `navfeed status`")
     if facts.waiting > MANY:
         return warning("backlog", says, "Let `navfeed sync` run longer, without --max-time")
     return fine("backlog", says)

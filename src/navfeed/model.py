@@ -383,7 +383,8 @@ class StoreFacts:
     """How a store stands: its ads, the reading of the feed, what is owed. `size` is in bytes.
 
     `held_back` are those of the `waiting` details that may not be asked for before their retry.
-    Those that were `given_up` are not among them.
+    Those that were `given_up` are not among them. `problems` tell why details could not be had, the
+    most frequent reasons first.
     """
 
     path: str
@@ -397,6 +398,7 @@ class StoreFacts:
     waiting: int
     held_back: int
     given_up: int
+    problems: tuple[Problem, ...]
     newest: datetime | None
     caught_up_at: datetime | None
     trouble: str | None
@@ -404,6 +406,14 @@ class StoreFacts:
     retry_at: datetime | None
     token_expires: datetime | None
     erasure_owed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the details of so many ads could not be had."""
+
+    says: str
+    ads: int
 
 
 @dataclass(frozen=True, slots=True)

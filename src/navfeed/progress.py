@@ -122,6 +122,7 @@ class Lines(Silent):
         self._pages = 0
         self._walked: Walked | None = None
         self._fetched: Fetched | None = None
+        self._failed = 0
 
     def show(self, event: Event) -> None:
         match event:
@@ -131,6 +132,7 @@ class Lines(Silent):
             case Fetched():
                 self._end_walk()
                 self._fetched = event
+                self._failed += event.failed
             case Rescoped():
                 self._say(rescoped(event))
             case Swept(removed):
@@ -145,12 +147,15 @@ class Lines(Silent):
         if self._walked is not None:
             moment = self._walked.moment
             until = f", up to {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
-            self._say(f"walked {self._pages} pages{until}")
+            pages = "1 page" if self._pages == 1 else f"{self._pages} pages"
+            self._say(f"walked {pages}{until}")
         self._walked = None
 
     def _end_details(self) -> None:
         if self._fetched is not None:
-            self._say(f"fetched {self._fetched.done} of {self._fetched.total} details")
+            had = self._fetched.done - self._failed
+            failed = f", {self._failed} failed" if self._failed else ""
+            self._say(f"fetched {had} of {self._fetched.total} details{failed}")
 
     def _say(self, line: str) -> None:
         print(f"navfeed: {line}", file=self._stream, flush=True)

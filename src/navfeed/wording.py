@@ -100,6 +100,7 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
     return [
         ("Ads in force", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
+        *(("They failed", f"{one.ads:,} so: {one.says}") for one in facts.problems),
         ("Data", freshness(facts.caught_up_at, now)),
         ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Trouble", facts.trouble),
@@ -123,7 +124,7 @@ def _details(facts: StoreFacts) -> str:
 def freshness(caught_up_at: datetime | None, now: datetime) -> str:
     """How the data stands, in the middle of a sentence."""
     if caught_up_at is None:
-        return "incomplete: no sync has reached the end of the feed yet"
+        return "incomplete: no sync has reached the end of the feed and of the details yet"
     return f"caught up {_local(caught_up_at)}, {_span(now - caught_up_at)} ago"
 
 

@@ -112,7 +112,8 @@ def fill(path: Path, *ads: Fields | str) -> Path:
     with Store(path) as store:
         put(store, ads)
         if ads:
-            store.end_walk(Trail(), [], FRESH)
+            store.end_walk(Trail(), [])
+            store.caught_up(FRESH)
     return path
 
 

@@ -25,7 +25,8 @@ def aged(path: Path, age: timedelta | None) -> Path:
         if age is None:
             store._connection.execute("UPDATE feed SET caught_up_at = NULL")
         else:
-            store.end_walk(Trail(), [], NOW - age)
+            store.end_walk(Trail(), [])
+            store.caught_up(NOW - age)
     return path
 
 

@@ -89,7 +89,8 @@ def test_every_answer_of_a_reader_is_about_one_moment(db: Path) -> None:
             stopped = [DetailVerdict(uuid(2), Reason.STOPPED)]
             store.commit_details(stopped, [], NOW)
             put(store, [ad(3, title="Sykepleierne", workLocations=[place("ÅS")], **FAR)])
-            store.end_walk(Trail(), [], FRESH)
+            store.end_walk(Trail(), [])
+            store.caught_up(FRESH)
         assert _everything(reader, asked) == before
     with Reader(db, NOW.date()) as reader:
         assert _everything(reader, asked) != before

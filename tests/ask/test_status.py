@@ -45,6 +45,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "ads_stored": 0,
         "ads_masked": 0,
         "details_waiting": 0,
+        "problems": [],
         "details_held_back": 0,
         "details_given_up": 0,
         "caught_up_at": None,
@@ -64,7 +65,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
     assert answer(db, "status") == (
         "Ads in force    0 (0 stored, 0 masked)\n"
         "Details         0 waiting\n"
-        "Data            incomplete: no sync has reached the end of the feed yet\n"
+        "Data            incomplete: no sync has reached the end of the feed and of the details yet\n"
         "Last run        none yet\n"
         "Token           no expiry known\n"
         f"Store           {db} ({size / 1e6:.1f} MB, schema {VERSION}; "
@@ -88,7 +89,8 @@ def busy(db: Path) -> Path:
         store.commit_page(asked, [], trail, keep_from=0, now=long_ago, trouble="the log was reset")
         for _ in range(15):
             store.commit_details([], [Failed(uuid(9), "500", later)], long_ago)
-        store.end_walk(trail, [], NOW - timedelta(days=2, minutes=1))
+        store.end_walk(trail, [])
+        store.caught_up(NOW - timedelta(days=2, minutes=1))
         run = store.begin_run(NOW - timedelta(hours=2))
         counts = {"new": 1_234, "changed": 0, "removed": 1}
         store.end_run(run, RunEnd(4, "1 detail \x1b[31mwaits", counts), NOW - timedelta(hours=1))
@@ -106,6 +108,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "ads_stored": 2,
         "ads_masked": 1,
         "details_waiting": 2,
+        "problems": [{"says": "500", "ads": 1}, {"says": "timed out", "ads": 1}],
         "details_held_back": 1,
         "details_given_up": 1,
         "caught_up_at": "2026-11-19T11:59:00Z",
@@ -136,6 +139,8 @@ def test_people_get_oslo_time_and_words(db: Path) -> None:
     assert lines[:-1] == [
         "Ads in force    1 (2 stored, 1 masked)",
         f"Details         2 waiting, 1 of them held back until their retry; {GIVEN_UP}",
+        "They failed     1 so: 500",
+        "They failed     1 so: timed out",
         "Data            caught up 2026-11-19 12:59 +01:00, 2 days ago",
         "Position        the feed's entries up to 2026-11-21 12:00 +01:00",
         "Trouble         the log was reset",
@@ -159,7 +164,8 @@ def test_people_get_oslo_time_and_words(db: Path) -> None:
 )
 def test_ages(db: Path, age: timedelta, words: str) -> None:
     with Store(db) as store:
-        store.end_walk(Trail(), [], NOW - age)
+        store.end_walk(Trail(), [])
+        store.caught_up(NOW - age)
         store.remember_token(NOW - timedelta(hours=7))
         store.remember_retry(NOW)
     text = answer(db, "status")

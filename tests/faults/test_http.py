@@ -9,9 +9,10 @@ from itertools import cycle
 import pytest
 
 from navfeed.errors import ExitCode
-from navfeed.model import HISTORY
+from navfeed.model import HISTORY, Problem
 from navfeed.practice import Practice, PracticeServer, Request, World, faults
 from navfeed.practice.dates import http_date
+from navfeed.store.query import Reader
 from navfeed.sync.walk import Start
 from support.lab import NOW
 from support.memory import peak_of_a_sync
@@ -50,6 +51,32 @@ def test_H1_an_overload_that_does_not_end_ends_the_run_with_5(outdoors, kind, co
 def test_H1_an_overload_for_some_ads_holds_up_no_other(outdoors):
     problems = outdoors.leaves_out_each({str(code): busy(code) for code in OVERLOADS})
     assert all(f"answers {code}" in problem for code, problem in problems.items())
+
+
+def test_H1_who_read_the_log_but_could_have_no_details_has_not_caught_up(tmp_path):
+    """An empty store would pass for fresh, whatever --max-age says."""
+    world = World(2, now=NOW)
+    world.batch([lambda batch: batch.publish() for _ in range(70)])
+    with Outdoors(tmp_path / "navfeed.db", world, page_size=100) as outdoors:
+        outdoors.spoil("detail", busy(500))
+        assert outdoors.sync().exit_code is ExitCode.FEED
+        assert outdoors.rows("SELECT caught_up_at FROM feed") == [(None,)]
+        outdoors.recovers()
+        assert outdoors.rows("SELECT caught_up_at FROM feed") != [(None,)]
+
+
+def test_H1_what_some_details_failed_with_is_told(outdoors):
+    """Exit code 4 alone leaves everybody guessing."""
+    first, second = outdoors.world.in_force()[:2]
+    outdoors.spoil(faults.on("detail", first), busy(502))
+    outdoors.spoil(faults.on("detail", second), busy(502))
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.WAITING
+    because = "the feed answers 502 for /api/v1/feedentry/…. Run again later"
+    assert ended.outcome == (f"caught up; 2 details wait for a retry. Most failed so: {because}")
+    with Reader(outdoors.path, NOW.date()) as reader:
+        assert reader.facts(NOW).problems == (Problem(because, 2),)
+    outdoors.recovers()
 
 
 @pytest.mark.parametrize("code", OVERLOADS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -60,6 +61,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "details_waiting": facts.waiting,
         "details_held_back": facts.held_back,
         "details_given_up": facts.given_up,
+        "problems": [asdict(problem) for problem in facts.problems],
         "caught_up_at": _utc(caught_up_at),
         "age_seconds": int((now - caught_up_at).total_seconds()) if caught_up_at else None,
         "newest_entry_at": _utc(facts.newest),

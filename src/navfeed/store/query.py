@@ -24,6 +24,8 @@ from navfeed.model import (
     Content,
     Counted,
     Inactive,
+    Problem,
+    Reason,
     RunFacts,
     StoreFacts,
     Week,
@@ -33,7 +35,7 @@ from navfeed.stem import is_form, stem
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold, looks
-from navfeed.store.patience import GIVEN_UP, patience_began
+from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.shape import content_of
 
 Cell = str | tuple[str, ...] | None
@@ -280,11 +282,12 @@ class Reader:
         waiting, held_back, given_up = self._one(
             f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
             f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
-            f"count(*) FILTER (WHERE {GIVEN_UP}) FROM queue",
+            f"count(*) FILTER (WHERE {GIVEN_UP}) FROM queue WHERE reason != ?",
             patience_began(now),
             now.astimezone(UTC).isoformat(),
             patience_began(now),
             patience_began(now),
+            Reason.GONE.value,
         )
         return StoreFacts(
             path=str(self.path),
@@ -298,6 +301,7 @@ class Reader:
             waiting=waiting,
             held_back=held_back,
             given_up=given_up,
+            problems=tuple(Problem(*row) for row in self._all(PROBLEMS)),
             newest=_moment(newest),
             caught_up_at=_moment(caught_up_at),
             trouble=trouble,

@@ -173,7 +173,7 @@ CREATE TABLE feed (
     safe_until TEXT,
     closed INTEGER NOT NULL DEFAULT 0,
     etag TEXT,
-    caught_up_at TEXT,              -- when a sync last reached the end of the feed
+    caught_up_at TEXT,              -- the end of the feed as the last complete sync saw it
     retry_at TEXT,                  -- the server asked not to be called before
     trouble TEXT,                   -- the log broke: what happened, and when
     token_expires TEXT,

@@ -31,6 +31,7 @@ from navfeed.model import (
     Mark,
     MarkKind,
     Milestone,
+    Problem,
     Queued,
     Reason,
     RunEnd,
@@ -47,7 +48,7 @@ from navfeed.store.connect import (
     open_private,
 )
 from navfeed.store.migrate import migrate
-from navfeed.store.patience import GIVEN_UP, patience_began
+from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
@@ -133,7 +134,7 @@ class Store:
             self._save_trail(trail)
         return effects
 
-    def end_walk(self, trail: Trail, vanished: Sequence[Seen], caught_up_at: datetime) -> None:
+    def end_walk(self, trail: Trail, vanished: Sequence[Seen]) -> None:
         """Record that the end of the feed was reached; what the log no longer has is dropped."""
         with self._transaction():
             self._many(
@@ -141,7 +142,11 @@ class Store:
                 ((one.ordinal, *one.key) for one in vanished),
             )
             self._save_trail(trail)
-            self._db.execute("UPDATE feed SET caught_up_at = ?", [_text(caught_up_at)])
+
+    def caught_up(self, moment: datetime) -> None:
+        """Record that the end of the feed was reached then, and every detail asked for since."""
+        with self._transaction():
+            self._db.execute("UPDATE feed SET caught_up_at = ?", [_text(moment)])
 
     def _save_seen(self, seen: Sequence[Seen], keep_from: int) -> None:
         self._many(
@@ -302,6 +307,10 @@ class Store:
             Reason.GONE.value,
         )
         return count - given_up, given_up
+
+    def problems(self) -> list[Problem]:
+        """Why details could not be had, the most frequent reason first."""
+        return [Problem(*row) for row in self._all(PROBLEMS)]
 
     def queue_rechecks(self, before: datetime, most: int, now: datetime) -> int:
         """Queue the active ads that NAV has not confirmed since `before`, the oldest first."""

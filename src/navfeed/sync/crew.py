@@ -17,6 +17,9 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from navfeed.errors import StoppedError
 
+_LONGEST_WAIT = 1.0
+"""Seconds; a stop is promised within two."""
+
 T = TypeVar("T")
 X = TypeVar("X")
 
@@ -46,11 +49,11 @@ class Stop:
         nudges = SimpleQueue[None]()
         self.wakes(nudges)
         self.check()
-        left = self.seconds_left()
-        if not self._nudged:
+        ends = monotonic() + seconds
+        while not self._nudged and (left := ends - monotonic()) > 0:
             with suppress(Empty):
-                nudges.get(timeout=seconds if left is None else min(seconds, left))
-        self.check()
+                nudges.get(timeout=min(left, self.patience()))
+            self.check()
         nudged, self._nudged = self._nudged, False
         return nudged
 
@@ -66,6 +69,14 @@ class Stop:
             raise StoppedError(
                 f"stopped: {self._reason}. All that was done is kept; the next sync goes on"
             )
+
+    def patience(self) -> float:
+        """Seconds to wait before looking again whether it is time to stop.
+
+        A signal that the system hands to another thread does not wake the one that waits.
+        """
+        left = self.seconds_left()
+        return _LONGEST_WAIT if left is None else min(left, _LONGEST_WAIT)
 
     def seconds_left(self) -> float | None:
         return None if self._ends is None else max(0.0, self._ends - monotonic())
@@ -158,7 +169,7 @@ class Crew:
         while True:
             self._stop.check()
             try:
-                answer = answers.get(timeout=self._stop.seconds_left())
+                answer = answers.get(timeout=self._stop.patience())
             except Empty:
                 continue
             if answer is not None:

@@ -7,13 +7,13 @@ run was done, stopped or failed. Whoever shows it (a terminal, a log, a test) is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from navfeed.decide import day_of, in_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
-from navfeed.model import LATENESS, Effect, Reason, RunEnd, Scope
+from navfeed.model import LATENESS, Effect, Problem, Reason, RunEnd, Scope
 from navfeed.sync.crew import Crew, Stop
 from navfeed.sync.details import Details, Fetched
 from navfeed.sync.ports import Clock, Feed, Store
@@ -152,7 +152,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
         _erase(store)
         raise
     counts.waiting, counts.given_up = store.waiting(clock())
-    ended = _ended(counts, error, erased=_erase(store))
+    ended = _ended(counts, error, store.problems(), erased=_erase(store))
     _record(store, run, ended, clock())
     yield ended
 
@@ -185,12 +185,14 @@ def _phases(
             max_pages=plan.max_pages,
         )
         yield from walk.run()
+        walked_at = clock()  # ours, as whoever asks for the age of the data will
         today = day_of(walk.served_at, clock())
         if swept := store.sweep(today, clock()):
             yield Swept(tuple(swept))
         store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
         details = Details(feed, store, crew, today=today, scope=store.scope(), clock=clock)
         yield from details.run(retry_now=plan.retry_now)
+        store.caught_up(walked_at)
 
 
 def _rescope(store: Store, scope: Scope, now: datetime, stop: Stop) -> Rescoped:
@@ -208,13 +210,17 @@ def _erase(store: Store) -> bool:
     return not store.erasure_owed() or store.erase()
 
 
-def _ended(counts: Counts, error: NavfeedError | None, *, erased: bool) -> Ended:
+def _ended(
+    counts: Counts, error: NavfeedError | None, problems: Sequence[Problem], *, erased: bool
+) -> Ended:
     if error is not None:
         return Ended(error.exit_code, str(error), counts, error, not erased)
     if counts.waiting or counts.given_up:
         outcome = f"caught up; {counts.waiting} details wait for a retry"
         if counts.given_up:
             outcome += f", {counts.given_up} were given up (--retry-now asks again)"
+        if problems:
+            outcome += f". Most failed so: {problems[0].says}"
         return Ended(ExitCode.WAITING, outcome, counts, None, not erased)
     return Ended(ExitCode.DONE, "caught up", counts, None, not erased)
 

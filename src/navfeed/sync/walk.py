@@ -297,5 +297,4 @@ class Walk:
             trail, self._began_at, self._began_here, self._lateness
         ):
             trail = pruned(replace(trail, closed=trail.top))
-        # By our clock, as whoever asks for the age of the data will.
-        self._store.end_walk(trail, self._recognition.unmet(), self._clock())
+        self._store.end_walk(trail, self._recognition.unmet())
