@@ -65,7 +65,8 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
     assert answer(db, "status") == (
         "Ads in force    0 (0 stored, 0 masked)\n"
         "Details         0 waiting\n"
-        "Data            incomplete: no sync has reached the end of the feed and of the details yet\n"
+        "Data            incomplete: no sync has reached the end of the feed and of the details "
+        "yet\n"
         "Last run        none yet\n"
         "Token           no expiry known\n"
         f"Store           {db} ({size / 1e6:.1f} MB, schema {VERSION}; "
