@@ -26,7 +26,7 @@ def main() -> None:
 
 def version() -> str:
     """The one place where it stands."""
-    (found,) = re.findall(r'^__version__ = "(.+)"$', read("src/navfeed/__init__.py"), re.MULTILINE)
+    (found,) = re.findall(r'^__version__ = "(.+)"$', read("src/navfeed/version.py"), re.MULTILINE)
     return str(found)
 
 

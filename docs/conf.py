@@ -14,12 +14,12 @@ from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
-INIT = (ROOT / "src" / "navfeed" / "__init__.py").read_text(encoding="utf-8")
+VERSION = (ROOT / "src" / "navfeed" / "version.py").read_text(encoding="utf-8")
 
 project = "navfeed"
 author = "The navfeed developers"
 copyright = "The navfeed developers"
-(version,) = re.findall(r'^__version__ = "(.+)"$', INIT, re.MULTILINE)
+(version,) = re.findall(r'^__version__ = "(.+)"$', VERSION, re.MULTILINE)
 release = version
 
 extensions = ["myst_parser"]

@@ -23,6 +23,7 @@ TEXT = {"plaintext", "markup", "wording", "adpage"}
 
 ROOMS: dict[str, set[str]] = {
     "__init__": {"*"},
+    "version": set(),
     "model": set(),
     "errors": set(),
     "config": {"model", "errors"},
@@ -39,12 +40,12 @@ ROOMS: dict[str, set[str]] = {
     "forget": {"model"},
     "redact": {"model", "forget", "wire"},
     "store": {"model", "errors", "due", "spans", "stem", "plaintext", "markup"},
-    "client": {"model", "errors", "config", "wire", "__init__"},
+    "client": {"model", "errors", "config", "wire", "version"},
     "sync": {"model", "errors", "decide", "lookback", "forget", "redact"},
     "export": {"model", "errors", *TEXT},
     "doctor": {"model", "errors"},
     "logs": {"model", "errors", "plaintext"},
-    "metrics": {"model", "__init__"},
+    "metrics": {"model", "version"},
     "notify": set(),
     "progress": {"model", "sync", "logs"},
     "render": {"model", *TEXT},

@@ -16,6 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from navfeed.version import __version__
+
 if TYPE_CHECKING:
     from navfeed.config import Settings, load_settings
     from navfeed.errors import (
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
     from navfeed.sync.details import Fetched
     from navfeed.sync.engine import Began, Counts, Ended, Event, Plan, Rescoped, Swept
     from navfeed.sync.walk import Start, Walked
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Began",

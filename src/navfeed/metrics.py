@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from navfeed import __version__
 from navfeed.model import RunFacts, StoreFacts
+from navfeed.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

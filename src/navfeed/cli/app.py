@@ -11,9 +11,9 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from navfeed import __version__
 from navfeed.cli.output import complain, log_to
 from navfeed.errors import ExitCode, NavfeedError
+from navfeed.version import __version__
 
 DbOption = Annotated[
     Path | None,

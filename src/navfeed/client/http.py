@@ -22,9 +22,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore
 import httpx
 
-from navfeed import __version__
 from navfeed.config import is_loopback
 from navfeed.errors import ConfigError, ContractError, UnreachableError
+from navfeed.version import __version__
 from navfeed.wire import is_plausible
 
 CONNECT_SECONDS = 10.0
