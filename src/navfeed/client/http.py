@@ -34,7 +34,6 @@ _HEADERS = {
     "Accept": "application/json, text/plain;q=0.5",
     "Accept-Encoding": "gzip",
 }
-_PATIENCE = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
 _GZIP = 31  # zlib's wbits for a gzip header and nothing else
 
 
@@ -81,6 +80,7 @@ class Http:
         # No httpx.Client around it: redirects, cookies and sign-in are not wanted here, and they
         # cost half of the processor time of a request (0.9 ms of it, instead of 0.45).
         self._transport = transport or _transport(self._base, size)
+        self._patience = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
         self._closed = False
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ class Http:
 
     def _request(self, at: str | None, path: str, headers: Mapping[str, str]) -> httpx.Request:
         return httpx.Request(
-            "GET", at or self._url(path), headers={**_HEADERS, **headers}, extensions=_PATIENCE
+            "GET", at or self._url(path), headers={**_HEADERS, **headers}, extensions=self._patience
         )
 
     def _url(self, path: str) -> str:
