@@ -99,7 +99,8 @@ def test_names_keep_the_conventions() -> None:
 
 
 def alerts() -> list[dict[str, Any]]:
-    rules = yaml.safe_load((ROOT / "deploy/prometheus/navfeed.rules.yml").read_text(encoding="utf-8"))
+    file = ROOT / "deploy/prometheus/navfeed.rules.yml"
+    rules = yaml.safe_load(file.read_text(encoding="utf-8"))
     [group] = rules["groups"]
     found: list[dict[str, Any]] = group["rules"]
     return found

@@ -15,8 +15,8 @@ not before the newest moment shown. So:
 
     safe_until = newest - (T - B) - 2 * lateness
 
-The moments are the feed's own. A clock that is wrong here, or jumps, can only make the next run look
-back further.
+The moments are the feed's own. A clock that is wrong here, or jumps, can only make the next run
+look back further.
 """
 
 from __future__ import annotations
