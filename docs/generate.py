@@ -149,7 +149,9 @@ and parquet, elsewhere one text with `; ` between them.
 - **jobposting**: [schema.org's JobPosting](https://schema.org/JobPosting) as JSON-LD, an ad a line,
   each fit to stand in a page's `<script type="application/ld+json">`.
 
-The extras come with `pip install 'navfeed[xlsx,parquet]'`.
+Extras go into navfeed's environment: `pip install 'navfeed[xlsx,parquet]'`, from a clone
+`pip install '.[xlsx,parquet]'`; after `pipx install`, `pipx inject navfeed xlsxwriter pyarrow` adds
+what they consist of. So it is with `charts`, for `navfeed stats --output` (`matplotlib`).
 
 A file takes its place when all of it is written, and never before. While it is being written it is
 called `.NAME.….part` and can be read by its owner alone; a process that is killed leaves that, and

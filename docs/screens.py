@@ -1,13 +1,13 @@
 """What navfeed looks like on a terminal, as docs/screens.md shows it: part of `make docs`.
 
-The commands really run, on a terminal that is none, against made-up ads, at one moment.
+The commands really run, on a terminal that is none, at one moment; the store is what a sync of a
+practice feed left eleven minutes before.
 """
 
 # ruff: noqa: INP001  a script, beside the page it writes
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO, TextIOWrapper
-from pathlib import Path
 from unittest.mock import patch
 
 import time_machine
@@ -25,12 +24,11 @@ from rich.text import Text
 from typer.main import get_command
 
 from navfeed.cli.commands import app
-from navfeed.model import DetailVerdict, Reason, RunEnd, Trail
-from navfeed.practice import World
-from navfeed.store.writer import Store
-from navfeed.wire import read_content
+from navfeed.library import sync_store
+from navfeed.practice import Practice, PracticeServer, World
 
 NOW = datetime(2026, 11, 19, 9, 30, tzinfo=UTC)
+SYNCED = NOW - timedelta(minutes=11)
 WIDTH = 100
 
 SCREENS = {
@@ -63,32 +61,30 @@ def screen(command: str, text: str) -> str:
 @contextmanager
 def store_of_made_up_ads() -> Iterator[str]:
     """A folder to be in, with a store where it is looked for; the id of an ad with an address."""
-    world = World.history(4, now=NOW, entries=600)
+    world = World.history(4, now=SYNCED, entries=600)
     ads = [world.detail(one)["ad_content"] for one in world.in_force()]
     places = {"NAVFEED_DB": "navfeed.db", "XDG_CONFIG_HOME": "."}
     with (
         tempfile.TemporaryDirectory() as folder,
         chdir(folder),
         patch.dict(os.environ, places | {"COLUMNS": str(WIDTH), "TERM": "xterm"}),
-        time_machine.travel(NOW, tick=False),
+        time_machine.travel(SYNCED, tick=False) as clock,
     ):
         for name in {name for name in os.environ if name.startswith("NAVFEED_")} - places.keys():
             del os.environ[name]
-        fill(ads)
+        sync(world)
+        clock.move_to(NOW)
         yield min(ads, key=lambda ad: len(str(ad)))["uuid"]
 
 
-def fill(ads: list[dict[str, object]]) -> None:
-    texts = {str(ad["uuid"]): json.dumps(ad, ensure_ascii=False) for ad in ads}
-    verdicts = [DetailVerdict(ad, Reason.NEW, read_content(text)) for ad, text in texts.items()]
-    with Store(Path("navfeed.db")) as store:
-        run = store.begin_run(NOW - timedelta(minutes=12))
-        store.commit_details(verdicts, [], NOW - timedelta(minutes=11))
-        trail = Trail(newest=NOW - timedelta(minutes=13))
-        store.end_walk(trail, [])
-        store.caught_up(NOW - timedelta(minutes=11))
-        counts = {"new": len(ads), "entries": 600, "pages": 1}
-        store.end_run(run, RunEnd(0, "caught up", counts), NOW - timedelta(minutes=11))
+def sync(world: World) -> None:
+    with (
+        PracticeServer(Practice(world)) as server,
+        patch.dict(os.environ, {"NAVFEED_BASE_URL": server.url}),
+    ):
+        ended = sync_store()
+    if ended.error is not None:
+        raise ended.error
 
 
 class Terminal(TextIOWrapper):

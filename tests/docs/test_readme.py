@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from navfeed.practice import Practice, PracticeServer, World
+from navfeed.practice import Practice, PracticeServer, World, faults
+from support.tools import need_program
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
@@ -22,6 +23,7 @@ SKIPPED = {
     "make test": "this is it",
     "pipx install .": "navfeed is installed here already",
     "navfeed practice --port 8080 --live 1": "never ends; the test has a practice feed of its own",
+    "navfeed practice --port 8080": "never ends either",
     "navfeed sync  # NAV's own feed": "would reach the real NAV",
     "navfeed sync  # NAVs egen strøm": "would reach the real NAV",
 }
@@ -130,6 +132,31 @@ def test_how_to_get_told_of_new_ads(run) -> None:
     run(["navfeed sync", *shown])
 
 
+SEE_IT_FAIL = "docs/how-to/see-it-fail.md"
+
+
+def test_how_to_see_it_fail(run, feed: PracticeServer) -> None:
+    need_program("curl")
+    shown = runnable(commands(SEE_IT_FAIL))
+    try:
+        printed = run(shown)
+    finally:
+        feed.practice.clear_script()
+    ended = [text for text in printed if text.startswith("ended")]
+    assert ended == ["ended with 5\n", "ended with 4\n", "ended with 6\n"]
+    (listed,) = [text for line, text in zip(shown, printed, strict=True) if " list " in line]
+    assert len(listed.splitlines()) == 3
+    assert printed[-1] == ""  # no difference
+
+
+def test_every_fault_of_the_practice_feed_is_told() -> None:
+    page = (ROOT / SEE_IT_FAIL).read_text(encoding="utf-8")
+    table = page.partition("\n| fault | what comes")[2]
+    cells = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
+    told = [name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)]
+    assert sorted(told) == sorted(faults.NAMED)
+
+
 def may_be_silent(command: str) -> bool:
     """Results go to stdout: what has none, or writes it to a file, prints nothing there."""
     return "--output" in command or command.startswith(
@@ -148,7 +175,8 @@ def test_the_line_for_cron_is_a_command_that_works(run, page: str) -> None:
 
 
 def test_what_is_skipped_is_shown_somewhere() -> None:
-    shown = {command for page in ("README.md", *TUTORIALS) for command in commands(page)}
+    pages = ("README.md", SEE_IT_FAIL, *TUTORIALS)
+    shown = {command for page in pages for command in commands(page)}
     assert SKIPPED.keys() <= shown
 
 

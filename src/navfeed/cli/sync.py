@@ -156,9 +156,9 @@ def sync(
 ) -> None:
     """Bring the store to what NAV shows now: one run to the end of the feed, and the details.
 
-    Ends with 0 when caught up, 3 when stopped early, 4 when some details wait for a retry, 5 when
-    the feed cannot be reached or answers wrongly, 6 for tokens, 7 for the store, 75 when another
-    sync is running.
+    Ends with 0 when caught up, 2 for a wrong flag or setting, 3 when stopped early, 4 when some
+    details wait for a retry or are given up, 5 when the feed cannot be reached or answers wrongly,
+    6 for tokens, 7 for the store, 75 when another sync is running.
 
     With --follow it runs again every two minutes, waits out bad weather, and ends only with 2, 3,
     6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
@@ -247,6 +247,9 @@ def verify(
     format_: FormatOption = SummaryFormat.TEXT,
 ) -> None:
     """Sync, then compare every ad with NAV's, and tell (or --repair) each difference.
+
+    Compared are the ads that are stored and those that the log called active at last, of which some
+    have ended since. On a feed that moves, a difference may have arisen during the comparison.
 
     Ends with 0 only when the store equals what NAV shows, with 9 when it did not and was not
     repaired, with 4 when NAV left some questions unanswered.

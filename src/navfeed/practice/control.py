@@ -91,5 +91,5 @@ def _told(changes: Changes) -> dict[str, Any]:
 
 
 def _json(status: int, value: object) -> Answer:
-    body = json.dumps(value, ensure_ascii=False).encode()
+    body = json.dumps(value, ensure_ascii=False).encode() + b"\n"  # for curl at a prompt
     return Answer(status, (("Content-Type", "application/json"),), body)
