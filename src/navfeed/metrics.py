@@ -59,9 +59,7 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
         ),
         "state",
     )
-    yield _moment(
-        "navfeed_caught_up", "When a run last reached the end of the feed.", facts.caught_up_at
-    )
+    yield _moment("navfeed_caught_up", "As of when the data is complete.", facts.caught_up_at)
     yield _moment("navfeed_newest_entry", "When the newest entry read was written.", facts.newest)
     yield _moment("navfeed_token_expiry", "When the token in use ends.", facts.token_expires)
     yield _moment("navfeed_pause_until", "The feed asked not to be called before.", facts.retry_at)

@@ -269,7 +269,7 @@ class Reader:
         return [*broken, *lost, *searches][:100]
 
     def caught_up_at(self) -> datetime | None:
-        """When a sync last reached the end of the feed; None where none has yet."""
+        """As of when the data is complete, by the last sync that came to its end; None: never."""
         (moment,) = self._one("SELECT caught_up_at FROM feed")
         return _moment(moment)
 
