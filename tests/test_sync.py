@@ -20,7 +20,7 @@ from navfeed.errors import (
 from navfeed.model import HISTORY, Gone, Reason
 from navfeed.store.writer import Store
 from navfeed.sync.crew import Stop
-from navfeed.sync.engine import Swept, sync
+from navfeed.sync.engine import Counts, Swept, _ended, sync
 from navfeed.sync.walk import Start, Walked
 from support.bench import PLAN, Bench
 from support.crash import Crash, Fuse, fragile
@@ -165,6 +165,13 @@ def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
         assert store.trail().closed == 1
         [(caught_up,)] = store._all("SELECT caught_up_at FROM feed")
     assert caught_up == bench.clock.isoformat()
+
+
+def test_details_may_wait_without_having_failed() -> None:
+    """Those that another program queued meanwhile, say."""
+    assert _ended(Counts(waiting=2), None, [], erased=True).outcome == (
+        "caught up; 2 details wait for a retry"
+    )
 
 
 def test_a_long_walk_looks_back_further(bench: Bench) -> None:
