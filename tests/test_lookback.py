@@ -166,6 +166,7 @@ def test_a_late_entry_takes_the_place_of_the_one_before_it() -> None:
     recognition = Recognition(SEEN, at=1, top=3)
     assert read(recognition, A, LATE, B, C)[1] == (1, False, True, False)
     assert recognition.top == 3
+    assert recognition.found_new  # so that the walk does not close what it has just looked into
 
 
 def test_a_late_entry_of_an_ad_read_further_on_is_contested() -> None:

@@ -82,7 +82,7 @@ MUTATIONS = [
     Mutation(
         "what was read is not recognised",
         "lookback.py",
-        "        if self._unmet.get(entry.key):",
+        "        if entry.key in self._unmet:",
         "        if False:",
     ),
     Mutation(
@@ -98,9 +98,9 @@ MUTATIONS = [
     Mutation(
         "details committed apart from the queue",
         "store/writer.py",
-        "            self._unqueue(verdict.ad for verdict in verdicts)\n",
+        "            self._unqueue(verdict.ad for verdict in verdicts if verdict.ad not in again)\n",
         "        with self._transaction():\n"
-        "            self._unqueue(verdict.ad for verdict in verdicts)\n",
+        "            self._unqueue(verdict.ad for verdict in verdicts if verdict.ad not in again)\n",
         (*QUICK, "tests/test_machine.py", "tests/test_store.py"),
     ),
     Mutation(
@@ -192,7 +192,7 @@ MUTATIONS = [
         "nothing owed for what a change replaced",
         "store/writer.py",
         "        if self._has(ad):\n            self._owe_erasure()\n",
-        "",
+        "        if self._has(ad):\n",
         ERASURE,
     ),
     Mutation(
