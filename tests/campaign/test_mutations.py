@@ -96,11 +96,12 @@ MUTATIONS = [
         ("tests/test_sync.py",),
     ),
     Mutation(
-        "details committed apart from the queue",
+        "the queue emptied before the details are kept",
         "store/writer.py",
-        "            self._unqueue(verdict.ad for verdict in verdicts if verdict.ad not in again)\n",
+        "        with self._transaction():\n            effects = [\n                (verdict.ad",
         "        with self._transaction():\n"
-        "            self._unqueue(verdict.ad for verdict in verdicts if verdict.ad not in again)\n",
+        "            self._unqueue(verdict.ad for verdict in verdicts)\n"
+        "        with self._transaction():\n            effects = [\n                (verdict.ad",
         (*QUICK, "tests/test_machine.py", "tests/test_store.py"),
     ),
     Mutation(
