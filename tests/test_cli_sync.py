@@ -123,7 +123,7 @@ def test_C1_a_second_sync_ends_with_75_and_asks_nothing(shell: Shell) -> None:
     first = shell.start("sync")
     wait_for_request(shell, "seek")
     shell.server.practice.forget_requests()
-    code, _, err = shell.run("sync")
+    code, _, err = shell.run("sync", "--max-time", "30s")  # without the lock it would hang, too
     assert code == 75
     assert "another sync" in err
     assert shell.server.practice.requests == []
