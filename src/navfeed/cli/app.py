@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from navfeed.cli.output import complain, log_to
+from navfeed.cli.output import RowsFormat, complain, log_to
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.version import __version__
 
@@ -21,6 +21,7 @@ DbOption = Annotated[
         "--db", help="The store. Default: the platform's data folder.", show_default=False
     ),
 ]
+RowsOption = Annotated[RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from navfeed import doctor as questions
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.output import for_people, for_programs, hint, print_lines
+from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
+from navfeed.cli.output import RowsFormat, give_json, give_rows, hint, print_lines
+from navfeed.cli.status import run_as_json
 from navfeed.config import Settings, load
 from navfeed.doctor import Finding, fine
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
-from navfeed.library import alone, client, now
-from navfeed.model import RunFacts, oslo_day
+from navfeed.library import alone, client, now, open_store
 from navfeed.plaintext import harmless
-from navfeed.store.query import Reader
 from navfeed.store.schema import VERSION
 from navfeed.wording import RUNS_AS, run_row
 
@@ -32,14 +28,6 @@ if TYPE_CHECKING:
     from navfeed.model import Discretion
 
 
-class RowsFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
-FormatOption = Annotated[
-    RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
-]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
 
 
@@ -52,29 +40,18 @@ def runs(
     failed: Annotated[
         bool, typer.Option("--failed", help="Only those that ended with neither 0, 3 nor 4.")
     ] = False,
-    format_: FormatOption = RowsFormat.TABLE,
+    format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
     """Show the last syncs, the newest first: when, how they ended, what they did.
 
     The store keeps the last 10,000: two weeks of a service, seven months of a run every half hour.
     """
-    with _reader(load({"db": db}, config=config)) as reader:
+    with open_store(load({"db": db}, config=config).db) as reader:
         found = reader.runs(limit, failed=failed)
     if format_ is RowsFormat.JSON:
-        _give_json([_record(run) for run in found])
+        give_json([{"run": run.id, **run_as_json(run)} for run in found])
     else:
-        _give_rows(RUNS_AS, [run_row(run) for run in found])
-
-
-def _record(run: RunFacts) -> dict[str, object]:
-    moments = {"started_at": run.started_at, "ended_at": run.ended_at}
-    return {
-        "run": run.id,
-        **{name: f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None for name, at in moments.items()},
-        "exit_code": run.exit_code,
-        "outcome": run.outcome,
-        "counts": dict(run.counts),
-    }
+        give_rows(RUNS_AS, [run_row(run) for run in found])
 
 
 @app.command()
@@ -87,7 +64,7 @@ def doctor(
         typer.Option("--base-url", help="The feed's address. Default: NAV's.", show_default=False),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the feed.")] = False,
-    format_: FormatOption = RowsFormat.TABLE,
+    format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
     """Check configuration, token, clock, disk, permissions, store and feed; say what to do.
 
@@ -98,9 +75,9 @@ def doctor(
     flags = {"db": db, "base_url": base_url}
     findings = list(_examined(flags, config, offline=offline))
     if format_ is RowsFormat.JSON:
-        _give_json([asdict(finding) for finding in findings])
+        give_json([asdict(finding) for finding in findings])
     else:
-        _give_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
+        give_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
     if (code := questions.verdict(findings)) is not ExitCode.DONE:
         raise typer.Exit(code)
 
@@ -140,7 +117,7 @@ def _of_the_machine(db: Path) -> Iterator[Finding]:
 def _of_the_store(settings: Settings) -> Iterator[Finding]:
     moment = now()
     try:
-        with _reader(settings) as reader:
+        with open_store(settings.db) as reader:
             facts = reader.facts(moment)
             yield questions.check_schema(facts.schema_version, VERSION)
             yield questions.check_integrity(reader.problems())
@@ -155,12 +132,14 @@ def _of_the_store(settings: Settings) -> Iterator[Finding]:
 
 def _of_the_feed(settings: Settings, token: str | None) -> Iterator[Finding]:
     """Two requests at most; none where the feed asked for a pause."""
+    from navfeed.sync.engine import LONGEST_PAUSE
+
     try:
-        with _reader(settings) as reader:
+        with open_store(settings.db) as reader:
             until = reader.facts(now()).retry_at
     except StoreError:
         until = None
-    if until is not None and now() < until <= now() + timedelta(days=7):
+    if until is not None and now() < until <= now() + LONGEST_PAUSE:
         yield questions.check_pause(until)
         return
     try:
@@ -257,7 +236,7 @@ def _mend(path: Path, before: Discretion | None) -> None:
     from navfeed.store.writer import Store
     from navfeed.sync.privacy import take_over
 
-    with _opened(path) as reader:
+    with open_store(path) as reader:
         if problems := reader.problems():
             raise StoreError(f"the copy is damaged ({problems[0]}); the store was left as it is")
     with Store(path) as store:
@@ -292,7 +271,7 @@ def integrity(*, db: DbOption = None, config: ConfigOption = None) -> None:
     Ends with 7 where there is one. It may run while a sync does.
     """
     path = load({"db": db}, config=config).db
-    with _opened(path) as reader:
+    with open_store(path) as reader:
         problems = reader.problems()
     print_lines(map(harmless, problems or ["ok"]))
     if problems:
@@ -301,25 +280,3 @@ def integrity(*, db: DbOption = None, config: ConfigOption = None) -> None:
             f"{path} has {len(problems)} problems. Put a backup back with `navfeed restore`, or "
             "move it away and run `navfeed sync` to build it anew from the feed"
         )
-
-
-def _reader(settings: Settings) -> Reader:
-    return _opened(settings.db)
-
-
-def _opened(path: Path) -> Reader:
-    return Reader(path, oslo_day(now()))
-
-
-def _give_json(records: list[dict[str, object]]) -> None:
-    for_programs().write(json.dumps(records, indent=2).encode() + b"\n")
-
-
-def _give_rows(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    shown = [tuple(map(harmless, row)) for row in rows]
-    if shown and for_people().isatty():
-        from navfeed.render import draw_rows
-
-        draw_rows(names, shown)
-    else:
-        print_lines("\t".join(row) for row in shown)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
@@ -34,6 +36,26 @@ def print_lines(lines: Iterable[str]) -> int:
 def for_programs() -> BinaryIO:
     """Where data goes: stdout, in UTF-8 whatever the locale says."""
     return sys.stdout.buffer
+
+
+class RowsFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+def give_json(records: Sequence[Mapping[str, object]]) -> None:
+    for_programs().write(json.dumps(records, indent=2).encode() + b"\n")
+
+
+def give_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on a terminal, else a line each, with tabs between the cells."""
+    shown = [tuple(harmless(str(cell)) for cell in row) for row in rows]
+    if shown and for_people().isatty():
+        from navfeed.render import draw_rows
+
+        draw_rows(names, shown)
+    else:
+        print_lines("\t".join(row) for row in shown)
 
 
 def hint(message: str) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.output import for_people, for_programs, hint, print_lines
+from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
+from navfeed.cli.output import RowsFormat, give_json, give_rows, hint
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.model import AuditLine, oslo_day
-from navfeed.plaintext import harmless
 from navfeed.store.query import Reader
 
 if TYPE_CHECKING:
@@ -37,16 +34,6 @@ TextArgument = Annotated[
     ),
 ]
 
-
-class RowsFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
-FormatOption = Annotated[
-    RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
-]
-
 FOUND_AS = ("ad", "field", "text")
 LOGGED_AS = ("at", "action", "ads", "places")
 
@@ -57,7 +44,7 @@ def find(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    format_: FormatOption = RowsFormat.TABLE,
+    format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
     """Show in which ads and fields a name, an address or a number is stored.
 
@@ -110,7 +97,7 @@ def log(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    format_: FormatOption = RowsFormat.TABLE,
+    format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
     """Show when something was looked for or erased, and in how many ads; never what it was."""
     path = load({"db": db}, config=config).db
@@ -158,13 +145,7 @@ def _cells(line: AuditLine) -> tuple[str, str, int, int]:
 
 
 def _give(names: Sequence[str], rows: Sequence[Sequence[object]], format_: RowsFormat) -> None:
-    shown = [tuple(harmless(str(cell)) for cell in row) for row in rows]
     if format_ is RowsFormat.JSON:
-        records = [dict(zip(names, row, strict=True)) for row in rows]
-        for_programs().write(json.dumps(records, indent=2).encode() + b"\n")
-    elif shown and for_people().isatty():
-        from navfeed.render import draw_rows
-
-        draw_rows(names, shown)
+        give_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        print_lines("\t".join(row) for row in shown)
+        give_rows(names, rows)

@@ -66,7 +66,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "age_seconds": int((now - caught_up_at).total_seconds()) if caught_up_at else None,
         "newest_entry_at": _utc(facts.newest),
         "trouble": facts.trouble,
-        "last_run": _run(facts.last_run) if facts.last_run else None,
+        "last_run": run_as_json(facts.last_run) if facts.last_run else None,
         "retry_at": _utc(facts.retry_at),
         "token_expires_at": _utc(facts.token_expires),
         "erasure_owed": facts.erasure_owed,
@@ -78,7 +78,8 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
     }
 
 
-def _run(run: RunFacts) -> dict[str, object]:
+def run_as_json(run: RunFacts) -> dict[str, object]:
+    """A run for programs."""
     return {
         "started_at": _utc(run.started_at),
         "ended_at": _utc(run.ended_at),
