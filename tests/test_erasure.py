@@ -182,6 +182,23 @@ def test_X3_what_the_store_remembers_of_a_page_does_not_come_back(tmp_path: Path
     assert heard(tmp_path) == standing
 
 
+def test_an_index_that_was_merged_for_years_still_answers(tmp_path: Path) -> None:
+    """Up to SQLite 3.40 each merge adds two levels, and more than 2,000 of them count as damage.
+
+    That is two days of a service that polls every two minutes and each time has to erase.
+    """
+    path = tmp_path / "navfeed.db"
+    with Store(path) as store:
+        store.commit_details([verdict(number) for number in range(2, 32)], [], NOW)
+        for revision in range(1_100):
+            store.commit_details([verdict(1, revision)], [], NOW)
+            assert store.erase()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+        found = connection.execute("SELECT count(*) FROM search").fetchone()
+    assert found == (31,)
+
+
 def test_a_program_that_writes_in_between_postpones_the_erasure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -350,6 +350,18 @@ def test_C1_upkeep_waits_for_no_sync(db: Path, copy: Path, command: list[str]) -
         assert ask(db, *(str(copy) if word == "COPY" else word for word in command)).exit_code == 75
 
 
+LEVELS_WITHOUT_END = bytes.fromhex("00000000ff7f0101")
+
+
+def test_D3_a_backup_of_a_damaged_index_blames_the_store(db: Path, copy: Path) -> None:
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("UPDATE search_data SET block = ? WHERE id = 10", [LEVELS_WITHOUT_END])
+        connection.commit()
+    result = ask(db, "backup", str(copy))
+    assert (result.exit_code, f"{db} is damaged" in result.stderr) == (7, True)
+    assert not copy.exists()
+
+
 # vacuum and integrity
 
 
@@ -387,6 +399,7 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
         ("DELETE FROM ads WHERE uuid = ?", "belongs to no ad"),
         ("DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)", "does not know"),
         ("UPDATE ads SET id = 1000 WHERE uuid = ?", "not in the store"),
+        ("UPDATE search_data SET block = ? WHERE id > 10", "index cannot be read (database disk"),
     ],
 )
 def test_integrity_tells_each_problem(db: Path, harm: str, says: str) -> None:

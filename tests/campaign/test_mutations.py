@@ -168,6 +168,13 @@ MUTATIONS = [
         ERASURE,
     ),
     Mutation(
+        "a worn index merged once more",
+        "store/writer.py",
+        'if levels < WORN_INDEX else "rebuild"',
+        'if levels else "rebuild"',
+        ERASURE,
+    ),
+    Mutation(
         "free space left as it is",
         "store/writer.py",
         "            scrub(self._file)\n",

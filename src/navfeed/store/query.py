@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from navfeed.errors import NotFoundError
+from navfeed.errors import NotFoundError, StoreError
 from navfeed.model import (
     AuditLine,
     By,
@@ -252,13 +252,22 @@ class Reader:
         broken = [says for (says,) in self._all("PRAGMA integrity_check(100)") if says != "ok"]
         orphans = self._all("PRAGMA foreign_key_check")
         lost = [f"a row of {table} belongs to no ad" for table, *_ in orphans]
+        return [*broken, *lost, *self._index_problems()][:100]
+
+    def _index_problems(self) -> list[str]:
+        """What `PRAGMA integrity_check` does not see: to SQLite the search index is but rows."""
+        try:
+            self._open_words()
+            self._all("SELECT sum(cnt) FROM words")
+        except StoreError as error:
+            return [f"the search index cannot be read ({error.__cause__})"]
         (unfound,) = self._one(
             "SELECT count(*) FROM ads WHERE id NOT IN (SELECT id FROM search_docsize)"
         )
         (loose,) = self._one(
             "SELECT count(*) FROM search_docsize WHERE id NOT IN (SELECT id FROM ads)"
         )
-        searches = [
+        return [
             f"{count} {says}"
             for count, says in (
                 (unfound, "ads that the search index does not know"),
@@ -266,7 +275,6 @@ class Reader:
             )
             if count
         ]
-        return [*broken, *lost, *searches][:100]
 
     def caught_up_at(self) -> datetime | None:
         """As of when the data is complete, by the last sync that came to its end; None: never."""
@@ -357,13 +365,16 @@ class Reader:
     def _forms(self, word: str) -> list[str]:
         """The forms of a word that stand in the index, the word itself first."""
         word, begin = word.lower(), stem(word.lower())
-        self._all(
-            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, search, row)"
-        )
+        self._open_words()
         rows = self._all(
             "SELECT term FROM words WHERE term BETWEEN ? AND ?", begin, begin + _LAST_LETTER
         )
         return [word, *(form for (form,) in rows if form != word and is_form(form, word))]
+
+    def _open_words(self) -> None:
+        self._all(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, search, row)"
+        )
 
     def _starting(self, start: str, condition: str, *values: str) -> list[tuple[Any, ...]]:
         """Ids, titles and last days of the first few ads whose ids begin like that."""

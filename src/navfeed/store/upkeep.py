@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,14 +22,11 @@ def copy(source: Path, out: BinaryIO) -> None:
     `StoreError`.
     """
     target = Path(out.name)
-    with closing(open_reader(source)) as connection:
-        try:
-            # https://www.sqlite.org/lang_vacuum.html: a snapshot, like the online backup's, but of
-            # rows instead of pages, and so without what pages still have of rows that are gone.
-            connection.execute("VACUUM INTO ?", [str(target)])
-        except sqlite3.Error as error:
-            raise StoreError(explain(error, _blamed(error, source, target))) from error
-    with explained(target):
+    with closing(open_reader(source)) as connection, _blaming(source, target):
+        # https://www.sqlite.org/lang_vacuum.html: a snapshot, like the online backup's, but of
+        # rows instead of pages, and so without what pages still have of rows that are gone.
+        connection.execute("VACUUM INTO ?", [str(target)])
+    with explained(target), _blaming(source, target):
         with closing(sqlite3.connect(target, isolation_level=None)) as connection:
             for pragma in ("journal_mode = MEMORY", "secure_delete = ON", "temp_store = MEMORY"):
                 connection.execute(f"PRAGMA {pragma}")
@@ -38,9 +36,14 @@ def copy(source: Path, out: BinaryIO) -> None:
         out.flush()  # or it would overwrite what others write to the file after this
 
 
-def _blamed(error: sqlite3.Error, source: Path, target: Path) -> Path:
-    damaged = getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")
-    return source if damaged else target
+@contextmanager
+def _blaming(source: Path, target: Path) -> Iterator[None]:
+    """Damage is the source's, even when it is met in the copy; any other trouble is the copy's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        damaged = getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")
+        raise StoreError(explain(error, source if damaged else target)) from error
 
 
 _VERSION_AT, _ID_AT = 60, 68  # https://www.sqlite.org/fileformat2.html#the_database_header
