@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ from navfeed.practice import Practice, PracticeServer, World
 from support.shell import Shell
 
 ROOT = Path(__file__).parents[1]
+RULES = ROOT / "deploy/prometheus/navfeed.rules.yml"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RUN = RunFacts(17, NOW, NOW, 4, "caught up", {"new": 3, "given_up": 1})
 FACTS = StoreFacts(
@@ -41,6 +44,7 @@ FACTS = StoreFacts(
     token_expires=NOW,
     erasure_owed=True,
 )
+needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool")
 NEW = replace(
     FACTS,
     newest=None,
@@ -71,7 +75,7 @@ def test_what_is_known_is_told() -> None:
     assert told["navfeed_caught_up_timestamp_seconds"] == moment
     assert told["navfeed_feed_log_broken"] == told["navfeed_erasure_owed"] == 1
     assert (told["navfeed_runs_total"], told["navfeed_last_run_exit_code"]) == (17, 4)
-    assert told["navfeed_last_run_count{new}"] == 3
+    assert told["navfeed_last_run_items{new}"] == 3
 
 
 def test_what_is_not_known_is_left_out() -> None:
@@ -98,9 +102,31 @@ def test_names_keep_the_conventions() -> None:
     assert len({family.name for family in families}) == len(families) > 12
 
 
+@needs_promtool
+@pytest.mark.parametrize("facts", [FACTS, NEW])
+def test_prometheus_finds_nothing_to_mend(facts: StoreFacts) -> None:
+    assert promtool("check", "metrics", given=exposition(facts)) == (0, "")
+
+
+@needs_promtool
+def test_each_alarm_sounds_when_it_should_and_not_before(tmp_path: Path) -> None:
+    for file in (RULES, ROOT / "tests/docs/alarms.yml"):
+        shutil.copy(file, tmp_path)
+    code, says = promtool("test", "rules", str(tmp_path / "alarms.yml"))
+    assert code == 0, says
+    tested = (tmp_path / "alarms.yml").read_text(encoding="utf-8")
+    assert [rule for rule in alerts() if f'alertname="{rule["alert"]}"' not in tested] == []
+
+
+def promtool(*words: str, given: str | None = None) -> tuple[int, str]:
+    done = subprocess.run(
+        ["promtool", *words], input=given, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
 def alerts() -> list[dict[str, Any]]:
-    file = ROOT / "deploy/prometheus/navfeed.rules.yml"
-    rules = yaml.safe_load(file.read_text(encoding="utf-8"))
+    rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
     [group] = rules["groups"]
     found: list[dict[str, Any]] = group["rules"]
     return found

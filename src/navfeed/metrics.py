@@ -80,7 +80,7 @@ def _run(run: RunFacts) -> Iterator[Metric]:
     if run.exit_code is not None:
         yield _one("navfeed_last_run_exit_code", "What the last run ended with.", run.exit_code)
     yield Metric(
-        "navfeed_last_run_count",
+        "navfeed_last_run_items",
         "What the last run did, by kind.",
         tuple(run.counts.items()),
         "kind",
