@@ -373,6 +373,8 @@ def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
     result = ask(db, "vacuum")
     assert (result.exit_code, "became" in result.stderr) == (0, True)
     assert db.stat().st_size < before
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
     assert titles(db) == kept
     assert answer(db, "integrity") == "ok\n"
     with Store(db) as store:

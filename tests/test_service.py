@@ -85,7 +85,7 @@ def test_it_follows_says_so_and_stops_within_two_seconds(shell: Shell, manager: 
         assert shell.is_exact()
         code, err = ended(process, within=2)
     assert code == 3
-    assert "SIGTERM" in err
+    assert "info stopped: SIGTERM" in err  # no alarm, which an error would be
     assert manager.hears("STOPPING")
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -576,6 +577,14 @@ def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot open the store"):
         Store(tmp_path / "file" / "navfeed.db")
+
+
+def test_D2_a_store_of_somebody_else_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(path).close()
+    refuse = Mock(side_effect=PermissionError(13, "Permission denied"))
+    monkeypatch.setattr(writer, "open_private", refuse)
+    with pytest.raises(StoreError, match="Permission denied. Check its owner"):
+        Store(path)
 
 
 def test_an_unknown_complaint_is_told_as_it_is(path: Path) -> None:

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import Mock
 
 import pytest
 
@@ -193,6 +194,28 @@ def test_an_old_file_keeps_its_permissions_and_a_link_stays(tmp_path: Path) -> N
     assert link.is_symlink()
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "chown"), reason="files have no owner here")
+def test_what_root_replaces_stays_its_owners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old"
+    path.write_bytes(b"old")
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "chown", lambda _, user, group: given.append((user, group)))
+    with replaced(path) as out:
+        out.write(b"new")
+    assert given == [(path.stat().st_uid, path.stat().st_gid)]
+
+
+def test_what_another_replaces_is_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "old"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "chown", Mock(side_effect=PermissionError))
+    with replaced(path) as out:
+        out.write(b"new")
+    assert path.read_bytes() == b"new"
 
 
 def half(path: Path, then: Callable[[], object]) -> None:

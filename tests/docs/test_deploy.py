@@ -101,6 +101,13 @@ def test_what_a_unit_counts_as_success_is_what_needs_nobody() -> None:
     assert by_name["navfeed.service"] == [str(int(ExitCode.STOPPED))]
 
 
+def test_the_services_are_one_user() -> None:
+    """Of two, whichever starts takes the folder of the store from the other."""
+    assert {(*setting(unit, "DynamicUser"), *setting(unit, "User")) for unit in SERVICES} == {
+        ("yes", "navfeed")
+    }
+
+
 @needs_systemd
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_units_hold_before_systemd(tmp_path: Path, unit: Path) -> None:

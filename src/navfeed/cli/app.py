@@ -11,8 +11,8 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from navfeed.cli.output import RowsFormat, complain, log_to
-from navfeed.errors import ExitCode, NavfeedError
+from navfeed.cli.output import RowsFormat, complain, log_to, part
+from navfeed.errors import ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
 DbOption = Annotated[
@@ -50,7 +50,8 @@ class Boundary(TyperGroup):
             super().invoke(ctx)
             sys.stdout.flush()
         except NavfeedError as error:
-            complain(str(error))
+            say = part if isinstance(error, StoppedError) else complain
+            say(str(error))
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
             _leave_quietly()

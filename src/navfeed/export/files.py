@@ -29,10 +29,11 @@ except ImportError:  # pragma: no cover  Windows: there, what is open cannot be 
 def replaced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Write a file that takes the place of `path` when it is complete, and never before.
 
-    A new file gets `mode`, its owner's alone; one that was there keeps its permissions. On any
-    failure, or a signal to stop (`StoppedError`), the old file stays and nothing else is left.
+    A new file gets `mode`, its owner's alone; one that was there keeps its permissions and, when
+    root replaces it, its owner. On any failure, or a signal to stop (`StoppedError`), the old file
+    stays and nothing else is left.
     """
-    mode = _mode(path) or mode
+    old = _standing(path)
     path = path.resolve()  # a link stays one, and leads to the new file
     with _stoppable(path):
         _clear(path)
@@ -41,7 +42,7 @@ def replaced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
             with out:
                 yield out
                 out.flush()
-                temporary.chmod(mode)
+                _take_after(temporary, old, mode)
                 os.fsync(out.fileno())
                 temporary.replace(path)
         except BaseException:
@@ -142,14 +143,21 @@ def _clear(path: Path) -> None:
                 os.close(number)
 
 
-def _mode(path: Path) -> int | None:
+def _standing(path: Path) -> os.stat_result | None:
     try:
-        found = path.stat().st_mode
+        found = path.stat()
     except FileNotFoundError:
         return None
-    if not stat.S_ISREG(found):
+    if not stat.S_ISREG(found.st_mode):
         raise ConfigError(f"{path} is no file that can be replaced. Name another with --output")
-    return stat.S_IMODE(found)
+    return found
+
+
+def _take_after(new: Path, old: os.stat_result | None, mode: int) -> None:
+    if old is not None and hasattr(os, "chown"):  # Windows has none
+        with suppress(PermissionError):
+            os.chown(new, old.st_uid, old.st_gid)
+    new.chmod(mode if old is None else stat.S_IMODE(old.st_mode))
 
 
 @contextmanager

@@ -26,7 +26,9 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise StoreError(explain(error, path), passes=_passes(error)) from error
     except OSError as error:
-        raise StoreError(f"cannot open the store {path}: {error.strerror or error}") from error
+        said = error.strerror or error
+        advice = ". Check its owner and permissions" if isinstance(error, PermissionError) else ""
+        raise StoreError(f"cannot open the store {path}: {said}{advice}") from error
 
 
 def explain(error: sqlite3.Error, path: Path) -> str:

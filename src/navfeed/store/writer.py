@@ -517,6 +517,7 @@ class Store:
 
     def vacuum(self) -> bool:
         """Write the file anew, without free space; then as `erase`."""
+        self._merge_index()
         with explained(self.path):
             self._db.execute("VACUUM")
         return self.erase()
