@@ -40,7 +40,7 @@ def scrub(file: BinaryIO) -> int:
         for start, end in _free(pages, page_size, is_first=at == 0):
             if not start <= end <= (start // page_size + 1) * page_size:
                 raise _unsafe(file, "is damaged")
-            if any(pages[start:end]):
+            if pages[start:end] != bytes(end - start):  # `any` looks at each byte
                 file.seek(at + start)
                 file.write(bytes(end - start))
                 zeroed += 1
