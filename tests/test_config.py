@@ -141,6 +141,9 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"scope": {"municipal": [""]}}, "scope.municipal"),
         ({"db": "~nobody.of.that.name/navfeed.db"}, "home folder"),
         ({"warn_age": "soon"}, "warn_age"),
+        ({"db": "ads.db", "metrics_file": "ads.db"}, "ads.db is the store itself"),
+        ({"db": "ads.db", "metrics_file": "./ads.db.lock"}, "a part of it"),
+        ({"db": "ads.db", "log_file": "ads.db-wal"}, "a part of it"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(
@@ -149,6 +152,16 @@ def test_what_cannot_be_used_is_refused_by_name(
     with pytest.raises(ConfigError, match=says) as caught:
         settings(home, **flags)
     assert "geheim" not in str(caught.value)
+
+
+def test_no_other_name_of_the_store_is_written_to(home: Path) -> None:
+    (home / "ads.db").touch()
+    (home / "link").symlink_to(home / "ads.db")
+    (home / "again").hardlink_to(home / "ads.db")
+    for other in ("link", "again"):
+        with pytest.raises(ConfigError, match=f"{other} is the store itself"):
+            settings(home, db=home / "ads.db", log_file=home / other)
+    assert settings(home, db=home / "ads.db", log_file=home / "ads.db.log").log.file
 
 
 @pytest.mark.parametrize("token", ["", " ", "two words", "tøken", "a\x00b"])

@@ -134,7 +134,7 @@ def load(
         **_environment(environ),
         **{name: value for name, value in flags.items() if value is not None},
     }
-    return Settings(
+    settings = Settings(
         db=_path(values.get("db")) or default_db(),
         base_url=_base_url(str(values.get("base_url", NAV))),
         token=TokenSource(environ.get("NAVFEED_TOKEN") or None, _path(values.get("token_file"))),
@@ -155,6 +155,9 @@ def load(
             _choice(LogLevel, values, "log_level"),
         ),
     )
+    for written in filter(None, (settings.metrics_file, settings.log.file)):
+        refuse_store(written, settings.db)
+    return settings
 
 
 def load_settings(**values: object) -> Settings:
@@ -166,6 +169,20 @@ def load_settings(**values: object) -> Settings:
     if unknown := sorted(values.keys() - _KEYS):
         raise ConfigError(f"no setting is called {', '.join(unknown)}")
     return load(values)
+
+
+_BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".follow.lock")
+"""How the names of a store's own files end: SQLite's (https://www.sqlite.org/tempfiles.html), and
+the locks of `navfeed.library.alone`."""
+
+
+def refuse_store(file: Path, db: Path) -> None:
+    """Raise `ConfigError` where `file`, which is to be written, is one of the store's own."""
+    for own in (db.with_name(db.name + ending) for ending in _BESIDE):
+        if file.resolve() == own.resolve() or (
+            file.exists() and own.exists() and file.samefile(own)
+        ):
+            raise ConfigError(f"{file} is the store itself or a part of it. Name another file")
 
 
 def default_db() -> Path:

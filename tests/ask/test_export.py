@@ -143,7 +143,7 @@ def test_the_store_is_not_overwritten(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1))
     link = tmp_path / "link.csv"
     link.symlink_to(db)
-    for output in (db, link):
+    for output in (db, link, db.with_name(f"{db.name}-wal"), db.with_name(f"{db.name}.lock")):
         result = ask(db, "export", "--format", "csv", "--output", str(output))
         assert result.exit_code == 2
         assert "is the store itself" in result.stderr

@@ -118,6 +118,13 @@ def test_somebody_elses_file_is_left_alone(db, seen, content):
     assert seen.read_bytes() == content.encode("latin-1")
 
 
+def test_the_stores_lock_is_no_list_of_ads_though_it_is_empty(db):
+    lock = db.with_name(f"{db.name}.lock")
+    lock.touch()
+    assert ask(db, "watch", "--seen", str(lock)).exit_code == 2
+    assert lock.read_bytes() == b""
+
+
 def test_a_folder_is_no_file(db, tmp_path):
     result = ask(db, "watch", "--seen", str(tmp_path))
     assert result.exit_code == 2

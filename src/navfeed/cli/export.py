@@ -17,7 +17,7 @@ from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
 from navfeed.cli.output import for_programs, hint
-from navfeed.config import load
+from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.columns import chosen
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
@@ -188,8 +188,7 @@ def _refuse_stdout(format_: ExportFormat, *, split: bool) -> None:
 def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path, store: Path) -> None:
     from navfeed.export.files import replaced
 
-    if output.exists() and output.samefile(store):
-        raise ConfigError(f"{output} is the store itself. Name another file with --output")
+    refuse_store(output, store)
     with replaced(output) as out, _shown() as tick:
         writing = Writing(reader, wanted, tick, reader.count(filters) if tick else 0)
         writing.write(filters, out, output)

@@ -16,7 +16,7 @@ from navfeed import doctor as questions
 from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
 from navfeed.cli.output import RowsFormat, give_json, give_rows, hint, print_lines
 from navfeed.cli.status import run_as_json
-from navfeed.config import Settings, load
+from navfeed.config import Settings, load, refuse_store
 from navfeed.doctor import Finding, fine
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
 from navfeed.library import alone, client, now, open_store
@@ -164,16 +164,11 @@ def backup(file: FileArgument, *, db: DbOption = None, config: ConfigOption = No
     from navfeed.store.upkeep import copy, refuse_foreign
 
     path = load({"db": db}, config=config).db
-    _refuse_same(path, file)
+    refuse_store(file, path)
     refuse_foreign(file)
     with replaced(file) as out:
         copy(path, out)
     hint(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")
-
-
-def _refuse_same(path: Path, file: Path) -> None:
-    if path.resolve() == file.resolve():
-        raise ConfigError(f"{file} is the store itself. Name another file")
 
 
 @app.command()
@@ -193,7 +188,7 @@ def restore(
     from navfeed.store.upkeep import copy, let_go, refuse_foreign
 
     path = load({"db": db}, config=config).db
-    _refuse_same(path, file)
+    refuse_store(file, path)
     _agree(path, yes=yes)
     with alone(path):
         refuse_foreign(path)

@@ -15,7 +15,7 @@ from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
 from navfeed.cli.output import for_people, for_programs, print_lines
-from navfeed.config import load
+from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
 from navfeed.model import By, Stats, oslo_day
@@ -96,8 +96,7 @@ def stats(
     from navfeed.export.files import replaced
     from navfeed.plot import draw
 
-    if output.exists() and output.samefile(settings.db):
-        raise ConfigError(f"{output} is the store itself. Name another file with --output")
+    refuse_store(output, settings.db)
     with replaced(output) as out:
         draw(counted, top or MOST, chart, out)
 

@@ -16,7 +16,7 @@ from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.ask import LIST_FIELDS, ListFormat, write_rows
 from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
 from navfeed.cli.output import for_people, print_lines
-from navfeed.config import load
+from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.files import replaced
 from navfeed.model import oslo_day
@@ -54,6 +54,7 @@ def watch(
     now = datetime.now(UTC)
     filters = asked.filters(now)
     settings = load({"db": db}, config=config)
+    refuse_store(seen, settings.db)
     age = limits(settings, max_age)
     known = _told(seen)
     columns = LISTED if format_ is ListFormat.TABLE else LIST_FIELDS
