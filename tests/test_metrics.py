@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,9 +16,13 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from ask.support import fill
+from navfeed.cli.run import signals, write_metrics
+from navfeed.config import Settings
 from navfeed.metrics import exposition
 from navfeed.model import Contacts, Inactive, RunFacts, StoreFacts
 from navfeed.practice import Practice, PracticeServer, World
+from navfeed.sync.crew import Stop
 from support.shell import Shell
 
 ROOT = Path(__file__).parents[1]
@@ -164,3 +170,19 @@ def test_a_sync_leaves_the_file_readable_for_others_and_whole(tmp_path: Path) ->
     assert file.stat().st_mode & 0o777 == 0o644
     assert (code, "no metrics were written" in err) == (0, True)
     assert sorted(one.name for one in tmp_path.iterdir() if "part" in one.name) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs POSIX signals")
+def test_a_service_that_is_told_to_reload_meanwhile_reloads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(_: StoreFacts) -> str:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return "figures"
+
+    monkeypatch.setattr("navfeed.metrics.exposition", meanwhile)
+    file = tmp_path / "navfeed.prom"
+    reloads: list[bool] = []
+    with signals(Stop(), lambda: reloads.append(True)):
+        write_metrics(Settings(fill(tmp_path / "navfeed.db"), metrics_file=file))
+    assert (file.read_text(), reloads) == ("figures", [True])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from navfeed.cli.output import hint, log_to
 from navfeed.config import SCOPES, Settings, duration
-from navfeed.errors import ConfigError, NavfeedError, StoppedError
+from navfeed.errors import ConfigError, NavfeedError
 from navfeed.library import now
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel, oslo_day
 
@@ -50,10 +50,9 @@ def write_metrics(settings: Settings) -> None:
     try:
         with Reader(settings.db, oslo_day(moment)) as reader:
             facts = reader.facts(moment)
-        with replaced(settings.metrics_file, mode=0o644) as out:
+        # A service that is told to reload meanwhile must reload, and not end.
+        with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
             out.write(exposition(facts).encode())
-    except StoppedError:
-        raise
     except (NavfeedError, OSError) as error:
         hint(f"no metrics were written: {error}")
 

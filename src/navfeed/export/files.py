@@ -12,7 +12,7 @@ import signal
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -26,16 +26,17 @@ except ImportError:  # pragma: no cover  Windows: there, what is open cannot be 
 
 
 @contextmanager
-def replaced(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
+def replaced(path: Path, *, mode: int = 0o600, stoppable: bool = True) -> Iterator[BinaryIO]:
     """Write a file that takes the place of `path` when it is complete, and never before.
 
     A new file gets `mode`, its owner's alone; one that was there keeps its permissions and, when
     root replaces it, its owner. On any failure, or a signal to stop (`StoppedError`), the old file
-    stays and nothing else is left.
+    stays and nothing else is left. Where it is not `stoppable`, signals stay with whoever heeds
+    them.
     """
     old = _standing(path)
     path = path.resolve()  # a link stays one, and leads to the new file
-    with _stoppable(path):
+    with _stoppable(path) if stoppable else nullcontext():
         _clear(path)
         out, temporary = _temporary(path)
         try:
