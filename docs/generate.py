@@ -7,13 +7,13 @@ A test fails when a page here and the code disagree (tests/docs/test_generated.p
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Container, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,8 +63,7 @@ def main() -> None:
 def cli_page() -> str:
     group = get_group(app)
     commands = group.list_commands(Context(group))
-    with ThreadPoolExecutor(4) as pool:
-        helps = list(pool.map(help_of, [[], *([command] for command in commands)]))
+    helps = helps_of([[], *([command] for command in commands)])
     titles = ["navfeed", *(f"navfeed {command}" for command in commands)]
     sections = (
         f"## {title}\n\n```text\n{text}```\n" for title, text in zip(titles, helps, strict=True)
@@ -79,16 +78,34 @@ to stdout, everything else to stderr; [columns](columns.md), [exit codes](exit-c
 """
 
 
-def help_of(command: list[str]) -> str:
-    """The help in plain text and one width, whatever terminal this runs on."""
+ASK_FOR_HELP = """
+import contextlib, io, json, sys
+from navfeed.cli import main
+def help_of(words):
+    sys.argv = ["navfeed", *words, "--help"]
+    with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
+        main()
+    return shown.getvalue()
+json.dump([help_of(words) for words in json.load(sys.stdin)], sys.stdout)
+"""
+
+
+def helps_of(commands: list[list[str]]) -> list[str]:
+    """Each one's help in plain text and one width, whatever terminal this runs on.
+
+    In a process of its own: typer decides when it is imported whether it draws with rich.
+    """
     plain = {**os.environ, "TYPER_USE_RICH": "0", "COLUMNS": str(WIDTH), "TERMINAL_WIDTH": ""}
-    return subprocess.run(  # noqa: S603  our own command
-        [sys.executable, "-m", "navfeed", *command, "--help"],
+    answered = subprocess.run(  # noqa: S603  our own script
+        [sys.executable, "-c", ASK_FOR_HELP],
+        input=json.dumps(commands),
         env=plain,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         encoding="utf-8",
         check=True,
-    ).stdout
+    )
+    helps: list[str] = json.loads(answered.stdout)
+    return helps
 
 
 # Columns
