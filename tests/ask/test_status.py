@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,18 @@ def test_damaged_moments_are_no_moments(db: Path) -> None:
 
     assert facts(db)["last_run"]["started_at"] is None
     assert "Last run        an unknown time: not ended" in answer(db, "status")
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    """Latin-1, as an old disk has it: told to programs in JSON's escapes, as Python reads it."""
+    odd = tmp_path / os.fsdecode(b"sm\xf8r")
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system knows UTF-8 alone")
+    db = fill(odd / "navfeed.db", ad(1))
+    assert facts(db)["path"] == str(db)
+    assert "sm\ufffdr" in answer(db, "status")
 
 
 def test_no_store_yet(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, TextIO
@@ -43,8 +43,13 @@ class RowsFormat(StrEnum):
     JSON = "json"
 
 
-def give_json(records: Sequence[Mapping[str, object]]) -> None:
-    for_programs().write(json.dumps(records, indent=2).encode() + b"\n")
+def give_json(value: object, *, indent: int | None = 2) -> None:
+    """Write a JSON text, on one line where `indent` is None.
+
+    What UTF-8 cannot write, the odd bytes of a file's name, gets JSON's own escapes.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    for_programs().write(text.encode(errors="backslashreplace") + b"\n")
 
 
 def give_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

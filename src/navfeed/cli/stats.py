@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,7 +13,7 @@ import typer
 from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
-from navfeed.cli.output import for_people, for_programs, print_lines
+from navfeed.cli.output import for_people, for_programs, give_json, print_lines
 from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
@@ -130,8 +129,7 @@ def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
     rows = stats_rows(counted)
     match format_:
         case StatsFormat.JSON:
-            text = json.dumps(as_json(counted), ensure_ascii=False, indent=2)
-            for_programs().write(text.encode() + b"\n")
+            give_json(as_json(counted))
         case StatsFormat.CSV:
             cells = ((by, name, str(count)) for by, name, count in rows)
             write_csv(COLUMNS, cells, for_programs())

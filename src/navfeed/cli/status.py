@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import typer
 
 from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.output import for_programs, print_lines
+from navfeed.cli.output import give_json, print_lines
 from navfeed.config import load
 from navfeed.model import RunFacts, StoreFacts, oslo_day
 from navfeed.store.query import Reader
@@ -43,8 +42,7 @@ def status(
     with Reader(settings.db, oslo_day(now)) as reader:
         facts = reader.facts(now)
     if format_ is StatusFormat.JSON:
-        text = json.dumps(as_json(facts, now), ensure_ascii=False, indent=2)
-        for_programs().write(text.encode() + b"\n")
+        give_json(as_json(facts, now))
     else:
         print_lines(status_page(facts, now))
     sys.stdout.flush()

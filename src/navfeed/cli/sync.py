@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections import Counter
 from dataclasses import asdict, replace
 from enum import StrEnum
@@ -15,10 +15,12 @@ import typer
 from navfeed import library
 from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.output import give_json, print_lines
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.library import client, held, now, one_run, plan_of
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
+from navfeed.plaintext import harmless
 
 if TYPE_CHECKING:
     from navfeed.client.feed import FeedClient
@@ -216,7 +218,8 @@ def _show(format_: SummaryFormat, ended: Ended) -> None:
             **ended.counts.as_dict(),
             "erasure_owed": ended.erasure_owed,
         }
-        print(json.dumps(summary, ensure_ascii=False), flush=True)  # noqa: T201
+        give_json(summary, indent=None)
+        sys.stdout.flush()  # a service may have nothing more to say for days
 
 
 def _conclude(ended: Ended) -> None:
@@ -290,10 +293,9 @@ def _report(differences: list[Difference], format_: SummaryFormat, *, repaired: 
     kinds = Counter(difference.kind.value for difference in differences)
     if format_ is SummaryFormat.JSON:
         listed = [asdict(difference) for difference in differences]
-        print(json.dumps({"repaired": repaired, "kinds": kinds, "differences": listed}))  # noqa: T201
+        give_json({"repaired": repaired, "kinds": kinds, "differences": listed}, indent=None)
     else:
-        for difference in differences:
-            print(f"{difference.kind}\t{difference.ad}\t{difference.why}")  # noqa: T201
+        print_lines(f"{one.kind}\t{one.ad}\t{harmless(one.why)}" for one in differences)
     if kinds["unanswered"]:
         raise typer.Exit(ExitCode.WAITING)
     if differences and not repaired:
