@@ -54,6 +54,10 @@ def run(code: int | None) -> RunFacts:
         (check_token(private=False, exposed=None), OK, 0, "public"),
         (check_token(private=True, exposed=None), OK, 0, "your own"),
         (check_token(private=True, exposed=FOLDER), WARNING, 0, "chmod 600"),
+        (
+            check_token(private=True, exposed=FOLDER / "Application Support"),
+            *(WARNING, 0, "chmod 600 '/srv"),
+        ),
         (check_disk(10**9, 10**8), OK, 0, "1,000 MB"),
         (check_disk(10**8, 10**8), WARNING, 0, "room"),
         (check_disk(49_999_999, 0), FAILURE, 7, "room"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from shlex import join
 
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.model import RunFacts, StoreFacts
@@ -60,8 +61,12 @@ SMALL = 50_000_000
 
 def check_token(*, private: bool, exposed: Path | None) -> Finding:
     if exposed is not None:
-        return warning("token", f"others can read {exposed}", f"chmod 600 {exposed}")
+        return warning("token", f"others can read {exposed}", _made_private(exposed))
     return fine("token", "a token of your own" if private else "NAV's public token")
+
+
+def _made_private(*files: Path) -> str:
+    return f"chmod 600 {join(map(str, files))}"
 
 
 def check_disk(free: int, size: int) -> Finding:
@@ -81,7 +86,7 @@ def check_permissions(folder: Path, readable: list[Path], *, writable: bool) -> 
         return failure("permissions", f"{folder} cannot be written", advice, ExitCode.STORE)
     if readable:
         names = " ".join(map(str, readable))
-        return warning("permissions", f"others can read {names}", f"chmod 600 {names}")
+        return warning("permissions", f"others can read {names}", _made_private(*readable))
     return fine("permissions", "the store is its owner's alone")
 
 
