@@ -232,6 +232,11 @@ def test_a_suggestion_is_harmless(db: Path) -> None:
     assert "\u202e" not in said
 
 
+def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1, positioncount="9" * 30))
+    assert uuid(1) in answer(db, "list", "--positions", "[10,*)")
+
+
 # What a shell completes
 
 

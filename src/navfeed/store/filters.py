@@ -264,7 +264,7 @@ def _numbers(ranges: Iterable[Numbers]) -> Iterator[Condition]:
         )
 
 
-_MOST = 2**62
+_MOST = 2**63 - 1  # what SQLite takes a text for that says a greater number
 
 
 def fold(text: str) -> str:
