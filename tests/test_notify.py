@@ -45,6 +45,14 @@ def test_an_abstract_socket_is_known_by_its_at_sign() -> None:
         assert door.recv(100) == b"READY=1"
 
 
+def test_a_path_that_is_no_text_does_not_end_the_service(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.bind(str(tmp_path / "notify"))
+        door.settimeout(5)
+        Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")}).status("cannot open sm\udcf8r")
+        assert door.recv(100) == b"STATUS=cannot open sm?r"
+
+
 @pytest.mark.parametrize("address", ["", "/nowhere/at/all", "vsock:2:1234", "@nobody-listens"])
 def test_without_a_manager_nothing_happens(address: str) -> None:
     Notifier({"NOTIFY_SOCKET": address}).ready()

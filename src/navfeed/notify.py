@@ -49,7 +49,7 @@ class Notifier:
         # A service manager that went away must not end the service.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
             door.settimeout(0.2)
-            door.sendto("\n".join(lines).encode(), name)
+            door.sendto("\n".join(lines).encode(errors="replace"), name)
 
 
 LONGEST_TICK = 60.0
