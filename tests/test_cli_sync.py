@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,6 +160,23 @@ def test_R2_a_signal_ends_a_hanging_run_with_3(shell: Shell, name: str, kind: An
     assert name in err
     shell.server.practice.clear_script()
     assert shell.run("sync", "-q")[0] == 0
+    assert shell.is_exact()
+
+
+def test_R2_a_run_under_nohup_goes_on_when_the_terminal_is_closed(shell: Shell) -> None:
+    gate = threading.Event()
+    shell.server.practice.script(faults.on("token"), faults.hold(gate))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does, for its child
+    try:
+        process = shell.start("sync", "-q")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
+        wait_for_request(shell, "token")
+        process.send_signal(signal.SIGHUP)
+        gate.set()
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
     assert shell.is_exact()
 
 

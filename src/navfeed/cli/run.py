@@ -6,8 +6,11 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from navfeed.cli import ending_signals
 from navfeed.cli.output import hint, log_to
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import ConfigError, NavfeedError
@@ -61,7 +64,8 @@ def token_of(settings: Settings) -> str | None:
     """The private token; tells when others can read its file. Raises `ConfigError`."""
     token = settings.token.read()
     if file := settings.token.exposed:
-        hint(f"others can read the token file {file}. Make it yours alone: chmod 600 {file}")
+        how = f"chmod 600 {quote(str(file))}"
+        hint(f"others can read the token file {file}. Make it yours alone: {how}")
     return token
 
 
@@ -107,20 +111,14 @@ def signals(stop: Stop, hang_up: Callable[[], None] | None = None) -> Iterator[N
 
     With `hang_up`, SIGHUP does that instead.
     """
-
-    def heed(name: str) -> None:
-        if name == "SIGHUP" and hang_up is not None:
-            hang_up()
-        else:
-            stop.request(name)
-
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {
-        name: signal.signal(getattr(signal, name), lambda *_, name=name: heed(name))
-        for name in names
+    heeded: dict[signal.Signals, Callable[[], None]] = {
+        one: partial(stop.request, one.name) for one in ending_signals()
     }
+    if hang_up is not None and hasattr(signal, "SIGHUP"):
+        heeded[signal.SIGHUP] = hang_up
+    before = {one: signal.signal(one, lambda *_, heed=heed: heed()) for one, heed in heeded.items()}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for one, handler in before.items():
+            signal.signal(one, handler)
