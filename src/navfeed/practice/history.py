@@ -7,13 +7,9 @@ import random
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from navfeed.practice.dates import midnight, oslo_day
-
-if TYPE_CHECKING:
-    from navfeed.practice.transaction import Transaction
-    from navfeed.practice.world import World
+from navfeed.practice.transaction import State, Transaction
 
 _UPDATES = 0.20
 _REACTIVATIONS = 0.03
@@ -73,12 +69,12 @@ class _Standing:
 
 
 class Past:
-    """Writes a past of so many entries over so many days into a world."""
+    """Writes a past of so many entries over so many days into a new world's state."""
 
     def __init__(
-        self, world: World, rng: random.Random, *, entries: int, active: int, days: float
+        self, state: State, rng: random.Random, *, entries: int, active: int, days: float
     ) -> None:
-        self._world = world
+        self._state = state
         self._rng = rng
         self._entries = entries
         self._active = active
@@ -91,7 +87,7 @@ class Past:
         self._mean_life = min(max(needed, _SHORTEST_MEAN_LIFE), _LONGEST_MEAN_LIFE)
 
     def write(self) -> None:
-        """Fill the world from its own now on."""
+        """Fill the world from its own now on, before anybody else knows of it."""
         sizes = list(self._batch_sizes())
         for size, moment in zip(sizes, self._moments(len(sizes)), strict=True):
             self._wait_until(moment)
@@ -110,7 +106,7 @@ class Past:
             yield size
 
     def _moments(self, count: int) -> list[datetime]:
-        start = self._world.now
+        start = self._state.now
         # The last minutes are left free for what the clock ticks on by itself.
         span = max(0.0, self._days * 86_400 - 300)
         return sorted(start + timedelta(seconds=self._second(span)) for _ in range(count))
@@ -122,24 +118,24 @@ class Past:
         return self._rng.random() * span if asleep else second
 
     def _wait_until(self, moment: datetime) -> None:
-        self._world.advance(max(moment - self._world.now, timedelta()))
+        self._state.advance(max(moment - self._state.now, timedelta()))
 
     def _batch(self, size: int) -> None:
-        with self._world.begin() as transaction:
+        with Transaction(self._state) as transaction:
             for _ in range(size):
                 self._event(transaction)
 
     def _overtaken_batch(self, size: int) -> None:
         """Let a newer transaction write first, so that `written` falls along the log."""
-        with self._world.begin() as late:
-            self._world.advance(timedelta(seconds=self._rng.uniform(0.5, 30)))
+        with Transaction(self._state) as late:
+            self._state.advance(timedelta(seconds=self._rng.uniform(0.5, 30)))
             self._batch(1)
             for _ in range(size - 1):
                 self._event(late)
 
     def _event(self, transaction: Transaction) -> None:
         self._written += 1
-        overdue = self._standing.take_overdue(midnight(oslo_day(self._world.now)))
+        overdue = self._standing.take_overdue(midnight(oslo_day(self._state.now)))
         draw = self._rng.random()
         if overdue:
             self._withdrawn.append(transaction.expire(overdue))
@@ -184,4 +180,4 @@ class Past:
 
     def _some_day(self) -> datetime:
         life = self._mean_life * self._rng.uniform(0.4, 1.6)
-        return midnight(oslo_day(self._world.now + timedelta(days=life)))
+        return midnight(oslo_day(self._state.now + timedelta(days=life)))

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import Self
 
-if TYPE_CHECKING:
-    from navfeed.practice.world import World
 
-_KINDS = ("published", "updated", "stopped", "expired", "reactivated")
-_WEIGHTS = (35, 32, 14, 11, 8)
+class Kind(StrEnum):
+    """What can happen to an ad."""
+
+    PUBLISHED = "published"
+    UPDATED = "updated"
+    STOPPED = "stopped"
+    EXPIRED = "expired"
+    REACTIVATED = "reactivated"
+
+
+_WEIGHTS = {
+    Kind.PUBLISHED: 35,
+    Kind.UPDATED: 32,
+    Kind.STOPPED: 14,
+    Kind.EXPIRED: 11,
+    Kind.REACTIVATED: 8,
+}
+
+Event = tuple[Kind, str]
+"""What happened, and to which ad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +44,27 @@ class Changes:
     expired: tuple[str, ...] = ()
     reactivated: tuple[str, ...] = ()
 
-
-def move_on(
-    world: World, rng: random.Random, rounds: int, changes: int, step: timedelta
-) -> Changes:
-    """Let `rounds` times `step` pass, each with what expires in it and `changes` more events."""
-    happened: dict[str, list[str]] = {kind: [] for kind in _KINDS}
-    for _ in range(rounds):
-        happened["expired"] += _expired(world, step)
-        _round(world, rng, changes, happened)
-    return Changes(**{kind: tuple(ads) for kind, ads in happened.items()})
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Self:
+        ads: dict[str, list[str]] = {kind: [] for kind in Kind}
+        for kind, ad in events:
+            ads[kind].append(ad)
+        return cls(**{kind: tuple(changed) for kind, changed in ads.items()})
 
 
-def _expired(world: World, step: timedelta) -> list[str]:
-    """Let time pass and withdraw what was in its last days before; older ads stay forgotten."""
-    standing = set(world.in_force())
-    world.advance(step)
-    return [world.expire(ad) for ad in _free(world, world.overdue()) if ad in standing]
+def drawn(
+    rng: random.Random, events: int, standing: list[str], withdrawn: list[str]
+) -> Iterator[tuple[Kind, str | None]]:
+    """Draw so many events, each with the ad that it is to happen to: None for one yet to be made.
 
-
-def _round(world: World, rng: random.Random, changes: int, happened: dict[str, list[str]]) -> None:
-    """Change each ad once at most, so that what is told of the round holds at its end."""
-    standing, withdrawn = _free(world, world.in_force()), _free(world, world.withdrawn())
+    An ad is drawn once at most, so that what is told of the round holds at its end; an event that
+    finds none left does not happen.
+    """
     rng.shuffle(standing)
     rng.shuffle(withdrawn)
-    for kind in rng.choices(_KINDS, _WEIGHTS, k=changes):
-        source = withdrawn if kind == "reactivated" else standing
-        if kind == "published":
-            happened[kind].append(world.publish())
+    for kind in rng.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=events):
+        source = withdrawn if kind is Kind.REACTIVATED else standing
+        if kind is Kind.PUBLISHED:
+            yield kind, None
         elif source:
-            happened[kind].append(_event(world, kind, source.pop()))
-
-
-def _free(world: World, ads: list[str]) -> list[str]:
-    return [ad for ad in ads if not world.held(ad)]
-
-
-def _event(world: World, kind: str, ad: str) -> str:
-    match kind:
-        case "updated":
-            return world.update(ad)
-        case "stopped":
-            return world.stop(ad)
-        case "expired":
-            return world.expire(ad)
-        case _:
-            return world.reactivate(ad)
+            yield kind, source.pop()

@@ -46,6 +46,10 @@ class State:
     def release(self, holder: object) -> None:
         self.held = {ad: other for ad, other in self.held.items() if other is not holder}
 
+    def advance(self, by: timedelta) -> datetime:
+        self.now += by
+        return self.now
+
     def tick(self) -> datetime:
         """Move the clock on by up to a second, to a moment that is written with 0-6 decimals."""
         digits = self.rng.choices(range(7), (2, 2, 2, 4, 4, 10, 76))[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -13,7 +13,7 @@ from navfeed.practice.ads import Ad, Content
 from navfeed.practice.dates import oslo_day, seeded
 from navfeed.practice.history import Past
 from navfeed.practice.log import Entry, Log, Status
-from navfeed.practice.mix import Changes
+from navfeed.practice.mix import Changes, Event, Kind
 from navfeed.practice.transaction import HeldError, State, Transaction
 
 Operation = Callable[[Transaction], str]
@@ -52,7 +52,7 @@ class World:
         """
         world = cls(seed, now=now - timedelta(days=days))
         wanted = entries // 10 if active is None else active
-        past = Past(world, seeded("past", seed), entries=entries, active=wanted, days=days)
+        past = Past(world._state, seeded("past", seed), entries=entries, active=wanted, days=days)
         past.write()
         world.advance(max(now - world.now, timedelta()))
         return world
@@ -70,8 +70,7 @@ class World:
     def advance(self, by: timedelta) -> datetime:
         """Let time pass and nothing happen."""
         with self._state.lock:
-            self._state.now += by
-            return self._state.now
+            return self._state.advance(by)
 
     def begin(self) -> Transaction:
         """Open a transaction; its entries are written now, whenever it commits."""
@@ -138,7 +137,11 @@ class World:
         The mix of events depends on the seed; one that finds no ad to happen to does not happen.
         Ads of open transactions are left alone.
         """
-        return mix.move_on(self, self._mix, rounds, changes, step)
+        happened: list[Event] = []
+        for _ in range(rounds):
+            happened += [(Kind.EXPIRED, ad) for ad in self._expired(step)]
+            happened += self._round(changes)
+        return Changes.of(happened)
 
     def reset_log(self, keep: int | None = None) -> None:
         """Write the log anew: each ad's newest entry only, of those the newest `keep`, new ids.
@@ -232,6 +235,26 @@ class World:
     def held(self, ad: str) -> bool:
         """Whether an open transaction keeps the ad to itself."""
         return ad in self._state.held
+
+    def _expired(self, step: timedelta) -> list[str]:
+        """Let time pass and withdraw what was in its last days before; older ads stay forgotten."""
+        standing = set(self.in_force())
+        self.advance(step)
+        return [self.expire(ad) for ad in self._free(self.overdue()) if ad in standing]
+
+    def _round(self, changes: int) -> Iterator[Event]:
+        change = {
+            Kind.UPDATED: self.update,
+            Kind.STOPPED: self.stop,
+            Kind.EXPIRED: self.expire,
+            Kind.REACTIVATED: self.reactivate,
+        }
+        standing, withdrawn = self._free(self.in_force()), self._free(self.withdrawn())
+        for kind, ad in mix.drawn(self._mix, changes, standing, withdrawn):
+            yield kind, self.publish() if ad is None else change[kind](ad)
+
+    def _free(self, ads: list[str]) -> list[str]:
+        return [ad for ad in ads if not self.held(ad)]
 
     def _uuids(self, wanted: Callable[[Ad], bool]) -> list[str]:
         with self._state.lock:
