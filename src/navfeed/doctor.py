@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from shlex import join
 
-from navfeed.errors import ExitCode, NavfeedError
+from navfeed.errors import EXPECTED, ExitCode, NavfeedError
 from navfeed.model import RunFacts, StoreFacts
 
 
@@ -115,7 +115,7 @@ def check_runs(run: RunFacts | None, trouble: str | None) -> Finding:
         return warning("runs", "no run yet", "Run `navfeed sync`")
     if run.exit_code is None:
         return fine("runs", "the last run is under way, or was killed")
-    if run.exit_code not in (ExitCode.DONE, ExitCode.STOPPED, ExitCode.WAITING):
+    if run.exit_code not in EXPECTED:
         says = f"the last run ended with {run.exit_code}: {run.outcome}"
         return warning("runs", says, "`navfeed runs` shows since when")
     return fine("runs", f"the last run ended with {run.exit_code}")

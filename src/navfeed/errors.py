@@ -29,6 +29,10 @@ class ExitCode(IntEnum):
     LOCKED = 75
 
 
+EXPECTED = (ExitCode.DONE, ExitCode.STOPPED, ExitCode.WAITING)
+"""What a run ends with while all is well: what is left to do, the next one does."""
+
+
 class NavfeedError(Exception):
     """The root of everything that can go wrong and that a user can do something about."""
 

@@ -29,7 +29,6 @@ class Kind(StrEnum):
     REMOVED = "removed"
     RESCOPED = "rescoped"
     ENDED = "ended"
-    RESTS = "rests"
 
 
 class Log:

@@ -8,7 +8,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/. No figure tells of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from navfeed.model import RunFacts, StoreFacts
@@ -23,7 +23,7 @@ class Metric:
     about: str
     samples: tuple[tuple[str, float], ...]
     label: str = ""
-    kind: str = field(default="gauge")
+    kind: str = "gauge"
 
 
 def exposition(facts: StoreFacts) -> str:
@@ -65,7 +65,9 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
     yield _moment("navfeed_pause_until", "The feed asked not to be called before.", facts.retry_at)
     yield _one("navfeed_erasure_owed", "1: a reader kept removed text on disk.", facts.erasure_owed)
     yield _one(
-        "navfeed_feed_log_broken", "1: the log broke off since the last verify.", facts.trouble
+        "navfeed_feed_log_broken",
+        "1: the log broke off since the last verify.",
+        facts.trouble is not None,
     )
     yield _one("navfeed_store_size_bytes", "Size of the store's main file.", facts.size)
     yield _one("navfeed_schema_version", "Version of the store's schema.", facts.schema_version)
@@ -87,9 +89,9 @@ def _run(run: RunFacts) -> Iterator[Metric]:
     )
 
 
-def _one(name: str, about: str, figure: object, kind: str = "gauge") -> Metric:
-    number = figure if isinstance(figure, int) else bool(figure)
-    return Metric(name, about, (("", number),), kind=kind)
+def _one(name: str, about: str, figure: int, kind: str = "gauge") -> Metric:
+    """`figure` True is 1."""
+    return Metric(name, about, (("", figure),), kind=kind)
 
 
 def _moment(name: str, about: str, moment: datetime | None) -> Metric:

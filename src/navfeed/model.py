@@ -153,6 +153,11 @@ class Page:
     def is_tip(self) -> bool:
         return self.next_id is None
 
+    @property
+    def first_moment(self) -> datetime | None:
+        """When its first entry was written, of those that say so."""
+        return next((entry.moment for entry in self.entries if entry.moment), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

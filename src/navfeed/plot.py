@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from navfeed.errors import ConfigError
+from navfeed.extras import needed
 from navfeed.model import By, Stats
 from navfeed.plaintext import harmless
 from navfeed.wording import COUNTED_BY, first
@@ -29,14 +29,10 @@ def draw(stats: Stats, most: int, format_: str, out: BinaryIO) -> None:
 
     Raises `ConfigError` where matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ConfigError(
-            "charts need the extra `charts`, which is not installed (matplotlib is missing). "
-            "In navfeed's environment: pip install 'navfeed[charts]'"
-        ) from error
+    needed("matplotlib", "charts")
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     panels = list(_panels(stats, most))
     heights = [_FRAME + _ROW * max(len(bars), 1) for _, bars in panels]
     with mpl.rc_context({"svg.fonttype": "none"}):  # text stays text

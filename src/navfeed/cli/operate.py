@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,9 +99,9 @@ def _examined(
     yield fine("configuration", f"store {settings.db}, feed {settings.base_url}")
     yield questions.check_token(private=token is not None, exposed=settings.token.exposed)
     yield from _of_the_machine(settings.db)
-    yield from _of_the_store(settings)
+    paused_until = yield from _of_the_store(settings)
     if not offline:
-        yield from _of_the_feed(settings, token)
+        yield from _of_the_feed(settings, token, paused_until)
 
 
 def _of_the_machine(db: Path) -> Iterator[Finding]:
@@ -114,33 +115,34 @@ def _of_the_machine(db: Path) -> Iterator[Finding]:
     )
 
 
-def _of_the_store(settings: Settings) -> Iterator[Finding]:
+def _of_the_store(settings: Settings) -> Generator[Finding, None, datetime | None]:
+    """Answers until when the feed asked not to be called, where the store knows."""
     moment = now()
+    paused_until = None
     try:
         with open_store(settings.db) as reader:
             facts = reader.facts(moment)
+            paused_until = facts.retry_at
             yield questions.check_schema(facts.schema_version, VERSION)
             yield questions.check_integrity(reader.problems())
     except StoreError as error:
         yield questions.failed("store", error)
-        return
+        return paused_until
     yield questions.check_runs(facts.last_run, facts.trouble)
     yield questions.check_lag(facts.caught_up_at, moment, settings.warn_age)
     yield questions.check_backlog(facts)
     yield questions.check_erasure(owed=facts.erasure_owed)
+    return paused_until
 
 
-def _of_the_feed(settings: Settings, token: str | None) -> Iterator[Finding]:
+def _of_the_feed(
+    settings: Settings, token: str | None, paused_until: datetime | None
+) -> Iterator[Finding]:
     """Two requests at most; none where the feed asked for a pause."""
     from navfeed.sync.engine import LONGEST_PAUSE
 
-    try:
-        with open_store(settings.db) as reader:
-            until = reader.facts(now()).retry_at
-    except StoreError:
-        until = None
-    if until is not None and now() < until <= now() + LONGEST_PAUSE:
-        yield questions.check_pause(until)
+    if paused_until is not None and now() < paused_until <= now() + LONGEST_PAUSE:
+        yield questions.check_pause(paused_until)
         return
     try:
         with client(settings, token) as feed:
@@ -148,8 +150,7 @@ def _of_the_feed(settings: Settings, token: str | None) -> Iterator[Finding]:
     except NavfeedError as error:
         yield questions.failed("reachability", error)
         return
-    newest = next((one.moment for one in page.entries if one.moment), None) if page else None
-    yield questions.check_reachability(newest)
+    yield questions.check_reachability(page.first_moment if page else None)
     yield questions.check_clock(page.served_at if page else None, now())
 
 

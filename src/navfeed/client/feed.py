@@ -313,7 +313,7 @@ def _http_date(moment: datetime) -> str:
 
 def _refuse_older(page: Page, since: datetime) -> None:
     """A seek that was ignored begins in 2023; taking it for success would read years of log."""
-    first = _first_moment(page)
+    first = page.first_moment
     if first is None or first < since - timedelta(seconds=1):
         raise ContractError(
             f"asked for entries after {since:%Y-%m-%d %H:%M} UTC, the feed answered with "
@@ -324,17 +324,13 @@ def _refuse_older(page: Page, since: datetime) -> None:
 
 def _refuse_oldest(page: Page) -> None:
     """`?last` stands in no document of NAV's: where it is ignored, 2023 comes (faults.md H6)."""
-    first = _first_moment(page)
+    first = page.first_moment
     recent = first and page.served_at and page.served_at - first < timedelta(days=1)
     if not (page.is_tip or recent):
         raise ContractError(
             "asked for the newest entry, the feed answered with a page from the middle of its log. "
             f"{LATER}"
         )
-
-
-def _first_moment(page: Page) -> datetime | None:
-    return next((entry.moment for entry in page.entries if entry.moment), None)
 
 
 # What an answer is

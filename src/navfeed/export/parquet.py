@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import BinaryIO
 
 from navfeed.export import columns as kinds
-from navfeed.export.extras import needed
 from navfeed.export.formats import Cell
+from navfeed.extras import needed
 
 ROWS_IN_GROUP = 1_000
 """What is held at a time: some 10 MB even where every column is asked for."""

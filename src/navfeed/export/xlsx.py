@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from navfeed.errors import ConfigError
-from navfeed.export.extras import needed
 from navfeed.export.formats import Cell, joined
+from navfeed.extras import needed
 
 MOST_ROWS = 1_048_575
 """Excel's own limit, the header aside."""

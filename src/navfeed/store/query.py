@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from navfeed.errors import NotFoundError, StoreError
+from navfeed.errors import EXPECTED, NotFoundError, StoreError
 from navfeed.model import (
     AuditLine,
     By,
@@ -283,10 +283,12 @@ class Reader:
 
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
-        newest, caught_up_at, trouble, retry_at, token_expires, owed = self._one(
-            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
+        newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive, contacts = (
+            self._one(
+                "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, "
+                "inactive, contacts FROM feed"
+            )
         )
-        inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
         waiting, held_back, given_up = self._one(
             f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
             f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
@@ -321,7 +323,7 @@ class Reader:
 
     def runs(self, most: int, *, failed: bool = False) -> list[RunFacts]:
         """The last syncs, the newest first, `most` of them at most; or of those that `failed`."""
-        only = "WHERE exit_code NOT IN (0, 3, 4) " if failed else ""
+        only = f"WHERE exit_code NOT IN ({', '.join(map(str, EXPECTED))}) " if failed else ""
         rows = self._all(
             "SELECT id, started_at, ended_at, exit_code, outcome, counts FROM runs "
             f"{only}ORDER BY id DESC LIMIT {most:d}"

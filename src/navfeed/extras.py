@@ -1,4 +1,4 @@
-"""What a format needs beyond navfeed itself: an optional extra, named when it is missing."""
+"""What is only needed for a format or a picture: optional extras, named when they are missing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from navfeed.errors import ConfigError
 
 
 def needed(module: str, extra: str) -> ModuleType:
-    """Import what the format `extra` is written with; `ConfigError` tells how to get it."""
+    """Import a module that comes with `extra`; `ConfigError` tells how to get it."""
     try:
         return import_module(module)
     except ImportError as error:
         raise ConfigError(
-            f"{extra} needs the extra `{extra}`, which is not installed ({module} is missing). "
+            f"this needs the extra `{extra}`, which is not installed ({module} is missing). "
             f"In navfeed's environment: pip install 'navfeed[{extra}]'"
         ) from error
