@@ -17,6 +17,17 @@ HISTORY = timedelta(days=183)
 """An ad is never active for more than six months, so this much log makes a complete copy."""
 
 
+LONGEST_PAUSE = timedelta(days=7)
+"""A pause that the feed asks for is obeyed up to so long: no mistake of a server's may stop the
+syncs for years (faults.md H1)."""
+
+
+def binding_pause(until: datetime | None, now: datetime) -> datetime | None:
+    """`until`, a remembered pause's end, where the feed may not be asked before it; else None."""
+    # Further ahead than any pause is obeyed: a clock of ours was wrong when it was put down.
+    return until if until is not None and now < until <= now + LONGEST_PAUSE else None
+
+
 GIVEN_UP_AFTER = timedelta(days=14)
 GIVEN_UP_TRIES = 15
 """An ad whose details could not be had for so long, asked for so often, is given up.

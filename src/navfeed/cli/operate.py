@@ -21,6 +21,7 @@ from navfeed.config import Settings, load, refuse_store
 from navfeed.doctor import Finding, fine
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
 from navfeed.library import alone, client, now, open_store
+from navfeed.model import binding_pause
 from navfeed.plaintext import harmless
 from navfeed.store.schema import VERSION
 from navfeed.wording import RUNS_AS, run_row
@@ -139,10 +140,8 @@ def _of_the_feed(
     settings: Settings, token: str | None, paused_until: datetime | None
 ) -> Iterator[Finding]:
     """Two requests at most; none where the feed asked for a pause."""
-    from navfeed.sync.engine import LONGEST_PAUSE
-
-    if paused_until is not None and now() < paused_until <= now() + LONGEST_PAUSE:
-        yield questions.check_pause(paused_until)
+    if (until := binding_pause(paused_until, now())) is not None:
+        yield questions.check_pause(until)
         return
     try:
         with client(settings, token) as feed:

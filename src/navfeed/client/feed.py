@@ -22,7 +22,7 @@ from stamina.instrumentation import set_on_retry_hooks
 from navfeed.client.http import LATER, DroppedError, Http, Reply, http_date
 from navfeed.client.tokens import PrivateToken, PublicToken, Token, Tokens
 from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
-from navfeed.model import Detail, Gone, Page, Unchanged
+from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged
 from navfeed.wire import (
     DETAIL_PATH,
     PAGE_PATH,
@@ -37,9 +37,6 @@ set_on_retry_hooks([])  # stamina writes to stderr by itself otherwise
 ATTEMPTS = 4
 PATIENCE_SECONDS = 60.0
 """A pause that the server asks for is waited out up to this long; a longer one ends the run."""
-
-LONGEST_PAUSE_SECONDS = 7 * 86_400.0
-"""No mistake of a server's may stop the syncs for years."""
 
 PAGE_BYTES = 8 * 2**20
 DETAIL_BYTES = 4 * 2**20
@@ -287,12 +284,12 @@ def _retry_after(reply: Reply) -> float:
     """Seconds; a date counts from the server's own clock. A 429 without it: one second."""
     said = reply.headers.get("retry-after", "").strip()
     if said.isdecimal():
-        return min(float(said), LONGEST_PAUSE_SECONDS)
+        return min(float(said), LONGEST_PAUSE.total_seconds())
     until = http_date(said)
     if until is None:
         return 1.0 if reply.status == 429 else 0.0
     now = reply.served_at or datetime.now(UTC)
-    return min(max(0.0, (until - now).total_seconds()), LONGEST_PAUSE_SECONDS)
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_PAUSE.total_seconds())
 
 
 _ETAG = re.compile(r"[!-~]{1,200}")

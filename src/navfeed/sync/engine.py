@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from navfeed.decide import day_of, in_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
-from navfeed.model import LATENESS, Effect, Problem, Reason, RunEnd, Scope
+from navfeed.model import LATENESS, Effect, Problem, Reason, RunEnd, Scope, binding_pause
 from navfeed.sync.crew import Crew, Stop
 from navfeed.sync.details import Details, Fetched
 from navfeed.sync.ports import Clock, Feed, Store
@@ -23,10 +23,6 @@ from navfeed.sync.walk import Start, Walk, Walked
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000
 """Every ad is confirmed with NAV this often, at most so many in one run (faults.md S6)."""
-
-
-LONGEST_PAUSE = timedelta(days=7)
-"""A pause that the server asks for is obeyed up to so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +155,8 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
 
 def _respect_pause(store: Store, plan: Plan, now: datetime) -> None:
     """What the server asked of the last run binds this one (faults.md H1, H2)."""
-    until = store.retry_at()
-    # Further ahead than any pause is obeyed: a clock of ours was wrong when it was put down.
-    if until is not None and now < until <= now + LONGEST_PAUSE and not plan.retry_now:
+    until = binding_pause(store.retry_at(), now)
+    if until is not None and not plan.retry_now:
         raise UnreachableError(
             f"the feed asked not to be called before {until:%Y-%m-%d %H:%M:%S} UTC. "
             "Run again then, or at once with --retry-now",
