@@ -105,7 +105,6 @@ def test_a_run_at_ease_fetches_no_token_again(shell: Shell, manager: Manager) ->
 def test_weather_is_waited_out(shell: Shell, manager: Manager) -> None:
     practice = shell.server.practice
     practice.script(faults.on("seek"), faults.status(404), times=None)
-    practice.script(faults.on("newest"), faults.status(404), times=None)
     with service(shell, manager) as process:
         assert "The next try is in" in manager.hears("STATUS")
         practice.clear_script()
@@ -170,6 +169,9 @@ def test_new_settings_are_taken_up_and_bad_ones_are_not(shell: Shell, manager: M
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
         assert shell.is_exact()
+        file.write_text('log_file = "/nowhere/navfeed.log"\n')
+        process.send_signal(signal.SIGHUP)
+        manager.hears("STATUS=caught up")
         file.write_text('db = "elsewhere.db"\n[scope]\nmunicipal = ["NOWHERE"]\n')
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
@@ -177,6 +179,7 @@ def test_new_settings_are_taken_up_and_bad_ones_are_not(shell: Shell, manager: M
         code, err = ended(process)
     assert code == 3
     assert "unknown settings: colour" in err
+    assert "cannot write the log /nowhere/navfeed.log" in err
 
 
 def test_another_store_needs_a_restart(shell: Shell, manager: Manager) -> None:

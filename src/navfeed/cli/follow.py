@@ -44,7 +44,7 @@ class Service:
         self._quiet = quiet
         self._show = show
         self._settings, self._plan = prepare()
-        self._log = self._open_log()
+        self._log = self._open_log(self._settings)
         run.token_of(self._settings)
         self._feed: FeedClient | None = None
         self._hung_up = False
@@ -119,7 +119,7 @@ class Service:
 
     def _disconnect(self) -> None:
         if self._feed is not None:
-            self._feed.__exit__()
+            self._feed.close()
         self._feed = None
 
     def _hang_up(self) -> None:
@@ -133,6 +133,7 @@ class Service:
         try:
             settings, plan = self._prepare()
             run.token_of(settings)
+            self._log = self._open_log(settings)
         except ConfigError as error:
             hint(f"{error}. The settings stay as they were")
             return
@@ -142,10 +143,9 @@ class Service:
         self._settings = settings
         self._plan = replace(plan, retry_now=False)
         self._disconnect()
-        self._log = self._open_log()
 
-    def _open_log(self) -> Log | None:
-        return run.open_log(self._settings, quiet=self._quiet, always=not sys.stderr.isatty())
+    def _open_log(self, settings: Settings) -> Log | None:
+        return run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())
 
     def _tell(self, rest: Rest) -> None:
         if rest.error is None:
