@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from navfeed.model import OSLO, By, Counted, RunFacts, Stats, StoreFacts, oslo_day
+from navfeed.model import OSLO, By, Counted, RunFacts, Stats, StoreFacts, binding_pause, oslo_day
 from navfeed.plaintext import harmless
 
 LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
@@ -105,7 +105,7 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
         ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Trouble", facts.trouble),
         *_run(facts.last_run),
-        ("Not before", _retry(facts.retry_at, now)),
+        ("Not before", _pause(binding_pause(facts.retry_at, now))),
         ("Token", _token(facts.token_expires, now)),
         ("Erasure", _ERASURE_OWED if facts.erasure_owed else None),
         ("Store", _store(facts)),
@@ -131,14 +131,15 @@ def freshness(caught_up_at: datetime | None, now: datetime) -> str:
 def _run(run: RunFacts | None) -> list[tuple[str, str | None]]:
     if run is None:
         return [("Last run", "none yet")]
-    done = ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
-    return [("Last run", f"{_local(run.started_at)}: {_ending(run)}"), ("It did", done)]
+    ending = _UNENDED if run.ended_at is None else f"exit {run.exit_code}, {run.outcome}"
+    return [("Last run", f"{_local(run.started_at)}: {ending}"), ("It did", _done(run))]
 
 
-def _ending(run: RunFacts) -> str:
-    if run.ended_at is None:
-        return "not ended; it still runs, or it was killed"
-    return f"exit {run.exit_code}, {run.outcome}"
+_UNENDED = "not ended; it still runs, or it was killed"
+
+
+def _done(run: RunFacts) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
 
 
 RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
@@ -147,15 +148,14 @@ RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
 
 def run_row(run: RunFacts) -> tuple[str, ...]:
     """One sync in a list of them: cells as in `RUNS_AS`."""
-    done = ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
     took = _span(run.ended_at - run.started_at) if run.ended_at and run.started_at else ""
     code = "" if run.exit_code is None else str(run.exit_code)
-    outcome = run.outcome or "not ended; it still runs, or it was killed"
-    return (str(run.id), _local(run.started_at), took, code, done, outcome)
+    ending = run.outcome or _UNENDED
+    return (str(run.id), _local(run.started_at), took, code, _done(run), ending)
 
 
-def _retry(moment: datetime | None, now: datetime) -> str | None:
-    return f"{_local(moment)}: the feed asked for a pause" if moment and moment > now else None
+def _pause(until: datetime | None) -> str | None:
+    return f"{_local(until)}: the feed asked for a pause" if until else None
 
 
 def _token(expires: datetime | None, now: datetime) -> str:

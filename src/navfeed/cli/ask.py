@@ -16,8 +16,9 @@ import typer
 from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.complete import values_of
-from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
+from navfeed.cli.filters import Asked, takes_filters
 from navfeed.cli.output import for_people, for_programs, hint, print_lines
+from navfeed.cli.question import question
 from navfeed.config import load
 from navfeed.errors import NotFoundError
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
@@ -100,25 +101,16 @@ def list_ads(
     its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
     places, numbers and sources may be parted by commas. Case never matters.
     """
-    now = datetime.now(UTC)
-    filters = asked.filters(now)
-    settings = load({"db": db}, config=config)
-    age = limits(settings, max_age)
-    with Reader(settings.db, oslo_day(now)) as reader:
-        age.check(reader.caught_up_at(), now)
-        hint_at_unknown(reader, filters)
-        _list(
-            reader,
-            Listing(
-                filters,
-                sort or (Sort.RELEVANCE if filters.text else Sort.PUBLISHED),
-                limit,
-                offset,
-                with_contacts=with_contacts,
-                snippets=snippets,
-            ),
-            format_,
+    with question(asked, db, config, max_age) as (reader, filters, _):
+        listing = Listing(
+            filters,
+            sort or (Sort.RELEVANCE if filters.text else Sort.PUBLISHED),
+            limit,
+            offset,
+            with_contacts=with_contacts,
+            snippets=snippets,
         )
+        _list(reader, listing, format_)
 
 
 @app.command()

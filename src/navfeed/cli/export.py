@@ -6,22 +6,21 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeVar
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption, limits
+from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
+from navfeed.cli.filters import Asked, takes_filters
 from navfeed.cli.output import for_programs, hint
-from navfeed.config import load, refuse_store
+from navfeed.cli.question import question
+from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.columns import chosen
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
-from navfeed.model import oslo_day
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 
@@ -121,8 +120,6 @@ def export(
     The filters are those of `navfeed list`, and mean the same. The order is that of the ids, so
     that two exports can be compared line by line.
     """
-    now = datetime.now(UTC)
-    filters = asked.filters(now)
     wanted = Wanted(
         format_,
         _columns(format_, columns, table, contacts=contacts),
@@ -130,18 +127,16 @@ def export(
         _dialect(format_, excel=excel, raw_cells=raw_cells),
         contacts,
     )
-    settings = load({"db": db}, config=config)
-    age = limits(settings, max_age)
-    with Reader(settings.db, oslo_day(now)) as reader:
-        age.check(reader.caught_up_at(), now)
-        hint_at_unknown(reader, filters)
+    if output is None:
+        _refuse_stdout(format_, split=split)
+    with question(asked, db, config, max_age) as (reader, filters, store):
         if output is None:
-            _refuse_stdout(format_, split=split)
             Writing(reader, wanted).write(filters, for_programs(), None)
         elif split:
             _split(reader, wanted, filters, output)
         else:
-            _to_file(reader, wanted, filters, output, settings.db)
+            refuse_store(output, store)
+            _to_file(reader, wanted, filters, output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +180,9 @@ def _refuse_stdout(format_: ExportFormat, *, split: bool) -> None:
         raise ConfigError(f"{format_.value} goes to a file: name it with --output")
 
 
-def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path, store: Path) -> None:
+def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> None:
     from navfeed.export.files import replaced
 
-    refuse_store(output, store)
     with replaced(output) as out, _shown() as tick:
         writing = Writing(reader, wanted, tick, reader.count(filters) if tick else 0)
         writing.write(filters, out, output)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption, limits
+from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
+from navfeed.cli.filters import Asked, takes_filters
 from navfeed.cli.output import for_people, for_programs, give_json, print_lines
-from navfeed.config import load, refuse_store
+from navfeed.cli.question import question
+from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
-from navfeed.model import By, Stats, oslo_day
+from navfeed.model import By, Stats
 from navfeed.plaintext import harmless
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -80,14 +80,8 @@ def stats(
     Takes the filters of `navfeed list`. An ad with several places counts in each. New against
     removed is about the whole store, and is left out where there are filters.
     """
-    now = datetime.now(UTC)
-    filters = asked.filters(now)
     chart = _chart(output)
-    settings = load({"db": db}, config=config)
-    age = limits(settings, max_age)
-    with Reader(settings.db, oslo_day(now)) as reader:
-        age.check(reader.caught_up_at(), now)
-        hint_at_unknown(reader, filters)
+    with question(asked, db, config, max_age) as (reader, filters, store):
         counted = _counted(reader, filters, by)
     if output is None:
         _print(counted, top, format_)
@@ -95,7 +89,7 @@ def stats(
     from navfeed.export.files import replaced
     from navfeed.plot import draw
 
-    refuse_store(output, settings.db)
+    refuse_store(output, store)
     with replaced(output) as out:
         draw(counted, top or MOST, chart, out)
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption, limits
+from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.ask import LIST_FIELDS, ListFormat, write_rows
-from navfeed.cli.filters import Asked, hint_at_unknown, takes_filters
+from navfeed.cli.filters import Asked, takes_filters
 from navfeed.cli.output import for_people, print_lines
-from navfeed.config import load, refuse_store
+from navfeed.cli.question import question
+from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.files import replaced
-from navfeed.model import oslo_day
-from navfeed.store.query import Cell, Reader, Sort
+from navfeed.store.query import Cell, Sort
 from navfeed.wording import LISTED, LISTED_AS, listed
 
 
@@ -51,16 +50,10 @@ def watch(
     list. An ad counts as told once its line is written, so that a failure repeats, and never
     loses one; an ad that was withdrawn and comes back is news.
     """
-    now = datetime.now(UTC)
-    filters = asked.filters(now)
-    settings = load({"db": db}, config=config)
-    refuse_store(seen, settings.db)
-    age = limits(settings, max_age)
     known = _told(seen)
     columns = LISTED if format_ is ListFormat.TABLE else LIST_FIELDS
-    with Reader(settings.db, oslo_day(now)) as reader:
-        age.check(reader.caught_up_at(), now)
-        hint_at_unknown(reader, filters)
+    with question(asked, db, config, max_age) as (reader, filters, store):
+        refuse_store(seen, store)
         fitting = list(reader.rows(columns, filters, Sort.PUBLISHED))
     _tell([row for row in fitting if row[0] not in known], format_)
     sys.stdout.flush()  # told first: who reads may have gone away

@@ -1,0 +1,34 @@
+"""What every command begins with that answers about the ads that its filters leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from navfeed.cli.age import limits
+from navfeed.cli.filters import Asked, hint_at_unknown
+from navfeed.config import load
+from navfeed.model import oslo_day
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
+
+
+@contextmanager
+def question(
+    asked: Asked, db: Path | None, config: Path | None, max_age: str | None
+) -> Iterator[tuple[Reader, Filters, Path]]:
+    """The open store as of today, what is asked of it, and its file.
+
+    Warns where the data is old, or a value fits no ad. Raises `ConfigError`, `StoreError`, and
+    `StaleError` for data older than `max_age`.
+    """
+    now = datetime.now(UTC)
+    filters = asked.filters(now)
+    settings = load({"db": db}, config=config)
+    age = limits(settings, max_age)
+    with Reader(settings.db, oslo_day(now)) as reader:
+        age.check(reader.caught_up_at(), now)
+        hint_at_unknown(reader, filters)
+        yield reader, filters, settings.db
