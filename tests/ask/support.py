@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from navfeed.cli.commands import app
 from navfeed.model import DetailVerdict, Reason, Trail
 from navfeed.store.writer import Store
 from navfeed.wire import read_content
+from support.shell import invoke
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -119,7 +119,7 @@ def fill(path: Path, *ads: Fields | str) -> Path:
 
 def ask(db: Path, *arguments: str) -> Result:
     """Run a command in this process, where the clock can be set."""
-    return CliRunner().invoke(app, [*arguments, "--db", str(db)])
+    return invoke([*arguments, "--db", str(db)])
 
 
 def answer(db: Path, *arguments: str) -> str:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from typer.testing import CliRunner
+from typer import Typer
+from typer.main import get_command
+from typer.testing import CliRunner, Result
 
 from navfeed.practice import PracticeServer
 from support.lab import Lab
@@ -31,12 +34,23 @@ class Said:
     err: str
 
 
-def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> Said:
-    """Run a command in that folder, with that environment and no other."""
+@cache
+def _made(app: Typer) -> object:
+    return get_command(app)
+
+
+def invoke(words: Sequence[str], **how: Any) -> Result:
+    """Run a command here. All commands are made once: that takes longer than most of them."""
     from navfeed.cli.commands import app
 
+    with mock.patch("typer.testing._get_command", _made):
+        return CliRunner().invoke(app, words, prog_name="navfeed", **how)
+
+
+def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> Said:
+    """Run a command in that folder, with that environment and no other."""
     with chdir(folder), mock.patch.dict(os.environ, environ, clear=True):
-        ended = CliRunner().invoke(app, words, prog_name="navfeed", catch_exceptions=False)
+        ended = invoke(words, catch_exceptions=False)
     return Said(ended.exit_code, ended.stdout, ended.stderr)
 
 
