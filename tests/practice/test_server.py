@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from navfeed.practice import PracticeServer, faults, run
+from support.shell import invoke
 
 
 @pytest.fixture
@@ -120,9 +121,10 @@ def test_head_is_answered_without_a_token(client):
     assert client.getresponse().status == 200
 
 
-def test_what_is_no_http_ends_the_connection(server):
+@pytest.mark.parametrize("sent", [b"hei\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"])
+def test_what_is_no_http_ends_the_connection(server, sent):
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(b"hei\r\n\r\n")
+        connection.sendall(sent)
         assert received(connection)[0] == b""
 
 
@@ -144,9 +146,13 @@ def test_several_connections_at_once(server, practice, ad):
     assert bodies == [20] * 8
 
 
-def test_port_in_use_is_an_os_error(server, practice):
+def test_a_port_in_use_is_told(server, practice):
     with pytest.raises(OSError, match="in use"):
         PracticeServer(practice, server.port).start()
+    said = invoke(["practice", "--port", str(server.port), "--entries", "1"])
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert f"port {server.port} " in said.stderr
+    assert "--port" in said.stderr
 
 
 def test_reset_mid_body(raw, reader, ad):
@@ -313,6 +319,7 @@ def test_control_replaces_the_token(ask, practice):
         ("/practice/advance", "{", 400),
         ("/practice/advance", "[]", 400),
         ("/practice/advance", '{"rounds": "many"}', 400),
+        ("/practice/advance", '{"seconds": 1e300}', 400),
         ("/practice/script", '{"fault": "flood"}', 400),
         ("/practice/token", "{}", 400),
     ],

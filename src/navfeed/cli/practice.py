@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from navfeed.cli.app import app
+from navfeed.errors import ConfigError
 
 
 @app.command()
@@ -38,12 +43,26 @@ def practice(
             flush=True,
         )
 
-    run(
-        port,
-        now=datetime.now(UTC),
-        seed=seed,
-        entries=entries,
-        live=live,
-        latency=latency,
-        ready=say,
-    )
+    with _named(port):
+        run(
+            port,
+            now=datetime.now(UTC),
+            seed=seed,
+            entries=entries,
+            live=live,
+            latency=latency,
+            ready=say,
+        )
+
+
+@contextmanager
+def _named(port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise ConfigError(
+            f"port {port} cannot be had ({os.strerror(error.errno)}). "
+            "Name another with --port; 0 takes a free one"
+        ) from error

@@ -55,7 +55,7 @@ class Control:
             return _json(404, {"error": f"no {request.method} {request.path}"})
         try:
             return _json(200, route(json.loads(request.body or b"{}")))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             return _json(400, {"error": repr(error)})
 
     def _advance(self, order: dict[str, Any]) -> dict[str, Any]:

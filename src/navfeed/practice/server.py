@@ -149,7 +149,10 @@ def read_request(incoming: BinaryIO) -> Request | None:
     while (line := incoming.readline().strip()) != b"":
         name, _, value = line.partition(b":")
         headers[name.decode("latin-1").lower()] = value.strip().decode("latin-1")
-    body = incoming.read(int(headers.get("content-length", "0")))
+    length = headers.get("content-length", "0")
+    if not length.isdecimal():
+        return None
+    body = incoming.read(int(length))
     return Request(words[0].decode("latin-1"), words[1].decode("latin-1"), headers, body)
 
 
