@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from navfeed.cli.output import RowsFormat, complain, log_to, part
+from navfeed.cli.output import RowsFormat, complain, log_to, tell_stopped
 from navfeed.errors import ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
@@ -50,7 +50,7 @@ class Boundary(TyperGroup):
             super().invoke(ctx)
             sys.stdout.flush()
         except NavfeedError as error:
-            say = part if isinstance(error, StoppedError) else complain
+            say = tell_stopped if isinstance(error, StoppedError) else complain
             say(str(error))
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:

@@ -73,7 +73,7 @@ def complain(message: str) -> None:
     _tell(LogLevel.ERROR, message)
 
 
-def part(message: str) -> None:
+def tell_stopped(message: str) -> None:
     """Why the command ended before its end, as it was told to: nobody has to be woken."""
     _tell(LogLevel.INFO, message)
 

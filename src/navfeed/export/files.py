@@ -104,16 +104,19 @@ def _temporary(path: Path) -> tuple[BinaryIO, Path]:
     return open(temporary, "r+b", opener=lambda *_: number), temporary
 
 
-def _folder(**where: Any) -> tuple[int, str]:  # noqa: ANN401
-    name = tempfile.mkdtemp(**where)
+def _folder(suffix: str, prefix: str, parent: Path) -> tuple[int, str]:
+    name = tempfile.mkdtemp(suffix, prefix, parent)
     return os.open(name, os.O_RDONLY), name
 
 
-def _claimed(path: Path, make: Callable[..., tuple[int, str]]) -> tuple[int, Path]:
-    """Make something beside `path` that shows, as long as it is open, that somebody works on it."""
+def _claimed(path: Path, make: Callable[[str, str, Path], tuple[int, str]]) -> tuple[int, Path]:
+    """Make something beside `path` that shows, as long as it is open, that somebody works on it.
+
+    `make` is told how its name is to end, how to begin, and in which folder it is to be.
+    """
     while True:
         try:
-            number, name = make(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+            number, name = make(".part", f".{path.name}.", path.parent)
         except OSError as error:
             raise ConfigError(f"cannot write {path}: {error.strerror}") from error
         _lock(number, wait=True)
