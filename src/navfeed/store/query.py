@@ -134,8 +134,8 @@ class Reader:
         """
         lists = [at for at, name in enumerate(columns) if name in _OF_CHILDREN]
         chosen = ", ".join(map(_expression, columns))
-        most = -1 if limit is None else limit  # SQLite's way to say "all"
-        part = f"LIMIT {most} OFFSET {offset}"
+        most = _MOST if limit is None else min(limit, _MOST)
+        part = f"LIMIT {most} OFFSET {min(offset, _MOST)}"
         for row in self._select(chosen, filters, f"ORDER BY {_ORDERS[sort]}ads.uuid {part}", sort):
             yield _with_lists(row, lists)
 
@@ -324,7 +324,7 @@ class Reader:
         only = "WHERE exit_code NOT IN (0, 3, 4) " if failed else ""
         rows = self._all(
             "SELECT id, started_at, ended_at, exit_code, outcome, counts FROM runs "
-            f"{only}ORDER BY id DESC LIMIT {most:d}"
+            f"{only}ORDER BY id DESC LIMIT {min(most, _MOST):d}"
         )
         return [
             RunFacts(id_, _moment(start), _moment(end), code, outcome, json.loads(counts or "{}"))
@@ -417,6 +417,9 @@ FROM runs
 """
 
 _LAST_LETTER = "\U0010ffff"
+
+_MOST = 2**63 - 1
+"""As far as SQLite counts: all there is."""
 
 _VALUES = {
     **{name: f"SELECT uuid AS ad, {column} AS value FROM ads" for name, column in OF_ADS.items()},
