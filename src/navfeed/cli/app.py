@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -45,10 +46,18 @@ class Boundary(TyperGroup):
         """In the order in which one meets them."""
         return sorted(super().list_commands(ctx), key=_ORDER.index)
 
-    def main(self, *arguments: Any, **settings: Any) -> NoReturn:  # noqa: ANN401  as typer's
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        *,
+        standalone_mode: bool = True,
+        **more: Any,  # noqa: ANN401  what typer takes
+    ) -> object:
         """As typer's, but wrong use is one line too, and no box that a pipe or a log breaks up."""
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **more)
         try:
-            code = super().main(*arguments, **{**settings, "standalone_mode": False})
+            code = super().main(args, standalone_mode=False, **more)
         except TyperException as error:
             _tell_wrong_use(error)
             code = error.exit_code
