@@ -17,6 +17,7 @@ from navfeed.model import (
     Inactive,
     Reason,
     RunEnd,
+    Scope,
     Trail,
 )
 from navfeed.store.schema import VERSION
@@ -58,6 +59,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "erasure_owed": False,
         "inactive": "delete",
         "contacts": "keep",
+        "scope": {},
         "schema_version": VERSION,
         "path": str(db),
         "bytes": size,
@@ -128,6 +130,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "erasure_owed": True,
         "inactive": "mask",
         "contacts": "keep",
+        "scope": {},
     }
 
 
@@ -206,3 +209,12 @@ def test_as_a_process(db: Path) -> None:
 
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert json.loads(ended.stdout)["details_waiting"] == 2
+
+
+def test_what_is_kept_is_told_where_it_is_not_everything(db: Path) -> None:
+    fill(db, ad(1))
+    assert "\nScope" not in answer(db, "status")
+    with Store(db) as store:
+        store.rescope(Scope(("BERGEN", "OS"), words=("natt",)), [], ask=False, now=NOW)
+    assert "\nScope           municipals BERGEN, OS; words natt\n" in answer(db, "status")
+    assert facts(db)["scope"] == {"municipal": ["BERGEN", "OS"], "words": ["natt"]}

@@ -14,7 +14,7 @@ import typer
 from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import for_programs, print_lines
-from navfeed.config import load
+from navfeed.config import SCOPES, load
 from navfeed.model import RunFacts, StoreFacts, oslo_day
 from navfeed.store.query import Reader
 from navfeed.wording import status_page
@@ -72,6 +72,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "erasure_owed": facts.erasure_owed,
         "inactive": facts.inactive,
         "contacts": facts.contacts,
+        "scope": {name: kept for name, of in SCOPES.items() if (kept := getattr(facts.scope, of))},
         "schema_version": facts.schema_version,
         "path": facts.path,
         "bytes": facts.size,

@@ -204,6 +204,8 @@ def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) 
     stop = Stop(run.seconds(max_time))
     with run.signals(stop), choose(quiet=quiet, log=log) as progress:
         ended = library.sync_store(settings, plan, stop=stop, progress=progress.show)
+    if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
+        run.hint_at_empty_scope(settings)
     run.write_metrics(settings)
     return ended
 

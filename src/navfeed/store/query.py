@@ -36,7 +36,7 @@ from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
 from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold, looks
 from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
-from navfeed.store.shape import content_of
+from navfeed.store.shape import content_of, scope_of
 
 Cell = str | tuple[str, ...] | None
 """A column of an ad: a text, or what its child rows say, each once, in their order."""
@@ -286,7 +286,7 @@ class Reader:
         newest, caught_up_at, trouble, retry_at, token_expires, owed = self._one(
             "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
         )
-        inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
+        inactive, contacts, scope = self._one("SELECT inactive, contacts, scope FROM feed")
         waiting, held_back, given_up = self._one(
             f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
             f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
@@ -317,6 +317,7 @@ class Reader:
             retry_at=_moment(retry_at),
             token_expires=_moment(token_expires),
             erasure_owed=bool(owed),
+            scope=scope_of(scope),
         )
 
     def runs(self, most: int, *, failed: bool = False) -> list[RunFacts]:
