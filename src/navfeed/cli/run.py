@@ -104,8 +104,8 @@ def hint_at_empty_scope(settings: Settings) -> None:
             for value in getattr(scope, name):
                 if not any(reader.knows(one, value) for one in filters):
                     hint(
-                        f"no ad is kept for {value!r} among the {name} of the scope. If that is no name "
-                        "of NAV's, give the scope anew with --scope"
+                        f"no ad is kept for {value!r} among the {name} of the scope. If that is no "
+                        "name of NAV's, give the scope anew with --scope"
                     )
 
 
