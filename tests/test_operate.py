@@ -312,7 +312,7 @@ def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) ->
         (b"dear grandmother, " * 400, "no SQLite file"),
         ("CREATE TABLE letters (text)", "another application"),
         (f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99", "newer navfeed"),
-        (None, "no store at"),
+        (None, "no copy at"),
     ],
 )
 def test_D3_what_is_no_backup_is_not_put_in_place(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from ask.support import ad, answer, fill, process
+from ask.support import ad, answer, ask, fill, process
 
 BIG = "99999999999999999999"  # more than SQLite counts to
 
@@ -46,6 +47,33 @@ def test_no_command_is_a_question_for_help() -> None:
     assert ended.returncode == 2
     assert b"Commands" in ended.stdout
     assert ended.stderr == b""
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    result = ask(tmp_path, "status")
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert f"{tmp_path} is a folder. Name the file in it" in result.stderr
+
+
+def test_a_copy_that_is_not_there(db: Path, tmp_path: Path) -> None:
+    result = ask(db, "restore", str(tmp_path / "copy.db"))
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert f"there is no copy at {tmp_path / 'copy.db'}. Name one that" in result.stderr
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = process("practice", "--port", str(port), "--entries", "1")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert ended.stderr.decode().startswith(f"navfeed: port {port} is taken by another program. ")
+
+
+def test_a_range_that_runs_backwards(db: Path) -> None:
+    result = ask(db, "list", "--published", "[2026-11-10,2026-11-01)")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "--published ends before it begins, so that no ad fits" in result.stderr
+    assert "begins" not in ask(db, "list", "--published", "[2026-11-10,2026-11-10]").stderr
 
 
 def test_numbers_that_no_store_counts_to(db: Path) -> None:

@@ -194,6 +194,8 @@ def restore(
 
     path = load({"db": db}, config=config).db
     _refuse_same(path, file)
+    if not file.is_file():
+        raise StoreError(f"there is no copy at {file}. Name one that `navfeed backup` wrote")
     _agree(path, yes=yes)
     with alone(path):
         refuse_foreign(path)

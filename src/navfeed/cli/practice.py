@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from errno import EADDRINUSE
 from typing import Annotated
 
 import typer
 
 from navfeed.cli.app import app
+from navfeed.errors import ConfigError
 
 
 @app.command()
@@ -38,12 +40,18 @@ def practice(
             flush=True,
         )
 
-    run(
-        port,
-        now=datetime.now(UTC),
-        seed=seed,
-        entries=entries,
-        live=live,
-        latency=latency,
-        ready=say,
-    )
+    try:
+        run(
+            port,
+            now=datetime.now(UTC),
+            seed=seed,
+            entries=entries,
+            live=live,
+            latency=latency,
+            ready=say,
+        )
+    except OSError as error:
+        if error.errno != EADDRINUSE:
+            raise
+        taken = f"port {port} is taken by another program. Name another; --port 0 takes a free one"
+        raise ConfigError(taken) from None

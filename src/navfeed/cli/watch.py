@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -61,11 +60,17 @@ def watch(
         age.check(reader.caught_up_at(), now)
         hint_at_unknown(reader, filters)
         fitting = list(reader.rows(columns, filters, Sort.PUBLISHED))
-    _tell([row for row in fitting if row[0] not in known], format_)
-    sys.stdout.flush()  # told first: who reads may have gone away
+    news = [row for row in fitting if row[0] not in known]
     ids = {str(row[0]) for row in fitting}
-    if ids != known:
-        _keep(seen, ids)
+    if ids == known:
+        _tell(news, format_)
+        return
+    with replaced(
+        seen
+    ) as out:  # told in between: where it cannot be kept, nobody is told again and
+        _tell(news, format_)  # again, and what a reader who went away was not told is not kept
+        sys.stdout.flush()
+        out.writelines(f"{uuid}\n".encode() for uuid in sorted(ids))
 
 
 def _tell(news: list[tuple[Cell, ...]], format_: ListFormat) -> None:
@@ -93,8 +98,3 @@ def _told(seen: Path) -> set[str]:
     if not all(map(_ID.fullmatch, lines)):
         raise ConfigError(f"{seen} is no file of navfeed watch's. Name another with --seen")
     return set(lines)
-
-
-def _keep(seen: Path, ids: Iterable[str]) -> None:
-    with replaced(seen) as out:
-        out.writelines(f"{uuid}\n".encode() for uuid in sorted(ids))
