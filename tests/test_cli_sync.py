@@ -309,6 +309,14 @@ def test_verify_ends_as_its_sync_does_when_that_fails(shell: Shell) -> None:
     assert "cannot reach" in err
 
 
+def test_a_beginning_for_a_store_that_has_begun_is_told_to_do_nothing(shell: Shell) -> None:
+    assert "has begun already" not in shell.run("sync", "--since", "20")[2]
+    assert shell.run("sync", "--quiet", "--since", "100") == (0, "", "")
+    code, out, err = shell.run("sync", "--since", "100")
+    assert (code, out) == (0, "")
+    assert f"{shell.db} has begun already and goes on where it stood" in err
+
+
 def test_commas_part_the_values_of_a_scope_as_they_do_in_filters(shell: Shell) -> None:
     assert shell.run("sync", "--scope", "municipal=BERGEN, OSLO")[2].count("no ad is kept") == 0
     assert json.loads(shell.run("status", "--format", "json")[1])["scope"] == {

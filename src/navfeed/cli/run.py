@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from navfeed.cli.output import hint, log_to
 from navfeed.config import SCOPES, Settings, duration
-from navfeed.errors import ConfigError, NavfeedError, StoppedError
+from navfeed.errors import ConfigError, NavfeedError, StoppedError, StoreError
 from navfeed.library import now
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel, oslo_day
 
@@ -79,6 +79,19 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
             values = value.split(",") if name in _PARTED else [value]
             scope.setdefault(name, []).extend(one.strip() for one in values)
     return scope if flags else None
+
+
+def hint_if_begun(settings: Settings) -> None:
+    """Where to begin is asked once: nobody should believe that a copy now reaches further back."""
+    from navfeed.store.query import Reader
+
+    moment = now()
+    with suppress(StoreError), Reader(settings.db, oslo_day(moment)) as reader:
+        if reader.facts(moment).newest is not None:
+            hint(
+                f"{settings.db} has begun already and goes on where it stood: --since and "
+                "--from-tip are for a first sync. For another beginning, name a new store with --db"
+            )
 
 
 _PARTED = ("municipal", "county", "code", "orgnr")

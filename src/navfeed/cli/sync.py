@@ -183,6 +183,8 @@ def sync(
         plan = plan_of(settings, start)
         return settings, replace(plan, max_pages=max_pages, retry_now=retry_now)
 
+    if not quiet and (since is not None or from_tip):
+        run.hint_if_begun(load(flags, config=config))
     if follow:
         if max_pages is not None:
             raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
