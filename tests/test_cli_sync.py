@@ -63,6 +63,8 @@ def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
         (["sync"], {"NAVFEED_BASE_URL": "ftp://example.org"}, "no http(s) address"),
         (["sync", "--since", "soon"], {}, "--since"),
         (["sync", "--since", "3", "--from-tip"], {}, "exclude each other"),
+        (["sync", "--since", "2999-01-01"], {}, "2999-01-01 is yet to come"),
+        (["verify", "--since", "2999-01-01"], {}, "2999-01-01 is yet to come"),
         (["sync", "--max-time", "0"], {}, "--max-time"),
         (["sync", "--scope", "colour=red"], {}, "--scope"),
         (["sync", "--config", "nowhere.toml"], {}, "nowhere.toml"),
@@ -323,6 +325,37 @@ def test_verify_ends_as_its_sync_does_when_that_fails(shell: Shell) -> None:
     code, out, err = shell.run("verify", NAVFEED_BASE_URL="http://127.0.0.1:9")
     assert (code, out) == (5, "")
     assert "cannot reach" in err
+
+
+def test_a_beginning_for_a_store_that_has_begun_is_told_to_do_nothing(shell: Shell) -> None:
+    assert "has begun already" not in shell.run("sync", "--since", "20")[2]
+    assert shell.run("sync", "--quiet", "--since", "100") == (0, "", "")
+    code, out, err = shell.run("sync", "--since", "100")
+    assert (code, out) == (0, "")
+    assert f"{shell.db} has begun already and goes on where it stood" in err
+
+
+def test_commas_part_the_values_of_a_scope_as_they_do_in_filters(shell: Shell) -> None:
+    assert shell.run("sync", "--scope", "municipal=BERGEN, OSLO")[2].count("no ad is kept") == 0
+    assert json.loads(shell.run("status", "--format", "json")[1])["scope"] == {
+        "municipal": ["BERGEN", "OSLO"]
+    }
+    assert shell.run("sync", "--scope", "municipal=BERGEN,")[0] == 2
+    shell.run("sync", "--scope", "occupation=Rengjøring, hotell")
+    assert json.loads(shell.run("status", "--format", "json")[1])["scope"] == {
+        "occupation": ["Rengjøring, hotell"]
+    }
+
+
+def test_a_scope_that_keeps_nothing_is_told(shell: Shell) -> None:
+    """Mistyped, it takes out all that is stored, and that is no failure of a sync's."""
+    code, _, err = shell.run("sync", "--scope", "municipal=BERGNE", "--scope", "municipal=BERGEN")
+    told = "navfeed: no ad is kept for 'BERGNE' among the municipals of the scope. If that is no"
+    assert code == 0
+    assert next(line for line in err.splitlines() if "no ad is kept" in line).startswith(told)
+    assert "'BERGEN'" not in err
+    assert told in shell.run("sync")[2]
+    assert shell.run("sync", "--quiet") == (0, "", "")
 
 
 def test_what_a_changed_scope_does_is_told(shell: Shell) -> None:

@@ -207,7 +207,11 @@ def test_a_token_file_that_others_can_read_is_noticed(home: Path, mode: int, exp
 
 
 @pytest.mark.parametrize(
-    ("toml", "says"), [("wrokers = 3", "unknown settings: wrokers"), ("a = ", "cannot read")]
+    ("toml", "says"),
+    [
+        ("wrokers = 3", r"unknown settings: wrokers \(did you mean workers\?\)\."),
+        ("a = ", "cannot read"),
+    ],
 )
 def test_a_settings_file_with_a_mistake_is_refused(home: Path, toml: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from ask.support import NOW, ad, ask, fill
+from ask.support import NOW, ad, ask, fill, process
 from navfeed.doctor import (
     Finding,
     Level,
@@ -58,6 +59,9 @@ def run(code: int | None) -> RunFacts:
             check_token(private=True, exposed=FOLDER / "Application Support"),
             *(WARNING, 0, "chmod 600 '/srv"),
         ),
+        (check_token(private=True, exposed=None, left=30 * DAY), OK, 0, "your own"),
+        (check_token(private=True, exposed=None, left=6 * DAY), WARNING, 0, "expires in 6.0 days"),
+        (check_token(private=True, exposed=FOLDER, left=-DAY), FAILURE, 6, "has expired"),
         (check_disk(10**9, 10**8), OK, 0, "1,000 MB"),
         (check_disk(10**8, 10**8), WARNING, 0, "room"),
         (check_disk(49_999_999, 0), FAILURE, 7, "room"),
@@ -160,6 +164,19 @@ def test_settings_that_cannot_be_used_are_the_only_finding(db: Path, tmp_path: P
     file.write_text("colour = 1")
     code, found = examined(db, "--config", str(file))
     assert (code, list(found)) == (2, ["configuration"])
+
+
+def test_a_token_of_ones_own_that_ran_out_and_a_variable_that_is_none(db: Path) -> None:
+    claims = base64.urlsafe_b64encode(b'{"exp": 1}').decode().rstrip("=")
+    ended = process(
+        *("doctor", "--offline", "--format", "json", "--db", str(db)),
+        NAVFEED_TOKEN=f"e30.{claims}.x",
+        NAVFEED_BD="x",
+    )
+    found = {one["check"]: one for one in json.loads(ended.stdout) if one["level"] != "ok"}
+    assert ended.returncode == 6
+    assert found["token"]["says"] == "your own token has expired"
+    assert found["environment"]["says"].startswith("NAVFEED_BD in the environment is no setting")
 
 
 @pytest.mark.usefixtures("noon")

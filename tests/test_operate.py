@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from ask.support import NOW, ad, answer, ask, fill, process, put, uuid
+from ask.terminal import on_terminal as on_terminal_of
+from ask.terminal import plain
 from navfeed.forget import needle_of
 from navfeed.library import alone
 from navfeed.model import Contacts, DetailVerdict, Reason, RunEnd
@@ -103,6 +105,19 @@ def test_on_a_terminal_runs_are_a_table(db: Path) -> None:
     os.close(leader)
     assert done.returncode == 0
     assert b"started" in shown
+
+
+@pytest.mark.parametrize("columns", [20, 40, 71])
+def test_on_a_narrow_terminal_runs_are_a_line_a_fact(db: Path, columns: int) -> None:
+    with Store(db) as store:
+        run = store.begin_run(NOW)
+        store.end_run(run, RunEnd(3, "stopped", {}), NOW)
+        store.begin_run(NOW)
+    code, drawn, _ = on_terminal_of(columns, "runs", "--db", str(db), NO_COLOR="1")
+    lines = [line.rstrip() for line in plain(drawn).splitlines()]
+    assert code == 0
+    assert {"run     2", "run     1", "exit    3", ""} < set(lines)
+    assert max(map(len, lines)) <= columns
 
 
 # backup
@@ -297,7 +312,7 @@ def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) ->
         (b"dear grandmother, " * 400, "no SQLite file"),
         ("CREATE TABLE letters (text)", "another application"),
         (f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99", "newer navfeed"),
-        (None, "no store at"),
+        (None, "no copy at"),
     ],
 )
 def test_D3_what_is_no_backup_is_not_put_in_place(

@@ -209,8 +209,22 @@ def _file(config: Path | None) -> dict[str, Any]:
         raise ConfigError(f"cannot read the settings file {path}: {error}") from error
     if unknown := sorted(values.keys() - _KEYS):
         known = ", ".join(sorted(_KEYS))
-        raise ConfigError(f"{path} has unknown settings: {', '.join(unknown)}. Known: {known}")
+        named = ", ".join(map(_with_likeness, unknown))
+        raise ConfigError(f"{path} has unknown settings: {named}. Known: {known}")
     return values
+
+
+def _with_likeness(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(_KEYS), 1)
+    return f"{name} (did you mean {near[0]}?)" if near else name
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Variables that begin as ours do, and are none of ours."""
+    known = {f"{APP}_{name}".upper() for name in (*_VARIABLES, "token")}
+    return sorted(name for name in environ if name.startswith("NAVFEED_") and name not in known)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

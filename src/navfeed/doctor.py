@@ -5,6 +5,7 @@ Nothing here asks anybody anything: whoever gathers the facts hands them in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -59,9 +60,27 @@ def verdict(findings: list[Finding]) -> ExitCode:
 SMALL = 50_000_000
 
 
-def check_token(*, private: bool, exposed: Path | None) -> Finding:
+def check_variables(unknown: Sequence[str]) -> Finding | None:
+    """Only a file's names can be refused: the environment may be full of other programs'."""
+    if not unknown:
+        return None
+    says = f"{', '.join(unknown)} in the environment is no setting, and does nothing"
+    return warning("environment", says, "Correct its name, or take it out")
+
+
+TOKEN_WARNS = timedelta(days=7)
+
+
+def check_token(*, private: bool, exposed: Path | None, left: timedelta | None = None) -> Finding:
+    """`left`: for how long a token of one's own can still be used, where it says so."""
+    if left is not None and left <= timedelta():
+        advice = "Put a new one in its place, or unset it to use NAV's public token"
+        return failure("token", "your own token has expired", advice, ExitCode.TOKEN)
     if exposed is not None:
         return warning("token", f"others can read {exposed}", _made_private(exposed))
+    if left is not None and left < TOKEN_WARNS:
+        says = f"your own token expires in {left / timedelta(days=1):.1f} days"
+        return warning("token", says, "Get a new one before")
     return fine("token", "a token of your own" if private else "NAV's public token")
 
 

@@ -422,6 +422,7 @@ class StoreFacts:
     retry_at: datetime | None
     token_expires: datetime | None
     erasure_owed: bool
+    scope: Scope = Scope()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,17 @@ def summary(ended: Ended) -> str:
         parts.append(f"{counts.given_up} given up")
     if counts.late:
         parts.append(f"{counts.late} late")
-    line = f"{', '.join(parts)} ({counts.entries} entries read on {counts.pages} pages)"
+    read = (
+        f"{_counted(counts.entries, 'entry', 'entries')} read on {_counted(counts.pages, 'page')}"
+    )
+    line = f"{', '.join(parts)} ({read})"
     if ended.erasure_owed:
         line += "; a program that reads the store keeps removed text on disk until the next sync"
     return line
+
+
+def _counted(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def rescoped(event: Rescoped) -> str:
@@ -147,8 +154,7 @@ class Lines(Silent):
         if self._walked is not None:
             moment = self._walked.moment
             until = f", up to {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
-            pages = "1 page" if self._pages == 1 else f"{self._pages} pages"
-            self._say(f"walked {pages}{until}")
+            self._say(f"walked {_counted(self._pages, 'page')}{until}")
         self._walked = None
 
     def _end_details(self) -> None:

@@ -35,14 +35,22 @@ _SHARES = {
 }  # of the width that the fixed columns leave
 
 
+NARROW = 72
+"""Below so many columns a table's cells hold a few letters each: a line a thing says more."""
+
+
 def draw_list(ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS) -> None:
-    """A table of what `wording.listed` says, each row on one line."""
+    """What `wording.listed` says: a table, each row on one line; an ad below another if narrow."""
+    console = Console()
+    if console.width < NARROW:
+        draw_found((ad, ()) for ad in ads)
+        return
     table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, padding=(0, 1))
     for name in names:
         table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=_SHARES.get(name))
     for uuid, *cells in ads:
         table.add_row(*map(Text, (uuid[:SHORT_ID], *cells)))
-    Console().print(table)
+    console.print(table)
 
 
 def draw_found(ads: Iterable[tuple[Sequence[str], Iterable[tuple[str, bool]]]]) -> None:
@@ -62,13 +70,28 @@ _FACTS = ("", "", "published", "last day", "contacts")
 
 
 def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table of whole values."""
+    """A table of whole values; where it is too narrow for one, a line a value."""
+    console = Console()
+    if console.width < NARROW:
+        _draw_below(console, names, rows)
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    Console().print(table)
+    console.print(table)
+
+
+def _draw_below(console: Console, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    for at, row in enumerate(rows):
+        table = Table.grid(padding=(0, 1), pad_edge=False)
+        table.add_column(style="dim")
+        table.add_column(overflow="fold")
+        for name, value in zip(names, row, strict=True):
+            if value:
+                table.add_row(name, Text(value))
+        console.print(*([""] if at else []), table, sep="\n")
 
 
 def draw_stats(stats: Stats, most: int) -> None:

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from navfeed.model import OSLO, By, Counted, RunFacts, Stats, StoreFacts, binding_pause, oslo_day
+from navfeed.model import (
+    OSLO,
+    By,
+    Counted,
+    RunFacts,
+    Scope,
+    Stats,
+    StoreFacts,
+    binding_pause,
+    oslo_day,
+)
 from navfeed.plaintext import harmless
 
 LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
@@ -107,6 +118,7 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
         *_run(facts.last_run),
         ("Not before", _pause(binding_pause(facts.retry_at, now))),
         ("Token", _token(facts.token_expires, now)),
+        ("Scope", _scope(facts.scope)),
         ("Erasure", _ERASURE_OWED if facts.erasure_owed else None),
         ("Store", _store(facts)),
     ]
@@ -164,6 +176,12 @@ def _token(expires: datetime | None, now: datetime) -> str:
     if expires > now:
         return f"expires {_local(expires)}, in {_span(expires - now)}"
     return f"expired {_local(expires)}, {_span(now - expires)} ago"
+
+
+def _scope(scope: Scope) -> str | None:
+    """What the store was told to keep, where that is not everything."""
+    given = {name: values for name, values in asdict(scope).items() if values}
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in given.items())
 
 
 def _store(facts: StoreFacts) -> str:

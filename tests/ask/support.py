@@ -129,12 +129,15 @@ def answer(db: Path, *arguments: str) -> str:
     return result.stdout_bytes.decode()
 
 
-def process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+def process(
+    *arguments: str, stdin: bytes | None = None, **environ: str
+) -> subprocess.CompletedProcess[bytes]:
     """Run navfeed as a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "navfeed", *arguments],
         capture_output=True,
         check=False,
+        input=stdin,
         env={**os.environ, **environ},
         timeout=60,
     )

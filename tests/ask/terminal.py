@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -27,6 +28,11 @@ def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str
         assert running.stderr is not None
         said = running.stderr.read()
     return running.returncode, drawn.decode(), said.decode()
+
+
+def plain(drawn: str) -> str:
+    """What was drawn, without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", drawn)
 
 
 def _read(number: int) -> list[bytes]:

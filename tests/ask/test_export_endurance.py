@@ -223,6 +223,7 @@ def test_a_bar_on_a_terminal_and_nothing_elsewhere(stores: dict[int, Path], tmp_
         assert running.stdout.read() == b""
     assert running.returncode == 0
     assert re.search(rf"ads .*\d+ of {FEW}", drawn)
+    assert f"navfeed: wrote {FEW:,} ads to {output}" in drawn
     assert len(output.read_text(encoding="utf-8").splitlines()) == FEW
     assert json.loads(output.read_text(encoding="utf-8").splitlines()[0])
     assert process(*arguments).stderr == b""

@@ -14,7 +14,7 @@ import pytest
 import time_machine
 
 from ask.support import UNSAFE, ad, answer, ask, fill, place, process, uuid
-from ask.terminal import on_terminal
+from ask.terminal import on_terminal, plain
 from navfeed.cli.ask import LIST_FIELDS, ROWS_ON_TERMINAL
 from navfeed.store.query import Sort
 
@@ -240,9 +240,21 @@ def test_a_table_fits_the_terminal(db: Path) -> None:
         assert "[bold]Kokk" in out or columns == 60
         assert "00000001" in out
         assert uuid(1) not in out
-        plain = out.replace("\x1b[1m", "").replace("\x1b[0m", "")
-        assert max(map(len, plain.splitlines())) <= columns
-        assert not UNSAFE.search(plain.replace("\r\n", "\n"))
+        text = plain(out)
+        assert max(map(len, text.splitlines())) <= columns
+        assert not UNSAFE.search(text.replace("\r\n", "\n"))
+
+
+def test_a_narrow_terminal_shows_one_ad_below_another(db: Path) -> None:
+    far = {"expires": "2999-01-01T00:00:00Z"}
+    fill(db, ad(1, title="Sykepleier natt", **far), ad(2, title="Sykepleier " * 9, **far))
+    code, out, err = on_terminal(40, "list", "--db", str(db), NO_COLOR="1")
+    lines = [line.rstrip() for line in plain(out).splitlines()]
+    assert (code, err) == (0, "")
+    assert "00000001  Sykepleier natt" in lines
+    assert "          Bergen kommune, Fana sykehjem" in lines
+    assert "last day 2999-01-01" in " ".join(line.strip() for line in lines)
+    assert max(map(len, lines)) <= 40
 
 
 def test_a_terminal_shows_the_first_and_says_so(db: Path) -> None:

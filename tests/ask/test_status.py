@@ -18,10 +18,12 @@ from navfeed.model import (
     Inactive,
     Reason,
     RunEnd,
+    Scope,
     Trail,
 )
 from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
+from support.shell import invoke
 
 
 @pytest.fixture
@@ -59,6 +61,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "erasure_owed": False,
         "inactive": "delete",
         "contacts": "keep",
+        "scope": {},
         "schema_version": VERSION,
         "path": str(db),
         "bytes": size,
@@ -129,6 +132,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "erasure_owed": True,
         "inactive": "mask",
         "contacts": "keep",
+        "scope": {},
     }
 
 
@@ -195,7 +199,7 @@ def test_damaged_moments_are_no_moments(db: Path) -> None:
     assert "Last run        an unknown time: not ended" in answer(db, "status")
 
 
-def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+def test_a_folder_whose_name_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Latin-1, as an old disk has it: told to programs in JSON's escapes, as Python reads it."""
     odd = tmp_path / os.fsdecode(b"sm\xf8r")
     try:
@@ -203,8 +207,9 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system knows UTF-8 alone")
     db = fill(odd / "navfeed.db", ad(1))
-    assert facts(db)["path"] == str(db)
-    assert "sm\ufffdr" in answer(db, "status")
+    monkeypatch.setenv("NAVFEED_DB", str(db))  # arguments have to be text
+    assert json.loads(invoke(["status", "--format", "json"]).stdout)["path"] == str(db)
+    assert "sm\ufffdr" in invoke(["status"]).stdout
 
 
 def test_no_store_yet(tmp_path: Path) -> None:
@@ -219,3 +224,12 @@ def test_as_a_process(db: Path) -> None:
 
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert json.loads(ended.stdout)["details_waiting"] == 2
+
+
+def test_what_is_kept_is_told_where_it_is_not_everything(db: Path) -> None:
+    fill(db, ad(1))
+    assert "\nScope" not in answer(db, "status")
+    with Store(db) as store:
+        store.rescope(Scope(("BERGEN", "OS"), words=("natt",)), [], ask=False, now=NOW)
+    assert "\nScope           municipals BERGEN, OS; words natt\n" in answer(db, "status")
+    assert facts(db)["scope"] == {"municipal": ["BERGEN", "OS"], "words": ["natt"]}

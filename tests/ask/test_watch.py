@@ -57,6 +57,13 @@ def test_only_what_fits_is_told_of(db, seen):
     assert told(db, seen, "--municipal", "bergen", "--text", "sykepleier") == [uuid(3)]
 
 
+def test_who_cannot_keep_what_was_told_tells_nothing(db, tmp_path):
+    """Or cron would mail the same ads every half hour."""
+    result = ask(db, "watch", "--seen", str(tmp_path / "nowhere" / "bergen"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cannot write" in result.stderr
+
+
 def test_an_ad_that_comes_back_is_news_and_one_that_stays_away_is_forgotten(db, seen):
     told(db, seen)
     stop(db, 1)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ask.support import put
+from navfeed.model import DetailVerdict, Inactive, Reason
 from navfeed.practice import World
 from navfeed.store.writer import Store
 from support.tools import need, need_program
@@ -111,7 +112,7 @@ def test_duckdb(folder: Path) -> None:
     need("duckdb", "pyarrow")
     *exports, municipals, weeks, occupations = run("duckdb.md", folder)
     assert exports == ["", ""]
-    assert "│ municipal" in municipals
+    assert re.search("│ +municipal +│", municipals)  # as wide as the longest name of the five
     assert re.fullmatch(r"(\d{4}-\d\d-\d\d \d+\n)+", weeks)
     assert "employers" in occupations
 
@@ -126,9 +127,33 @@ def test_pandas(folder: Path) -> None:
     assert "BERGEN" in municipals
 
 
+def test_count_over_time(folder: Path) -> None:
+    now = datetime.now(UTC)
+    ended = World.history(6, now=now, entries=30)
+    ads = [ended.detail(one)["ad_content"] for one in ended.in_force()]
+    with Store(folder / "practice.db") as store:
+        store.set_inactive(Inactive.MASK)
+        put(store, ads, now)
+        stopped = [DetailVerdict(ad["uuid"], Reason.STOPPED) for ad in ads]
+        store.commit_details(stopped, [], now)
+    flow, weeks, *kept = run("count-over-time.md", folder)
+    codes = {
+        f"STYRK08 {category['code']}"
+        for ad in ads
+        for category in ad["categoryList"]
+        if category["categoryType"] == "STYRK08"
+    }
+    assert flow.startswith("by,name,ads\nall,,")
+    header, *rows = weeks.splitlines()
+    assert header == "week,occupation,ads"
+    assert all(re.fullmatch(r"\d{4}-W\d\d,STYRK08 \S+,\d+", row) for row in rows)
+    assert codes <= {row.split(",")[1] for row in rows}
+    assert kept == ["", "", ""]
+
+
 def test_every_guide_is_run() -> None:
     # test_readme.py, test_why.py
     elsewhere = {"why-a-run-ended.md", "get-told-of-new-ads.md", "see-it-fail.md"}
     assert {page.name for page in HOW_TO.glob("*.md")} - elsewhere == {
-        f"{tool}.md" for tool in ("sqlite3", "datasette", "duckdb", "pandas")
+        f"{tool}.md" for tool in ("sqlite3", "datasette", "duckdb", "pandas", "count-over-time")
     }

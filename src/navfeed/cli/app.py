@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from navfeed.cli.output import RowsFormat, complain, log_to, tell_stopped
-from navfeed.errors import ExitCode, NavfeedError, StoppedError
+from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
 DbOption = Annotated[
@@ -45,6 +46,31 @@ class Boundary(TyperGroup):
         """In the order in which one meets them."""
         return sorted(super().list_commands(ctx), key=_ORDER.index)
 
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        *,
+        standalone_mode: bool = True,
+        **more: Any,  # noqa: ANN401  what typer takes
+    ) -> object:
+        """As typer's, but wrong use is one line too, and no box that a pipe or a log breaks up."""
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **more)
+        try:
+            code = super().main(args, standalone_mode=False, **more)
+        except TyperException as error:
+            _tell_wrong_use(error)
+            code = error.exit_code
+        except ConfigError as error:
+            complain(str(error))
+            code = error.exit_code
+        sys.exit(code)
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        for one in args:
+            _refuse_other_encodings(one)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
         try:
             super().invoke(ctx)
@@ -64,6 +90,25 @@ class Boundary(TyperGroup):
             _report_bug(error)
         finally:
             log_to(None)
+
+
+def _refuse_other_encodings(text: str) -> None:
+    """Python hands on bytes that are no text as lone surrogates, which no store can look for."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ConfigError(
+            f"{text!a} is no text in {sys.getfilesystemencoding()}, the encoding of your "
+            "locale. Write it in that, or set LC_ALL to a locale in UTF-8, such as C.UTF-8"
+        )
+
+
+def _tell_wrong_use(error: TyperException) -> None:
+    """The framework's own sentence. Without one, help was asked for, and has been shown."""
+    said = " ".join(error.format_message().split()).rstrip(".?")
+    if said:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "navfeed"
+        mark = "?" if "Did you mean" in said else "."
+        complain(f"{said[0].lower()}{said[1:]}{mark} See `{command} --help`")
 
 
 def _leave_quietly() -> NoReturn:

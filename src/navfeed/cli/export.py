@@ -186,7 +186,7 @@ def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> 
     with replaced(output) as out, _shown() as tick:
         writing = Writing(reader, wanted, tick, reader.count(filters) if tick else 0)
         writing.write(filters, out, output)
-    writing.tell()
+    writing.tell(output)
 
 
 def _split(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> None:
@@ -203,7 +203,7 @@ def _split(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> No
             return writing.write(within, out, folder / "ads")
 
         write_split(folder, ending, files, write)
-    writing.tell()
+    writing.tell(output)
 
 
 def _files(reader: Reader, filters: Filters) -> tuple[dict[str, list[str]], int]:
@@ -269,7 +269,9 @@ class Writing:
                 self._write_postings(filters, out)
         return self.done - before
 
-    def tell(self) -> None:
+    def tell(self, output: Path) -> None:
+        if self.tick:  # somebody looks on, and the bar is gone
+            hint(f"wrote {self.done:,} {_WRITTEN.get(self.wanted.format, 'rows')} to {output}")
         if self.cut:
             hint(f"{self.cut:,} texts were cut at 32,767 characters, Excel's limit for a cell")
         if self.left_out:
@@ -313,4 +315,5 @@ class Writing:
             yield item
 
 
+_WRITTEN = dict.fromkeys((ExportFormat.JSON, ExportFormat.JSONL, ExportFormat.JOBPOSTING), "ads")
 _REQUIRED = "a title, a text, a day of publication, an employer and a place with its country"

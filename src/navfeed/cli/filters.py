@@ -17,7 +17,7 @@ import typer
 from navfeed.cli.complete import Completion, values_of
 from navfeed.cli.output import hint
 from navfeed.errors import ConfigError
-from navfeed.model import oslo_day
+from navfeed.model import Span, oslo_day
 from navfeed.spans import read_numbers, read_span
 from navfeed.store.filters import Filters, parted
 from navfeed.store.query import Reader
@@ -132,7 +132,9 @@ class Asked:
             name: _named(name, getattr(self, name)) for name in (*_LISTS, *_WHOLE, "text")
         }
         spans: dict[str, Any] = {
-            name: _read(name, getattr(self, name), lambda text: read_span(text, now), _SPANS)
+            name: _hint_if_backwards(
+                name, _read(name, getattr(self, name), lambda text: read_span(text, now), _SPANS)
+            )
             for name in ("published", "updated", "expires", "due")
         }
         return Filters(
@@ -197,6 +199,12 @@ def hint_at_unknown(reader: Reader, filters: Filters) -> None:
             near = () if reader.knows(name, value) else tuple(_near(value, reader.values(name)))
             if near:
                 hint(f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?")
+
+
+def _hint_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    if any(span.start and span.end and span.start > span.end for span in spans):
+        hint(f"{_flag(name)} ends before it begins, so that no ad fits")
+    return spans
 
 
 def _near(value: str, known: Iterable[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from navfeed import doctor as questions
 from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
 from navfeed.cli.output import RowsFormat, give_json, give_rows, hint, print_lines
 from navfeed.cli.status import run_as_json
-from navfeed.config import Settings, load, refuse_store
+from navfeed.config import Settings, load, refuse_store, unknown_variables
 from navfeed.doctor import Finding, fine
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
 from navfeed.library import alone, client, now, open_store
@@ -98,11 +98,24 @@ def _examined(
         yield questions.failed("configuration", error)
         return
     yield fine("configuration", f"store {settings.db}, feed {settings.base_url}")
-    yield questions.check_token(private=token is not None, exposed=settings.token.exposed)
+    if unknown := questions.check_variables(unknown_variables(os.environ)):
+        yield unknown
+    yield questions.check_token(
+        private=token is not None, exposed=settings.token.exposed, left=_left_of(token)
+    )
     yield from _of_the_machine(settings.db)
     paused_until = yield from _of_the_store(settings)
     if not offline:
         yield from _of_the_feed(settings, token, paused_until)
+
+
+def _left_of(token: str | None) -> timedelta | None:
+    if token is None:
+        return None
+    from navfeed.wire import token_expiry
+
+    expires = token_expiry(token)
+    return expires - now() if expires else None
 
 
 def _of_the_machine(db: Path) -> Iterator[Finding]:
@@ -189,6 +202,8 @@ def restore(
 
     path = load({"db": db}, config=config).db
     refuse_store(file, path)
+    if not file.is_file():
+        raise StoreError(f"there is no copy at {file}. Name one that `navfeed backup` wrote")
     _agree(path, yes=yes)
     with alone(path):
         refuse_foreign(path)

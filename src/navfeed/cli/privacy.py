@@ -109,10 +109,23 @@ def log(
 def _needle(text: str) -> Needle:
     from navfeed.forget import SHORTEST, needle_of
 
-    needle = needle_of(sys.stdin.readline() if text == "-" else text)
+    needle = needle_of(_from_stdin() if text == "-" else text)
     if needle is None:
         raise ConfigError(f"that is too short: give at least {SHORTEST} letters or digits")
     return needle
+
+
+def _from_stdin() -> str:
+    """Bytes that are no text would split a name in two, and then somebody else is erased."""
+    try:
+        line = sys.stdin.readline()
+        line.encode()
+    except UnicodeError:
+        raise ConfigError(
+            f"what came on stdin is no text in {sys.stdin.encoding}. Convert it, or say in LC_ALL "
+            "what it is"
+        ) from None
+    return line
 
 
 def _places(reader: Reader, needle: Needle) -> Iterator[tuple[str, str, str]]:

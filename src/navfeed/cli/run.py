@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from shlex import quote
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from navfeed.cli import ending_signals
 from navfeed.cli.output import hint, log_to
 from navfeed.config import SCOPES, Settings, duration
-from navfeed.errors import ConfigError, NavfeedError
+from navfeed.errors import ConfigError, NavfeedError, StoreError
 from navfeed.library import now
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel, oslo_day
 
@@ -79,8 +79,50 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
                 f"--scope takes NAME=VALUE with a name of {', '.join(SCOPES)}; or all. Not {flag!r}"
             )
         if flag != "all":
-            scope.setdefault(name, []).append(value)
+            values = value.split(",") if name in _PARTED else [value]
+            scope.setdefault(name, []).extend(one.strip() for one in values)
     return scope if flags else None
+
+
+def hint_if_begun(settings: Settings) -> None:
+    """Where to begin is asked once: nobody should believe that a copy now reaches further back."""
+    from navfeed.store.query import Reader
+
+    moment = now()
+    with suppress(StoreError), Reader(settings.db, oslo_day(moment)) as reader:
+        if reader.facts(moment).newest is not None:
+            hint(
+                f"{settings.db} has begun already and goes on where it stood: --since and "
+                "--from-tip are for a first sync. For another beginning, name a new store with --db"
+            )
+
+
+_PARTED = ("municipal", "county", "code", "orgnr")
+"""Names of a scope whose values hold no comma, so that one parts them, as in filters."""
+
+_LOOKED_UP = {
+    "municipals": ("municipal",),
+    "counties": ("county",),
+    "orgnrs": ("orgnr",),
+    "occupations": ("level1", "level2"),
+}
+"""The filters that find what a field of the scope keeps."""
+
+
+def hint_at_empty_scope(settings: Settings) -> None:
+    """A scope that is mistyped keeps nothing, and no sync fails for that."""
+    from navfeed.store.query import Reader
+
+    moment = now()
+    with Reader(settings.db, oslo_day(moment)) as reader:
+        scope = reader.facts(moment).scope
+        for name, filters in _LOOKED_UP.items():
+            for value in getattr(scope, name):
+                if not any(reader.knows(one, value) for one in filters):
+                    hint(
+                        f"no ad is kept for {value!r} among the {name} of the scope. If that is no "
+                        "name of NAV's, give the scope anew with --scope"
+                    )
 
 
 def start_of(since: str | None, *, from_start: bool = False, from_tip: bool = False) -> Start:
@@ -98,11 +140,17 @@ def _since(text: str) -> datetime:
     try:
         if text.isdecimal():
             return now() - timedelta(days=int(text))
-        return datetime.fromisoformat(text).replace(tzinfo=OSLO)
+        since = datetime.fromisoformat(text).replace(tzinfo=OSLO)
     except (ValueError, OverflowError):
         raise ConfigError(
             f"--since takes a day (2026-05-01) or a number of days, not {text!r}"
         ) from None
+    if since > now():
+        raise ConfigError(
+            f"--since {text} is yet to come, and the copy would lack what is active now. Give "
+            "a day that has been, or --from-tip to follow from now on"
+        )
+    return since
 
 
 @contextmanager

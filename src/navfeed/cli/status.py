@@ -13,7 +13,7 @@ import typer
 from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import give_json, print_lines
-from navfeed.config import load
+from navfeed.config import SCOPES, load
 from navfeed.model import RunFacts, StoreFacts, oslo_day
 from navfeed.store.query import Reader
 from navfeed.wording import status_page
@@ -70,6 +70,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "erasure_owed": facts.erasure_owed,
         "inactive": facts.inactive,
         "contacts": facts.contacts,
+        "scope": {name: kept for name, of in SCOPES.items() if (kept := getattr(facts.scope, of))},
         "schema_version": facts.schema_version,
         "path": facts.path,
         "bytes": facts.size,

@@ -185,6 +185,8 @@ def sync(
         plan = plan_of(settings, start)
         return settings, replace(plan, max_pages=max_pages, retry_now=retry_now)
 
+    if not quiet and (since is not None or from_tip):
+        run.hint_if_begun(load(flags, config=config))
     if follow:
         if max_pages is not None:
             raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
@@ -206,6 +208,8 @@ def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) 
     stop = Stop(run.seconds(max_time))
     with run.signals(stop), choose(quiet=quiet, log=log) as progress:
         ended = library.sync_store(settings, plan, stop=stop, progress=progress.show)
+    if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
+        run.hint_at_empty_scope(settings)
     run.write_metrics(settings)
     return ended
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -55,11 +54,17 @@ def watch(
     with question(asked, db, config, max_age) as (reader, filters, store):
         refuse_store(seen, store)
         fitting = list(reader.rows(columns, filters, Sort.PUBLISHED))
-    _tell([row for row in fitting if row[0] not in known], format_)
-    sys.stdout.flush()  # told first: who reads may have gone away
+    news = [row for row in fitting if row[0] not in known]
     ids = {str(row[0]) for row in fitting}
-    if ids != known:
-        _keep(seen, ids)
+    if ids == known:
+        _tell(news, format_)
+        return
+    with replaced(seen) as out:
+        # In between: where the list cannot be kept, nobody is told again and again; and what a
+        # reader who went away was not told is not kept.
+        _tell(news, format_)
+        sys.stdout.flush()
+        out.writelines(f"{uuid}\n".encode() for uuid in sorted(ids))
 
 
 def _tell(news: list[tuple[Cell, ...]], format_: ListFormat) -> None:
@@ -87,8 +92,3 @@ def _told(seen: Path) -> set[str]:
     if not all(map(_ID.fullmatch, lines)):
         raise ConfigError(f"{seen} is no file of navfeed watch's. Name another with --seen")
     return set(lines)
-
-
-def _keep(seen: Path, ids: Iterable[str]) -> None:
-    with replaced(seen) as out:
-        out.writelines(f"{uuid}\n".encode() for uuid in sorted(ids))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from time import monotonic
 from typing import BinaryIO, Self
 
 from navfeed.practice.app import Practice
@@ -184,6 +185,7 @@ def run(
     latency: float = 0.0,
     ready: Callable[[PracticeServer], object] = lambda _: None,
     stop: threading.Event | None = None,
+    passed: Callable[[], float] = monotonic,
 ) -> None:
     """Serve a made-up history until interrupted (Ctrl-C) or `stop` is set; print nothing.
 
@@ -191,19 +193,20 @@ def run(
     seconds an ad or two change; without, time stands still. Raises OSError for a port in use.
     """
     stop = stop or threading.Event()
+    began = passed()
     practice = Practice(World.history(seed, now=now, entries=entries))
     with PracticeServer(practice, port, latency=latency) as server, suppress(KeyboardInterrupt):
         ready(server)
         if live:
-            _live(practice.world, live, stop)
+            _live(practice.world, live, stop, lambda: now + timedelta(seconds=passed() - began))
         # In turns, because an endless wait cannot be interrupted on every platform.
         while not stop.wait(1.0):
             pass
 
 
-def _live(world: World, seconds: float, stop: threading.Event) -> None:
-    """Let the world move on every so many seconds, without its clock running ahead."""
-    due = world.now
+def _live(
+    world: World, seconds: float, stop: threading.Event, clock: Callable[[], datetime]
+) -> None:
+    """Let the world move on every so many seconds, its clock neither ahead nor behind for long."""
     while not stop.wait(seconds):
-        due += timedelta(seconds=seconds)
-        world.move_on(changes=2, step=max(due - world.now, timedelta()))
+        world.move_on(changes=2, step=max(clock() - world.now, timedelta()))

@@ -120,6 +120,8 @@ def open_reader(path: Path) -> sqlite3.Connection:
         check_library()
         if not path.exists():
             raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder. Name the file in it that is the store")
         connection = _connect_reader(path)
         try:
             known = belongs(connection, path)

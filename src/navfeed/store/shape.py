@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import fields
@@ -9,7 +10,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from navfeed.model import Category, Contact, Content, Location, Occupation
+from navfeed.model import Category, Contact, Content, Location, Occupation, Scope
 
 CHILDREN = {
     "locations": Location,
@@ -27,6 +28,11 @@ COLUMNS = tuple(field.name for field in fields(Content) if field.name not in (*C
 
 DAYS = ("due_date", "last_day")
 """Those of them that are days in Oslo."""
+
+
+def scope_of(text: str) -> Scope:
+    """The scope that stands in `feed`."""
+    return Scope(**{name: tuple(values) for name, values in json.loads(text).items()})
 
 
 def content_of(connection: sqlite3.Connection, ad: str) -> Content:

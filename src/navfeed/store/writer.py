@@ -52,7 +52,7 @@ from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
-from navfeed.store.shape import CHILDREN, COLUMNS, ROWS, content_of
+from navfeed.store.shape import CHILDREN, COLUMNS, ROWS, content_of, scope_of
 
 
 class Store:
@@ -432,7 +432,7 @@ class Store:
 
     def scope(self) -> Scope:
         (scope,) = self._one("SELECT scope FROM feed")
-        return Scope(**{name: tuple(values) for name, values in json.loads(scope).items()})
+        return scope_of(scope)
 
     def contents(self) -> Iterator[tuple[str, Content]]:
         """Every ad in the store with what it says, as the details said it."""

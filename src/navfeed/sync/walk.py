@@ -185,7 +185,8 @@ class Walk:
             pages += walked.new > 0
             if pages == self._max_pages:
                 raise StoppedError(
-                    f"stopped after {pages} pages (--max-pages); the next sync goes on"
+                    f"stopped after {pages} {'page' if pages == 1 else 'pages'} (--max-pages); "
+                    "the next sync goes on"
                 )
             page = self._next_page(page.next_id)
 
