@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from io import FileIO
 from pathlib import Path
 
 from navfeed.errors import StoreError
+from navfeed.store.handle import opening
 from navfeed.store.schema import APPLICATION_ID, VERSION
 
 BUSY_SECONDS = 30.0
@@ -81,16 +80,6 @@ def _has_full_text() -> bool:
     return True
 
 
-def open_private(path: Path) -> FileIO:
-    """Make the file readable for its owner alone, whatever the umask says (faults.md X5).
-
-    Close it after every connection to it: closing a file drops all locks that the process has on it
-    (https://www.sqlite.org/howtocorrupt.html, 2.2).
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | os.O_CREAT, 0o600))
-
-
 def belongs(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the navfeed store that the file is, one that we know; 0 when it is none yet.
 
@@ -141,7 +130,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
 def _connect_reader(path: Path) -> sqlite3.Connection:
     """Read-only; where even the index of the WAL cannot be made, the file alone is the truth."""
     uri = path.resolve().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
+    connection = _connect_to(f"{uri}?mode=ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema")
     except sqlite3.Error as error:
@@ -149,5 +138,10 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
         wal = path.with_name(path.name + "-wal")
         if not isinstance(error, sqlite3.OperationalError) or wal.exists():
             raise
-        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        connection = _connect_to(f"{uri}?mode=ro&immutable=1")
     return connection
+
+
+def _connect_to(uri: str) -> sqlite3.Connection:
+    with opening:
+        return sqlite3.connect(uri, uri=True, isolation_level=None)

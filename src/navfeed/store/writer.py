@@ -45,8 +45,8 @@ from navfeed.store.connect import (
     belongs,
     check_library,
     explained,
-    open_private,
 )
+from navfeed.store.handle import opening, private
 from navfeed.store.migrate import migrate
 from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.schema import APPLICATION_ID
@@ -62,7 +62,7 @@ class Store:
         self.path = path
         with explained(path), ExitStack() as opened:
             check_library()
-            self._file = opened.enter_context(open_private(path))
+            self._file = opened.enter_context(private(path))
             self._connection = opened.enter_context(closing(_connect(path)))
             self._db = _prepare(self._connection, path)
             self._opened = opened.pop_all()
@@ -627,9 +627,10 @@ def _listed(ads: Iterable[str]) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    with opening:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     if connection.execute("PRAGMA secure_delete").fetchone() != (1,):
