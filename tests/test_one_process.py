@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from navfeed.errors import StoreError
 from navfeed.store import handle
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
@@ -106,3 +107,19 @@ def test_who_has_a_file_open_may_be_unknown(path: Path, monkeypatch: pytest.Monk
     with Store(path):
         pass
     assert handle._kept == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX's limits")
+def test_a_reader_is_refused_where_the_program_has_no_descriptor_left(path: Path) -> None:
+    """Where it read the file alone, it would not notice a sync that begins."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with path.open("rb") as next_one:
+        room = next_one.fileno() + 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (room, before[1]))
+    try:
+        with pytest.raises(StoreError, match="cannot be opened"):
+            Reader(path, NOW.date())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -526,6 +526,7 @@ def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
         return real(name, **how, **({"factory": NoIndex} if refused else {}))  # type: ignore[call-overload,no-any-return]
 
     monkeypatch.setattr(connect.sqlite3, "connect", opened)
+    monkeypatch.setattr(connect.os, "access", lambda *_: False)
     reader = connect.open_reader(path)
     assert reader.execute("SELECT uuid FROM ads").fetchall() == [(AD,)]
     reader.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -128,15 +129,20 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
-    """Read-only; where even the index of the WAL cannot be made, the file alone is the truth."""
-    uri = path.resolve().as_uri()
+    """Read-only; where even the index of the WAL may not be made, the file alone is the truth.
+
+    Not so where it could not be made for another reason: a sync could begin unnoticed.
+    """
+    path = path.resolve()
+    uri = path.as_uri()
     connection = _connect_to(f"{uri}?mode=ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema")
     except sqlite3.Error as error:
         connection.close()
         wal = path.with_name(path.name + "-wal")
-        if not isinstance(error, sqlite3.OperationalError) or wal.exists():
+        writable = os.access(path.parent, os.W_OK)
+        if not isinstance(error, sqlite3.OperationalError) or wal.exists() or writable:
             raise
         connection = _connect_to(f"{uri}?mode=ro&immutable=1")
     return connection
