@@ -283,6 +283,15 @@ def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None
         assert store.queue_rechecks(NOW, 10, NOW) == 0
 
 
+def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_asked_for_again(path: Path) -> None:
+    with Store(path) as store:
+        commit_at = NOW + timedelta(days=300)
+        store.commit_details([DetailVerdict(AD, Reason.NEW, RICH)], [], commit_at)
+        store.commit_details([DetailVerdict(OTHER, Reason.NEW, RICH)], [], NOW + timedelta(hours=2))
+        assert store.queue_rechecks(NOW - timedelta(days=14), 10, NOW) == 1
+        assert store.due(NOW) == [Queued(AD, 0)]
+
+
 def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)

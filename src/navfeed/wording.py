@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from navfeed.model import OSLO, By, Counted, RunFacts, Stats, StoreFacts, oslo_day
+from navfeed.model import OSLO, By, Counted, RunFacts, Stats, StoreFacts, age_of, oslo_day
 from navfeed.plaintext import harmless
 
 LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
@@ -125,7 +125,10 @@ def freshness(caught_up_at: datetime | None, now: datetime) -> str:
     """How the data stands, in the middle of a sentence."""
     if caught_up_at is None:
         return "incomplete: no sync has reached the end of the feed and of the details yet"
-    return f"caught up {_local(caught_up_at)}, {_span(now - caught_up_at)} ago"
+    age = age_of(caught_up_at, now)
+    if age is None:
+        return f"of no known age: caught up {_local(caught_up_at)}, when the clock was wrong"
+    return f"caught up {_local(caught_up_at)}, {_span(age)} ago"
 
 
 def _run(run: RunFacts | None) -> list[tuple[str, str | None]]:

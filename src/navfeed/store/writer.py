@@ -313,12 +313,16 @@ class Store:
         return [Problem(*row) for row in self._all(PROBLEMS)]
 
     def queue_rechecks(self, before: datetime, most: int, now: datetime) -> int:
-        """Queue the active ads that NAV has not confirmed since `before`, the oldest first."""
+        """Queue the active ads that NAV has not confirmed since `before`, the oldest first.
+
+        One that was confirmed on a day to come was so by a clock that was wrong, and is due.
+        """
         rows = self._all(
             "SELECT ad FROM (SELECT uuid AS ad, checked_at FROM ads UNION ALL "
-            "SELECT ad, checked_at FROM outside) WHERE checked_at <= ? "
+            "SELECT ad, checked_at FROM outside) WHERE (checked_at <= ? OR checked_at > ?) "
             "AND ad NOT IN (SELECT ad FROM queue) ORDER BY checked_at LIMIT ?",
             _text(before),
+            _text(now + _TOMORROW),
             most,
         )
         if rows:
@@ -574,6 +578,8 @@ GONE_AGAIN = (timedelta(hours=1), timedelta(days=1))
 """When a stored ad that NAV no longer has is asked for again: a 404 may be bad weather too."""
 
 LONGEST_RETRY = timedelta(days=1)
+
+_TOMORROW = timedelta(days=1)
 
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""
