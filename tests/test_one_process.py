@@ -9,7 +9,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from navfeed.errors import StoreError
+from navfeed.model import Scope
 from navfeed.store import handle
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
@@ -107,6 +108,22 @@ def test_who_has_a_file_open_may_be_unknown(path: Path, monkeypatch: pytest.Monk
     with Store(path):
         pass
     assert handle._kept == []
+
+
+def test_C2_a_program_that_writes_in_the_middle_of_a_transaction_has_to_wait(path: Path) -> None:
+    """Were it first, ours would be refused at once: it has read what is no longer so."""
+    with Store(path) as store, closing(sqlite3.connect(path, timeout=0)) as another:
+
+        def leaving() -> Iterator[str]:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                another.execute("INSERT INTO runs (started_at) VALUES ('another')")
+            yield from ()
+
+        store.rescope(Scope(municipals=("BERGEN",)), leaving(), ask=True, now=NOW)
+        another.execute("INSERT INTO runs (started_at) VALUES ('another')")
+        another.commit()
+        assert store.scope() == Scope(municipals=("BERGEN",))
+    assert started(path) == ["another"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX's limits")

@@ -86,9 +86,7 @@ def belongs(connection: sqlite3.Connection, path: Path) -> int:
 
     Another application's file, or a newer navfeed's, raises `StoreError` and stays untouched.
     """
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    application, version, tables = connection.execute(_WHOSE).fetchone()
     if not tables and not application:
         return 0
     if application != APPLICATION_ID:
@@ -102,6 +100,29 @@ def belongs(connection: sqlite3.Connection, path: Path) -> int:
             "Upgrade navfeed"
         )
     return int(version)
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that is the writer's from its beginning on.
+
+    One that only becomes so is refused at once, instead of waiting, where another program writes
+    or has written since it began to read (https://www.sqlite.org/isolation.html).
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+# One statement, and so about one moment: another process may be making the store.
+_WHOSE = """
+SELECT (SELECT application_id FROM pragma_application_id),
+    (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)
+"""
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -45,6 +45,7 @@ from navfeed.store.connect import (
     belongs,
     check_library,
     explained,
+    writing,
 )
 from navfeed.store.handle import opening, private
 from navfeed.store.migrate import migrate
@@ -556,7 +557,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with explained(self.path), self._db.atomic():
+        with explained(self.path), writing(self._connection):
             yield
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
