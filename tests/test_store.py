@@ -592,7 +592,7 @@ def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_D2_a_store_of_somebody_else_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store(path).close()
     refuse = Mock(side_effect=PermissionError(13, "Permission denied"))
-    monkeypatch.setattr(writer, "open_private", refuse)
+    monkeypatch.setattr(writer, "private", refuse)
     with pytest.raises(StoreError, match="Permission denied. Check its owner"):
         Store(path)
 
