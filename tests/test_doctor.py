@@ -81,6 +81,7 @@ def run(code: int | None) -> RunFacts:
         (check_lag(NOW - 2 * DAY, NOW, None), OK, 0, "48.0 hours"),
         (check_lag(NOW - 2 * DAY, NOW, DAY), FAILURE, 8, "48.0 hours"),
         (check_lag(None, NOW, None), FAILURE, 8, "navfeed sync"),
+        (check_lag(NOW + 2 * DAY, NOW, None), FAILURE, 8, "a day to come"),
         (check_backlog(replace(FACTS, waiting=1_000, given_up=0)), OK, 0, "1,000"),
         (check_backlog(replace(FACTS, waiting=1_001, given_up=0)), WARNING, 0, "longer"),
         (check_backlog(replace(FACTS, waiting=0, given_up=1)), WARNING, 0, "--retry-now"),

@@ -283,6 +283,15 @@ def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None
         assert store.queue_rechecks(NOW, 10, NOW) == 0
 
 
+def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_asked_for_again(path: Path) -> None:
+    with Store(path) as store:
+        commit_at = NOW + timedelta(days=300)
+        store.commit_details([DetailVerdict(AD, Reason.NEW, RICH)], [], commit_at)
+        store.commit_details([DetailVerdict(OTHER, Reason.NEW, RICH)], [], NOW + timedelta(hours=2))
+        assert store.queue_rechecks(NOW - timedelta(days=14), 10, NOW) == 1
+        assert store.due(NOW) == [Queued(AD, 0)]
+
+
 def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
@@ -526,6 +535,7 @@ def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
         return real(name, **how, **({"factory": NoIndex} if refused else {}))  # type: ignore[call-overload,no-any-return]
 
     monkeypatch.setattr(connect.sqlite3, "connect", opened)
+    monkeypatch.setattr(connect.os, "access", lambda *_: False)
     reader = connect.open_reader(path)
     assert reader.execute("SELECT uuid FROM ads").fetchall() == [(AD,)]
     reader.close()
@@ -582,7 +592,7 @@ def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_D2_a_store_of_somebody_else_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store(path).close()
     refuse = Mock(side_effect=PermissionError(13, "Permission denied"))
-    monkeypatch.setattr(writer, "open_private", refuse)
+    monkeypatch.setattr(writer, "private", refuse)
     with pytest.raises(StoreError, match="Permission denied. Check its owner"):
         Store(path)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from shlex import join
 
 from navfeed.errors import EXPECTED, ExitCode, NavfeedError
-from navfeed.model import RunFacts, StoreFacts
+from navfeed.model import RunFacts, StoreFacts, age_of
 
 
 class Level(StrEnum):
@@ -144,7 +144,10 @@ def check_lag(caught_up_at: datetime | None, now: datetime, limit: timedelta | N
     if caught_up_at is None:
         says = "no sync has reached the end of the feed and of the details yet"
         return failure("lag", says, "Run `navfeed sync` until it ends with 0", ExitCode.STALE)
-    behind = now - caught_up_at
+    behind = age_of(caught_up_at, now)
+    if behind is None:
+        says = f"the last sync to catch up did so {caught_up_at:%Y-%m-%d %H:%M} UTC, a day to come"
+        return failure("lag", says, "Set the clock, run `navfeed sync`", ExitCode.STALE)
     says = f"caught up {behind.total_seconds() / 3_600:,.1f} hours ago"
     if limit is not None and behind > limit:
         advice = "Find out why no sync ran to its end: `navfeed runs`"

@@ -488,5 +488,19 @@ def oslo_week(moment: datetime) -> str:
     return f"{year:04}-W{week:02}"
 
 
+_WRONG_CLOCK = timedelta(days=1)
+
+
+def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
+    """How old the data is; negative where clocks differ a little. None: nobody can say.
+
+    So it is where no sync has caught up yet, and where one did on a day that is still to come: the
+    clock was wrong then, and the data would pass for fresh until that day.
+    """
+    if caught_up_at is None or caught_up_at - now > _WRONG_CLOCK:
+        return None
+    return now - caught_up_at
+
+
 def oslo_day(moment: datetime) -> date:
     return moment.astimezone(OSLO).date()

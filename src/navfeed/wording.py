@@ -18,6 +18,7 @@ from navfeed.model import (
     Scope,
     Stats,
     StoreFacts,
+    age_of,
     binding_pause,
     oslo_day,
 )
@@ -137,7 +138,10 @@ def freshness(caught_up_at: datetime | None, now: datetime) -> str:
     """How the data stands, in the middle of a sentence."""
     if caught_up_at is None:
         return "incomplete: no sync has reached the end of the feed and of the details yet"
-    return f"caught up {_local(caught_up_at)}, {_span(now - caught_up_at)} ago"
+    age = age_of(caught_up_at, now)
+    if age is None:
+        return f"of no known age: caught up {_local(caught_up_at)}, when the clock was wrong"
+    return f"caught up {_local(caught_up_at)}, {_span(age)} ago"
 
 
 def _run(run: RunFacts | None) -> list[tuple[str, str | None]]:

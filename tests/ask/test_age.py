@@ -59,6 +59,7 @@ def test_answers_from_data_older_than_a_day_come_with_a_warning(
         (timedelta(seconds=61), "60", True),
         (None, "9999d", True),
         (timedelta(hours=-1), "1s", False),  # our clock is behind: nothing is newer than the end
+        (timedelta(days=-2), "2d", True),  # or it was ahead when the sync ran: who knows by what
     ],
 )
 def test_max_age_makes_a_command_refuse_with_8(

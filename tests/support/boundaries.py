@@ -10,7 +10,7 @@ import os
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from io import FileIO
 from typing import Any
@@ -40,7 +40,7 @@ def watched(boundary: Boundary) -> Iterator[None]:
     with ExitStack() as patches:
         for place, name, new in (
             (sqlite3, "connect", connect),
-            (writer, "open_private", _before(_private(File), "file", boundary)),
+            (writer, "private", _before(_private(File), "file", boundary)),
             *_hooked(os, "file", boundary, "fsync", "replace"),
             *_hooked(socket, "socket", boundary, "create_connection"),
             *_hooked(socket.socket, "socket", boundary, "send", "sendall", "recv"),
@@ -56,13 +56,14 @@ def _hooked(
 
 
 _CONNECT = sqlite3.connect
-_OPEN_PRIVATE = writer.open_private
+_PRIVATE = writer.private
 
 
-def _private(kind: type[FileIO]) -> Callable[..., FileIO]:
-    def opened(path: Any) -> FileIO:
-        with _OPEN_PRIVATE(path):
-            return kind(path, "r+")
+def _private(kind: type[FileIO]) -> Callable[..., AbstractContextManager[FileIO]]:
+    @contextmanager
+    def opened(path: Any) -> Iterator[FileIO]:
+        with _PRIVATE(path) as file:
+            yield kind(file.fileno(), "r+", closefd=False)
 
     return opened
 

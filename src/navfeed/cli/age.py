@@ -14,6 +14,7 @@ import typer
 from navfeed.cli.output import hint
 from navfeed.config import Settings, duration
 from navfeed.errors import StaleError
+from navfeed.model import age_of
 from navfeed.wording import freshness
 
 MaxAgeOption = Annotated[
@@ -34,7 +35,7 @@ class Limits:
     refuse: timedelta | None = None
 
     def check(self, caught_up_at: datetime | None, now: datetime) -> None:
-        """Warn or raise `StaleError`. Data that never was complete is older than any limit."""
+        """Warn or raise `StaleError`. Data of no known age is older than any limit."""
         said = f"the data is {freshness(caught_up_at, now)}"
         if _exceeds(caught_up_at, now, self.refuse):
             raise StaleError(f"{said}; that is older than --max-age. Run `navfeed sync`")
@@ -49,4 +50,5 @@ def limits(settings: Settings, max_age: str | None) -> Limits:
 
 
 def _exceeds(caught_up_at: datetime | None, now: datetime, limit: timedelta | None) -> bool:
-    return limit is not None and (caught_up_at is None or now - caught_up_at > limit)
+    age = age_of(caught_up_at, now)
+    return limit is not None and (age is None or age > limit)

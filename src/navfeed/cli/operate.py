@@ -257,9 +257,10 @@ def _mend(path: Path, before: Discretion | None) -> None:
 
 @app.command()
 def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
-    """Write the store anew, without the free space in it. Takes as much room again meanwhile.
+    """Write the store anew, without the free space in it.
 
-    Rarely worth it: free space is used again. Ends with 75 when a sync is running.
+    Takes as much room again meanwhile, and as much memory: no copy of ads gets into temporary
+    files. Rarely worth it: free space is used again. Ends with 75 when a sync is running.
     """
     from navfeed.store.writer import Store
 

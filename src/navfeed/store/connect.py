@@ -6,10 +6,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from io import FileIO
 from pathlib import Path
 
 from navfeed.errors import StoreError
+from navfeed.store.handle import opening
 from navfeed.store.schema import APPLICATION_ID, VERSION
 
 BUSY_SECONDS = 30.0
@@ -81,24 +81,12 @@ def _has_full_text() -> bool:
     return True
 
 
-def open_private(path: Path) -> FileIO:
-    """Make the file readable for its owner alone, whatever the umask says (faults.md X5).
-
-    Close it after every connection to it: closing a file drops all locks that the process has on it
-    (https://www.sqlite.org/howtocorrupt.html, 2.2).
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | os.O_CREAT, 0o600))
-
-
 def belongs(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the navfeed store that the file is, one that we know; 0 when it is none yet.
 
     Another application's file, or a newer navfeed's, raises `StoreError` and stays untouched.
     """
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    application, version, tables = connection.execute(_WHOSE).fetchone()
     if not tables and not application:
         return 0
     if application != APPLICATION_ID:
@@ -112,6 +100,29 @@ def belongs(connection: sqlite3.Connection, path: Path) -> int:
             "Upgrade navfeed"
         )
     return int(version)
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that is the writer's from its beginning on.
+
+    One that only becomes so is refused at once, instead of waiting, where another program writes
+    or has written since it began to read (https://www.sqlite.org/isolation.html).
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+# One statement, and so about one moment: another process may be making the store.
+_WHOSE = """
+SELECT (SELECT application_id FROM pragma_application_id),
+    (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)
+"""
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -141,15 +152,25 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
-    """Read-only; where even the index of the WAL cannot be made, the file alone is the truth."""
-    uri = path.resolve().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
+    """Read-only; where even the index of the WAL may not be made, the file alone is the truth.
+
+    Not so where it could not be made for another reason: a sync could begin unnoticed.
+    """
+    path = path.resolve()
+    uri = path.as_uri()
+    connection = _connect_to(f"{uri}?mode=ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema")
     except sqlite3.Error as error:
         connection.close()
         wal = path.with_name(path.name + "-wal")
-        if not isinstance(error, sqlite3.OperationalError) or wal.exists():
+        writable = os.access(path.parent, os.W_OK)
+        if not isinstance(error, sqlite3.OperationalError) or wal.exists() or writable:
             raise
-        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        connection = _connect_to(f"{uri}?mode=ro&immutable=1")
     return connection
+
+
+def _connect_to(uri: str) -> sqlite3.Connection:
+    with opening:
+        return sqlite3.connect(uri, uri=True, isolation_level=None)

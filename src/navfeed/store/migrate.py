@@ -1,4 +1,4 @@
-"""Migrations: each in one transaction with the record that it was applied."""
+"""Migrations: all that a store lacks in one transaction, with the record that they were applied."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlite3 import complete_statement
 from sqlite_utils import Database, Migrations
 
 from navfeed.due import read_due
+from navfeed.store.connect import writing
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 
 migrations = Migrations("navfeed")
@@ -120,6 +121,7 @@ def migrate(db: Database) -> None:
     written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
     """
     db.execute("PRAGMA foreign_keys = OFF")
-    migrations.apply(db)
+    with writing(db.conn):
+        migrations.apply(db)
     db.execute("PRAGMA foreign_keys = ON")
     assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)  # noqa: S101

@@ -45,8 +45,9 @@ from navfeed.store.connect import (
     belongs,
     check_library,
     explained,
-    open_private,
+    writing,
 )
+from navfeed.store.handle import opening, private
 from navfeed.store.migrate import migrate
 from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.schema import APPLICATION_ID
@@ -62,7 +63,7 @@ class Store:
         self.path = path
         with explained(path), ExitStack() as opened:
             check_library()
-            self._file = opened.enter_context(open_private(path))
+            self._file = opened.enter_context(private(path))
             self._connection = opened.enter_context(closing(_connect(path)))
             self._db = _prepare(self._connection, path)
             self._opened = opened.pop_all()
@@ -313,12 +314,16 @@ class Store:
         return [Problem(*row) for row in self._all(PROBLEMS)]
 
     def queue_rechecks(self, before: datetime, most: int, now: datetime) -> int:
-        """Queue the active ads that NAV has not confirmed since `before`, the oldest first."""
+        """Queue the active ads that NAV has not confirmed since `before`, the oldest first.
+
+        One that was confirmed on a day to come was so by a clock that was wrong, and is due.
+        """
         rows = self._all(
             "SELECT ad FROM (SELECT uuid AS ad, checked_at FROM ads UNION ALL "
-            "SELECT ad, checked_at FROM outside) WHERE checked_at <= ? "
+            "SELECT ad, checked_at FROM outside) WHERE (checked_at <= ? OR checked_at > ?) "
             "AND ad NOT IN (SELECT ad FROM queue) ORDER BY checked_at LIMIT ?",
             _text(before),
+            _text(now + _TOMORROW),
             most,
         )
         if rows:
@@ -552,7 +557,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with explained(self.path), self._db.atomic():
+        with explained(self.path), writing(self._connection):
             yield
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -574,6 +579,8 @@ GONE_AGAIN = (timedelta(hours=1), timedelta(days=1))
 """When a stored ad that NAV no longer has is asked for again: a 404 may be bad weather too."""
 
 LONGEST_RETRY = timedelta(days=1)
+
+_TOMORROW = timedelta(days=1)
 
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""
@@ -627,9 +634,10 @@ def _listed(ads: Iterable[str]) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    with opening:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     if connection.execute("PRAGMA secure_delete").fetchone() != (1,):
