@@ -21,9 +21,6 @@ from support.shell import invoke
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
-FRESH = datetime(2999, 1, 1, tzinfo=UTC)
-"""Caught up when processes with the real clock ask, too."""
-
 UNSAFE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
@@ -108,12 +105,12 @@ def put(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
 
 
 def fill(path: Path, *ads: Fields | str) -> Path:
-    """A store with these ads, fresh on any day; without ads, one that knows nothing yet."""
+    """A store with these ads, caught up now; without ads, one that knows nothing yet."""
     with Store(path) as store:
         put(store, ads)
         if ads:
             store.end_walk(Trail(), [])
-            store.caught_up(FRESH)
+            store.caught_up(datetime.now(UTC))
     return path
 
 

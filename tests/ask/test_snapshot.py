@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ask.support import FRESH, NOW, ad, answer, fill, place, process, put, uuid
+from ask.support import NOW, ad, answer, fill, place, process, put, uuid
 from navfeed.model import By, DetailVerdict, Reason, Trail
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader, Sort
@@ -90,7 +90,7 @@ def test_every_answer_of_a_reader_is_about_one_moment(db: Path) -> None:
             store.commit_details(stopped, [], NOW)
             put(store, [ad(3, title="Sykepleierne", workLocations=[place("ÅS")], **FAR)])
             store.end_walk(Trail(), [])
-            store.caught_up(FRESH)
+            store.caught_up(NOW)
         assert _everything(reader, asked) == before
     with Reader(db, NOW.date()) as reader:
         assert _everything(reader, asked) != before

@@ -155,8 +155,8 @@ MUTATIONS = [
     Mutation(
         "age not asked for",
         "cli/age.py",
-        "now - caught_up_at > limit",
-        "now - caught_up_at > limit * 100",
+        "age > limit)",
+        "age > limit * 100)",
         ("tests/ask/test_age.py",),
     ),
     Mutation(
