@@ -47,6 +47,10 @@ def test_a_sync_needs_no_settings_and_tells_what_it_did(shell: Shell) -> None:
     assert len(err.splitlines()) == 3
 
 
+def test_quiet_says_nothing_of_a_run_that_was_stopped_as_asked(shell: Shell) -> None:
+    assert shell.run("sync", "--quiet", "--max-pages", "1") == (3, "", "")
+
+
 def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
     assert shell.run("sync", "--quiet") == (0, "", "")
     code, out, err = shell.run("sync", "--format", "json", "--quiet")

@@ -17,7 +17,7 @@ from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import give_json, print_lines
 from navfeed.config import Settings, load
-from navfeed.errors import ConfigError, ExitCode
+from navfeed.errors import EXPECTED, ConfigError, ExitCode
 from navfeed.library import client, held, now, one_run, plan_of
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.plaintext import harmless
@@ -196,7 +196,7 @@ def sync(
     else:
         ended = _once(*prepare(), max_time, quiet=quiet)
         _show(format_, ended)
-        _conclude(ended)
+        _conclude(ended, quiet=quiet)
 
 
 def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) -> Ended:
@@ -226,8 +226,9 @@ def _show(format_: SummaryFormat, ended: Ended) -> None:
         sys.stdout.flush()  # a service may have nothing more to say for days
 
 
-def _conclude(ended: Ended) -> None:
-    if ended.error is not None:
+def _conclude(ended: Ended, *, quiet: bool) -> None:
+    """A run that stopped as it was told to is no error, and `quiet` lets errors through alone."""
+    if ended.error is not None and not (quiet and ended.exit_code in EXPECTED):
         raise ended.error
     if ended.exit_code is not ExitCode.DONE:
         raise typer.Exit(ended.exit_code)
@@ -273,7 +274,7 @@ def verify(
         with choose(quiet=quiet) as progress:
             ended = one_run(feed, store, plan, stop=stop, progress=progress.show)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
-            _conclude(ended)
+            _conclude(ended, quiet=quiet)
         differences = _verify(feed, store, plan, stop, repair=repair, quiet=quiet)
     _report(differences, format_, repaired=repair)
 
