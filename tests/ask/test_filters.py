@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ask.support import ad, answer, ask, fill, place, uuid
+from navfeed.cli import complete
 from navfeed.cli.filters import Asked
 from navfeed.store.filters import Filters
 
@@ -249,14 +252,14 @@ def completed(words: str, home: Path) -> list[str]:
         env={
             **{name: text for name, text in os.environ.items() if "NAVFEED" not in name},
             "_NAVFEED_COMPLETE": "complete_bash",
-            "COMP_WORDS": words,
+            "COMP_WORDS": words.replace(" ", "\n"),
             "COMP_CWORD": str(len(words.split(" ")) - 1),
             "XDG_CONFIG_HOME": str(home),
             "XDG_DATA_HOME": str(home),
         },
     )
     assert ended.stderr == ""
-    return ended.stdout.split()
+    return ended.stdout.strip().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,7 @@ def completed(words: str, home: Path) -> list[str]:
         ("list --db {} --municipal !v", ["!våler"]),
         ("list --db {} --municipal OSLO,B", ["OSLO,BERGEN"]),
         ("list --db {} --source ", ["AMEDIA", "IMPORTAPI"]),
-        ("export --db {} --level1 r", ["reiseliv", "og", "mat"]),
+        ("export --db {} --level1 r", ["reiseliv\\ og\\ mat"]),
         ("show --db {} 00000002", [uuid(2)]),
         ("list --db {}.none --municipal b", []),
         ("list --municipal b", []),
@@ -283,3 +286,53 @@ def test_the_stores_own_values_are_offered(tmp_path: Path, typed: str, offered: 
         ad(3, workLocations=[place("VADSØ")], expires="2026-01-01T00:00:00Z"),  # is over
     )
     assert completed("navfeed " + typed.format(db), tmp_path) == offered
+
+
+HANSEN = ["Hansen & Sønn AS", "Hansens; (Bergen) AS"]
+ODD = ["Hauk $(touch x)", "Haug's", "Hav `x`\nTo"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("Hans", HANSEN),
+        ("'Hansen", HANSEN),
+        ("Hau", []),
+        ("Hav", []),
+        ("Hø", ["Høy"]),
+    ],
+)
+def test_bash_takes_an_offered_value_for_one_word(
+    tmp_path: Path, typed: str, offered: list[str]
+) -> None:
+    """As readline does: inside quotes the value as it is, elsewhere what stands on the line."""
+    far = "2999-01-01T00:00:00Z"
+    ads = [
+        ad(number, employer={"name": name}, expires=far)
+        for number, name in enumerate([*HANSEN, *ODD, "Høy"])
+    ]
+    db = fill(tmp_path / "navfeed.db", *ads)
+    words = ["navfeed", "list", "--db", str(db), "--employer", typed]
+    quote = "'" if typed.startswith("'") else ""
+    script = f"""
+        navfeed() {{ {shlex.quote(sys.executable)} -m navfeed "$@"; }}; export -f navfeed
+        complete_() {{ IFS=$'\\n'; COMPREPLY=( $(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=5 \
+            _NAVFEED_COMPLETE=complete_bash navfeed) ); }}
+        COMP_WORDS=({shlex.join(words)}); complete_
+        for one in "${{COMPREPLY[@]}}"; do eval "printf '%s\\n' {quote}$one{quote}"; done
+    """
+    ended = subprocess.run(
+        ["bash", "-c", script], capture_output=True, check=True, encoding="utf-8", cwd=tmp_path
+    )
+    assert (sorted(ended.stdout.splitlines()), ended.stderr) == (offered, "")
+    assert not (tmp_path / "x").exists()
+
+
+def test_powershell_quotes_nothing_so_it_gets_words_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("_NAVFEED_COMPLETE", "complete_pwsh")
+    assert [complete._quoted(name) for name in (*HANSEN, *ODD, "BÆRUM")] == [*[""] * 5, "BÆRUM"]
+    monkeypatch.setenv("_NAVFEED_COMPLETE", "complete_zsh")
+    assert [complete._quoted(name) for name in (*HANSEN, *ODD)] == [*HANSEN, "", "", ""]

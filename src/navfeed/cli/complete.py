@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ def values_of(name: str) -> Completion:
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         start, mark, part = _split(incomplete)
         fit = (value for stored in _stored(name, ctx) if (value := _written(stored, part)))
-        return [start + mark + value for value in fit]
+        return [start + mark + value for value in map(_quoted, fit) if value]
 
     return complete
 
@@ -35,6 +37,34 @@ def _split(incomplete: str) -> tuple[str, str, str]:
 def _written(value: str, part: str) -> str | None:
     """A value that begins as typed; `bergen` for a `b`, since typer drops what begins otherwise."""
     return next((one for one in (value, value.lower()) if one.startswith(part)), None)
+
+
+_TAME = re.compile(r"[\w &()+,./:;@%=-]+")
+"""What no shell takes for more than a letter once it is quoted."""
+
+_SAFE = re.compile(r"[\w,./:@%+=-]")
+
+
+def _quoted(value: str) -> str:
+    """The value as it can stand on the line; empty where it is not to be offered.
+
+    Values come from the feed, and typer's scripts for bash and PowerShell set them there as they
+    are: of `Hansen & Sønn` the shell would run the second half.
+    """
+    if not _TAME.fullmatch(value):
+        return ""
+    shell = os.environ.get("_NAVFEED_COMPLETE", "")
+    if shell in ("complete_zsh", "complete_fish") or _in_quotes():
+        return value
+    if shell == "complete_bash":
+        return "".join(one if _SAFE.match(one) else f"\\{one}" for one in value)
+    return value if all(map(_SAFE.match, value)) else ""
+
+
+def _in_quotes() -> bool:
+    """Whether bash completes a word that began with a quote, which it ends itself."""
+    words = os.environ.get("COMP_WORDS", "").split("\n")  # as typer's script puts them there
+    return words[min(int(os.environ.get("COMP_CWORD", "0")), len(words) - 1)][:1] in ("'", '"')
 
 
 def _stored(name: str, ctx: typer.Context) -> list[str]:
