@@ -47,6 +47,11 @@ def test_a_sync_needs_no_settings_and_tells_what_it_did(shell: Shell) -> None:
     assert len(err.splitlines()) == 3
 
 
+def test_a_rest_without_a_service_is_refused(shell: Shell) -> None:
+    code, _, err = shell.run("sync", "--every", "5m")
+    assert (code, "--follow" in err) == (2, True)
+
+
 def test_quiet_says_nothing_of_a_run_that_was_stopped_as_asked(shell: Shell) -> None:
     assert shell.run("sync", "--quiet", "--max-pages", "1") == (3, "", "")
 

@@ -42,7 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "client": {"model", "errors", "config", "wire", "version"},
     "sync": {"model", "errors", "decide", "lookback", "forget", "redact"},
     "export": {"model", "errors", "extras", "markup"},
-    "doctor": {"model", "errors"},
+    "doctor": {"model", "errors", "wording"},
     "logs": {"model", "errors", "plaintext"},
     "metrics": {"model", "version"},
     "notify": set(),

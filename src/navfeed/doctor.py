@@ -14,6 +14,7 @@ from shlex import join
 
 from navfeed.errors import EXPECTED, ExitCode, NavfeedError
 from navfeed.model import RunFacts, StoreFacts, age_of
+from navfeed.wording import freshness
 
 
 class Level(StrEnum):
@@ -141,14 +142,12 @@ def check_runs(run: RunFacts | None, trouble: str | None) -> Finding:
 
 
 def check_lag(caught_up_at: datetime | None, now: datetime, limit: timedelta | None) -> Finding:
+    says = freshness(caught_up_at, now)
     if caught_up_at is None:
-        says = "no sync has reached the end of the feed and of the details yet"
         return failure("lag", says, "Run `navfeed sync` until it ends with 0", ExitCode.STALE)
     behind = age_of(caught_up_at, now)
     if behind is None:
-        says = f"the last sync to catch up did so {caught_up_at:%Y-%m-%d %H:%M} UTC, a day to come"
         return failure("lag", says, "Set the clock, run `navfeed sync`", ExitCode.STALE)
-    says = f"caught up {behind.total_seconds() / 3_600:,.1f} hours ago"
     if limit is not None and behind > limit:
         advice = "Find out why no sync ran to its end: `navfeed runs`"
         return failure("lag", f"{says}, more than warn_age", advice, ExitCode.STALE)

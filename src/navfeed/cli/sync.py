@@ -179,6 +179,8 @@ def sync(
         "log_level": log_level,
     }
     start = run.start_of(since, from_start=from_start, from_tip=from_tip)
+    if every is not None and not follow:
+        raise ConfigError("--every is how long --follow rests. Add --follow, or leave it out")
 
     def prepare() -> tuple[Settings, Plan]:
         settings = load(flags, config=config)
