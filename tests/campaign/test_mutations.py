@@ -174,6 +174,20 @@ MUTATIONS = [
         ERASURE,
     ),
     Mutation(
+        "a handle closed while others have the file open",
+        "store/handle.py",
+        " if _id(os.fstat(one.fileno())) not in used]",
+        "]",
+        ("tests/test_one_process.py",),
+    ),
+    Mutation(
+        "a transaction that is the writer's only once it writes",
+        "store/connect.py",
+        'execute("BEGIN IMMEDIATE")',
+        'execute("BEGIN")',
+        ("tests/test_one_process.py", "tests/test_store.py"),
+    ),
+    Mutation(
         "a worn index merged once more",
         "store/writer.py",
         'if levels < WORN_INDEX else "rebuild"',
