@@ -178,10 +178,9 @@ the locks of `navfeed.library.alone`."""
 
 def refuse_store(file: Path, db: Path) -> None:
     """Raise `ConfigError` where `file`, which is to be written, is one of the store's own."""
+    real, stands = file.resolve(), file.exists()
     for own in (db.with_name(db.name + ending) for ending in _BESIDE):
-        if file.resolve() == own.resolve() or (
-            file.exists() and own.exists() and file.samefile(own)
-        ):
+        if real == own.resolve() or (stands and own.exists() and file.samefile(own)):
             raise ConfigError(f"{file} is the store itself or a part of it. Name another file")
 
 

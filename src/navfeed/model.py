@@ -488,7 +488,8 @@ def oslo_week(moment: datetime) -> str:
     return f"{year:04}-W{week:02}"
 
 
-_WRONG_CLOCK = timedelta(days=1)
+WRONG_CLOCK = timedelta(days=1)
+"""A moment further ahead was put down by a clock that was wrong; clocks differ by less."""
 
 
 def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
@@ -497,7 +498,7 @@ def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
     So it is where no sync has caught up yet, and where one did on a day that is still to come: the
     clock was wrong then, and the data would pass for fresh until that day.
     """
-    if caught_up_at is None or caught_up_at - now > _WRONG_CLOCK:
+    if caught_up_at is None or caught_up_at - now > WRONG_CLOCK:
         return None
     return now - caught_up_at
 

@@ -182,10 +182,10 @@ def _token(expires: datetime | None, now: datetime) -> str:
     return f"expired {_local(expires)}, {_span(now - expires)} ago"
 
 
-def _scope(scope: Scope) -> str | None:
-    """What the store was told to keep, where that is not everything."""
-    given = {name: values for name, values in asdict(scope).items() if values}
-    return "; ".join(f"{name} {', '.join(values)}" for name, values in given.items())
+def _scope(scope: Scope) -> str:
+    """What the store was told to keep; empty where that is everything."""
+    given = ((name, values) for name, values in asdict(scope).items() if values)
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in given)
 
 
 def _store(facts: StoreFacts) -> str:

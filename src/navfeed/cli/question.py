@@ -10,7 +10,7 @@ from pathlib import Path
 from navfeed.cli.age import limits
 from navfeed.cli.filters import Asked, hint_at_unknown
 from navfeed.config import load
-from navfeed.model import oslo_day
+from navfeed.library import open_store
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 
@@ -28,7 +28,7 @@ def question(
     filters = asked.filters(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
-    with Reader(settings.db, oslo_day(now)) as reader:
+    with open_store(settings.db, at=now) as reader:
         age.check(reader.caught_up_at(), now)
         hint_at_unknown(reader, filters)
         yield reader, filters, settings.db

@@ -14,8 +14,8 @@ from navfeed.cli import ending_signals
 from navfeed.cli.output import hint, log_to
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import ConfigError, NavfeedError, StoreError
-from navfeed.library import now
-from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel, oslo_day
+from navfeed.library import now, open_store
+from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
 
 if TYPE_CHECKING:
     from navfeed.logs import Log
@@ -47,11 +47,10 @@ def write_metrics(settings: Settings) -> None:
         return
     from navfeed.export.files import replaced
     from navfeed.metrics import exposition
-    from navfeed.store.query import Reader
 
     moment = now()
     try:
-        with Reader(settings.db, oslo_day(moment)) as reader:
+        with open_store(settings.db, at=moment) as reader:
             facts = reader.facts(moment)
         # A service that is told to reload meanwhile must reload, and not end.
         with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
@@ -86,11 +85,8 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
 
 def hint_if_begun(settings: Settings) -> None:
     """Where to begin is asked once: nobody should believe that a copy now reaches further back."""
-    from navfeed.store.query import Reader
-
-    moment = now()
-    with suppress(StoreError), Reader(settings.db, oslo_day(moment)) as reader:
-        if reader.facts(moment).newest is not None:
+    with suppress(StoreError), open_store(settings.db) as reader:
+        if reader.facts(now()).newest is not None:
             hint(
                 f"{settings.db} has begun already and goes on where it stood: --since and "
                 "--from-tip are for a first sync. For another beginning, name a new store with --db"
@@ -111,11 +107,8 @@ _LOOKED_UP = {
 
 def hint_at_empty_scope(settings: Settings) -> None:
     """A scope that is mistyped keeps nothing, and no sync fails for that."""
-    from navfeed.store.query import Reader
-
-    moment = now()
-    with Reader(settings.db, oslo_day(moment)) as reader:
-        scope = reader.facts(moment).scope
+    with open_store(settings.db) as reader:
+        scope = reader.scope()
         for name, filters in _LOOKED_UP.items():
             for value in getattr(scope, name):
                 if not any(reader.knows(one, value) for one in filters):

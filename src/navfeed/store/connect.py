@@ -33,20 +33,20 @@ def explained(path: Path) -> Iterator[None]:
 
 def explain(error: sqlite3.Error, path: Path) -> str:
     said = str(error)
-    name = _name(error)
+    name = name_of(error)
     for start, advice in _ADVICE.items():
         if name.startswith(start):
             return f"{advice.format(path=path)} (SQLite says: {said})"
     return f"cannot use the store {path} (SQLite says: {said})"
 
 
-def _name(error: sqlite3.Error) -> str:
+def name_of(error: sqlite3.Error) -> str:
     """Empty where the error is the sqlite3 module's own."""
     return getattr(error, "sqlite_errorname", "")
 
 
 def _passes(error: sqlite3.Error) -> bool:
-    return _name(error).startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR"))
+    return name_of(error).startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR"))
 
 
 _REBUILD = "Move it away and run `navfeed sync` to build it anew from the feed"

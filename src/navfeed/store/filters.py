@@ -253,7 +253,7 @@ def _numbers(ranges: Iterable[Numbers]) -> Iterator[Condition]:
     bound = [
         number
         for least, greatest in ranges
-        for number in (least or 0, _MOST if greatest is None else greatest)
+        for number in (least or 0, MOST if greatest is None else greatest)
     ]
     if bound:
         one = "CAST(ads.positions AS INTEGER) BETWEEN ? AND ?"
@@ -264,7 +264,8 @@ def _numbers(ranges: Iterable[Numbers]) -> Iterator[Condition]:
         )
 
 
-_MOST = 2**63 - 1  # what SQLite takes a text for that says a greater number
+MOST = 2**63 - 1
+"""As far as SQLite counts, and what it takes a text for that says a greater number."""
 
 
 def fold(text: str) -> str:

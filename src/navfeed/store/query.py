@@ -27,6 +27,7 @@ from navfeed.model import (
     Problem,
     Reason,
     RunFacts,
+    Scope,
     StoreFacts,
     Week,
     oslo_week,
@@ -34,7 +35,16 @@ from navfeed.model import (
 from navfeed.stem import is_form, stem
 from navfeed.store import search
 from navfeed.store.connect import explained, open_reader
-from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS, Filters, conditions, fold, looks
+from navfeed.store.filters import (
+    MOST,
+    OF_ADS,
+    OF_CATEGORIES,
+    OF_ROWS,
+    Filters,
+    conditions,
+    fold,
+    looks,
+)
 from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.shape import content_of, scope_of
 
@@ -134,8 +144,8 @@ class Reader:
         """
         lists = [at for at, name in enumerate(columns) if name in _OF_CHILDREN]
         chosen = ", ".join(map(_expression, columns))
-        most = _MOST if limit is None else min(limit, _MOST)
-        part = f"LIMIT {most} OFFSET {min(offset, _MOST)}"
+        most = MOST if limit is None else min(limit, MOST)
+        part = f"LIMIT {most} OFFSET {min(offset, MOST)}"
         for row in self._select(chosen, filters, f"ORDER BY {_ORDERS[sort]}ads.uuid {part}", sort):
             yield _with_lists(row, lists)
 
@@ -281,12 +291,19 @@ class Reader:
         (moment,) = self._one("SELECT caught_up_at FROM feed")
         return _moment(moment)
 
+    def scope(self) -> Scope:
+        """Which ads the store keeps."""
+        (scope,) = self._one("SELECT scope FROM feed")
+        return scope_of(scope)
+
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
-        newest, caught_up_at, trouble, retry_at, token_expires, owed = self._one(
-            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed FROM feed"
+        newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive, contacts = (
+            self._one(
+                "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, "
+                "inactive, contacts FROM feed"
+            )
         )
-        inactive, contacts, scope = self._one("SELECT inactive, contacts, scope FROM feed")
         waiting, held_back, given_up = self._one(
             f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
             f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
@@ -317,7 +334,7 @@ class Reader:
             retry_at=_moment(retry_at),
             token_expires=_moment(token_expires),
             erasure_owed=bool(owed),
-            scope=scope_of(scope),
+            scope=self.scope(),
         )
 
     def runs(self, most: int, *, failed: bool = False) -> list[RunFacts]:
@@ -325,7 +342,7 @@ class Reader:
         only = f"WHERE exit_code NOT IN ({', '.join(map(str, EXPECTED))}) " if failed else ""
         rows = self._all(
             "SELECT id, started_at, ended_at, exit_code, outcome, counts FROM runs "
-            f"{only}ORDER BY id DESC LIMIT {min(most, _MOST):d}"
+            f"{only}ORDER BY id DESC LIMIT {min(most, MOST):d}"
         )
         return [
             RunFacts(id_, _moment(start), _moment(end), code, outcome, json.loads(counts or "{}"))
@@ -418,9 +435,6 @@ FROM runs
 """
 
 _LAST_LETTER = "\U0010ffff"
-
-_MOST = 2**63 - 1
-"""As far as SQLite counts: all there is."""
 
 _VALUES = {
     **{name: f"SELECT uuid AS ad, {column} AS value FROM ads" for name, column in OF_ADS.items()},

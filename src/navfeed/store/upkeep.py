@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from navfeed.errors import StoreError
-from navfeed.store.connect import explain, explained, open_reader
+from navfeed.store.connect import explain, explained, name_of, open_reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.scrub import scrub
 
@@ -42,7 +42,7 @@ def _blaming(source: Path, target: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        damaged = getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")
+        damaged = name_of(error).startswith("SQLITE_CORRUPT")
         raise StoreError(explain(error, source if damaged else target)) from error
 
 

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 
 from navfeed.errors import StoreError
 from navfeed.model import (
+    WRONG_CLOCK,
     Contacts,
     Content,
     DetailVerdict,
@@ -323,7 +324,7 @@ class Store:
             "SELECT ad, checked_at FROM outside) WHERE (checked_at <= ? OR checked_at > ?) "
             "AND ad NOT IN (SELECT ad FROM queue) ORDER BY checked_at LIMIT ?",
             _text(before),
-            _text(now + _TOMORROW),
+            _text(now + WRONG_CLOCK),
             most,
         )
         if rows:
@@ -579,8 +580,6 @@ GONE_AGAIN = (timedelta(hours=1), timedelta(days=1))
 """When a stored ad that NAV no longer has is asked for again: a 404 may be bad weather too."""
 
 LONGEST_RETRY = timedelta(days=1)
-
-_TOMORROW = timedelta(days=1)
 
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""
