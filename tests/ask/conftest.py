@@ -1,4 +1,4 @@
-"""The clock stands still where ads are asked for."""
+"""The clock stands still where ads are asked for, and processes begin at the same moment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ import pytest
 import time_machine
 
 from ask.support import NOW
+from support import child_clock
 
 
 @pytest.fixture
 def noon() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(autouse=True)
+def processes_begin_at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in child_clock.environment(NOW).items():
+        monkeypatch.setenv(name, value)

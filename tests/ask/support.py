@@ -110,7 +110,7 @@ def fill(path: Path, *ads: Fields | str) -> Path:
         put(store, ads)
         if ads:
             store.end_walk(Trail(), [])
-            store.caught_up(datetime.now(UTC))
+            store.caught_up(NOW)
     return path
 
 
