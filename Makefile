@@ -13,6 +13,8 @@ INSTALLED_DOCS := $(VENV)/.installed-docs
 # What `make test` and `make bench` hand on, e.g. `make test TESTFLAGS="-k lookback"`.
 TESTFLAGS ?=
 BENCHFLAGS ?=
+# Another calendar clock for the tests (tests/clock/run.py); empty: this machine's own.
+CLOCK ?=
 
 .DEFAULT_GOAL := help
 
@@ -28,8 +30,15 @@ demo: $(INSTALLED) ## Run the main job against a practice feed: no network, no t
 	@$(BIN)/python examples/demo.py
 
 .PHONY: test
-test: $(INSTALLED_DEV) ## Run the tests.
-	@$(BIN)/python -m pytest -n auto $(TESTFLAGS)
+test: $(INSTALLED_DEV) ## Run the tests; CLOCK=+45 on another day.
+	@$(if $(CLOCK),$(BIN)/python tests/clock/run.py $(CLOCK)) $(BIN)/python -m pytest -n auto $(TESTFLAGS)
+
+# On which the suite once failed or might: far ahead, a leap day, both changes of time, the turn of a day.
+CLOCKS := +45 +400 2028-02-29T12:00 2027-03-28T01:59 2027-10-31T02:59 midnight
+
+.PHONY: clocks
+clocks: $(INSTALLED_DEV) ## Run the tests under each of several clocks (takes long).
+	@for clock in $(CLOCKS); do $(MAKE) --no-print-directory test CLOCK=$$clock || exit; done
 
 .PHONY: campaign
 campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, five weeks (takes long).

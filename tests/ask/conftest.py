@@ -11,7 +11,7 @@ from ask.support import NOW
 from support import child_clock
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def noon() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller

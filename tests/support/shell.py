@@ -24,6 +24,9 @@ from typer.testing import CliRunner, Result
 from navfeed.practice import PracticeServer
 from support.lab import Lab
 
+INHERITED = ("COV", "PYTHON", "LD_", "CLOCK_SHIFT", "TESTS_NOW")
+"""What every process of ours keeps of the environment: coverage, libraries, the clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -66,11 +69,7 @@ class Shell:
             "XDG_CONFIG_HOME": str(folder),
             "NAVFEED_DB": str(self.db),
             "NAVFEED_BASE_URL": server.url,
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if name.startswith(("COV", "PYTHON"))
-            },
+            **{name: value for name, value in os.environ.items() if name.startswith(INHERITED)},
         }
 
     def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
