@@ -40,6 +40,13 @@ CLOCKS := +45 +400 2028-02-29T12:00 2027-03-28T01:59 2027-10-31T02:59 midnight
 clocks: $(INSTALLED_DEV) ## Run the tests under each of several clocks (takes long).
 	@for clock in $(CLOCKS); do $(MAKE) --no-print-directory test CLOCK=$$clock || exit; done
 
+SQLITES := 3.44.0 3.46.0 3.51.1 3.54.1
+
+.PHONY: sqlites
+sqlites: $(INSTALLED_DEV) ## Run the erasure tests on other versions of SQLite.
+	@for version in $(SQLITES); do $(BIN)/python tests/sqlite/run.py $$version \
+		$(BIN)/python -m pytest -q -n auto tests/test_erasure.py tests/test_segments.py || exit; done
+
 .PHONY: campaign
 campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, five weeks (takes long).
 	@HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n auto -m "" $(TESTFLAGS)

@@ -182,6 +182,24 @@ def test_X3_what_the_store_remembers_of_a_page_does_not_come_back(tmp_path: Path
     assert heard(tmp_path) == standing
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_X3_small_stores_keep_no_word_of_a_withdrawn_ad(tmp_path: Path, seed: int) -> None:
+    """From SQLite 3.44 on a merge may keep delete markers, words and all (decision 0014)."""
+    rng = random.Random(seed)
+    standing = set(range(5))
+    coming = iter(range(5, 1_000))
+    with Store(tmp_path / "navfeed.db") as store:
+        store.commit_details([verdict(number) for number in standing], [], NOW)
+        for _ in range(12):
+            fresh = {next(coming) for _ in range(rng.choice([1, 2, 12]))}
+            gone = set(rng.sample(sorted(standing), rng.choice([1, 2])))
+            ended = [DetailVerdict(verdict(number).ad, Reason.STOPPED) for number in sorted(gone)]
+            store.commit_details([*map(verdict, sorted(fresh)), *ended], [], NOW)
+            standing = standing - gone | fresh
+            assert store.erase()
+            assert heard(tmp_path) == {(one, 0, field) for one in standing for field in FIELDS}
+
+
 def test_an_index_that_was_merged_for_years_still_answers(tmp_path: Path) -> None:
     """Up to SQLite 3.40 each merge adds two levels, and more than 2,000 of them count as damage.
 

@@ -189,10 +189,17 @@ MUTATIONS = [
     ),
     Mutation(
         "a worn index merged once more",
-        "store/writer.py",
-        'if levels < WORN_INDEX else "rebuild"',
-        'if levels else "rebuild"',
+        "store/segments.py",
+        "len(record) < WORN_RECORD and ",
+        "",
         ERASURE,
+    ),
+    Mutation(
+        "an index merged where that keeps what was deleted",
+        "store/segments.py",
+        "and merge_drops_deleted(record)",
+        "",
+        ("tests/test_segments.py",),
     ),
     Mutation(
         "free space left as it is",

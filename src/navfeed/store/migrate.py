@@ -83,6 +83,15 @@ def m003_views(db: Database) -> None:
         db.execute("PRAGMA user_version = 3")
 
 
+@migrations()
+def m004_erase_again(db: Database) -> None:
+    """On SQLite 3.44 and later the index kept words of removed ads (decision 0014)."""
+    if _version(db) >= 4:
+        return
+    db.execute("UPDATE feed SET erasure_owed = 1")
+    db.execute("PRAGMA user_version = 4")
+
+
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
     """Around a step: the views are out of its way, and afterwards what the schema says now.

@@ -7,7 +7,7 @@ views, for everyone too, are dropped and made again at every migration, and so n
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
-VERSION = 3
+VERSION = 4
 
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.

@@ -12,6 +12,7 @@ from navfeed.errors import StoreError
 from navfeed.store.connect import explain, explained, name_of, open_reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.scrub import scrub
+from navfeed.store.segments import drop_deleted_words
 
 
 def copy(source: Path, out: BinaryIO) -> None:
@@ -30,7 +31,7 @@ def copy(source: Path, out: BinaryIO) -> None:
         with closing(sqlite3.connect(target, isolation_level=None)) as connection:
             for pragma in ("journal_mode = MEMORY", "secure_delete = ON", "temp_store = MEMORY"):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute("INSERT INTO search (search) VALUES ('optimize')")
+            drop_deleted_words(connection)
             connection.execute("UPDATE feed SET erasure_owed = 0")
         scrub(out)
         out.flush()  # or it would overwrite what others write to the file after this

@@ -54,6 +54,7 @@ from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
+from navfeed.store.segments import drop_deleted_words
 from navfeed.store.shape import CHILDREN, COLUMNS, ROWS, content_of, scope_of
 
 
@@ -529,11 +530,9 @@ class Store:
         return self.erase()
 
     def _merge_index(self) -> None:
-        """Let go of the words of what was taken out; a worn index is made anew (decision 0013)."""
+        """Drop the words of what was taken out."""
         with self._transaction():
-            ((levels,),) = self._db.execute(_INDEX_LEVELS)
-            how = "optimize" if levels < WORN_INDEX else "rebuild"
-            self._db.execute("INSERT INTO search (search) VALUES (?)", [how])
+            drop_deleted_words(self._connection)
 
     def _scrub(self) -> bool:
         """Zero free space while nobody can write. False: somebody wrote since the log was cut.
@@ -584,10 +583,6 @@ LONGEST_RETRY = timedelta(days=1)
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""
 
-WORN_INDEX = 2_000
-"""Bytes of the list of levels, half of what SQLite up to 3.40 takes for damage. Later ones never
-get there."""
-
 _PRAGMAS = ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY")
 
 _UPSERT = (  # names of columns, and nothing from outside
@@ -608,9 +603,6 @@ _INDEX = """
 INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text)
 SELECT id, ?, ?, ?, ? FROM ads WHERE uuid = ?
 """
-# The list of the index's levels, two bytes for an empty one, stands in this row:
-# https://sqlite.org/src/file/ext/fts5/fts5_index.c ("structure record").
-_INDEX_LEVELS = "SELECT length(block) FROM search_data WHERE id = 10"
 _UNINDEX = "DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)"
 
 _MASK = """
