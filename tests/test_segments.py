@@ -80,6 +80,14 @@ def test_segments_with_origins_and_large_numbers() -> None:
     assert levels_of(written) == [Level(merging=0, segments=1)]
 
 
+def test_where_a_merge_would_keep_words_the_index_is_rebuilt(index: sqlite3.Connection) -> None:
+    statements: list[str] = []
+    index.execute("INSERT INTO search (word) VALUES ('fjord')")
+    index.set_trace_callback(statements.append)
+    drop_deleted_words(index)
+    assert "INSERT INTO search (search) VALUES ('rebuild')" in statements
+
+
 def test_a_damaged_record_is_left_to_sqlite(index: sqlite3.Connection) -> None:
     fill(index)
     cut = b"\x00" * 4 + b"\xff" * 8 + b"\x7f\x01\x01\x00\x01"

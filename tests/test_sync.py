@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -25,7 +26,7 @@ from navfeed.sync.walk import Start, Walked
 from support.bench import PLAN, Bench
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
-from support.scripted import BEGAN, active, uuid
+from support.scripted import BEGAN, active, content, uuid
 
 QUARTER = timedelta(minutes=15)
 
@@ -348,6 +349,31 @@ def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
 
 
 # Limits and failures
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_X6_an_ad_that_cannot_be_handled_fails_alone(
+    tmp_path: Path, error: type[Exception]
+) -> None:
+    bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0), ("good", "ACTIVE", 1))
+    bench.feed.active = {uuid(name): content(uuid(name)) for name in ("bad", "good")}
+    bench.feed.errors = {uuid("bad"): error()}
+    ended = bench.sync()
+    assert ended.exit_code == ExitCode.WAITING
+    assert (ended.counts.new, ended.counts.failed, ended.counts.waiting) == (1, 1, 1)
+    bench.feed.errors.clear()
+    assert bench.sync().counts.new == 1
+
+
+def test_X6_an_ad_that_cannot_be_judged_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0))
+    bench.feed.active = {uuid("bad"): content(uuid("bad"))}
+    with monkeypatch.context() as patch:
+        patch.setattr("navfeed.sync.details.judge_detail", Mock(side_effect=MemoryError))
+        assert bench.sync().counts.failed == 1
+    assert bench.sync().counts.new == 1
 
 
 def test_max_pages_stops_early_and_the_next_run_goes_on(bench: Bench) -> None:

@@ -37,6 +37,7 @@ _BARE_TAG = re.compile(r"</?\w++\s?/?>")
 _TAG = re.compile(r"<[^<>]*+>")
 _NO_DIGIT = re.compile(r"\D+")
 _COUNTRY = ("0047", "47")
+_LONGEST_COUNTRY = max(map(len, _COUNTRY))
 
 _WORDS = MarkKind.WORDS
 
@@ -175,14 +176,19 @@ def _folded(said: str) -> str:
 
 
 def _words(tokens: Iterable[_Token]) -> list[_Token]:
-    words: list[_Token] = []
+    """The words: tokens that nothing but markup parts are one. Each is put together once."""
+    groups: list[list[_Token]] = []
     for token in tokens:
-        words.append(_glued(words.pop(), token) if token.glued else token)
-    return words
+        if token.glued:
+            groups[-1].append(token)
+        else:
+            groups.append([token])
+    return [group[0] if len(group) == 1 else _joined(group) for group in groups]
 
 
-def _glued(first: _Token, second: _Token) -> _Token:
-    return _Token(_folded(first.said + second.said), first.start, second.end, first.glued)
+def _joined(group: list[_Token]) -> _Token:
+    said = _folded("".join(token.said for token in group))
+    return _Token(said, group[0].start, group[-1].end, glued=False)
 
 
 def _windows(words: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
@@ -195,7 +201,8 @@ def _numbers(tokens: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
     """Neighbouring groups that have so many digits together, the country's code aside."""
     for at, first in enumerate(tokens):
         digits = ""
-        for token in tokens[at:]:
+        # A group has a digit at least, so no more of them can matter, the country's code included.
+        for token in tokens[at : at + length + _LONGEST_COUNTRY]:
             if not token.said.isdecimal() or len(digits) > length:
                 break
             digits += token.said

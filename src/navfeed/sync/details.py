@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
 from navfeed.decide import judge_detail, retry_delay
-from navfeed.errors import FeedError, UnreachableError
+from navfeed.errors import ContractError, FeedError, UnreachableError
 from navfeed.model import Detail, DetailVerdict, Effect, Failed, Gone, Queued, Scope
 from navfeed.sync.crew import Answer, Crew
 from navfeed.sync.ports import Clock, Feed, Store
@@ -60,6 +61,15 @@ def raise_what_is_not_the_ads(batch: list[Answer[Queued, Detail | Gone]]) -> Non
             raise answer.error
 
 
+@contextmanager
+def _one_ads_fault() -> Iterator[None]:
+    """An ad that cannot be handled fails alone: it never ends a run (faults.md X6)."""
+    try:
+        yield
+    except (MemoryError, RecursionError) as error:
+        raise ContractError("the ad is too large or too deep to be read") from error
+
+
 class Details:
     """Works off the queue once. An ad that fails stays queued and holds up no other."""
 
@@ -91,17 +101,27 @@ class Details:
             self._watch(batch)
 
     def _ask(self, queued: Queued) -> Detail | Gone:
-        return self._feed.detail(queued.ad)
+        with _one_ads_fault():
+            return self._feed.detail(queued.ad)
 
     def _commit(self, batch: list[Answer[Queued, Detail | Gone]], done: int, total: int) -> Fetched:
-        verdicts = [self._judge(answer.value) for answer in batch if answer.value is not None]
-        failed = [
-            self._failed(answer.question, answer.error)
-            for answer in batch
-            if isinstance(answer.error, FeedError)
-        ]
+        outcomes = [outcome for answer in batch if (outcome := self._outcome(answer))]
+        verdicts = [outcome for outcome in outcomes if isinstance(outcome, DetailVerdict)]
+        failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
         effects = self._store.commit_details(verdicts, failed, self._clock())
         return Fetched(done, total, len(failed), tuple(effects))
+
+    def _outcome(self, answer: Answer[Queued, Detail | Gone]) -> DetailVerdict | Failed | None:
+        """What an answer means for its ad; None where its error is not the ad's."""
+        try:
+            if answer.value is not None:
+                with _one_ads_fault():
+                    return self._judge(answer.value)
+        except FeedError as error:
+            return self._failed(answer.question, error)
+        if isinstance(answer.error, FeedError):
+            return self._failed(answer.question, answer.error)
+        return None
 
     def _failed(self, queued: Queued, error: FeedError) -> Failed:
         return Failed(queued.ad, str(error), self._clock() + retry_delay(queued.attempts + 1))
