@@ -137,7 +137,9 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
     assert answer(copy, "list", "--limit", "3") == answer(db, "list", "--limit", "3")
     assert answer(copy, "list", "--text", "turnus") == answer(db, "list", "--text", "turnus")
     assert answer(copy, "integrity") == "ok\n"
-    assert ask(db, "backup", str(copy)).exit_code == 0  # in the place of the one before
+    again = ask(db, "backup", str(copy))
+    assert (again.exit_code, "--force" in again.stderr) == (2, True)
+    assert ask(db, "backup", str(copy), "--force").exit_code == 0
 
 
 def test_a_backup_while_somebody_writes_is_of_one_moment(db: Path, copy: Path) -> None:
@@ -199,7 +201,7 @@ def test_D1_a_full_disk_leaves_the_backup_of_yesterday(db: Path, copy: Path) -> 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (32 * 1_024, limits[1]))
     try:
-        result = ask(db, "backup", str(copy))
+        result = ask(db, "backup", str(copy), "--force")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (result.exit_code, "copies" in result.stderr) == (7, True)
@@ -453,7 +455,17 @@ def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None
     assert len(titles(db)) == 39
 
 
+def test_without_a_terminal_no_store_is_replaced_unconfirmed(db: Path, copy: Path) -> None:
+    assert ask(db, "backup", str(copy)).exit_code == 0
+    with Store(db) as store:
+        store.commit_details([DetailVerdict(uuid(1), Reason.STOPPED)], [], NOW)
+    ended = process("restore", str(copy), "--db", str(db), stdin=b"")
+    assert (ended.returncode, b"--yes" in ended.stderr) == (2, True)
+    assert len(titles(db)) == 38
+
+
 def test_as_processes(db: Path, copy: Path) -> None:
-    for words in (["backup", str(copy)], ["restore", str(copy)], ["vacuum"], ["integrity"]):
+    restore = ["restore", str(copy), "--yes"]
+    for words in (["backup", str(copy)], restore, ["vacuum"], ["integrity"]):
         ended = process(*words, "--db", str(db))
         assert ended.returncode == 0, ended.stderr

@@ -174,7 +174,9 @@ def make_version_2(path: Path) -> None:
         views = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall()
         for (name,) in views:
             connection.execute(f"DROP VIEW {name}")
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm003_views'")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
+        connection.execute("ALTER TABLE feed DROP COLUMN reaches_back")
+        connection.execute("ALTER TABLE feed DROP COLUMN feed_url")
         connection.execute("CREATE VIEW ads_in_force AS SELECT x FROM nowhere")
         connection.execute("CREATE VIEW somebodys AS SELECT 1 AS x")
         connection.execute("PRAGMA user_version = 2")

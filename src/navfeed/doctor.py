@@ -13,8 +13,8 @@ from pathlib import Path
 from shlex import join
 
 from navfeed.errors import EXPECTED, ExitCode, NavfeedError
-from navfeed.model import RunFacts, StoreFacts, age_of
-from navfeed.wording import freshness
+from navfeed.model import RunFacts, StoreFacts, age_of, lacks_older_ads
+from navfeed.wording import LACKS_OLDER_ADS, freshness
 
 
 class Level(StrEnum):
@@ -152,6 +152,16 @@ def check_lag(caught_up_at: datetime | None, now: datetime, limit: timedelta | N
         advice = "Find out why no sync ran to its end: `navfeed runs`"
         return failure("lag", f"{says}, more than warn_age", advice, ExitCode.STALE)
     return fine("lag", says)
+
+
+def check_reach(facts: StoreFacts) -> Finding:
+    if lacks_older_ads(facts.reaches_back, facts.newest):
+        says = f"begun with the entries since {facts.reaches_back:%Y-%m-%d}; {LACKS_OLDER_ADS}"
+        advice = (
+            "Nothing, if that is meant. Else name a new store with --db and sync without --since"
+        )
+        return warning("reach", says, advice)
+    return fine("reach", "the log was read as far back as an ad can be active")
 
 
 MANY = 1_000

@@ -78,7 +78,7 @@ def plan_of(settings: Settings, start: Start | None = None) -> Plan:
     from navfeed.sync.walk import Start
 
     return Plan(
-        start=Start(since=now() - HISTORY) if start is None else start,
+        start=Start(back=HISTORY) if start is None else start,
         scope=settings.scope,
         workers=settings.workers,
         lateness=settings.look_back,

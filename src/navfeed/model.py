@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,24 @@ LATENESS = timedelta(minutes=15)
 
 HISTORY = timedelta(days=183)
 """An ad is never active for more than six months, so this much log makes a complete copy."""
+
+
+WHOLE_LOG = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when on a copy reaches that was begun with the log's first page."""
+
+_HISTORY_SLACK = timedelta(days=2)
+"""The newest entry, by which this is judged, may be some days older than the first sync was."""
+
+
+def lacks_older_ads(reaches_back: datetime | None, newest: datetime | None) -> bool:
+    """Whether ads may be active that were announced before the copy began.
+
+    Judged by the feed's time of its newest entry. A copy becomes complete by itself, once it is as
+    old as an ad can be.
+    """
+    if reaches_back is None or newest is None:
+        return False
+    return newest - reaches_back < HISTORY - _HISTORY_SLACK
 
 
 LONGEST_PAUSE = timedelta(days=7)
@@ -400,7 +418,8 @@ class StoreFacts:
 
     `held_back` are those of the `waiting` details that may not be asked for before their retry.
     Those that were `given_up` are not among them. `problems` tell why details could not be had, the
-    most frequent reasons first.
+    most frequent reasons first. `reaches_back` is from when on the log was read; None where a
+    navfeed of before schema 4 began the copy.
     """
 
     path: str
@@ -422,6 +441,7 @@ class StoreFacts:
     retry_at: datetime | None
     token_expires: datetime | None
     erasure_owed: bool
+    reaches_back: datetime | None = None
     scope: Scope = Scope()
 
 

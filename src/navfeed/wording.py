@@ -20,6 +20,7 @@ from navfeed.model import (
     StoreFacts,
     age_of,
     binding_pause,
+    lacks_older_ads,
     oslo_day,
 )
 from navfeed.plaintext import harmless
@@ -115,6 +116,7 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
         *(("They failed", f"{one.ads:,} so: {one.says}") for one in facts.problems),
         ("Data", freshness(facts.caught_up_at, now)),
         ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
+        ("Begun", _reach(facts)),
         ("Trouble", facts.trouble),
         *_run(facts.last_run),
         ("Not before", _pause(binding_pause(facts.retry_at, now))),
@@ -126,6 +128,17 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
 
 
 _ERASURE_OWED = "owed: another program read an old state; the next sync makes it good"
+
+
+def _reach(facts: StoreFacts) -> str | None:
+    """Said of a copy that is not complete, or was begun on purpose with another day."""
+    if facts.reaches_back is None or not lacks_older_ads(facts.reaches_back, facts.newest):
+        return None
+    return f"with the entries since {_local(facts.reaches_back)}; {LACKS_OLDER_ADS}"
+
+
+LACKS_OLDER_ADS = "ads that were announced before may be missing"
+"""What is to be known of a copy that does not reach back as far as an ad can be active."""
 
 
 def _details(facts: StoreFacts) -> str:

@@ -54,6 +54,8 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "caught_up_at": None,
         "age_seconds": None,
         "newest_entry_at": None,
+        "reaches_back_to": None,
+        "complete": None,
         "trouble": None,
         "last_run": None,
         "retry_at": None,
@@ -119,6 +121,8 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "caught_up_at": "2026-11-19T11:59:00Z",
         "age_seconds": 172_860,
         "newest_entry_at": "2026-11-21T11:00:00Z",
+        "reaches_back_to": None,
+        "complete": None,
         "trouble": "the log was reset",
         "last_run": {
             "started_at": "2026-11-21T10:00:00Z",

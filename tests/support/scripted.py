@@ -46,6 +46,7 @@ class ScriptedFeed:
     asked: list[str] = field(default_factory=list)
     etag: str | None = None
     probes: int = 0
+    tells_date: bool = True
 
     def seek(self, since: datetime | None) -> Page | None:
         return self._window(0) if self.log else None
@@ -77,7 +78,7 @@ class ScriptedFeed:
             entries=tuple(_entry(row) for row in shown),
             next_id=self._page_id(shown[-1]) if more else None,
             etag=self.etag,
-            served_at=self.now,
+            served_at=self.now if self.tells_date else None,
         )
 
     @staticmethod

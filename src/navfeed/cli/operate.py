@@ -144,6 +144,7 @@ def _of_the_store(settings: Settings) -> Generator[Finding, None, datetime | Non
         return paused_until
     yield questions.check_runs(facts.last_run, facts.trouble)
     yield questions.check_lag(facts.caught_up_at, moment, settings.warn_age)
+    yield questions.check_reach(facts)
     yield questions.check_backlog(facts)
     yield questions.check_erasure(owed=facts.erasure_owed)
     return paused_until
@@ -167,7 +168,13 @@ def _of_the_feed(
 
 
 @app.command()
-def backup(file: FileArgument, *, db: DbOption = None, config: ConfigOption = None) -> None:
+def backup(
+    file: FileArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it exists.")] = False,
+) -> None:
     """Write a copy of the store to FILE, as it is at one moment, also while a sync runs.
 
     It is whole or not there at all, and its owner's alone. It holds the ads of that moment and
@@ -179,6 +186,8 @@ def backup(file: FileArgument, *, db: DbOption = None, config: ConfigOption = No
     path = load({"db": db}, config=config).db
     refuse_store(file, path)
     refuse_foreign(file)
+    if file.exists() and not force:
+        raise ConfigError(f"{file} exists. Name another file, or replace it with --force")
     with replaced(file) as out:
         copy(path, out)
     hint(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")
@@ -216,9 +225,11 @@ def restore(
 
 
 def _agree(path: Path, *, yes: bool) -> None:
-    """Ask whoever sits at a terminal, where there is something to lose. Raises `StoppedError`."""
-    if yes or not path.exists() or not sys.stdin.isatty():
+    """Ask before a store is lost. Raises `StoppedError`; `ConfigError` where nobody can answer."""
+    if yes or not path.exists():
         return
+    if not sys.stdin.isatty():
+        raise ConfigError(f"restoring replaces the store {path}. Confirm it with --yes")
     try:
         agreed = typer.confirm(f"Replace what is in {path}?", err=True)
     except typer.Abort:  # Ctrl-C, or the end of the input

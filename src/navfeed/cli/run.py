@@ -125,14 +125,18 @@ def start_of(since: str | None, *, from_start: bool = False, from_tip: bool = Fa
         raise ConfigError("--since, --from-start and --from-tip exclude each other")
     if from_start:
         return Start()
-    back = now() - HISTORY if since is None else _since(since)
-    return Start(since=back, from_tip=from_tip)
+    if from_tip:
+        return Start(from_tip=True)
+    return Start(back=HISTORY) if since is None else _since(since)
 
 
-def _since(text: str) -> datetime:
+def _since(text: str) -> Start:
+    from navfeed.sync.walk import Start
+
     try:
         if text.isdecimal():
-            return now() - timedelta(days=int(text))
+            _ = now() - timedelta(days=int(text))  # so far back there must have been a day
+            return Start(back=timedelta(days=int(text)))
         since = datetime.fromisoformat(text).replace(tzinfo=OSLO)
     except (ValueError, OverflowError):
         raise ConfigError(
@@ -143,7 +147,7 @@ def _since(text: str) -> datetime:
             f"--since {text} is yet to come, and the copy would lack what is active now. Give "
             "a day that has been, or --from-tip to follow from now on"
         )
-    return since
+    return Start(since=since)
 
 
 @contextmanager

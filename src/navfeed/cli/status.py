@@ -14,7 +14,7 @@ from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import give_json, print_lines
 from navfeed.config import SCOPES, load
-from navfeed.model import RunFacts, StoreFacts, oslo_day
+from navfeed.model import RunFacts, StoreFacts, lacks_older_ads, oslo_day
 from navfeed.store.query import Reader
 from navfeed.wording import status_page
 
@@ -63,6 +63,10 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "caught_up_at": _utc(caught_up_at),
         "age_seconds": int((now - caught_up_at).total_seconds()) if caught_up_at else None,
         "newest_entry_at": _utc(facts.newest),
+        "reaches_back_to": _utc(facts.reaches_back),
+        "complete": None
+        if facts.reaches_back is None
+        else not lacks_older_ads(facts.reaches_back, facts.newest),
         "trouble": facts.trouble,
         "last_run": run_as_json(facts.last_run) if facts.last_run else None,
         "retry_at": _utc(facts.retry_at),

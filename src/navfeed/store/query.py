@@ -298,12 +298,11 @@ class Reader:
 
     def facts(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
-        newest, caught_up_at, trouble, retry_at, token_expires, owed, inactive, contacts = (
-            self._one(
-                "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, "
-                "inactive, contacts FROM feed"
-            )
+        (newest, caught_up_at, trouble, retry_at, token_expires, owed, reaches_back) = self._one(
+            "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, "
+            "reaches_back FROM feed"
         )
+        inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
         waiting, held_back, given_up = self._one(
             f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
             f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
@@ -334,6 +333,7 @@ class Reader:
             retry_at=_moment(retry_at),
             token_expires=_moment(token_expires),
             erasure_owed=bool(owed),
+            reaches_back=_moment(reaches_back),
             scope=self.scope(),
         )
 

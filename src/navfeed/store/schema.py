@@ -181,7 +181,9 @@ CREATE TABLE feed (
     scope TEXT NOT NULL DEFAULT '{}',
     contacts TEXT NOT NULL DEFAULT 'keep',
     forget_key BLOB,                -- hashes what is in `forgotten`; made for this store alone
-    erasure_owed INTEGER NOT NULL DEFAULT 0
+    erasure_owed INTEGER NOT NULL DEFAULT 0,
+    reaches_back TEXT,              -- from when on the log was read; 2000: all of it
+    feed_url TEXT                   -- the feed that is followed
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);

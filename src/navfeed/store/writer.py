@@ -137,6 +137,11 @@ class Store:
             self._save_trail(trail)
         return effects
 
+    def begin_at(self, reach: datetime | None) -> None:
+        """Record from when on a first sync reads the log; None: nobody knows."""
+        with self._transaction():
+            self._db.execute("UPDATE feed SET reaches_back = ?", [_text(reach)])
+
     def end_walk(self, trail: Trail, vanished: Sequence[Seen]) -> None:
         """Record that the end of the feed was reached; what the log no longer has is dropped."""
         with self._transaction():

@@ -17,7 +17,7 @@ from navfeed.model import Detail, DetailVerdict, Gone, Page, Queued, Reason, Sta
 from navfeed.sync.crew import Answer, Crew
 from navfeed.sync.details import BATCH, LINGER_SECONDS, Judge, raise_what_is_not_the_ads
 from navfeed.sync.ports import Clock, Feed, Store
-from navfeed.sync.walk import Start, begin
+from navfeed.sync.walk import Start, begin, resolve
 
 
 class Kind(StrEnum):
@@ -94,7 +94,8 @@ class Verification:
         return {ad for ad, status in last.items() if status is Status.ACTIVE}
 
     def _pages(self) -> Iterator[Page]:
-        page = begin(self._feed, self._crew, self._start, self._lateness)
+        start = resolve(self._feed, self._crew, self._start, self._clock)
+        page = begin(self._feed, self._crew, start, self._lateness)
         visited: set[str] = set()
         while True:
             yield page

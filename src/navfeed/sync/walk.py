@@ -19,24 +19,56 @@ from navfeed.lookback import (
     safe_until,
     start_of,
 )
-from navfeed.model import Effect, EntryVerdict, Milestone, Page, Seen, Trail, Unchanged
+from navfeed.model import (
+    WHOLE_LOG,
+    Effect,
+    EntryVerdict,
+    Milestone,
+    Page,
+    Seen,
+    Trail,
+    Unchanged,
+)
 from navfeed.sync.crew import Crew
 from navfeed.sync.ports import Clock, Feed, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a first sync begins: after `since`, at the oldest page (None), or at the tip."""
+    """Where a first sync begins: after `since`, at the oldest page (None), or at the tip.
+
+    `back` counts from the feed's clock instead: ours may be wrong by months (faults.md T1).
+    """
 
     since: datetime | None = None
     from_tip: bool = False
+    back: timedelta | None = None
+
+
+def resolve(feed: Feed, crew: Crew, start: Start, clock: Clock) -> Start:
+    """Count back from the feed's clock: from its `Date`, else from its newest entry."""
+    if start.back is None:
+        return start
+    page = crew.ask(None, lambda _: feed.newest())
+    moment = (page.served_at or page.first_moment) if page else None
+    return Start(since=(moment or clock()) - start.back)
+
+
+def _reach_of(start: Start, page: Page) -> datetime | None:
+    """From when on the log is read; None where the page to begin with tells no time."""
+    if start.from_tip:
+        return page.first_moment
+    return start.since or WHOLE_LOG
 
 
 _FURTHER_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
 
 
 def begin(feed: Feed, crew: Crew, start: Start, lateness: timedelta) -> Page:
-    """The page to begin with; the newest one where nothing is newer than asked for."""
+    """The page to begin with; the newest one where nothing is newer than asked for.
+
+    A `start` that counts back must have been resolved (`resolve`).
+    """
     page = None if start.from_tip else crew.ask(start.since, feed.seek)
     if page is None:
         page = crew.ask(None, lambda _: feed.newest())
@@ -120,7 +152,10 @@ class Walk:
         stone = start_of(self._trail)
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top)
         if stone is None:
-            return begin(self._feed, self._crew, self._start, self._lateness)
+            start = resolve(self._feed, self._crew, self._start, self._clock)
+            first = begin(self._feed, self._crew, start, self._lateness)
+            self._store.begin_at(_reach_of(start, first))
+            return first
         page = self._page_at(stone)
         if page is None:
             return self._fall_back(stone)
@@ -144,7 +179,10 @@ class Walk:
         """
         self._recognition = Recognition([], at=self._trail.top, top=self._trail.top, replaying=True)
         page = self._older_page(lost) or begin(
-            self._feed, self._crew, self._restart(), self._lateness
+            self._feed,
+            self._crew,
+            resolve(self._feed, self._crew, self._restart(), self._clock),
+            self._lateness,
         )
         moment = self._clock().isoformat(timespec="seconds")
         self._trouble = (
