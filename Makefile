@@ -54,7 +54,7 @@ campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, fi
 
 .PHONY: recipes
 recipes: $(INSTALLED_RECIPES) ## Run what needs other people's programs: the how-to guides, parquet.
-	@NEED_ALL_TOOLS=1 $(BIN)/python -m pytest -n auto tests/docs/test_how_to.py tests/ask/test_export_tables.py $(TESTFLAGS)
+	@NEED_ALL_TOOLS=1 $(BIN)/python -m pytest -n auto tests/docs/test_how_to.py tests/cli/test_export_tables.py $(TESTFLAGS)
 
 .PHONY: lint
 lint: $(INSTALLED_DEV) ## Check style and layout.

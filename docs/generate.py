@@ -7,6 +7,7 @@ A test fails when a page here and the code disagree (tests/docs/test_generated.p
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -29,12 +30,16 @@ from navfeed.export.columns import EXPORTED, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS))
+sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
 
 import screens  # noqa: E402  a script beside this one
 
+from layers import ROOMS  # noqa: E402  the table that the tests hold the imports to
+
 README = DOCS.parent / "README.md"
 SEARCH = DOCS / "explanation" / "search.md"
+ARCHITECTURE = DOCS / "architecture.md"
+PACKAGE = DOCS.parent / "src" / "navfeed"
 WIDTH = 100
 
 
@@ -49,6 +54,7 @@ def pages() -> dict[Path, str]:
         reference / "schema.md": schema_page(),
         README: with_exit_codes(README.read_text(encoding="utf-8")),
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
+        ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
     }
 
 
@@ -284,24 +290,48 @@ def with_exit_codes(readme: str) -> str:
     return re.sub(r"<!-- exit codes -->.*?<!-- end -->", lambda _: table, readme, flags=re.DOTALL)
 
 
+# Rooms
+
+
+def with_rooms(page: str) -> str:
+    """The page on the architecture with each room, what it does and what it may import."""
+    rows = "\n".join(
+        f"| `{room}` | {first_line(room)} | {', '.join(sorted(may)) or 'nothing of navfeed'} |"
+        for room, may in reversed(ROOMS.items())
+    )
+    table = (
+        f"<!-- rooms -->\n| room | does | may import |\n| --- | --- | --- |\n{rows}\n<!-- end -->"
+    )
+    return re.sub(r"<!-- rooms -->.*?<!-- end -->", lambda _: table, page, flags=re.DOTALL)
+
+
+def first_line(room: str) -> str:
+    """What a module or package says of itself in the first paragraph of its docstring."""
+    module = PACKAGE / f"{room}.py"
+    source = (module if module.exists() else PACKAGE / room / "__init__.py").read_text("utf-8")
+    paragraph = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
+    return " ".join(paragraph.split())
+
+
 # Searches
 
 
 def with_judgements(page: str) -> str:
     """The page on search with what the judged searches measure."""
-    sys.path.insert(0, str(DOCS.parent / "tests"))
-    import judged
+    import search_quality
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "navfeed.db"
-        judged.fill(path)
-        found = {stemming: judged.answers(path, stemming=stemming) for stemming in (True, False)}
-    meant = judged.judgements()
+        search_quality.fill(path)
+        found = {
+            stemming: search_quality.answers(path, stemming=stemming) for stemming in (True, False)
+        }
+    meant = search_quality.judgements()
     rows = "\n".join(
         f"| {name} | {scores.precision:.2f} | {scores.recall:.2f} | {scores.precision_at_1:.2f} |"
         for name, scores in (
-            ("on", judged.scores(found[True])),
-            ("off", judged.scores(found[False])),
+            ("on", search_quality.scores(found[True])),
+            ("off", search_quality.scores(found[False])),
         )
     )
     missed = "\n".join(
@@ -310,7 +340,7 @@ def with_judgements(page: str) -> str:
         for query in meant
         if set(found[True][query]) != meant[query]
     )
-    told = JUDGED.format(searches=len(meant), ads=judged.count(), rows=rows, missed=missed)
+    told = JUDGED.format(searches=len(meant), ads=search_quality.count(), rows=rows, missed=missed)
     return re.sub(
         r"<!-- judged -->.*?<!-- end -->",
         lambda _: f"<!-- judged -->\n{told}<!-- end -->",

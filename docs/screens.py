@@ -23,8 +23,8 @@ import time_machine
 from rich.text import Text
 from typer.main import get_command
 
+from navfeed.api import sync_store
 from navfeed.cli.commands import app
-from navfeed.library import sync_store
 from navfeed.practice import Practice, PracticeServer, World
 
 NOW = datetime(2026, 11, 19, 9, 30, tzinfo=UTC)

@@ -7,28 +7,28 @@ from datetime import date, timedelta
 import pytest
 
 from navfeed.decide import (
-    Sighting,
+    ObservedEntry,
+    decide_detail,
+    decide_entries,
     in_scope,
     is_past,
-    judge_detail,
-    judge_entries,
     narrows,
     retry_delay,
 )
-from navfeed.model import Detail, Entry, EntryVerdict, Gone, Reason, Scope, Status, Stored
+from navfeed.model import Detail, Entry, EntryDecision, Gone, Reason, Scope, Status, Stored
 from support.scripted import content, uuid
 
 AD = uuid("ad")
 TODAY = date(2026, 3, 3)
 
 
-def sighting(status: str, **how: bool) -> Sighting:
+def sighting(status: str, **how: bool) -> ObservedEntry:
     withdrawn = how.pop("withdrawn", False)
-    return Sighting(Entry(AD, Status(status), "2026", None, withdrawn), **how)
+    return ObservedEntry(Entry(AD, Status(status), "2026", None, withdrawn), **how)
 
 
-def judged(*sightings: Sighting, stored: bool = True) -> EntryVerdict | None:
-    return judge_entries(sightings, stored=stored)
+def judged(*sightings: ObservedEntry, stored: bool = True) -> EntryDecision | None:
+    return decide_entries(sightings, stored=stored)
 
 
 def test_nothing_new_asks_for_nothing() -> None:
@@ -50,14 +50,14 @@ def test_nothing_new_asks_for_nothing() -> None:
     ],
 )
 def test_the_last_new_entry_in_feed_order_decides(
-    sightings: list[Sighting], remove: bool, ask: bool, reason: Reason
+    sightings: list[ObservedEntry], remove: bool, ask: bool, reason: Reason
 ) -> None:
-    assert judged(*sightings) == EntryVerdict(AD, remove=remove, ask=ask, reason=reason)
+    assert judged(*sightings) == EntryDecision(AD, remove=remove, ask=ask, reason=reason)
 
 
 def test_a_superseded_inactive_asks_nothing_about_an_ad_we_do_not_have() -> None:
     verdict = judged(sighting("INACTIVE", contested=True), stored=False)
-    assert verdict == EntryVerdict(AD, remove=False, ask=False, reason=Reason.SUPERSEDED)
+    assert verdict == EntryDecision(AD, remove=False, ask=False, reason=Reason.SUPERSEDED)
 
 
 OURS = content(AD)
@@ -95,12 +95,12 @@ OURS = content(AD)
 def test_the_detail_says_what_is_true_now(
     answer: Detail | Gone, stored: Stored | None, reason: Reason, kept: bool
 ) -> None:
-    verdict = judge_detail(answer, stored=stored, today=TODAY, scope=Scope())
+    verdict = decide_detail(answer, stored=stored, today=TODAY, scope=Scope())
     assert (verdict.reason, verdict.content is not None) == (reason, kept)
 
 
 def test_an_active_ad_outside_the_scope_is_not_kept() -> None:
-    verdict = judge_detail(
+    verdict = decide_detail(
         Detail(AD, Status.ACTIVE, OURS), stored=None, today=TODAY, scope=Scope(municipals=("OSLO",))
     )
     assert (verdict.reason, verdict.content) == (Reason.OUT_OF_SCOPE, None)

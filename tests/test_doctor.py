@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 import time_machine
 
-from ask.support import NOW, ad, ask, fill, process
-from navfeed.doctor import (
+from cli.support import NOW, ad, ask, fill, process
+from navfeed.errors import ExitCode, TokenError
+from navfeed.model import RunFacts
+from navfeed.ops.doctor import (
     Finding,
     Level,
     check_backlog,
@@ -33,8 +35,6 @@ from navfeed.doctor import (
     fine,
     verdict,
 )
-from navfeed.errors import ExitCode, TokenError
-from navfeed.model import RunFacts
 from navfeed.practice import Practice, PracticeServer, World
 from navfeed.store.writer import Store
 from support.shell import Shell
@@ -134,9 +134,9 @@ def noon() -> Iterator[None]:
 @pytest.mark.usefixtures("noon")
 def test_a_store_that_is_well(db: Path) -> None:
     with Store(db) as store:
-        from navfeed.model import Trail
+        from navfeed.model import FeedCursor
 
-        store.end_walk(Trail(), [])
+        store.end_walk(FeedCursor(), [])
         store.caught_up(NOW)
     code, found = examined(db, "--offline")
     assert (code, found["runs"]["level"]) == (0, "warning")

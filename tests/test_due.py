@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navfeed.due import _MONTHS, _WEEKDAYS, read_due
 from navfeed.model import OSLO
+from navfeed.text.due import _MONTHS, _WEEKDAYS, read_due
 
 DAY = date(2026, 8, 21)  # a Friday
 

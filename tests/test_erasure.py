@@ -1,6 +1,6 @@
 """Erased means erased: no byte of what was taken out is in any file (faults.md X3, X4, C2, C3).
 
-The long campaign is `tests/campaign/test_erasure.py`; this is its short form, and single cases.
+The long campaign is `tests/stress/test_erasure.py`; this is its short form, and single cases.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from uuid import UUID
 import pytest
 
 from navfeed.errors import ExitCode, StoreError
-from navfeed.model import DetailVerdict, Inactive, Reason, Scope
+from navfeed.model import DetailDecision, Inactive, Reason, Scope
 from navfeed.store import writer
 from navfeed.store.query import Reader
 from navfeed.store.scrub import scrub
 from navfeed.store.writer import Store
-from navfeed.sync.crew import Stop
 from navfeed.sync.engine import verify
-from support.aviary import TOLD, Aviary
+from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.canaries import FIELDS, Ring, content, heard
 from support.crash import fragile
+from support.leak_scenario import TOLD, Aviary
 from support.scripted import content as served
 from support.scripted import uuid as scripted
 
@@ -137,11 +137,11 @@ FORBIDDEN = (
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
 
-def verdict(number: int, revision: int = 0) -> DetailVerdict:
+def verdict(number: int, revision: int = 0) -> DetailDecision:
     """An ad that says its canaries, under an id that leaves the tables in no order."""
     ad = str(UUID(bytes=blake2b(str(number).encode(), digest_size=16).digest()))
     reason = Reason.CHANGED if revision else Reason.NEW
-    return DetailVerdict(ad, reason, served(ad, **content(number, revision)))
+    return DetailDecision(ad, reason, served(ad, **content(number, revision)))
 
 
 def churn(store: Store, rounds: int = 10) -> set[Ring]:
@@ -154,7 +154,7 @@ def churn(store: Store, rounds: int = 10) -> set[Ring]:
         standing |= fresh
         store.commit_details([verdict(*one) for one in fresh.items()], [], NOW)
         gone = rng.sample(sorted(standing), 130)
-        ended = [DetailVerdict(verdict(number).ad, Reason.STOPPED) for number in gone]
+        ended = [DetailDecision(verdict(number).ad, Reason.STOPPED) for number in gone]
         store.commit_details(ended, [], NOW)
         for number in gone:
             del standing[number]
@@ -193,7 +193,7 @@ def test_X3_small_stores_keep_no_word_of_a_withdrawn_ad(tmp_path: Path, seed: in
         for _ in range(12):
             fresh = {next(coming) for _ in range(rng.choice([1, 2, 12]))}
             gone = set(rng.sample(sorted(standing), rng.choice([1, 2])))
-            ended = [DetailVerdict(verdict(number).ad, Reason.STOPPED) for number in sorted(gone)]
+            ended = [DetailDecision(verdict(number).ad, Reason.STOPPED) for number in sorted(gone)]
             store.commit_details([*map(verdict, sorted(fresh)), *ended], [], NOW)
             standing = standing - gone | fresh
             assert store.erase()
@@ -242,7 +242,7 @@ def test_masks_that_are_given_up_are_erased_too(tmp_path: Path) -> None:
     with Store(tmp_path / "navfeed.db") as store:
         store.set_inactive(Inactive.MASK)
         store.commit_details([verdict(1)], [], NOW)
-        store.commit_details([DetailVerdict(verdict(1).ad, Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(verdict(1).ad, Reason.STOPPED)], [], NOW)
         assert store.erase()
         store.set_inactive(Inactive.DELETE)
         assert store.erasure_owed()

@@ -18,8 +18,8 @@ from navfeed.errors import (
     TokenError,
     UnreachableError,
 )
-from navfeed.sync.crew import Stop
 from navfeed.sync.follow import Rest, follow, rest_after
+from navfeed.sync.workers import Stop
 
 NOW = datetime(2026, 3, 3, 8, tzinfo=UTC)
 WEATHER = UnreachableError("503")
@@ -32,7 +32,7 @@ class Bed:
         self.rests: list[float] = []
         self._nudged = nudged
 
-    def rest(self, seconds: float) -> bool:
+    def sleep(self, seconds: float) -> bool:
         self.rests.append(seconds)
         return len(self.rests) - 1 in self._nudged
 
@@ -127,23 +127,23 @@ def test_a_nudge_ends_the_rest() -> None:
 
 
 def test_a_rest_ends_with_its_time() -> None:
-    assert not Stop().rest(0)
+    assert not Stop().sleep(0)
 
 
 def test_a_nudge_during_a_run_ends_the_rest_after_it_and_no_other() -> None:
     stop = Stop(max_seconds=20)
-    stop.nudge()
-    assert stop.rest(60)
-    assert not stop.rest(0)
+    stop.wake()
+    assert stop.sleep(60)
+    assert not stop.sleep(0)
 
 
 def test_a_nudge_wakes_and_a_wish_to_stop_raises() -> None:
     class Nudged(Stop):
         def check(self) -> None:
             super().check()
-            self.nudge()
+            self.wake()
 
-    assert Nudged().rest(60)
+    assert Nudged().sleep(60)
 
     class Stopped(Stop):
         def check(self) -> None:
@@ -151,9 +151,9 @@ def test_a_nudge_wakes_and_a_wish_to_stop_raises() -> None:
             self.request("SIGTERM")
 
     with pytest.raises(StoppedError, match="SIGTERM"):
-        Stopped().rest(60)
+        Stopped().sleep(60)
 
 
 def test_max_time_ends_a_rest() -> None:
     with pytest.raises(StoppedError, match="--max-time"):
-        Stop(max_seconds=0.01).rest(60)
+        Stop(max_seconds=0.01).sleep(60)

@@ -14,11 +14,11 @@ from contextlib import nullcontext
 
 import pytest
 
-from navfeed.due import read_due
 from navfeed.errors import ContractError
-from navfeed.forget import hashed_seeker, mark_of, needle_of
-from navfeed.markup import words_of
-from navfeed.redact import without_contacts
+from navfeed.privacy.matcher import erased_term_of, hashed_matcher, term_of
+from navfeed.privacy.redact import without_contacts
+from navfeed.text.due import read_due
+from navfeed.text.html import words_of
 from navfeed.wire import read_detail
 
 SMALL = 20_000
@@ -27,14 +27,14 @@ MOST = 40
 """Between 10, which is in proportion, and 100, which is the square."""
 
 MARKS = frozenset(
-    mark_of(needle, b"key")
+    erased_term_of(needle, b"key")
     for said in ("19 00 00 01", "Kari Nordmann")
-    if (needle := needle_of(said))
+    if (needle := term_of(said))
 )
 
 
 def forget(text: str) -> object:
-    return hashed_seeker(b"key", MARKS).without(text)
+    return hashed_matcher(b"key", MARKS).without(text)
 
 
 WORST: dict[str, tuple[Callable[[str], object], str]] = {

@@ -1,6 +1,6 @@
 """The house stays in order: imports go one way, and each dependency has one door.
 
-The plan is docs/architecture.md; why it is so, docs/decisions/0001-house-and-layers.md.
+The plan is tests/layers.py; why it is so, docs/decisions/0001-house-and-layers.md.
 """
 
 from __future__ import annotations
@@ -17,44 +17,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
+from layers import ROOMS
 
-ROOMS: dict[str, set[str]] = {
-    "__init__": {"*"},
-    "version": set(),
-    "model": set(),
-    "errors": set(),
-    "config": {"model", "errors"},
-    "extras": {"errors"},
-    "plaintext": set(),
-    "markup": {"plaintext"},
-    "wording": {"model", "plaintext"},
-    "adpage": {"model", "plaintext", "markup", "wording"},
-    "due": set(),
-    "spans": {"model"},
-    "stem": set(),
-    "wire": {"model", "errors", "due"},
-    "decide": {"model"},
-    "lookback": {"model", "decide"},
-    "forget": {"model"},
-    "redact": {"model", "forget", "wire"},
-    "store": {"model", "errors", "due", "spans", "stem", "markup"},
-    "client": {"model", "errors", "config", "wire", "version"},
-    "sync": {"model", "errors", "decide", "lookback", "forget", "redact"},
-    "export": {"model", "errors", "extras", "markup"},
-    "doctor": {"model", "errors", "wording"},
-    "logs": {"model", "errors", "plaintext"},
-    "metrics": {"model", "version"},
-    "notify": set(),
-    "progress": {"model", "sync", "logs"},
-    "render": {"model", "plaintext", "markup", "wording"},
-    "plot": {"model", "extras", "plaintext", "wording"},
-    "practice": set(),
-    "library": {"model", "errors", "config", "store", "client", "sync"},
-    "cli": {"*"},
-    "__main__": {"cli"},
-}
-"""Each room and what it may import; itself always."""
+PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
 
 DOORS = {
     "httpx": {"client/http.py"},
@@ -62,11 +27,11 @@ DOORS = {
     "stamina": {"client/feed.py"},
     "pydantic": {"wire.py"},
     "sqlite_utils": {"store/writer.py", "store/migrate.py"},
-    "rich": {"render.py", "progress.py"},
-    "Stemmer": {"stem.py"},
-    "matplotlib": {"plot.py"},
+    "rich": {"present/terminal.py", "present/progress.py"},
+    "Stemmer": {"text/stem.py"},
+    "matplotlib": {"present/plot.py"},
     "platformdirs": {"config.py"},
-    "filelock": {"library.py"},
+    "filelock": {"api.py"},
     "typer": {
         *(
             "cli/app.py",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import navfeed
-from navfeed.library import alone
+from navfeed.api import store_lock
 from navfeed.practice import Practice, PracticeServer, World
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "library.md"
@@ -43,7 +43,7 @@ def test_a_sync_tells_each_step_and_how_it_ended(tmp_path, url, world):
     assert ended.exit_code is navfeed.ExitCode.DONE
     assert ended.counts.new == 5
     assert told[-1] is ended
-    assert {type(event) for event in told} >= {navfeed.Walked, navfeed.Fetched}
+    assert {type(event) for event in told} >= {navfeed.PageApplied, navfeed.DetailsApplied}
     with navfeed.open_store(tmp_path / "ads.db") as store:
         assert {uuid for uuid, _ in store.ads()} == set(world.truth())
 
@@ -75,7 +75,7 @@ def test_a_program_can_stop_a_sync_and_go_on(tmp_path, url):
 
 def test_any_thread_may_sync(tmp_path, url):
     settings = navfeed.load_settings(db=tmp_path / "ads.db", base_url=url)
-    ended: list[navfeed.Ended] = []
+    ended: list[navfeed.RunFinished] = []
     thread = threading.Thread(target=lambda: ended.append(navfeed.sync_store(settings)))
     thread.start()
     thread.join()
@@ -93,7 +93,7 @@ def test_what_is_wrong_with_the_feed_is_in_the_answer(tmp_path):
 def test_a_store_has_one_lock_whatever_it_is_called(tmp_path, url):
     (tmp_path / "link.db").symlink_to(tmp_path / "ads.db")
     settings = navfeed.load_settings(db=tmp_path / "link.db", base_url=url)
-    with alone(tmp_path / "ads.db"), pytest.raises(navfeed.LockedError, match="another sync"):
+    with store_lock(tmp_path / "ads.db"), pytest.raises(navfeed.LockedError, match="another sync"):
         navfeed.sync_store(settings)
 
 

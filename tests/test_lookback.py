@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from navfeed.lookback import (
-    Recognition,
-    closes,
+    SeenMatcher,
+    checkpoint_of,
     feed_clock,
-    milestone,
     pruned,
     safe_etag,
     safe_until,
+    settles,
     start_of,
 )
-from navfeed.model import Entry, Milestone, Page, Seen, Status, Trail
+from navfeed.model import Checkpoint, Entry, FeedCursor, Page, SeenEntry, Status
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -27,8 +27,8 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def stone(name: str, ordinal: int, minutes: float | None) -> Milestone:
-    return Milestone(name, ordinal, None if minutes is None else at(minutes))
+def checkpoint(name: str, ordinal: int, minutes: float | None) -> Checkpoint:
+    return Checkpoint(name, ordinal, None if minutes is None else at(minutes))
 
 
 def entry(ad: str, status: str = "ACTIVE", minutes: float = 0) -> Entry:
@@ -40,28 +40,32 @@ def page(*entries: Entry, next_id: str | None = None, etag: str | None = "e") ->
 
 
 def test_a_run_starts_at_the_newest_page_before_which_nothing_can_hide() -> None:
-    trail = Trail((stone("a", 1, 0), stone("b", 5, 20), stone("c", 9, 40)), safe_until=at(20))
-    assert start_of(trail) == stone("b", 5, 20)
+    cursor = FeedCursor(
+        (checkpoint("a", 1, 0), checkpoint("b", 5, 20), checkpoint("c", 9, 40)), safe_until=at(20)
+    )
+    assert start_of(cursor) == checkpoint("b", 5, 20)
 
 
 def test_without_a_safe_page_it_starts_at_the_oldest() -> None:
-    trail = Trail((stone("a", 1, 10), stone("b", 5, 20)), safe_until=at(5))
-    assert start_of(trail) == stone("a", 1, 10)
+    cursor = FeedCursor((checkpoint("a", 1, 10), checkpoint("b", 5, 20)), safe_until=at(5))
+    assert start_of(cursor) == checkpoint("a", 1, 10)
 
 
 def test_undated_pages_are_never_safe_by_date() -> None:
-    trail = Trail((stone("a", 1, 0), stone("b", 5, None)), safe_until=at(60))
-    assert start_of(trail) == stone("a", 1, 0)
+    cursor = FeedCursor((checkpoint("a", 1, 0), checkpoint("b", 5, None)), safe_until=at(60))
+    assert start_of(cursor) == checkpoint("a", 1, 0)
 
 
 def test_what_is_closed_is_safe_whatever_its_date() -> None:
-    trail = Trail((stone("a", 1, 0), stone("b", 5, None), stone("c", 9, 1)), closed=5)
-    assert start_of(trail) == stone("b", 5, None)
+    cursor = FeedCursor(
+        (checkpoint("a", 1, 0), checkpoint("b", 5, None), checkpoint("c", 9, 1)), closed=5
+    )
+    assert start_of(cursor) == checkpoint("b", 5, None)
 
 
-def test_an_empty_trail_starts_nowhere() -> None:
-    assert start_of(Trail()) is None
-    assert pruned(Trail()) == Trail()
+def test_an_empty_cursor_starts_nowhere() -> None:
+    assert start_of(FeedCursor()) is None
+    assert pruned(FeedCursor()) == FeedCursor()
 
 
 def test_safe_until_leaves_room_for_the_walk_and_two_transactions() -> None:
@@ -81,14 +85,14 @@ def test_safe_until_never_moves_back_nor_trusts_a_clock_that_did() -> None:
 def test_a_stretch_is_closed_when_both_clocks_saw_the_longest_transaction_end(
     server: float, here: float, closed: bool
 ) -> None:
-    trail = Trail(topped_at=at(0), topped_here=at(600))
-    assert closes(trail, at(server), at(600 + here), QUARTER) is closed
+    cursor = FeedCursor(head_seen_at=at(0), head_seen_here=at(600))
+    assert settles(cursor, at(server), at(600 + here), QUARTER) is closed
 
 
 def test_without_the_servers_clock_nothing_ever_closes() -> None:
-    assert not closes(Trail(topped_at=at(0), topped_here=at(0)), None, at(99), QUARTER)
-    assert not closes(Trail(topped_here=at(0)), at(99), at(99), QUARTER)
-    assert not closes(Trail(topped_at=at(0)), at(99), at(99), QUARTER)
+    assert not settles(FeedCursor(head_seen_at=at(0), head_seen_here=at(0)), None, at(99), QUARTER)
+    assert not settles(FeedCursor(head_seen_here=at(0)), at(99), at(99), QUARTER)
+    assert not settles(FeedCursor(head_seen_at=at(0)), at(99), at(99), QUARTER)
 
 
 ODD = Entry("x", Status.ACTIVE, "9999", datetime(9999, 12, 31, tzinfo=UTC))
@@ -124,8 +128,8 @@ def test_a_quiet_day_on_a_small_page_is_no_mistake() -> None:
 
 def test_a_page_that_starts_with_an_odd_moment_is_never_safe_by_date() -> None:
     for first in (ODD, UNDATED):
-        assert milestone("p", 1, first, page(first, A, B), at(0)).latest is None
-    assert milestone("p", 1, A, page(A), at(0)) == stone("p", 1, 0)
+        assert checkpoint_of("p", 1, first, page(first, A, B), at(0)).latest is None
+    assert checkpoint_of("p", 1, A, page(A), at(0)) == checkpoint("p", 1, 0)
 
 
 def test_only_a_tip_of_one_entry_has_an_etag_that_cannot_lie() -> None:
@@ -136,82 +140,82 @@ def test_only_a_tip_of_one_entry_has_an_etag_that_cannot_lie() -> None:
 
 
 def test_pruning_keeps_the_start_and_some_pages_to_fall_back_on() -> None:
-    stones = tuple(stone(str(number), number, number) for number in range(60))
-    trail = pruned(Trail(stones, safe_until=at(40)))
-    assert start_of(trail) == stone("40", 40, 40)
-    assert [one.ordinal for one in trail.milestones] == list(range(20, 60))
+    checkpoints = tuple(checkpoint(str(number), number, number) for number in range(60))
+    cursor = pruned(FeedCursor(checkpoints, safe_until=at(40)))
+    assert start_of(cursor) == checkpoint("40", 40, 40)
+    assert [one.ordinal for one in cursor.checkpoints] == list(range(20, 60))
 
 
-def read(recognition: Recognition, *entries: Entry) -> list[tuple[int, bool, bool, bool]]:
+def read(recognition: SeenMatcher, *entries: Entry) -> list[tuple[int, bool, bool, bool]]:
     sightings = recognition.read(page(*entries))
     return [(place, s.known, s.late, s.contested) for place, s in sightings]
 
 
 A, B, C, LATE = entry("a"), entry("b"), entry("c"), entry("late")
-SEEN = [Seen(1, A.key), Seen(2, B.key), Seen(3, C.key)]
+SEEN = [SeenEntry(1, A.key), SeenEntry(2, B.key), SeenEntry(3, C.key)]
 
 
 def test_what_was_read_is_recognised_and_what_follows_is_new() -> None:
-    recognition = Recognition(SEEN, at=1, top=3)
+    recognition = SeenMatcher(SEEN, at=1, top=3)
     assert read(recognition, A, B, C, entry("d")) == [
         (1, True, False, False),
         (2, True, False, False),
         (3, True, False, False),
         (4, False, False, False),
     ]
-    assert (recognition.top, recognition.passed_all, recognition.unmet()) == (4, True, [])
+    assert (recognition.top, recognition.passed_all, recognition.missing()) == (4, True, [])
 
 
 def test_a_late_entry_takes_the_place_of_the_one_before_it() -> None:
-    recognition = Recognition(SEEN, at=1, top=3)
+    recognition = SeenMatcher(SEEN, at=1, top=3)
     assert read(recognition, A, LATE, B, C)[1] == (1, False, True, False)
     assert recognition.top == 3
     assert recognition.found_new  # so that the walk does not close what it has just looked into
 
 
 def test_a_late_entry_of_an_ad_read_further_on_is_contested() -> None:
-    recognition = Recognition(SEEN, at=1, top=3)
+    recognition = SeenMatcher(SEEN, at=1, top=3)
     assert read(recognition, A, entry("c", "INACTIVE", -5), B, C)[1] == (1, False, True, True)
-    recognition = Recognition(SEEN, at=1, top=3)
+    recognition = SeenMatcher(SEEN, at=1, top=3)
     assert read(recognition, A, B, C, entry("c", "INACTIVE", 5))[3] == (4, False, False, False)
 
 
 def test_a_late_entry_before_another_late_one_of_its_ad_is_contested() -> None:
     """Both share the place of the entry before them, and the one read first stands behind."""
-    seen = [SEEN[0], Seen(1, LATE.key), *SEEN[1:]]
-    recognition = Recognition(seen, at=1, top=3)
+    seen = [SEEN[0], SeenEntry(1, LATE.key), *SEEN[1:]]
+    recognition = SeenMatcher(seen, at=1, top=3)
     later = entry("late", "INACTIVE", -5)
     assert read(recognition, A, later, LATE, B, C)[1] == (1, False, True, True)
 
 
 def test_the_entry_two_pages_share_is_read_once() -> None:
-    recognition = Recognition([], at=0, top=0)
+    recognition = SeenMatcher([], at=0, top=0)
     assert len(read(recognition, A, B)) == 2
     assert len(read(recognition, B, C)) == 1
     assert recognition.found_new
 
 
 def test_the_same_ad_twice_in_one_moment_counts_twice() -> None:
-    recognition = Recognition([Seen(1, A.key)], at=1, top=1)
+    recognition = SeenMatcher([SeenEntry(1, A.key)], at=1, top=1)
     assert [known for _, known, _, _ in read(recognition, A, B, A)] == [True, False, False]
 
 
 def test_what_the_log_no_longer_has_is_reported() -> None:
-    recognition = Recognition(SEEN, at=1, top=3)
+    recognition = SeenMatcher(SEEN, at=1, top=3)
     read(recognition, A, C)
-    assert recognition.unmet() == [Seen(2, B.key)]
+    assert recognition.missing() == [SeenEntry(2, B.key)]
     assert not recognition.passed_all
 
 
 def test_replayed_pages_prove_nothing_about_order() -> None:
-    recognition = Recognition([], at=0, top=7, replaying=True)
+    recognition = SeenMatcher([], at=0, top=7, replaying=True)
     assert read(recognition, A) == [(8, False, False, True)]
 
 
 @pytest.mark.parametrize("split", [True, False])
 def test_two_states_in_one_moment_are_tied_also_across_pages(split: bool) -> None:
     active, inactive = entry("a"), entry("a", "INACTIVE")
-    recognition = Recognition([], at=0, top=0)
+    recognition = SeenMatcher([], at=0, top=0)
     if split:
         recognition.read(page(B, active))
         [(_, sighting)] = recognition.read(page(active, inactive))
@@ -221,7 +225,7 @@ def test_two_states_in_one_moment_are_tied_also_across_pages(split: bool) -> Non
 
 
 def test_a_page_without_entries_is_read_as_nothing() -> None:
-    recognition = Recognition([], at=4, top=4)
+    recognition = SeenMatcher([], at=4, top=4)
     assert recognition.read(page()) == []
     assert recognition.at == 4
 
@@ -229,18 +233,18 @@ def test_a_page_without_entries_is_read_as_nothing() -> None:
 def test_a_place_shared_with_an_entry_before_the_page_is_not_waited_for() -> None:
     """Found in review: everything after counted as late then, and late entries were lost."""
     late = entry("late")
-    seen = [Seen(3, C.key), Seen(3, late.key), Seen(4, A.key)]
-    recognition = Recognition(seen, at=3, top=4)
+    seen = [SeenEntry(3, C.key), SeenEntry(3, late.key), SeenEntry(4, A.key)]
+    recognition = SeenMatcher(seen, at=3, top=4)
     assert read(recognition, late, A, B) == [
         (3, True, False, False),
         (4, True, False, False),
         (5, False, False, False),
     ]
     assert recognition.passed_all
-    assert recognition.unmet() == [Seen(3, C.key)]
+    assert recognition.missing() == [SeenEntry(3, C.key)]
 
 
 def test_a_page_that_does_not_begin_where_the_last_one_ended_proves_no_order() -> None:
-    recognition = Recognition([], at=0, top=0)
+    recognition = SeenMatcher([], at=0, top=0)
     assert read(recognition, A) == [(1, False, False, False)]
     assert read(recognition, B, C) == [(2, False, False, True), (3, False, False, True)]

@@ -16,13 +16,13 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from ask.support import fill
+from cli.support import fill
 from navfeed.cli.run import signals, write_metrics
 from navfeed.config import Settings
-from navfeed.metrics import exposition
 from navfeed.model import Contacts, Inactive, RunFacts, StoreFacts
+from navfeed.ops.metrics import exposition
 from navfeed.practice import Practice, PracticeServer, World
-from navfeed.sync.crew import Stop
+from navfeed.sync.workers import Stop
 from support.shell import Shell
 
 ROOT = Path(__file__).parents[1]
@@ -180,7 +180,7 @@ def test_a_service_that_is_told_to_reload_meanwhile_reloads(
         os.kill(os.getpid(), signal.SIGHUP)
         return "figures"
 
-    monkeypatch.setattr("navfeed.metrics.exposition", meanwhile)
+    monkeypatch.setattr("navfeed.ops.metrics.exposition", meanwhile)
     file = tmp_path / "navfeed.prom"
     reloads: list[bool] = []
     with signals(Stop(), lambda: reloads.append(True)):

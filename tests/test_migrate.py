@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from navfeed.errors import StoreError
-from navfeed.model import DetailVerdict, Reason
+from navfeed.model import DetailDecision, Reason
 from navfeed.store import migrate
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -73,7 +73,7 @@ def test_what_was_stored_is_there_and_the_day_is_read(old: Path, tmp_path: Path)
 def test_what_leaves_later_is_erased_and_takes_its_rows_with_it(old: Path) -> None:
     with Store(old) as store:
         assert store.erasure_owed()
-        store.commit_details([DetailVerdict(ADS[0], Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(ADS[0], Reason.STOPPED)], [], NOW)
         assert store.erase()
         for word in ("Nordmann", "Kokk", "Kjøkken", "Vertshuset", "kjøkken", "5120"):
             assert word.encode() not in old.read_bytes(), word

@@ -19,7 +19,7 @@ import pytest
 
 from navfeed.errors import StoreError
 from navfeed.model import Scope
-from navfeed.store import handle
+from navfeed.store import file_handle
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
 
@@ -73,12 +73,12 @@ def test_a_store_that_is_closed_costs_no_other_connection_its_lock(
                 store.begin_run(NOW)
             another_process_writes(path)
             assert log.exists()
-        assert len(handle._kept) == 1
+        assert len(file_handle._kept) == 1
     assert started(path) == [NOW.isoformat(), "another"] * 3
     with Store(path):
         pass
     assert not log.exists()
-    assert handle._kept == []
+    assert file_handle._kept == []
 
 
 def test_a_handle_that_is_kept_is_not_the_one_of_the_file_that_took_its_place(path: Path) -> None:
@@ -89,10 +89,10 @@ def test_a_handle_that_is_kept_is_not_the_one_of_the_file_that_took_its_place(pa
         with Store(path) as store:
             store.begin_run(NOW)
         assert started(path) == [NOW.isoformat()]
-        assert len(handle._kept) == 1
+        assert len(file_handle._kept) == 1
     with Store(path):
         pass
-    assert handle._kept == []
+    assert file_handle._kept == []
 
 
 def test_who_has_a_file_open_may_be_unknown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,10 +104,10 @@ def test_who_has_a_file_open_may_be_unknown(path: Path, monkeypatch: pytest.Monk
         for _ in range(3):
             with Store(path):
                 pass
-        assert len(handle._kept) == 1
+        assert len(file_handle._kept) == 1
     with Store(path):
         pass
-    assert handle._kept == []
+    assert file_handle._kept == []
 
 
 def test_C2_a_program_that_writes_in_the_middle_of_a_transaction_has_to_wait(path: Path) -> None:

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from ask.support import NOW, ad, answer, ask, fill, process, put, uuid
-from ask.terminal import on_terminal as on_terminal_of
-from ask.terminal import plain
-from navfeed.forget import needle_of
-from navfeed.library import alone
-from navfeed.model import Contacts, DetailVerdict, Reason, RunEnd
+from cli.support import NOW, ad, answer, ask, fill, process, put, uuid
+from cli.terminal import on_terminal as on_terminal_of
+from cli.terminal import plain
+from navfeed.api import store_lock
+from navfeed.model import Contacts, DetailDecision, Reason, RunEnd
+from navfeed.privacy.erasure import erase, take_up_contacts
+from navfeed.privacy.matcher import term_of
 from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.writer import Store
-from navfeed.sync.privacy import erase, take_up_contacts
 
 PERSON = b"Kari Nordmann"
 
@@ -157,7 +157,7 @@ def test_X3_nothing_of_a_removed_ad_is_in_a_backup(db: Path, copy: Path) -> None
         put(store, [ad(99, title=secret, description=f"<p>{secret}</p>")])
     with Store(db) as store, Reader(db, NOW.date()) as reader:
         assert len(list(reader.stored())) == 40
-        store.commit_details([DetailVerdict(uuid(99), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid(99), Reason.STOPPED)], [], NOW)
         held = b"".join(one.read_bytes() for one in db.parent.iterdir() if one.is_file())
         assert secret.encode() in held
         assert ask(db, "backup", str(copy)).exit_code == 0
@@ -221,7 +221,7 @@ def test_D4_a_backup_put_back_is_what_it_was(db: Path, copy: Path) -> None:
     before = titles(db)
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailVerdict(uuid(n), Reason.STOPPED) for n in (1, 2)], [], NOW)
+        store.commit_details([DetailDecision(uuid(n), Reason.STOPPED) for n in (1, 2)], [], NOW)
     assert "navfeed sync" in restored(db, copy)
     assert titles(db) == before
     assert db.stat().st_mode & 0o777 == 0o600
@@ -248,7 +248,7 @@ def test_a_reader_goes_on_and_the_log_it_holds_is_not_taken_for_the_copys(
     with Reader(db, NOW.date()) as reader:
         assert len(list(reader.stored())) == 39
         with Store(db) as store:
-            store.commit_details([DetailVerdict(uuid(1), Reason.STOPPED)], [], NOW)
+            store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
         assert db.with_name("navfeed.db-wal").stat().st_size
         restored(db, copy)
         assert len(list(reader.stored())) == 39
@@ -270,7 +270,7 @@ def test_X4_who_was_erased_does_not_come_back_with_a_backup(db: Path, copy: Path
 
 
 def forget(db: Path) -> None:
-    needle = needle_of("Kari Nordmann")
+    needle = term_of("Kari Nordmann")
     assert needle is not None
     with Store(db) as store:
         erase(store, needle, NOW)
@@ -363,7 +363,7 @@ def test_D3_a_backup_takes_the_place_of_no_other_file(
 @pytest.mark.parametrize("command", [["vacuum"], ["restore", "COPY", "--yes"]])
 def test_C1_upkeep_waits_for_no_sync(db: Path, copy: Path, command: list[str]) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
-    with alone(db):
+    with store_lock(db):
         assert ask(db, *(str(copy) if word == "COPY" else word for word in command)).exit_code == 75
 
 
@@ -384,7 +384,7 @@ def test_D3_a_backup_of_a_damaged_index_blames_the_store(db: Path, copy: Path) -
 
 def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
     with Store(db) as store:
-        gone = [DetailVerdict(uuid(n), Reason.STOPPED) for n in range(2, 40)]
+        gone = [DetailDecision(uuid(n), Reason.STOPPED) for n in range(2, 40)]
         store.commit_details(gone, [], NOW)
     before, kept = db.stat().st_size, titles(db)
     result = ask(db, "vacuum")
@@ -447,7 +447,7 @@ def on_terminal(db: Path, copy: Path, reply: str) -> int:
 def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailVerdict(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
     assert on_terminal(db, copy, "n\n") == 3
     assert len(titles(db)) == 38
     assert on_terminal(db, copy, "\x04") == 3
@@ -458,7 +458,7 @@ def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None
 def test_without_a_terminal_no_store_is_replaced_unconfirmed(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailVerdict(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
     ended = process("restore", str(copy), "--db", str(db), stdin=b"")
     assert (ended.returncode, b"--yes" in ended.stderr) == (2, True)
     assert len(titles(db)) == 38

@@ -14,15 +14,15 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ask.support import NOW, ad, answer, ask, fill, process, uuid
+from cli.support import NOW, ad, answer, ask, fill, process, uuid
+from navfeed.api import store_lock
 from navfeed.errors import StoreError
-from navfeed.forget import needle_of
-from navfeed.library import alone
-from navfeed.model import Contacts, Discretion, Reason
-from navfeed.redact import Redactor, without_person
+from navfeed.model import Contacts, PrivacyPolicy, Reason
+from navfeed.privacy.erasure import Erased, erase, take_up_contacts
+from navfeed.privacy.matcher import term_of
+from navfeed.privacy.redact import Redactor, without_person
 from navfeed.store import writer
 from navfeed.store.writer import Store
-from navfeed.sync.privacy import Erased, erase, take_up_contacts
 from support.bench import Bench
 from support.scripted import BEGAN, active, content
 
@@ -55,7 +55,7 @@ def bench(path: Path) -> Bench:
 
 
 def forget(path: Path, text: str) -> Erased:
-    needle = needle_of(text)
+    needle = term_of(text)
     assert needle is not None
     with Store(path) as store:
         return erase(store, needle, BEGAN)
@@ -128,8 +128,8 @@ def test_an_ad_that_comes_later_is_met_by_it_too(bench: Bench, path: Path) -> No
 
 
 def test_verify_and_repair_do_not_bring_it_back(bench: Bench, path: Path) -> None:
-    from navfeed.sync.crew import Stop
     from navfeed.sync.engine import verify
+    from navfeed.sync.workers import Stop
     from support.bench import PLAN
 
     forget(path, "Kari Nordmann")
@@ -182,7 +182,7 @@ def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
 
 
 def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path) -> None:
-    needle = needle_of("Kari Nordmann")
+    needle = term_of("Kari Nordmann")
     assert needle is not None
 
     class Killed(Store):
@@ -192,7 +192,7 @@ def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Pat
     with Killed(path) as store, pytest.raises(KeyboardInterrupt):
         erase(store, needle, BEGAN)
     with Store(path) as store:
-        assert store.discretion() == Discretion()
+        assert store.discretion() == PrivacyPolicy()
         assert dict(store.contents()) == bench.feed.active
 
 
@@ -217,14 +217,14 @@ words = st.sampled_from(["kari", "Nordmann", "LI", "22", "33", "91812345", "per@
 @given(st.lists(words, min_size=1, max_size=3), st.lists(words, max_size=12))
 def test_taking_out_and_keeping_out_are_the_same(text: list[str], says: list[str]) -> None:
     """What the erasure leaves is what the next detail is compared with."""
-    from navfeed.forget import mark_of, seeker_of
+    from navfeed.privacy.matcher import erased_term_of, matcher_of
 
-    needle = needle_of(" ".join(text))
+    needle = term_of(" ".join(text))
     if needle is None:
         return
     ad = content(uuid(1), description=" ".join(says), contactList=[{"name": " ".join(says)}])
-    rules = Discretion(marks=frozenset({mark_of(needle, b"key")}), key=b"key")
-    assert without_person(ad, seeker_of(needle)) == Redactor(rules)(ad)
+    rules = PrivacyPolicy(marks=frozenset({erased_term_of(needle, b"key")}), key=b"key")
+    assert without_person(ad, matcher_of(needle)) == Redactor(rules)(ad)
 
 
 # Finding
@@ -282,7 +282,7 @@ def test_find_changes_no_ad(db: Path) -> None:
     answer(db, "privacy", "find", "Kari Nordmann")
     with Store(db) as store:
         assert dict(store.contents()) == before
-        assert store.discretion() == Discretion()
+        assert store.discretion() == PrivacyPolicy()
 
 
 # The log, and the rest of the command
@@ -324,7 +324,7 @@ def test_without_a_store_there_is_nothing_to_ask(path: Path, command: list[str])
 
 
 def test_C1_an_erasure_waits_for_no_sync(db: Path) -> None:
-    with alone(db):
+    with store_lock(db):
         result = ask(db, "privacy", "erase", "Kari Nordmann")
         assert result.exit_code == 75
         assert answer(db, "privacy", "find", "Kari Nordmann")  # finding does not need the lock
@@ -396,7 +396,7 @@ def test_a_person_is_asked_first(
 
 
 def test_on_a_terminal_what_is_found_is_a_table(db: Path) -> None:
-    from ask.terminal import on_terminal as drawn
+    from cli.terminal import on_terminal as drawn
 
     code, out, _ = drawn(120, "privacy", "find", "22334455", "--db", str(db))
     assert code == 0

@@ -14,9 +14,9 @@ from navfeed.store.query import Reader
 from navfeed.sync.walk import Start
 from support.bench import Bench
 from support.lab import NOW
-from support.outdoors import Outdoors, environment_of
 from support.scripted import BEGAN, active
 from support.shell import Said, run_here
+from support.socket_harness import Outdoors, environment_of
 
 DAY = timedelta(days=1)
 

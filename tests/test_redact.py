@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navfeed.forget import REMOVED
-from navfeed.redact import without_contacts
+from navfeed.privacy.matcher import REMOVED
+from navfeed.privacy.redact import without_contacts
 
 NUMBERS = [
     "22334455",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navfeed.model import Contact, Content
-from navfeed.wire import _NO_PROSE, contactless, read_content, reworded, texts_of
+from navfeed.wire import _NO_PROSE, drop_contacts, iter_texts, read_content, rewrite_texts
 
 
 def content(raw: str) -> Content:
@@ -20,7 +20,7 @@ def upper(raw: str, *drops: str) -> str:
     def dropped(contact: Contact) -> bool:
         return contact.name in drops
 
-    return reworded(content(raw), lambda text: text.replace("kari", "OLA"), dropped).raw
+    return rewrite_texts(content(raw), lambda text: text.replace("kari", "OLA"), dropped).raw
 
 
 def test_texts_change_wherever_people_write_them() -> None:
@@ -38,7 +38,7 @@ def test_texts_change_wherever_people_write_them() -> None:
 
 def test_columns_say_what_the_raw_content_says() -> None:
     before = content('{"title":"kari","description":"kari","contactList":[{"name":"kari N"}]}')
-    after = reworded(before, lambda text: text.replace("kari", ""), lambda _: True)
+    after = rewrite_texts(before, lambda text: text.replace("kari", ""), lambda _: True)
     assert (after.title, after.description, after.contacts) == ("", "", ())
     assert after == read_content(after.raw)
 
@@ -50,7 +50,7 @@ def test_the_rest_stays_to_the_letter() -> None:
         '\n"twice":1,"twice":"kari \\"q\\" \\\\", "esc":"\\u006bari" ,"a":[ ] }'
     )
     assert upper(raw) == raw.replace('"kari ', '"OLA ').replace("\\u006bari", "OLA")
-    assert reworded(content(raw), lambda text: text, lambda _: True).raw is raw
+    assert rewrite_texts(content(raw), lambda text: text, lambda _: True).raw is raw
 
 
 def test_codes_and_dates_are_not_shown_to_it() -> None:
@@ -74,15 +74,15 @@ def test_contacts_go_one_by_one_and_those_that_stay_stay_to_the_letter() -> None
 
 def test_what_is_no_list_of_contacts_goes_as_a_whole() -> None:
     for odd in ('{"name":"Kari"}', '"Kari"', "22334455", '["Kari"]', "[[1]]", '[{"name":"x"}]'):
-        assert contactless(f'{{"contactList":{odd},"a":1}}') == '{"contactList":[],"a":1}'
+        assert drop_contacts(f'{{"contactList":{odd},"a":1}}') == '{"contactList":[],"a":1}'
     for empty in ("null", "[]", "[ ]"):
         raw = f'{{"contactList":{empty}}}'
-        assert contactless(raw) == raw
+        assert drop_contacts(raw) == raw
 
 
 def test_every_list_of_contacts_goes_where_the_name_is_doubled() -> None:
     raw = '{"contactList":[{"name":"a"}],"contactLi\\u0073t":[{"name":"b"}]}'
-    assert contactless(raw) == '{"contactList":[],"contactLi\\u0073t":[]}'
+    assert drop_contacts(raw) == '{"contactList":[],"contactLi\\u0073t":[]}'
 
 
 def test_a_change_that_leaves_a_lone_surrogate_is_still_what_utf8_can_hold() -> None:
@@ -96,7 +96,7 @@ def test_texts_are_told_with_their_fields() -> None:
         '{"title":"a","title":"b","contactList":[{"name":"c","phone":1},"d"],'
         '"employer":{"name":"e","x":{"y":[[],["f"]]}},"z":null}'
     )
-    assert list(texts_of(raw)) == [
+    assert list(iter_texts(raw)) == [
         ("title", "a"),
         ("title", "b"),
         ("contactList[0].name", "c"),
@@ -109,7 +109,7 @@ def test_texts_are_told_with_their_fields() -> None:
 def test_deep_content_is_read_like_any_other() -> None:
     raw = '{"a":' + "[" * 300 + '"kari"' + "]" * 300 + "}"
     assert upper(raw) == raw.replace("kari", "OLA")
-    assert [text for _, text in texts_of(raw)] == ["kari"]
+    assert [text for _, text in iter_texts(raw)] == ["kari"]
 
 
 values = st.recursive(
@@ -124,14 +124,14 @@ values = st.recursive(
 def test_nothing_changed_is_nothing_changed(value: object, escaped: bool, indent: int) -> None:
     raw = json.dumps(value, ensure_ascii=escaped, indent=indent)
     raw.encode(errors="surrogatepass")
-    assert reworded(content(raw), lambda text: text, lambda _: True).raw == raw
+    assert rewrite_texts(content(raw), lambda text: text, lambda _: True).raw == raw
 
 
 @given(st.dictionaries(st.text(), values, max_size=6), st.booleans())
 def test_every_text_is_told_and_can_be_changed(value: dict[str, object], escaped: bool) -> None:
     raw = json.dumps(value, ensure_ascii=escaped)
-    emptied = reworded(content(raw), lambda _: "", lambda _: False)
-    left = [text for field, text in texts_of(emptied.raw) if text and not is_no_prose(field)]
+    emptied = rewrite_texts(content(raw), lambda _: "", lambda _: False)
+    left = [text for field, text in iter_texts(emptied.raw) if text and not is_no_prose(field)]
     assert left == []
 
 

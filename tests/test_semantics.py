@@ -224,7 +224,7 @@ def test_S8_a_circle_stops_with_5_and_moves_nothing(lab: Lab, circle: str) -> No
 
 def position(lab: Lab) -> str:
     with Store(lab.path) as store:
-        return store.trail().milestones[-1].page
+        return store.feed_cursor().checkpoints[-1].page
 
 
 def test_S9_a_damaged_cursor_is_never_sent(lab: Lab) -> None:

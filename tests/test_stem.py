@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navfeed.stem import is_form, stem
+from navfeed.text.stem import is_form, stem
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,17 @@ import pytest
 
 from navfeed.errors import StoreError
 from navfeed.model import (
-    DetailVerdict,
-    EntryVerdict,
+    Checkpoint,
+    DetailDecision,
+    EntryDecision,
     Failed,
+    FeedCursor,
     Inactive,
-    Milestone,
     Queued,
     Reason,
     RunEnd,
     Scope,
-    Seen,
-    Trail,
+    SeenEntry,
 )
 from navfeed.store import connect, writer
 from navfeed.store.schema import APPLICATION_ID, VERSION
@@ -67,19 +67,19 @@ def rows(path: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
 
 
 def put(store: Store, *ads: str) -> None:
-    store.commit_details([DetailVerdict(ad, Reason.NEW, RICH) for ad in ads], [], NOW)
+    store.commit_details([DetailDecision(ad, Reason.NEW, RICH) for ad in ads], [], NOW)
 
 
-def remove(ad: str, reason: Reason = Reason.STOPPED) -> DetailVerdict:
-    return DetailVerdict(ad, reason)
+def remove(ad: str, reason: Reason = Reason.STOPPED) -> DetailDecision:
+    return DetailDecision(ad, reason)
 
 
-def ask(*ads: str) -> list[EntryVerdict]:
-    return [EntryVerdict(ad, remove=False, ask=True, reason=Reason.ANNOUNCED) for ad in ads]
+def ask(*ads: str) -> list[EntryDecision]:
+    return [EntryDecision(ad, remove=False, ask=True, reason=Reason.ANNOUNCED) for ad in ads]
 
 
-def commit(store: Store, *verdicts: EntryVerdict, **more: object) -> list[tuple[str, Reason]]:
-    options = {"seen": [], "trail": Trail(), "keep_from": 0, "now": NOW} | more
+def commit(store: Store, *verdicts: EntryDecision, **more: object) -> list[tuple[str, Reason]]:
+    options = {"seen": [], "cursor": FeedCursor(), "keep_from": 0, "now": NOW} | more
     return store.commit_page(list(verdicts), **options)  # type: ignore[arg-type]
 
 
@@ -112,7 +112,7 @@ def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
         assert stored is not None
         assert (stored.raw, stored.last_day) == (RICH.raw, date(2026, 3, 31))
         assert store.stored(OTHER) is None
-        assert (store.ads(), store.stored_among([AD, OTHER])) == ({AD}, {AD})
+        assert (store.ads(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD})
 
 
 def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
         changed = content(AD, title="Baker")
-        assert store.commit_details([DetailVerdict(AD, Reason.CHANGED, changed)], [], later) == [
+        assert store.commit_details([DetailDecision(AD, Reason.CHANGED, changed)], [], later) == [
             (AD, Reason.CHANGED)
         ]
     assert rows(path, "SELECT title, stored_at, changed_at, checked_at FROM ads") == [
@@ -134,7 +134,7 @@ def test_an_unchanged_ad_is_only_confirmed(path: Path) -> None:
     later = NOW + timedelta(days=1)
     with Store(path) as store:
         put(store, AD)
-        store.commit_details([DetailVerdict(AD, Reason.UNCHANGED, RICH)], [], later)
+        store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], later)
     assert rows(path, "SELECT changed_at, checked_at FROM ads") == [
         (NOW.isoformat(), later.isoformat())
     ]
@@ -253,10 +253,10 @@ def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> 
     with Store(path) as store:
         commit(store, *ask(AD, OTHER))
         assert store.due(NOW) == [Queued(AD, 0), Queued(OTHER, 0)]
-        removal = EntryVerdict(AD, remove=True, ask=False, reason=Reason.STOPPED)
+        removal = EntryDecision(AD, remove=True, ask=False, reason=Reason.STOPPED)
         assert commit(store, removal) == []
         assert store.waiting(NOW) == (1, 0)
-        both = EntryVerdict(OTHER, remove=True, ask=True, reason=Reason.SAME_MOMENT)
+        both = EntryDecision(OTHER, remove=True, ask=True, reason=Reason.SAME_MOMENT)
         commit(store, both)
         assert store.due(NOW) == [Queued(OTHER, 0)]
 
@@ -275,7 +275,7 @@ def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> N
 def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
-        store.commit_details([DetailVerdict(OTHER, Reason.NEW, RICH)], [], NOW - timedelta(days=1))
+        store.commit_details([DetailDecision(OTHER, Reason.NEW, RICH)], [], NOW - timedelta(days=1))
         assert store.queue_rechecks(NOW - timedelta(days=2), 10, NOW) == 0
         assert store.queue_rechecks(NOW, 1, NOW) == 1
         assert store.due(NOW) == [Queued(OTHER, 0)]
@@ -286,8 +286,10 @@ def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None
 def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_asked_for_again(path: Path) -> None:
     with Store(path) as store:
         commit_at = NOW + timedelta(days=300)
-        store.commit_details([DetailVerdict(AD, Reason.NEW, RICH)], [], commit_at)
-        store.commit_details([DetailVerdict(OTHER, Reason.NEW, RICH)], [], NOW + timedelta(hours=2))
+        store.commit_details([DetailDecision(AD, Reason.NEW, RICH)], [], commit_at)
+        store.commit_details(
+            [DetailDecision(OTHER, Reason.NEW, RICH)], [], NOW + timedelta(hours=2)
+        )
         assert store.queue_rechecks(NOW - timedelta(days=14), 10, NOW) == 1
         assert store.due(NOW) == [Queued(AD, 0)]
 
@@ -307,50 +309,50 @@ def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
         assert store.due(NOW) == [Queued(AD, 0)]
 
 
-# The trail
+# The cursor
 
 
-TRAIL = Trail(
-    (Milestone("p1", 1, NOW), Milestone("p2", 4, None)),
+TRAIL = FeedCursor(
+    (Checkpoint("p1", 1, NOW), Checkpoint("p2", 4, None)),
     top=7,
     newest=NOW,
-    topped_at=NOW,
-    topped_here=NOW - timedelta(2),
+    head_seen_at=NOW,
+    head_seen_here=NOW - timedelta(2),
     safe_until=NOW - timedelta(1),
     closed=3,
     etag="tag",
 )
 
 
-def test_a_page_moves_the_trail_with_its_effects(path: Path) -> None:
-    seen = [Seen(1, ("a", "ACTIVE", "w1")), Seen(4, ("b", "INACTIVE", "w2"))]
+def test_a_page_moves_the_cursor_with_its_effects(path: Path) -> None:
+    seen = [SeenEntry(1, ("a", "ACTIVE", "w1")), SeenEntry(4, ("b", "INACTIVE", "w2"))]
     with Store(path) as store:
-        assert store.trail() == Trail()
-        commit(store, seen=seen, trail=TRAIL)
-        assert store.trail() == TRAIL
+        assert store.feed_cursor() == FeedCursor()
+        commit(store, seen=seen, cursor=TRAIL)
+        assert store.feed_cursor() == TRAIL
         assert store.seen_from(0) == seen
-        commit(store, trail=TRAIL, keep_from=4)
+        commit(store, cursor=TRAIL, keep_from=4)
         assert store.seen_from(0) == seen[1:]
 
 
 def test_trouble_drops_what_was_recognised_and_is_told_until_forgotten(path: Path) -> None:
     with Store(path) as store:
-        commit(store, seen=[Seen(1, ("a", "ACTIVE", "w"))])
-        commit(store, seen=[Seen(2, ("b", "ACTIVE", "w"))], trouble="the log broke")
-        assert store.seen_from(0) == [Seen(2, ("b", "ACTIVE", "w"))]
+        commit(store, seen=[SeenEntry(1, ("a", "ACTIVE", "w"))])
+        commit(store, seen=[SeenEntry(2, ("b", "ACTIVE", "w"))], trouble="the log broke")
+        assert store.seen_from(0) == [SeenEntry(2, ("b", "ACTIVE", "w"))]
         assert rows(path, "SELECT trouble FROM feed") == [("the log broke",)]
         store.forget_trouble()
     assert rows(path, "SELECT trouble FROM feed") == [(None,)]
 
 
 def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:
-    seen = [Seen(1, ("a", "ACTIVE", "w")), Seen(1, ("b", "ACTIVE", "w"))]
+    seen = [SeenEntry(1, ("a", "ACTIVE", "w")), SeenEntry(1, ("b", "ACTIVE", "w"))]
     with Store(path) as store:
         commit(store, seen=seen)
         store.end_walk(TRAIL, seen[:1])
         store.caught_up(NOW)
         assert store.seen_from(0) == seen[1:]
-        assert store.trail() == TRAIL
+        assert store.feed_cursor() == TRAIL
     assert rows(path, "SELECT caught_up_at FROM feed") == [(NOW.isoformat(),)]
 
 
@@ -358,13 +360,13 @@ def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
     with Store(path) as store, store._transaction():
         store._db.execute("UPDATE feed SET newest = 'yesterday'")
     with Store(path) as store:
-        assert store.trail().newest is None
+        assert store.feed_cursor().newest is None
 
 
 def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
     with Store(path) as store:
         put(store, OTHER)
-        bad = [DetailVerdict(AD, Reason.NEW, RICH), DetailVerdict(OTHER, Reason.NEW, 1)]  # type: ignore[arg-type]
+        bad = [DetailDecision(AD, Reason.NEW, RICH), DetailDecision(OTHER, Reason.NEW, 1)]  # type: ignore[arg-type]
         with pytest.raises(AttributeError):
             store.commit_details([remove(OTHER), *bad], [], NOW)
         assert store.ads() == {OTHER}
@@ -411,7 +413,7 @@ def canary_store(path: Path) -> Store:
     store = Store(path)
     ads = [uuid(f"ad{n}") for n in range(50)]
     said = content(AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}])
-    store.commit_details([DetailVerdict(ad, Reason.NEW, said) for ad in ads], [], NOW)
+    store.commit_details([DetailDecision(ad, Reason.NEW, said) for ad in ads], [], NOW)
     assert CANARY.encode() in files(path)
     store.commit_details([remove(ad) for ad in ads], [], NOW)
     assert store.erasure_owed()
@@ -429,8 +431,8 @@ def test_X3_nothing_removed_is_in_any_file(path: Path) -> None:
 def test_what_was_changed_is_erased_too(path: Path) -> None:
     with Store(path) as store:
         said = content(AD, description=CANARY)
-        store.commit_details([DetailVerdict(AD, Reason.NEW, said)], [], NOW)
-        store.commit_details([DetailVerdict(AD, Reason.CHANGED, RICH)], [], NOW)
+        store.commit_details([DetailDecision(AD, Reason.NEW, said)], [], NOW)
+        store.commit_details([DetailDecision(AD, Reason.CHANGED, RICH)], [], NOW)
         assert store.erase()
         assert CANARY.encode() not in files(path)
 
@@ -575,7 +577,7 @@ def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> 
         store._db.execute(f"PRAGMA max_page_count = {pages}")
         much = content(AD, description="x" * 1_000_000)
         with pytest.raises(StoreError, match="full") as caught:
-            store.commit_details([DetailVerdict(AD, Reason.NEW, much)], [], NOW)
+            store.commit_details([DetailDecision(AD, Reason.NEW, much)], [], NOW)
         assert caught.value.exit_code == 7
         assert store.ads() == {OTHER}
         store._db.execute("PRAGMA max_page_count = 1073741823")
@@ -592,13 +594,13 @@ def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_D2_a_store_of_somebody_else_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store(path).close()
     refuse = Mock(side_effect=PermissionError(13, "Permission denied"))
-    monkeypatch.setattr(writer, "private", refuse)
+    monkeypatch.setattr(writer, "open_private_file", refuse)
     with pytest.raises(StoreError, match="Permission denied. Check its owner"):
         Store(path)
 
 
 def test_an_unknown_complaint_is_told_as_it_is(path: Path) -> None:
-    assert "SQLite says: odd" in connect.explain(sqlite3.OperationalError("odd"), path)
+    assert "SQLite says: odd" in connect.translate(sqlite3.OperationalError("odd"), path)
 
 
 def test_too_old_a_library_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ from navfeed.errors import (
 )
 from navfeed.model import HISTORY, Gone, Reason
 from navfeed.store.writer import Store
-from navfeed.sync.crew import Stop
-from navfeed.sync.engine import Counts, Swept, _ended, sync
-from navfeed.sync.walk import Start, Walked
+from navfeed.sync.engine import Counts, ExpiredRemoved, _ended, sync
+from navfeed.sync.walk import PageApplied, Start
+from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
@@ -139,7 +139,7 @@ def test_a_settled_feed_costs_one_small_request(bench: Bench) -> None:
     ended = bench.sync()
     assert bench.feed.asked == ["page"]
     assert ended.counts.pages == 1
-    [walked] = [event for event in bench.events if isinstance(event, Walked)]
+    [walked] = [event for event in bench.events if isinstance(event, PageApplied)]
     assert walked.entries == 2
 
 
@@ -163,7 +163,7 @@ def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
     bench.pass_time(timedelta(hours=1))
     bench.sync()
     with Store(bench.path) as store:
-        assert store.trail().closed == 1
+        assert store.feed_cursor().closed == 1
         [(caught_up,)] = store._all("SELECT caught_up_at FROM feed")
     assert caught_up == bench.clock.isoformat()
 
@@ -189,10 +189,10 @@ def test_a_long_walk_looks_back_further(bench: Bench) -> None:
     bench.feed.page = slow  # type: ignore[method-assign]
     bench.sync()
     with Store(bench.path) as store:
-        trail = store.trail()
-    assert trail.newest is not None
-    assert trail.safe_until is not None
-    assert trail.newest - trail.safe_until > timedelta(minutes=30 + 50)
+        cursor = store.feed_cursor()
+    assert cursor.newest is not None
+    assert cursor.safe_until is not None
+    assert cursor.newest - cursor.safe_until > timedelta(minutes=30 + 50)
 
 
 def test_without_the_servers_clock_ours_measures_the_walk(bench: Bench) -> None:
@@ -200,7 +200,7 @@ def test_without_the_servers_clock_ours_measures_the_walk(bench: Bench) -> None:
     ended = bench.sync()
     assert ended.exit_code is ExitCode.DONE
     with Store(bench.path) as store:
-        assert store.trail().topped_at is None
+        assert store.feed_cursor().head_seen_at is None
 
 
 # Starts
@@ -299,8 +299,8 @@ def test_a_next_page_that_does_not_exist_is_no_end(bench: Bench) -> None:
 def test_H6_a_lost_cursor_falls_back_to_an_older_page(tmp_path: Path) -> None:
     bench = late_bench(tmp_path)
     with Store(bench.path) as store:
-        stones = store.trail().milestones
-    lost = stones[-1].page
+        checkpoints = store.feed_cursor().checkpoints
+    lost = checkpoints[-1].page
     original = bench.feed.page
     bench.feed.page = (  # type: ignore[method-assign]
         lambda page, etag=None: None if page == lost else original(page, etag)
@@ -317,7 +317,7 @@ def test_H6_a_lost_cursor_falls_back_to_an_older_page(tmp_path: Path) -> None:
 def test_H6_without_any_page_left_it_seeks_where_nothing_was_hidden(tmp_path: Path) -> None:
     bench = late_bench(tmp_path)
     with Store(bench.path) as store:
-        until = store.trail().safe_until
+        until = store.feed_cursor().safe_until
     bench.pass_time(timedelta(hours=9))
     bench.feed.log = [(f"y{n}", "ACTIVE", n) for n in range(20)]
     bench.feed.active |= active(f"y{n}" for n in range(20))
@@ -371,7 +371,7 @@ def test_X6_an_ad_that_cannot_be_judged_fails_alone(
     bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0))
     bench.feed.active = {uuid("bad"): content(uuid("bad"))}
     with monkeypatch.context() as patch:
-        patch.setattr("navfeed.sync.details.judge_detail", Mock(side_effect=MemoryError))
+        patch.setattr("navfeed.sync.details.decide_detail", Mock(side_effect=MemoryError))
         assert bench.sync().counts.failed == 1
     assert bench.sync().counts.new == 1
 
@@ -515,7 +515,7 @@ def test_an_ad_leaves_after_its_last_day_in_oslo(bench: Bench) -> None:
     ended = bench.sync()
     assert bench.holds("b")
     assert ended.counts.reasons[Reason.EXPIRED] == 1
-    assert [event for event in bench.events if isinstance(event, Swept)]
+    assert [event for event in bench.events if isinstance(event, ExpiredRemoved)]
 
 
 def test_a_renewed_ad_comes_back(bench: Bench) -> None:

@@ -11,9 +11,9 @@ import pytest
 from navfeed.errors import ContractError, ExitCode, TokenError, UnreachableError
 from navfeed.model import Reason, Scope
 from navfeed.store.writer import Store
-from navfeed.sync.crew import Stop
-from navfeed.sync.engine import Rescoped, verify
+from navfeed.sync.engine import ScopeChanged, verify
 from navfeed.sync.verify import Difference, Kind
+from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.scripted import ScriptedFeed, active, content, uuid
 
@@ -171,7 +171,7 @@ def test_a_narrower_scope_removes_and_fetches_nothing(tmp_path: Path) -> None:
     bench = scoped(tmp_path)
     bench.sync()
     bench.sync(scope=OSLO)
-    assert Rescoped(((uuid("bergen"), Reason.OUT_OF_SCOPE),), 0) in bench.events
+    assert ScopeChanged(((uuid("bergen"), Reason.OUT_OF_SCOPE),), 0) in bench.events
     assert bench.holds("oslo")
     assert uuid("bergen") not in bench.feed.asked
 
@@ -180,7 +180,7 @@ def test_a_wider_scope_fetches_what_was_outside_and_says_so(tmp_path: Path) -> N
     bench = scoped(tmp_path)
     bench.sync(scope=OSLO)
     bench.sync(scope=BOTH)
-    assert Rescoped((), 1) in bench.events
+    assert ScopeChanged((), 1) in bench.events
     assert uuid("oslo") not in bench.feed.asked
     assert bench.holds("oslo", "bergen")
 

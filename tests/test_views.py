@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from ask.support import ad, place, put, uuid
+from cli.support import ad, place, put, uuid
 from navfeed.store.migrate import migrations
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.writer import Store

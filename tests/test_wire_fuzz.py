@@ -24,13 +24,13 @@ from navfeed.model import Content, Detail, Page
 from navfeed.practice import Practice, Request, World
 from navfeed.practice.dates import http_date as written
 from navfeed.wire import (
-    contactless,
+    drop_contacts,
+    iter_texts,
     read_content,
     read_detail,
     read_page,
     read_token,
-    reworded,
-    texts_of,
+    rewrite_texts,
     token_expiry,
 )
 from support.lab import NOW
@@ -238,14 +238,14 @@ def content_is_sound(content: Content, body: bytes) -> None:
 def discretion_is_sound(content: Content) -> None:
     """What is done to content before it is stored leaves JSON, and the rest of it alone."""
     if has_contacts_or_none(content.raw):
-        assert reworded(content, lambda text: text, lambda _: False) == content
-    changed = reworded(content, lambda text: f"\x00{text[::-1]}", lambda _: True)
+        assert rewrite_texts(content, lambda text: text, lambda _: False) == content
+    changed = rewrite_texts(content, lambda text: f"\x00{text[::-1]}", lambda _: True)
     strict(changed.raw)
     is_storable(changed)
     assert changed.contacts == ()
-    assert without_contacts(contactless(content.raw)) == without_contacts(content.raw)
-    assert read_content(contactless(content.raw)).contacts == ()
-    assert all(field for field, _ in texts_of(content.raw))
+    assert without_contacts(drop_contacts(content.raw)) == without_contacts(content.raw)
+    assert read_content(drop_contacts(content.raw)).contacts == ()
+    assert all(field for field, _ in iter_texts(content.raw))
 
 
 def has_contacts_or_none(raw: str) -> bool:

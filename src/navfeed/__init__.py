@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from navfeed.version import __version__
 
 if TYPE_CHECKING:
+    from navfeed.api import make_plan, open_store, sync_store
     from navfeed.config import Settings, load_settings
     from navfeed.errors import (
         ConfigError,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         TokenError,
         UnreachableError,
     )
-    from navfeed.library import open_store, plan_of, sync_store
     from navfeed.model import (
         Category,
         Contact,
@@ -45,34 +45,44 @@ if TYPE_CHECKING:
     )
     from navfeed.store.filters import Filters
     from navfeed.store.query import Reader, Sort
-    from navfeed.sync.crew import Stop
-    from navfeed.sync.details import Fetched
-    from navfeed.sync.engine import Began, Counts, Ended, Event, Plan, Rescoped, Swept
-    from navfeed.sync.walk import Start, Walked
+    from navfeed.sync.details import DetailsApplied
+    from navfeed.sync.engine import (
+        Counts,
+        Event,
+        ExpiredRemoved,
+        Plan,
+        RunFinished,
+        RunStarted,
+        ScopeChanged,
+    )
+    from navfeed.sync.walk import PageApplied, Start
+    from navfeed.sync.workers import Stop
 
 __all__ = [
-    "Began",
     "Category",
     "ConfigError",
     "Contact",
     "Content",
     "ContractError",
     "Counts",
-    "Ended",
+    "DetailsApplied",
     "Event",
     "ExitCode",
-    "Fetched",
+    "ExpiredRemoved",
     "Filters",
     "Location",
     "LockedError",
     "NavfeedError",
     "NotFoundError",
     "Occupation",
+    "PageApplied",
     "Plan",
     "Reader",
     "Reason",
-    "Rescoped",
+    "RunFinished",
+    "RunStarted",
     "Scope",
+    "ScopeChanged",
     "Settings",
     "Sort",
     "Span",
@@ -80,20 +90,18 @@ __all__ = [
     "Stop",
     "StoreError",
     "StoreFacts",
-    "Swept",
     "TokenError",
     "UnreachableError",
-    "Walked",
     "__version__",
     "load_settings",
+    "make_plan",
     "open_store",
-    "plan_of",
     "sync_store",
 ]
 
 _HOMES = (
-    *("errors", "model", "config", "library", "store.filters", "store.query"),
-    *("sync.crew", "sync.walk", "sync.details", "sync.engine"),
+    *("errors", "model", "config", "api", "store.filters", "store.query"),
+    *("sync.workers", "sync.walk", "sync.details", "sync.engine"),
 )
 """Where the names are, the lightest first."""
 

@@ -173,7 +173,7 @@ def load_settings(**values: object) -> Settings:
 
 _BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".follow.lock")
 """How the names of a store's own files end: SQLite's (https://www.sqlite.org/tempfiles.html), and
-the locks of `navfeed.library.alone`."""
+the locks of `navfeed.api.store_lock`."""
 
 
 def refuse_store(file: Path, db: Path) -> None:

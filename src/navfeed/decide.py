@@ -19,9 +19,9 @@ from datetime import date, datetime, timedelta
 from navfeed.model import (
     Content,
     Detail,
-    DetailVerdict,
+    DetailDecision,
     Entry,
-    EntryVerdict,
+    EntryDecision,
     Gone,
     Reason,
     Scope,
@@ -32,7 +32,7 @@ from navfeed.model import (
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class ObservedEntry:
     """One entry as read in this run.
 
     `known`: it was read before, so it changes nothing. `contested`: it is new, yet stands before
@@ -48,7 +48,7 @@ class Sighting:
     tied: bool = False
 
 
-def judge_entries(sightings: Sequence[Sighting], *, stored: bool) -> EntryVerdict | None:
+def decide_entries(sightings: Sequence[ObservedEntry], *, stored: bool) -> EntryDecision | None:
     """Judge the entries of one ad on one page, in feed order. None when none of them is new."""
     new = [sighting for sighting in sightings if not sighting.known]
     if not new:
@@ -56,33 +56,33 @@ def judge_entries(sightings: Sequence[Sighting], *, stored: bool) -> EntryVerdic
     last = new[-1]
     if last.entry.status is Status.ACTIVE:
         reason = Reason.LATE if last.contested else Reason.ANNOUNCED
-        return EntryVerdict(last.entry.ad, remove=False, ask=True, reason=reason)
+        return EntryDecision(last.entry.ad, remove=False, ask=True, reason=reason)
     if last.contested:
-        return EntryVerdict(last.entry.ad, remove=False, ask=stored, reason=Reason.SUPERSEDED)
+        return EntryDecision(last.entry.ad, remove=False, ask=stored, reason=Reason.SUPERSEDED)
     if last.tied:
-        return EntryVerdict(last.entry.ad, remove=True, ask=True, reason=Reason.SAME_MOMENT)
+        return EntryDecision(last.entry.ad, remove=True, ask=True, reason=Reason.SAME_MOMENT)
     reason = Reason.STOPPED if last.entry.withdrawn else Reason.EXPIRED
-    return EntryVerdict(last.entry.ad, remove=True, ask=False, reason=reason)
+    return EntryDecision(last.entry.ad, remove=True, ask=False, reason=reason)
 
 
-def judge_detail(
+def decide_detail(
     answer: Detail | Gone,
     *,
     stored: Stored | None,
     today: date,
     scope: Scope,
-) -> DetailVerdict:
+) -> DetailDecision:
     """Judge an ad by its details: what they say is true now, whatever any entry said."""
     if isinstance(answer, Gone):
-        return DetailVerdict(answer.ad, Reason.GONE)
+        return DetailDecision(answer.ad, Reason.GONE)
     if answer.content is None:
         ran_out = stored is not None and is_past(stored.last_day, today)
-        return DetailVerdict(answer.ad, Reason.EXPIRED if ran_out else Reason.STOPPED)
+        return DetailDecision(answer.ad, Reason.EXPIRED if ran_out else Reason.STOPPED)
     if is_past(answer.content.last_day, today):
-        return DetailVerdict(answer.ad, Reason.EXPIRED)
+        return DetailDecision(answer.ad, Reason.EXPIRED)
     if not in_scope(scope, answer.content):
-        return DetailVerdict(answer.ad, Reason.OUT_OF_SCOPE)
-    return DetailVerdict(answer.ad, _difference(answer.content.raw, stored), answer.content)
+        return DetailDecision(answer.ad, Reason.OUT_OF_SCOPE)
+    return DetailDecision(answer.ad, _difference(answer.content.raw, stored), answer.content)
 
 
 def _difference(raw: str, stored: Stored | None) -> Reason:

@@ -8,7 +8,7 @@ from types import ModuleType
 from navfeed.errors import ConfigError
 
 
-def needed(module: str, extra: str) -> ModuleType:
+def require_extra(module: str, extra: str) -> ModuleType:
     """Import a module that comes with `extra`; `ConfigError` tells how to get it."""
     try:
         return import_module(module)

@@ -28,8 +28,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median_low
 
-from navfeed.decide import Sighting
-from navfeed.model import Entry, Key, Milestone, Page, Seen, Status, Trail
+from navfeed.decide import ObservedEntry
+from navfeed.model import Checkpoint, Entry, FeedCursor, Key, Page, SeenEntry, Status
 
 _SKEW = timedelta(minutes=2)
 """How far the clocks of the feed's database and its server may be apart."""
@@ -38,28 +38,28 @@ _FALLBACKS = 20
 """Older pages kept for the day when the newer ones are gone (faults.md H6)."""
 
 
-def start_of(trail: Trail) -> Milestone | None:
+def start_of(cursor: FeedCursor) -> Checkpoint | None:
     """The newest page before which nothing can be hidden, else the oldest remembered one."""
-    safe = [stone for stone in trail.milestones if _is_safe(trail, stone)]
-    return safe[-1] if safe else next(iter(trail.milestones), None)
+    safe = [checkpoint for checkpoint in cursor.checkpoints if _is_safe(cursor, checkpoint)]
+    return safe[-1] if safe else next(iter(cursor.checkpoints), None)
 
 
-def _is_safe(trail: Trail, stone: Milestone) -> bool:
-    if stone.ordinal <= trail.closed:
+def _is_safe(cursor: FeedCursor, checkpoint: Checkpoint) -> bool:
+    if checkpoint.ordinal <= cursor.closed:
         return True
-    if trail.safe_until is None or stone.latest is None:
+    if cursor.safe_until is None or checkpoint.latest is None:
         return False
-    return stone.latest <= trail.safe_until
+    return checkpoint.latest <= cursor.safe_until
 
 
-def pruned(trail: Trail) -> Trail:
-    """The trail without the milestones no run will start from, but for some to fall back on."""
-    start = start_of(trail)
+def pruned(cursor: FeedCursor) -> FeedCursor:
+    """The cursor without the checkpoints no run will start from, but for some to fall back on."""
+    start = start_of(cursor)
     if start is None:
-        return trail
-    older = [stone for stone in trail.milestones if stone.ordinal < start.ordinal]
-    kept = older[-_FALLBACKS:] + [s for s in trail.milestones if s.ordinal >= start.ordinal]
-    return replace(trail, milestones=tuple(kept))
+        return cursor
+    older = [checkpoint for checkpoint in cursor.checkpoints if checkpoint.ordinal < start.ordinal]
+    kept = older[-_FALLBACKS:] + [s for s in cursor.checkpoints if s.ordinal >= start.ordinal]
+    return replace(cursor, checkpoints=tuple(kept))
 
 
 def safe_until(
@@ -72,8 +72,8 @@ def safe_until(
     return moment if so_far is None else max(so_far, moment)
 
 
-def closes(
-    trail: Trail, began_at: datetime | None, began_here: datetime, lateness: timedelta
+def settles(
+    cursor: FeedCursor, began_at: datetime | None, began_here: datetime, lateness: timedelta
 ) -> bool:
     """Whether a walk that showed nothing new showed all that will ever be there.
 
@@ -81,9 +81,9 @@ def closes(
     `lateness` later it is visible. Begun at `began_at` by the server's clock, whose whole seconds
     ask for `>`, and at `began_here` by ours: one that was wrong for a while must not close early.
     """
-    if began_at is None or trail.topped_at is None or trail.topped_here is None:
+    if began_at is None or cursor.head_seen_at is None or cursor.head_seen_here is None:
         return False
-    return min(began_at - trail.topped_at, began_here - trail.topped_here) > lateness
+    return min(began_at - cursor.head_seen_at, began_here - cursor.head_seen_here) > lateness
 
 
 def safe_etag(page: Page) -> str | None:
@@ -103,11 +103,11 @@ def feed_clock(so_far: datetime | None, page: Page) -> datetime | None:
     return max((m for m in (so_far, *moments) if m is not None), default=None)
 
 
-def milestone(
+def checkpoint_of(
     page_id: str, ordinal: int, entry: Entry, page: Page, clock: datetime | None
-) -> Milestone:
+) -> Checkpoint:
     """The page that starts with `entry`. Where that one's moment is odd, none is safe to assume."""
-    return Milestone(page_id, ordinal, clock if _believable(entry, _horizon(page)) else None)
+    return Checkpoint(page_id, ordinal, clock if _believable(entry, _horizon(page)) else None)
 
 
 def _believable(entry: Entry, horizon: datetime | None) -> datetime | None:
@@ -131,7 +131,7 @@ def _horizon(page: Page) -> datetime | None:
     return None if median_low(moments) > limit else limit
 
 
-class Recognition:
+class SeenMatcher:
     """Tells entries that were read before from new ones, along one walk from a milestone on.
 
     `seen` is what was read from the place `at` on. `replaying`: the place we stood at is lost and
@@ -139,7 +139,9 @@ class Recognition:
     is contested. So it is once a page does not begin with the entry the page before ended with.
     """
 
-    def __init__(self, seen: Sequence[Seen], *, at: int, top: int, replaying: bool = False) -> None:
+    def __init__(
+        self, seen: Sequence[SeenEntry], *, at: int, top: int, replaying: bool = False
+    ) -> None:
         self._unmet: defaultdict[Key, deque[int]] = defaultdict(deque)
         self._unmet_of_ad: defaultdict[str, list[int]] = defaultdict(list)
         for one in seen:
@@ -153,7 +155,7 @@ class Recognition:
         self.top = top
         self.found_new = False
 
-    def read(self, page: Page) -> list[tuple[int, Sighting]]:
+    def read(self, page: Page) -> list[tuple[int, ObservedEntry]]:
         """The page's entries with their places; the one it shares with the page before left out."""
         entries = page.entries
         self._moments = (self._moments[1], {entry.key for entry in entries})
@@ -179,17 +181,19 @@ class Recognition:
         """
         return not self._stands_after(self._start)
 
-    def unmet(self) -> list[Seen]:
+    def missing(self) -> list[SeenEntry]:
         """What has not come again: after a whole walk, the log has it no more."""
-        return [Seen(ordinal, key) for key, places in self._unmet.items() for ordinal in places]
+        return [
+            SeenEntry(ordinal, key) for key, places in self._unmet.items() for ordinal in places
+        ]
 
     def _stands_after(self, place: int) -> bool:
         return bool(self._places) and self._places[-1] > place
 
-    def _sight(self, entry: Entry) -> tuple[int, Sighting]:
+    def _sight(self, entry: Entry) -> tuple[int, ObservedEntry]:
         if entry.key in self._unmet:
             self._at = self._meet(entry)
-            return self._at, Sighting(entry, known=True)
+            return self._at, ObservedEntry(entry, known=True)
         late = self._stands_after(self._at)
         # A late entry shares the place of the one before it, so one of that place may follow too.
         contested = any(place >= self._at for place in self._unmet_of_ad.get(entry.ad, ()))
@@ -197,7 +201,7 @@ class Recognition:
             self.top += 1
             self._at = self.top
         self.found_new = True
-        return self._at, Sighting(
+        return self._at, ObservedEntry(
             entry,
             late=late,
             contested=self._replaying or contested,

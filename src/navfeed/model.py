@@ -108,7 +108,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class MarkKind(StrEnum):
+class TermKind(StrEnum):
     """How a text that is to be forgotten is compared."""
 
     WORDS = "words"
@@ -116,20 +116,20 @@ class MarkKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ErasedTerm:
     """A text that is to be forgotten, known by its keyed hash; so many words or digits long."""
 
-    kind: MarkKind
+    kind: TermKind
     length: int
     hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Discretion:
+class PrivacyPolicy:
     """What is not to be kept of an ad that is in force. `marks` are hashed with `key`."""
 
     contacts: Contacts = Contacts.KEEP
-    marks: frozenset[Mark] = frozenset()
+    marks: frozenset[ErasedTerm] = frozenset()
     key: bytes = field(default=b"", repr=False)
 
     @property
@@ -228,7 +228,7 @@ class Content:
 
     Moments are UTC as `2026-11-21T08:00:00Z`, None where what was served is no date. `last_day` is
     the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
-    including which to apply, None where `application_due` says no one day (`navfeed.due`).
+    including which to apply, None where `application_due` says no one day (`navfeed.text.due`).
     """
 
     raw: str
@@ -307,7 +307,7 @@ Effect = tuple[str, Reason]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenEntry:
     """An entry that was read: its place in our count of the log, and what it is known by."""
 
     ordinal: int
@@ -315,7 +315,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
+class Checkpoint:
     """A page that can be asked for again: the place of its first entry, and the feed's clock there.
 
     `latest` is the latest moment of any entry up to that place, None where its own is not readable.
@@ -327,28 +327,28 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class FeedCursor:
     """Where the reading stands.
 
-    `milestones` in the order they were passed, the last being the page to read next. `top` is the
-    place of the newest entry read, `newest` the feed's clock there; `topped_at` the server's clock
-    and `topped_here` ours when something new was last read. Nothing can be hidden before a page
-    that starts by `safe_until`, nor up to the place `closed`. `etag` vouches for the last
-    milestone's page, and is kept only where a 304 to it cannot hide an entry (`safe_etag`).
+    `checkpoints` in the order they were passed, the last being the page to read next. `top` is the
+    place of the newest entry read, `newest` the feed's clock there; `head_seen_at` the server's
+    clock and `head_seen_here` ours when something new was last read. Nothing can be hidden before a
+    page that starts by `safe_until`, nor up to the place `closed`. `etag` vouches for the last
+    checkpoint's page, and is kept only where a 304 to it cannot hide an entry (`safe_etag`).
     """
 
-    milestones: tuple[Milestone, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
     top: int = 0
     newest: datetime | None = None
-    topped_at: datetime | None = None
-    topped_here: datetime | None = None
+    head_seen_at: datetime | None = None
+    head_seen_here: datetime | None = None
     safe_until: datetime | None = None
     closed: int = 0
     etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class EntryVerdict:
+class EntryDecision:
     """What an ad's new entries ask for: `remove` what is stored, `ask` for the details, or both."""
 
     ad: str
@@ -358,7 +358,7 @@ class EntryVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class DetailVerdict:
+class DetailDecision:
     """What a detail asks for: keep `content`, or, where it is None, keep nothing of the ad."""
 
     ad: str

@@ -23,7 +23,6 @@ from pydantic import (
     ValidationError,
 )
 
-from navfeed.due import read_due
 from navfeed.errors import ContractError
 from navfeed.model import (
     OSLO,
@@ -38,6 +37,7 @@ from navfeed.model import (
     Status,
     oslo_day,
 )
+from navfeed.text.due import read_due
 
 PAGE_PATH = "/api/v1/feed"
 DETAIL_PATH = "/api/v1/feedentry"
@@ -352,7 +352,7 @@ _NO_PROSE = frozenset(
 _STRING = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*:)?', re.DOTALL)
 
 
-def reworded(
+def rewrite_texts(
     content: Content, reword: Callable[[str], str], drops: Callable[[Contact], bool]
 ) -> Content:
     """Content whose texts `reword` may have changed, without the contacts that `drops` names.
@@ -364,7 +364,7 @@ def reworded(
     return content if raw == content.raw else read_content(raw)
 
 
-def contactless(raw: str) -> str:
+def drop_contacts(raw: str) -> str:
     """Content without its list of contacts; all else stays to the letter."""
     return _rewritten(raw, lambda text: text, lambda _: True)
 
@@ -376,7 +376,7 @@ def _rewritten(raw: str, reword: Callable[[str], str], drops: Callable[[Contact]
         text = raw[start:end]
         if name == _CONTACTS:
             text = _without(value, text, drops)
-        pieces += [raw[at:start], text if name in _NO_PROSE else _reworded_text(text, reword)]
+        pieces += [raw[at:start], text if name in _NO_PROSE else _rewritten_text(text, reword)]
         at = end
     return "".join([*pieces, raw[at:]])
 
@@ -404,7 +404,7 @@ def _elements(text: str) -> Iterator[tuple[object, str]]:
             at = _skip(text, at + 1)
 
 
-def _reworded_text(text: str, reword: Callable[[str], str]) -> str:
+def _rewritten_text(text: str, reword: Callable[[str], str]) -> str:
     """Reword the strings in a piece of JSON, names of members aside."""
 
     def one(match: re.Match[str]) -> str:
@@ -417,7 +417,7 @@ def _reworded_text(text: str, reword: Callable[[str], str]) -> str:
     return _STRING.sub(one, text)
 
 
-def texts_of(raw: str) -> Iterator[tuple[str, str]]:
+def iter_texts(raw: str) -> Iterator[tuple[str, str]]:
     """Every text that stored content says, each with the field it stands in, as NAV names it.
 
     Doubled names count twice. No recursion: what the parser could nest, this can read.

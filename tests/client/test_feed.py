@@ -13,7 +13,7 @@ import httpx
 import pytest
 import respx
 
-from navfeed.client.feed import FeedClient, Pace
+from navfeed.client.feed import FeedClient, Throttle
 from navfeed.client.http import Http
 from navfeed.errors import ContractError, TokenError, UnreachableError
 from navfeed.model import OSLO, Detail, Gone, Page, Status, Unchanged
@@ -64,7 +64,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 def client(nav: respx.Router, pauses: list[float]) -> Iterator[FeedClient]:
     """A client with a token of its own."""
     http = Http("https://feed.example", size=1)
-    with FeedClient(http, token="my.own.token", pace=Pace(pauses.append)) as client:
+    with FeedClient(http, token="my.own.token", pace=Throttle(pauses.append)) as client:
         yield client
 
 
@@ -477,7 +477,7 @@ def test_a_pause_beyond_our_patience_ends_everything(client, nav, pauses, header
 
 def test_a_pause_is_over_when_it_is_over():
     made: list[float] = []
-    pace = Pace(made.append)
+    pace = Throttle(made.append)
     pace.wait()
     pace.hold(-1)
     pace.wait()
@@ -487,7 +487,7 @@ def test_a_pause_is_over_when_it_is_over():
 @pytest.mark.usefixtures("still")
 def test_the_longest_pause_asked_for_counts():
     made: list[float] = []
-    pace = Pace(made.append)
+    pace = Throttle(made.append)
     pace.hold(50)
     pace.hold(10)
     pace.wait()
@@ -506,7 +506,7 @@ def test_a_pause_asked_for_in_the_middle_of_another_is_made_as_well():
             teller.start()
             teller.join(20)
 
-    pace = Pace(pause)
+    pace = Throttle(pause)
     pace.hold(10)
     pace.wait()
     assert made == [10, 50]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ask.conftest import noon
+from cli.conftest import noon
 
 __all__ = ["noon"]

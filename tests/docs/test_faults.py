@@ -40,7 +40,7 @@ def test_every_fault_has_a_test_of_its_name_in_every_run(
     named_after: dict[str, set[str]], label: str
 ) -> None:
     files = named_after.get(label, set())
-    assert [file for file in files if not file.startswith("tests/campaign/")]
+    assert [file for file in files if not file.startswith("tests/stress/")]
 
 
 def test_no_test_is_named_after_a_fault_that_is_not_in_the_table(

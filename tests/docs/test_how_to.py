@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ask.support import put
-from navfeed.model import DetailVerdict, Inactive, Reason
+from cli.support import put
+from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.practice import World
 from navfeed.store.writer import Store
 from support.tools import need, need_program
@@ -134,7 +134,7 @@ def test_count_over_time(folder: Path) -> None:
     with Store(folder / "practice.db") as store:
         store.set_inactive(Inactive.MASK)
         put(store, ads, now)
-        stopped = [DetailVerdict(ad["uuid"], Reason.STOPPED) for ad in ads]
+        stopped = [DetailDecision(ad["uuid"], Reason.STOPPED) for ad in ads]
         store.commit_details(stopped, [], now)
     flow, weeks, *kept = run("count-over-time.md", folder)
     codes = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ask.support import ad, answer, fill, place
+from cli.support import ad, answer, fill, place
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/migrating-from-public-feed.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.outdoors import Outdoors
+from support.socket_harness import Outdoors
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from navfeed.errors import ExitCode
 from navfeed.practice import World
 from support.lab import NOW
-from support.outdoors import Outdoors, environment_of
+from support.socket_harness import Outdoors, environment_of
 
 ROOT = not hasattr(os, "geteuid") or os.geteuid() == 0
 FULL = """
@@ -150,7 +150,8 @@ NOBODYS = """
 import os, sys
 from pathlib import Path
 # Whatever the command loads, before it becomes impossible to read.
-import filelock, navfeed.client.feed, navfeed.progress, navfeed.sync.engine, navfeed.sync.privacy
+import filelock, navfeed.client.feed, navfeed.present.progress, navfeed.sync.engine
+import navfeed.privacy.erasure
 from navfeed.cli.commands import app
 from navfeed.store.writer import Store
 warm = Path(sys.argv.pop(1))

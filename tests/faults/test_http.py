@@ -14,10 +14,10 @@ from navfeed.practice import Practice, PracticeServer, Request, World, faults
 from navfeed.practice.dates import http_date
 from navfeed.store.query import Reader
 from navfeed.sync.walk import Start
+from support.extra_faults import endless, from_the, gzipped, raw, with_status
 from support.lab import NOW
 from support.memory import peak_of_a_sync
-from support.outdoors import WALK, Outdoors
-from support.spoilers import endless, from_the, gzipped, raw, with_status
+from support.socket_harness import WALK, Outdoors
 
 OVERLOADS = (500, 502, 503, 504)
 HISTORY_PLAN = Start(since=NOW - HISTORY)

@@ -10,9 +10,9 @@ import stamina
 
 from navfeed.errors import ExitCode
 from navfeed.practice import World, faults
+from support.extra_faults import from_the, gzipped, with_status
 from support.lab import NOW
-from support.outdoors import WALK, Outdoors
-from support.spoilers import from_the, gzipped, with_status
+from support.socket_harness import WALK, Outdoors
 from support.tls import AUTHORITY, TlsFront, silent_port
 
 CUTS = {

@@ -14,7 +14,7 @@ import pytest
 from navfeed.errors import ExitCode
 from navfeed.practice import World, faults
 from support.lab import NOW
-from support.outdoors import Outdoors
+from support.socket_harness import Outdoors
 
 UNKNOWN = "3c1d12c9-7a35-4f0a-8d0a-5e1f1f3a2b11"
 

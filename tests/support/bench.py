@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from navfeed.store.writer import Store
-from navfeed.sync.crew import Stop
-from navfeed.sync.engine import Ended, Event, Plan, sync
+from navfeed.sync.engine import Event, Plan, RunFinished, sync
 from navfeed.sync.walk import Start
+from navfeed.sync.workers import Stop
 from support.scripted import BEGAN, Row, ScriptedFeed, uuid
 
 PLAN = Plan(start=Start(), workers=1, retry_now=True)
@@ -26,7 +26,7 @@ class Bench:
         self.events: list[Event] = []
         self.store_class: type[Store] = Store
 
-    def sync(self, stop: Stop | None = None, **changes: Any) -> Ended:
+    def sync(self, stop: Stop | None = None, **changes: Any) -> RunFinished:
         self.feed.asked.clear()
         with self.store_class(self.path) as store:
             self.events = list(
@@ -39,7 +39,7 @@ class Bench:
                 )
             )
         ended = self.events[-1]
-        assert isinstance(ended, Ended)
+        assert isinstance(ended, RunFinished)
         return ended
 
     def now(self) -> datetime:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from support.outdoors import Outdoors, environment_of
 from support.shell import run_here
+from support.socket_harness import Outdoors, environment_of
 
 Call = Callable[[], tuple[int, str]]
 """Answers an exit code and what was said."""

@@ -16,13 +16,13 @@ from typing import Any
 
 import httpx
 
-from navfeed.client.feed import FeedClient, Pace
+from navfeed.client.feed import FeedClient, Throttle
 from navfeed.client.http import Http
 from navfeed.practice import Practice, Request, World
 from navfeed.store.writer import Store
-from navfeed.sync.crew import Stop
-from navfeed.sync.engine import Ended, Event, Plan, sync
+from navfeed.sync.engine import Event, Plan, RunFinished, sync
 from navfeed.sync.walk import Start
+from navfeed.sync.workers import Stop
 
 NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 ALL = Plan(start=Start(), workers=1, retry_now=True)
@@ -76,9 +76,9 @@ class Lab:
             self.practice, lambda request: self.before(request), lambda *size: self.weigh(*size)
         )
         http = Http("http://127.0.0.1", size=1, transport=transport)
-        return FeedClient(http, token=token, pace=Pace(lambda _: None))
+        return FeedClient(http, token=token, pace=Throttle(lambda _: None))
 
-    def sync(self, plan: Plan = ALL, stop: Stop | None = None, **changes: Any) -> Ended:
+    def sync(self, plan: Plan = ALL, stop: Stop | None = None, **changes: Any) -> RunFinished:
         """One run. `changes` change the plan. Answers how it ended; the events are kept."""
         plan = replace(plan, **changes)
         self.practice.forget_requests()
@@ -93,7 +93,7 @@ class Lab:
                 )
             )
         ended = self.events[-1]
-        assert isinstance(ended, Ended)
+        assert isinstance(ended, RunFinished)
         return ended
 
     def stored(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from support.outdoors import Outdoors, environment_of
+from support.socket_harness import Outdoors, environment_of
 
 # VmHWM is of this program alone; what getrusage tells includes the test runner it was forked from.
 MEASURE = """

@@ -14,7 +14,7 @@ from navfeed.errors import ExitCode
 from navfeed.practice import World
 from support.canaries import Ring, canary, content, heard
 from support.children import navfeed
-from support.outdoors import Outdoors
+from support.socket_harness import Outdoors
 
 Silent = Callable[[Ring], bool]
 """Whether what an ad says must be in no file in the end."""

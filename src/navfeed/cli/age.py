@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from navfeed.cli.output import hint
+from navfeed.cli.output import print_warning
 from navfeed.config import Settings, duration
 from navfeed.errors import StaleError
 from navfeed.model import age_of
-from navfeed.wording import freshness
+from navfeed.present.words import freshness
 
 MaxAgeOption = Annotated[
     str | None,
@@ -40,7 +40,7 @@ class Limits:
         if _exceeds(caught_up_at, now, self.refuse):
             raise StaleError(f"{said}; that is older than --max-age. Run `navfeed sync`")
         if _exceeds(caught_up_at, now, self.warn):
-            hint(f"{said}. Ads may have been withdrawn since; run `navfeed sync`")
+            print_warning(f"{said}. Ads may have been withdrawn since; run `navfeed sync`")
 
 
 def limits(settings: Settings, max_age: str | None) -> Limits:

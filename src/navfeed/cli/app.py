@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from navfeed.cli.output import RowsFormat, complain, log_to, tell_stopped
+from navfeed.cli.output import RowsFormat, log_to, print_error, tell_stopped
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
@@ -62,7 +62,7 @@ class Boundary(TyperGroup):
             _tell_wrong_use(error)
             code = error.exit_code
         except ConfigError as error:
-            complain(str(error))
+            print_error(str(error))
             code = error.exit_code
         sys.exit(code)
 
@@ -76,7 +76,7 @@ class Boundary(TyperGroup):
             super().invoke(ctx)
             sys.stdout.flush()
         except NavfeedError as error:
-            say = tell_stopped if isinstance(error, StoppedError) else complain
+            say = tell_stopped if isinstance(error, StoppedError) else print_error
             say(str(error))
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
@@ -84,7 +84,7 @@ class Boundary(TyperGroup):
         except (typer.Exit, typer.Abort, TyperException):
             raise
         except OSError as error:
-            complain(f"{error.strerror or error}: {error.filename or 'the output'}")
+            print_error(f"{error.strerror or error}: {error.filename or 'the output'}")
             raise typer.Exit(ExitCode.USAGE) from None
         except Exception as error:  # noqa: BLE001  the last fence: no user is shown a traceback
             _report_bug(error)
@@ -108,7 +108,7 @@ def _tell_wrong_use(error: TyperException) -> None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "navfeed"
         mark = "?" if "Did you mean" in said else "."
-        complain(f"{said[0].lower()}{said[1:]}{mark} See `{command} --help`")
+        print_error(f"{said[0].lower()}{said[1:]}{mark} See `{command} --help`")
 
 
 def _leave_quietly() -> NoReturn:
@@ -123,7 +123,7 @@ def _report_bug(error: Exception) -> NoReturn:
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     where = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "?"
-    complain(
+    print_error(
         f"this is a bug ({type(error).__name__} at {where}, navfeed {__version__}). "
         "What was committed is kept. Please report it"
     )

@@ -16,16 +16,16 @@ import typer
 from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.complete import values_of
-from navfeed.cli.filters import Asked, takes_filters
-from navfeed.cli.output import for_people, for_programs, hint, print_lines
-from navfeed.cli.question import question
+from navfeed.cli.filters import FilterOptions, takes_filters
+from navfeed.cli.output import print_lines, print_warning, program_stdout, text_stdout
+from navfeed.cli.question import open_query
 from navfeed.config import load
 from navfeed.errors import NotFoundError
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, oslo_day
+from navfeed.present.words import LISTED, LISTED_AS, listed, marked, pieces
 from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Reader, Sort
-from navfeed.wording import LISTED, LISTED_AS, listed, marked, pieces
 
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
@@ -62,7 +62,7 @@ def list_ads(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: Asked,
+    asked: FilterOptions,
     sort: Annotated[
         Sort | None,
         typer.Option(
@@ -101,7 +101,7 @@ def list_ads(
     its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
     places, numbers and sources may be parted by commas. Case never matters.
     """
-    with question(asked, db, config, max_age) as (reader, filters, _):
+    with open_query(asked, db, config, max_age) as (reader, filters, _):
         listing = Listing(
             filters,
             sort or (Sort.RELEVANCE if filters.text else Sort.PUBLISHED),
@@ -151,15 +151,15 @@ def show(
     if without_contacts:
         content = _contactless(content)
     if format_ is ShowFormat.JSON:
-        for_programs().write(content.raw.encode() + b"\n")
+        program_stdout().write(content.raw.encode() + b"\n")
     else:
         _show(uuid, content)
 
 
 def _contactless(content: Content) -> Content:
-    from navfeed.wire import contactless  # takes 100 ms to import, so only who asks pays
+    from navfeed.wire import drop_contacts  # takes 100 ms to import, so only who asks pays
 
-    return replace(content, raw=contactless(content.raw), contacts=())
+    return replace(content, raw=drop_contacts(content.raw), contacts=())
 
 
 def _open(uuid: str, content: Content) -> None:
@@ -171,18 +171,18 @@ def _open(uuid: str, content: Content) -> None:
         raise NotFoundError(
             f"ad {uuid} names no page to apply at. `navfeed show {uuid[:8]}` tells what it says"
         )
-    hint(f"opening {address}")
+    print_warning(f"opening {address}")
     if not webbrowser.open(address):
         raise NotFoundError(f"no browser was found. The page to apply at is {address}")
 
 
 def _show(uuid: str, content: Content) -> None:
-    from navfeed.adpage import ad_page
-    from navfeed.markup import lines_of
+    from navfeed.present.adpage import ad_page
+    from navfeed.text.html import lines_of
 
     page = ad_page(uuid, content)
-    if for_people().isatty():
-        from navfeed.render import draw_page
+    if text_stdout().isatty():
+        from navfeed.present.terminal import draw_page
 
         draw_page(page)
     else:
@@ -218,20 +218,20 @@ class Listing:
 
 
 def _list_for_people(reader: Reader, listing: Listing) -> None:
-    if for_people().isatty():
+    if text_stdout().isatty():
         shown = _draw(reader, listing)
     else:
         shown = print_lines("\t".join(listed(row)) for row in _marked(listing, reader, LISTED))
     if not shown:
         ads = f"none of the {reader.count(Filters()):,} ads in force fits"
-        hint(f"{ads}; `navfeed status` tells how fresh they are")
+        print_warning(f"{ads}; `navfeed status` tells how fresh they are")
 
 
 def _draw(reader: Reader, listing: Listing) -> int:
     if listing.snippets is None:
         listing = replace(listing, snippets=bool(listing.filters.text))
     if ads := list(listing.rows(reader, LISTED, ROWS_ON_TERMINAL)):
-        from navfeed.render import draw_found, draw_list
+        from navfeed.present.terminal import draw_found, draw_list
 
         if listing.snippets:
             draw_found((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
@@ -239,7 +239,7 @@ def _draw(reader: Reader, listing: Listing) -> int:
             draw_list(map(listed, ads), listing.named(LISTED_AS))
     more = reader.count(listing.filters) - listing.offset if listing.limit is None else 0
     if more > len(ads):
-        hint(f"{len(ads)} of {more:,} shown; --limit {more} shows all")
+        print_warning(f"{len(ads)} of {more:,} shown; --limit {more} shows all")
     return len(ads)
 
 
@@ -262,8 +262,8 @@ def write_rows(
     """Rows for programs: any format but the table."""
     match format_:
         case ListFormat.JSON:
-            write_json(records(columns, rows), for_programs())
+            write_json(records(columns, rows), program_stdout())
         case ListFormat.JSONL:
-            write_jsonl(records(columns, rows), for_programs())
+            write_jsonl(records(columns, rows), program_stdout())
         case _:
-            write_csv(columns, rows, for_programs())
+            write_csv(columns, rows, program_stdout())

@@ -14,9 +14,9 @@ import typer
 
 from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.filters import Asked, takes_filters
-from navfeed.cli.output import for_programs, hint
-from navfeed.cli.question import question
+from navfeed.cli.filters import FilterOptions, takes_filters
+from navfeed.cli.output import print_warning, program_stdout
+from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.columns import chosen
@@ -53,7 +53,7 @@ def export(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: Asked,
+    asked: FilterOptions,
     format_: Annotated[
         ExportFormat,
         typer.Option(
@@ -129,9 +129,9 @@ def export(
     )
     if output is None:
         _refuse_stdout(format_, split=split)
-    with question(asked, db, config, max_age) as (reader, filters, store):
+    with open_query(asked, db, config, max_age) as (reader, filters, store):
         if output is None:
-            Writing(reader, wanted).write(filters, for_programs(), None)
+            Writing(reader, wanted).write(filters, program_stdout(), None)
         elif split:
             _split(reader, wanted, filters, output)
         else:
@@ -181,7 +181,7 @@ def _refuse_stdout(format_: ExportFormat, *, split: bool) -> None:
 
 
 def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> None:
-    from navfeed.export.files import replaced
+    from navfeed.files import replaced
 
     with replaced(output) as out, _shown() as tick:
         writing = Writing(reader, wanted, tick, reader.count(filters) if tick else 0)
@@ -190,8 +190,8 @@ def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> 
 
 
 def _split(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> None:
-    from navfeed.export.files import replaced_folder
     from navfeed.export.split import is_split, write_split
+    from navfeed.files import replaced_folder
 
     files, total = _files(reader, filters)
     ending = _ENDINGS.get(wanted.format, wanted.format.value)
@@ -228,7 +228,7 @@ def _shown() -> Iterator[Tick | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from navfeed.progress import choose_count
+    from navfeed.present.progress import choose_count
 
     with choose_count("ads", quiet=False) as tick:
         yield tick
@@ -271,15 +271,19 @@ class Writing:
 
     def tell(self, output: Path) -> None:
         if self.tick:  # somebody looks on, and the bar is gone
-            hint(f"wrote {self.done:,} {_WRITTEN.get(self.wanted.format, 'rows')} to {output}")
+            print_warning(
+                f"wrote {self.done:,} {_WRITTEN.get(self.wanted.format, 'rows')} to {output}"
+            )
         if self.cut:
-            hint(f"{self.cut:,} texts were cut at 32,767 characters, Excel's limit for a cell")
+            print_warning(
+                f"{self.cut:,} texts were cut at 32,767 characters, Excel's limit for a cell"
+            )
         if self.left_out:
-            hint(f"{self.left_out:,} ads were left out: a JobPosting needs {_REQUIRED}")
+            print_warning(f"{self.left_out:,} ads were left out: a JobPosting needs {_REQUIRED}")
 
     def _write_xlsx(self, filters: Filters, out: BinaryIO, place: Path | None) -> None:
-        from navfeed.export.files import workroom
         from navfeed.export.xlsx import write_xlsx
+        from navfeed.files import workroom
 
         assert place is not None  # noqa: S101  `_refuse_stdout`
         with workroom(place) as room:
@@ -303,9 +307,9 @@ class Writing:
         texts = self._counted(self.reader.contents(filters))
         if self.wanted.contacts is not False:
             return texts
-        from navfeed.wire import contactless  # takes 100 ms to import, so only who asks pays
+        from navfeed.wire import drop_contacts  # takes 100 ms to import, so only who asks pays
 
-        return map(contactless, texts)
+        return map(drop_contacts, texts)
 
     def _counted(self, items: Iterable[Item]) -> Iterator[Item]:
         for item in items:

@@ -1,6 +1,6 @@
 """The options that say which ads are meant: one declaration, the same for every command.
 
-A command takes all of them with `@takes_filters`, and is handed one `Asked` as `asked`.
+A command takes all of them with `@takes_filters`, and is handed one `FilterOptions` as `asked`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from navfeed.cli.complete import Completion, values_of
-from navfeed.cli.output import hint
+from navfeed.cli.output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
-from navfeed.spans import read_numbers, read_span
-from navfeed.store.filters import Filters, parted
+from navfeed.store.filters import Filters, split_names
 from navfeed.store.query import Reader
+from navfeed.text.ranges import read_numbers, read_span
 
 PANEL = "Filters"
 """Under which heading a terminal's help shows them."""
@@ -47,7 +47,7 @@ Names = list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FilterOptions:
     """What the options said: a field an option, in the order in which help shows them."""
 
     text: Annotated[
@@ -169,8 +169,8 @@ def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def filtered(*args: object, **values: object) -> None:
-        chosen = {field.name: values.pop(field.name) for field in fields(Asked)}
-        command(*args, asked=Asked(**chosen), **values)  # type: ignore[arg-type]
+        chosen = {field.name: values.pop(field.name) for field in fields(FilterOptions)}
+        command(*args, asked=FilterOptions(**chosen), **values)  # type: ignore[arg-type]
 
     parameters = [
         option
@@ -188,22 +188,24 @@ def _option(name: str, default: object, annotation: object) -> inspect.Parameter
     )
 
 
-_HINTS = get_type_hints(Asked, include_extras=True)
-_OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fields(Asked))
+_HINTS = get_type_hints(FilterOptions, include_extras=True)
+_OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fields(FilterOptions))
 
 
 def hint_at_unknown(reader: Reader, filters: Filters) -> None:
     """Say which values fit no ad at all, where the store has others that look like them."""
     for name in _LIKE_OTHERS:
-        for value in (value for side in parted(getattr(filters, name)) for value in side):
+        for value in (value for side in split_names(getattr(filters, name)) for value in side):
             near = () if reader.knows(name, value) else tuple(_near(value, reader.values(name)))
             if near:
-                hint(f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?")
+                print_warning(
+                    f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?"
+                )
 
 
 def _hint_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if any(span.start and span.end and span.start > span.end for span in spans):
-        hint(f"{_flag(name)} ends before it begins, so that no ad fits")
+        print_warning(f"{_flag(name)} ends before it begins, so that no ad fits")
     return spans
 
 

@@ -9,20 +9,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import run
-from navfeed.cli.output import hint
+from navfeed.cli.output import print_warning
 from navfeed.config import Settings
 from navfeed.errors import ConfigError, NavfeedError
-from navfeed.library import alone, client, held, now, one_run
-from navfeed.notify import Notifier
-from navfeed.progress import choose
-from navfeed.sync.crew import Stop
+from navfeed.ops.systemd import Notifier
+from navfeed.present.progress import choose
 from navfeed.sync.follow import Rest, follow
+from navfeed.sync.workers import Stop
 
 if TYPE_CHECKING:
     from navfeed.client.feed import FeedClient
-    from navfeed.logs import Log
-    from navfeed.sync.engine import Ended, Event, Plan
+    from navfeed.present.run_log import Log
+    from navfeed.sync.engine import Event, Plan, RunFinished
 
 
 class Service:
@@ -38,7 +38,7 @@ class Service:
         prepare: Callable[[], tuple[Settings, Plan]],
         *,
         quiet: bool,
-        show: Callable[[Ended], None],
+        show: Callable[[RunFinished], None],
     ) -> None:
         self._prepare = prepare
         self._quiet = quiet
@@ -55,7 +55,7 @@ class Service:
         self._stop = Stop(max_seconds)
         db = self._settings.db
         who = "another `navfeed sync --follow` serves"
-        with run.signals(self._stop, self._hang_up), alone(db, "follow.lock", who):
+        with run.signals(self._stop, self._hang_up), store_lock(db, "follow.lock", who):
             try:
                 self._serve()
             finally:
@@ -92,8 +92,8 @@ class Service:
             self._notifier.ready()
         return error
 
-    def _one(self) -> Ended:
-        with held(self._settings) as store:
+    def _one(self) -> RunFinished:
+        with open_for_sync(self._settings) as store:
             self._notifier.ready()
             with choose(quiet=self._quiet, log=self._log) as progress:
 
@@ -101,7 +101,7 @@ class Service:
                     progress.show(event)
                     self._notifier.alive()
 
-                ended = one_run(
+                ended = run_sync(
                     self._connected(), store, self._plan, stop=self._stop, progress=heed
                 )
             if ended.error is not None:
@@ -124,7 +124,7 @@ class Service:
 
     def _hang_up(self) -> None:
         self._hung_up = True
-        self._stop.nudge()
+        self._stop.wake()
 
     def _take_up(self) -> None:
         """New settings; the old ones where the new ones cannot be used."""
@@ -135,10 +135,12 @@ class Service:
             run.token_of(settings)
             self._log = self._open_log(settings)
         except ConfigError as error:
-            hint(f"{error}. The settings stay as they were")
+            print_warning(f"{error}. The settings stay as they were")
             return
         if settings.db.resolve() != self._settings.db.resolve():
-            hint("another store needs another service: restart it. The store stays as it was")
+            print_warning(
+                "another store needs another service: restart it. The store stays as it was"
+            )
             settings = replace(settings, db=self._settings.db)
         self._settings = settings
         self._plan = replace(plan, retry_now=False)
@@ -151,5 +153,5 @@ class Service:
         if rest.error is None:
             return
         text = f"{rest.error}. The next try is in {rest.seconds:,.0f} s"
-        hint(text)
+        print_warning(text)
         self._notifier.status(text)

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed import doctor as questions
+from navfeed.api import client, now, open_store, store_lock
 from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.output import RowsFormat, give_json, give_rows, hint, print_lines
+from navfeed.cli.output import RowsFormat, print_json, print_lines, print_rows, print_warning
 from navfeed.cli.status import run_as_json
 from navfeed.config import Settings, load, refuse_store, unknown_variables
-from navfeed.doctor import Finding, fine
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
-from navfeed.library import alone, client, now, open_store
 from navfeed.model import binding_pause
-from navfeed.plaintext import harmless
+from navfeed.ops import doctor as questions
+from navfeed.ops.doctor import Finding, fine
+from navfeed.present.words import RUNS_AS, run_row
 from navfeed.store.schema import VERSION
-from navfeed.wording import RUNS_AS, run_row
+from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
-    from navfeed.model import Discretion
+    from navfeed.model import PrivacyPolicy
 
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
@@ -51,9 +51,9 @@ def runs(
     with open_store(load({"db": db}, config=config).db) as reader:
         found = reader.runs(limit, failed=failed)
     if format_ is RowsFormat.JSON:
-        give_json([{"run": run.id, **run_as_json(run)} for run in found])
+        print_json([{"run": run.id, **run_as_json(run)} for run in found])
     else:
-        give_rows(RUNS_AS, [run_row(run) for run in found])
+        print_rows(RUNS_AS, [run_row(run) for run in found])
 
 
 @app.command()
@@ -77,9 +77,9 @@ def doctor(
     flags = {"db": db, "base_url": base_url}
     findings = list(_examined(flags, config, offline=offline))
     if format_ is RowsFormat.JSON:
-        give_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
-        give_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
+        print_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
     if (code := questions.verdict(findings)) is not ExitCode.DONE:
         raise typer.Exit(code)
 
@@ -180,8 +180,8 @@ def backup(
     It is whole or not there at all, and its owner's alone. It holds the ads of that moment and
     nothing of those removed before; those withdrawn later stay in it: let old copies expire.
     """
-    from navfeed.export.files import replaced
-    from navfeed.store.upkeep import copy, refuse_foreign
+    from navfeed.files import replaced
+    from navfeed.store.backup import copy, refuse_foreign
 
     path = load({"db": db}, config=config).db
     refuse_store(file, path)
@@ -190,7 +190,7 @@ def backup(
         raise ConfigError(f"{file} exists. Name another file, or replace it with --force")
     with replaced(file) as out:
         copy(path, out)
-    hint(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")
+    print_warning(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")
 
 
 @app.command()
@@ -206,22 +206,24 @@ def restore(
     FILE is checked first, and brought up to date. What the store was told to forget or to drop
     since the copy was made is taken out of it. Ends with 75 when a sync is running.
     """
-    from navfeed.export.files import replaced
-    from navfeed.store.upkeep import copy, let_go, refuse_foreign
+    from navfeed.files import replaced
+    from navfeed.store.backup import copy, refuse_foreign, release
 
     path = load({"db": db}, config=config).db
     refuse_store(file, path)
     if not file.is_file():
         raise StoreError(f"there is no copy at {file}. Name one that `navfeed backup` wrote")
     _agree(path, yes=yes)
-    with alone(path):
+    with store_lock(path):
         refuse_foreign(path)
         before = _discretion(path)
         with replaced(path) as out:
             copy(file, out)
             _mend(Path(out.name), before)
-            let_go(path.resolve())
-    hint(f"{path} is as {file} was. Run `navfeed sync` now: ads may have been withdrawn since")
+            release(path.resolve())
+    print_warning(
+        f"{path} is as {file} was. Run `navfeed sync` now: ads may have been withdrawn since"
+    )
 
 
 def _agree(path: Path, *, yes: bool) -> None:
@@ -238,7 +240,7 @@ def _agree(path: Path, *, yes: bool) -> None:
         raise StoppedError("nothing was restored")
 
 
-def _discretion(path: Path) -> Discretion | None:
+def _discretion(path: Path) -> PrivacyPolicy | None:
     """What the present store was told to forget; None where it cannot say."""
     from navfeed.store.writer import Store
 
@@ -248,21 +250,23 @@ def _discretion(path: Path) -> Discretion | None:
         with Store(path) as store:
             return store.discretion()
     except StoreError as error:
-        hint(f"{error}. What it was told to forget is not known: tell the restored store again")
+        print_warning(
+            f"{error}. What it was told to forget is not known: tell the restored store again"
+        )
         return None
 
 
-def _mend(path: Path, before: Discretion | None) -> None:
+def _mend(path: Path, before: PrivacyPolicy | None) -> None:
     """Check the copy, and make it forget what the store forgot since."""
+    from navfeed.privacy.erasure import take_over
     from navfeed.store.writer import Store
-    from navfeed.sync.privacy import take_over
 
     with open_store(path) as reader:
         if problems := reader.problems():
             raise StoreError(f"the copy is damaged ({problems[0]}); the store was left as it is")
     with Store(path) as store:
         if before is not None and not take_over(store, before, now()):
-            hint("the copy is another store's: erase again whatever was erased here")
+            print_warning("the copy is another store's: erase again whatever was erased here")
         store.erase()
 
 
@@ -279,11 +283,13 @@ def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
     if not path.exists():
         raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
     before = path.stat().st_size
-    with alone(path), Store(path) as store:
+    with store_lock(path), Store(path) as store:
         erased = store.vacuum()
-    hint(f"{before / 1e6:,.1f} MB became {path.stat().st_size / 1e6:,.1f} MB")
+    print_warning(f"{before / 1e6:,.1f} MB became {path.stat().st_size / 1e6:,.1f} MB")
     if not erased:
-        hint("another program reads the store: the next sync overwrites what is left on disk")
+        print_warning(
+            "another program reads the store: the next sync overwrites what is left on disk"
+        )
 
 
 @app.command()
@@ -295,7 +301,7 @@ def integrity(*, db: DbOption = None, config: ConfigOption = None) -> None:
     path = load({"db": db}, config=config).db
     with open_store(path) as reader:
         problems = reader.problems()
-    print_lines(map(harmless, problems or ["ok"]))
+    print_lines(map(sanitize, problems or ["ok"]))
     if problems:
         sys.stdout.flush()
         raise StoreError(

@@ -10,13 +10,13 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from navfeed.model import LogLevel
-from navfeed.plaintext import harmless
+from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
-    from navfeed.logs import Log
+    from navfeed.present.run_log import Log
 
 
-def for_people() -> TextIO:
+def text_stdout() -> TextIO:
     """Where text goes: stdout. A letter that the locale cannot write becomes `?`, never a crash."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
@@ -25,7 +25,7 @@ def for_people() -> TextIO:
 
 def print_lines(lines: Iterable[str]) -> int:
     """Print text for people; answer how many lines it was."""
-    out = for_people()
+    out = text_stdout()
     count = 0
     for line in lines:
         out.write(f"{line}\n")
@@ -33,7 +33,7 @@ def print_lines(lines: Iterable[str]) -> int:
     return count
 
 
-def for_programs() -> BinaryIO:
+def program_stdout() -> BinaryIO:
     """Where data goes: stdout, in UTF-8 whatever the locale says."""
     return sys.stdout.buffer
 
@@ -43,32 +43,32 @@ class RowsFormat(StrEnum):
     JSON = "json"
 
 
-def give_json(value: object, *, indent: int | None = 2) -> None:
+def print_json(value: object, *, indent: int | None = 2) -> None:
     """Write a JSON text, on one line where `indent` is None.
 
     What UTF-8 cannot write, the odd bytes of a file's name, gets JSON's own escapes.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    for_programs().write(text.encode(errors="backslashreplace") + b"\n")
+    program_stdout().write(text.encode(errors="backslashreplace") + b"\n")
 
 
-def give_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on a terminal, else a line each, with tabs between the cells."""
-    shown = [tuple(harmless(str(cell)) for cell in row) for row in rows]
-    if shown and for_people().isatty():
-        from navfeed.render import draw_rows
+    shown = [tuple(sanitize(str(cell)) for cell in row) for row in rows]
+    if shown and text_stdout().isatty():
+        from navfeed.present.terminal import draw_rows
 
         draw_rows(names, shown)
     else:
         print_lines("\t".join(row) for row in shown)
 
 
-def hint(message: str) -> None:
+def print_warning(message: str) -> None:
     """Something to know, beside the answer."""
     _tell(LogLevel.WARNING, message)
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """What the command failed with."""
     _tell(LogLevel.ERROR, message)
 
@@ -93,4 +93,4 @@ def _tell(level: LogLevel, message: str) -> None:
     if _log is not None:
         _log.say(level, message)
     if _log is None or _log.file is not None:
-        print(f"navfeed: {harmless(message)}", file=sys.stderr)  # noqa: T201
+        print(f"navfeed: {sanitize(message)}", file=sys.stderr)  # noqa: T201

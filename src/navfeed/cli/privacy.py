@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.output import RowsFormat, give_json, give_rows, hint
+from navfeed.cli.output import RowsFormat, print_json, print_rows, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.model import AuditLine, oslo_day
 from navfeed.store.query import Reader
 
 if TYPE_CHECKING:
-    from navfeed.forget import Needle
+    from navfeed.privacy.matcher import Term
 
 privacy = typer.Typer(
     help="Find, and erase for good, what is stored about a person.", no_args_is_help=True
@@ -62,7 +62,7 @@ def find(
         store.note_find(len({ad for ad, _, _ in found}), len(found), now)
     _give(FOUND_AS, list(dict.fromkeys(found)), format_)
     if not found:
-        hint("it is in no ad that is stored")
+        print_warning("it is in no ad that is stored")
 
 
 @privacy.command()
@@ -78,18 +78,22 @@ def erase(
     A contact whose name, address or number it is goes as a whole; in texts it is replaced. It is
     remembered by a keyed hash alone. Ends with 75 when a sync is running.
     """
-    from navfeed.library import alone
+    from navfeed.api import store_lock
+    from navfeed.privacy import erasure as engine
     from navfeed.store.writer import Store
-    from navfeed.sync import privacy as engine
 
     needle = _needle(text)
     path = load({"db": db}, config=config).db
     _agree(path, needle, yes=yes)
-    with alone(path), Store(path) as store:
+    with store_lock(path), Store(path) as store:
         erased = engine.erase(store, needle, datetime.now(UTC))
-    hint(f"erased in {erased.places:,} places of {erased.ads:,} ads, and from future syncs")
+    print_warning(
+        f"erased in {erased.places:,} places of {erased.ads:,} ads, and from future syncs"
+    )
     if erased.owed:
-        hint("another program reads the store: the next sync overwrites what is left on disk")
+        print_warning(
+            "another program reads the store: the next sync overwrites what is left on disk"
+        )
 
 
 @privacy.command()
@@ -106,10 +110,10 @@ def log(
     _give(LOGGED_AS, list(map(_cells, lines)), format_)
 
 
-def _needle(text: str) -> Needle:
-    from navfeed.forget import SHORTEST, needle_of
+def _needle(text: str) -> Term:
+    from navfeed.privacy.matcher import SHORTEST, term_of
 
-    needle = needle_of(_from_stdin() if text == "-" else text)
+    needle = term_of(_from_stdin() if text == "-" else text)
     if needle is None:
         raise ConfigError(f"that is too short: give at least {SHORTEST} letters or digits")
     return needle
@@ -128,16 +132,16 @@ def _from_stdin() -> str:
     return line
 
 
-def _places(reader: Reader, needle: Needle) -> Iterator[tuple[str, str, str]]:
-    from navfeed.forget import seeker_of
-    from navfeed.redact import places_of
+def _places(reader: Reader, needle: Term) -> Iterator[tuple[str, str, str]]:
+    from navfeed.privacy.matcher import matcher_of
+    from navfeed.privacy.redact import places_of
 
-    seeker = seeker_of(needle)
+    seeker = matcher_of(needle)
     for ad, raw in reader.stored():
         yield from ((ad, field, text) for field, text in places_of(raw, seeker))
 
 
-def _agree(path: Path, needle: Needle, *, yes: bool) -> None:
+def _agree(path: Path, needle: Term, *, yes: bool) -> None:
     """Ask whoever sits at a terminal; a script knows what it does. Raises `StoppedError`."""
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         if yes or not sys.stdin.isatty():
@@ -159,6 +163,6 @@ def _cells(line: AuditLine) -> tuple[str, str, int, int]:
 
 def _give(names: Sequence[str], rows: Sequence[Sequence[object]], format_: RowsFormat) -> None:
     if format_ is RowsFormat.JSON:
-        give_json([dict(zip(names, row, strict=True)) for row in rows])
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        give_rows(names, rows)
+        print_rows(names, rows)

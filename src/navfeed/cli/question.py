@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from navfeed.api import open_store
 from navfeed.cli.age import limits
-from navfeed.cli.filters import Asked, hint_at_unknown
+from navfeed.cli.filters import FilterOptions, hint_at_unknown
 from navfeed.config import load
-from navfeed.library import open_store
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 
 
 @contextmanager
-def question(
-    asked: Asked, db: Path | None, config: Path | None, max_age: str | None
+def open_query(
+    asked: FilterOptions, db: Path | None, config: Path | None, max_age: str | None
 ) -> Iterator[tuple[Reader, Filters, Path]]:
     """The open store as of today, what is asked of it, and its file.
 

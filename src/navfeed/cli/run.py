@@ -10,17 +10,17 @@ from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from navfeed.api import now, open_store
 from navfeed.cli import ending_signals
-from navfeed.cli.output import hint, log_to
+from navfeed.cli.output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import ConfigError, NavfeedError, StoreError
-from navfeed.library import now, open_store
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
 
 if TYPE_CHECKING:
-    from navfeed.logs import Log
-    from navfeed.sync.crew import Stop
+    from navfeed.present.run_log import Log
     from navfeed.sync.walk import Start
+    from navfeed.sync.workers import Stop
 
 
 def seconds(max_time: str | None) -> float | None:
@@ -33,7 +33,7 @@ def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | 
     if not always and wanted.file is None and wanted.format is None and wanted.level is None:
         log_to(None)
         return None
-    from navfeed.logs import Log
+    from navfeed.present.run_log import Log
 
     least = LogLevel.WARNING if quiet and wanted.file is None else LogLevel.INFO
     log = Log(wanted.format or LogFormat.TEXT, wanted.level or least, wanted.file)
@@ -45,8 +45,8 @@ def write_metrics(settings: Settings) -> None:
     """The figures, where they are asked for. Their failure is told, and fails nothing else."""
     if settings.metrics_file is None:
         return
-    from navfeed.export.files import replaced
-    from navfeed.metrics import exposition
+    from navfeed.files import replaced
+    from navfeed.ops.metrics import exposition
 
     moment = now()
     try:
@@ -56,7 +56,7 @@ def write_metrics(settings: Settings) -> None:
         with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
             out.write(exposition(facts).encode())
     except (NavfeedError, OSError) as error:
-        hint(f"no metrics were written: {error}")
+        print_warning(f"no metrics were written: {error}")
 
 
 def token_of(settings: Settings) -> str | None:
@@ -64,7 +64,7 @@ def token_of(settings: Settings) -> str | None:
     token = settings.token.read()
     if file := settings.token.exposed:
         how = f"chmod 600 {quote(str(file))}"
-        hint(f"others can read the token file {file}. Make it yours alone: {how}")
+        print_warning(f"others can read the token file {file}. Make it yours alone: {how}")
     return token
 
 
@@ -87,7 +87,7 @@ def hint_if_begun(settings: Settings) -> None:
     """Where to begin is asked once: nobody should believe that a copy now reaches further back."""
     with suppress(StoreError), open_store(settings.db) as reader:
         if reader.facts(now()).newest is not None:
-            hint(
+            print_warning(
                 f"{settings.db} has begun already and goes on where it stood: --since and "
                 "--from-tip are for a first sync. For another beginning, name a new store with --db"
             )
@@ -112,7 +112,7 @@ def hint_at_empty_scope(settings: Settings) -> None:
         for name, filters in _LOOKED_UP.items():
             for value in getattr(scope, name):
                 if not any(reader.knows(one, value) for one in filters):
-                    hint(
+                    print_warning(
                         f"no ad is kept for {value!r} among the {name} of the scope. If that is no "
                         "name of NAV's, give the scope anew with --scope"
                     )

@@ -11,17 +11,17 @@ import typer
 
 from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.filters import Asked, takes_filters
-from navfeed.cli.output import for_people, for_programs, give_json, print_lines
-from navfeed.cli.question import question
+from navfeed.cli.filters import FilterOptions, takes_filters
+from navfeed.cli.output import print_json, print_lines, program_stdout, text_stdout
+from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
 from navfeed.model import By, Stats
-from navfeed.plaintext import harmless
+from navfeed.present.words import first, stats_rows
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
-from navfeed.wording import first, stats_rows
+from navfeed.text.plaintext import sanitize
 
 MOST = 10
 """How many names of a kind are drawn where no --top was given."""
@@ -44,7 +44,7 @@ def stats(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: Asked,
+    asked: FilterOptions,
     by: Annotated[
         list[By] | None,
         typer.Option(
@@ -81,13 +81,13 @@ def stats(
     removed is about the whole store, and is left out where there are filters.
     """
     chart = _chart(output)
-    with question(asked, db, config, max_age) as (reader, filters, store):
+    with open_query(asked, db, config, max_age) as (reader, filters, store):
         counted = _counted(reader, filters, by)
     if output is None:
         _print(counted, top, format_)
         return
-    from navfeed.export.files import replaced
-    from navfeed.plot import draw
+    from navfeed.files import replaced
+    from navfeed.present.plot import draw
 
     refuse_store(output, store)
     with replaced(output) as out:
@@ -114,8 +114,8 @@ def _counted(reader: Reader, filters: Filters, by: Sequence[By] | None) -> Stats
 
 
 def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
-    if format_ is StatsFormat.TABLE and for_people().isatty():
-        from navfeed.render import draw_stats
+    if format_ is StatsFormat.TABLE and text_stdout().isatty():
+        from navfeed.present.terminal import draw_stats
 
         draw_stats(counted, top or MOST)
         return
@@ -123,12 +123,12 @@ def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
     rows = stats_rows(counted)
     match format_:
         case StatsFormat.JSON:
-            give_json(as_json(counted))
+            print_json(as_json(counted))
         case StatsFormat.CSV:
             cells = ((by, name, str(count)) for by, name, count in rows)
-            write_csv(COLUMNS, cells, for_programs())
+            write_csv(COLUMNS, cells, program_stdout())
         case StatsFormat.TABLE:
-            print_lines("\t".join((by, harmless(name), str(count))) for by, name, count in rows)
+            print_lines("\t".join((by, sanitize(name), str(count))) for by, name, count in rows)
 
 
 def _cut(counted: Stats, top: int | None) -> Stats:

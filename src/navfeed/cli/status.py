@@ -12,11 +12,11 @@ import typer
 
 from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.output import give_json, print_lines
+from navfeed.cli.output import print_json, print_lines
 from navfeed.config import SCOPES, load
 from navfeed.model import RunFacts, StoreFacts, lacks_older_ads, oslo_day
+from navfeed.present.words import status_page
 from navfeed.store.query import Reader
-from navfeed.wording import status_page
 
 
 class StatusFormat(StrEnum):
@@ -42,7 +42,7 @@ def status(
     with Reader(settings.db, oslo_day(now)) as reader:
         facts = reader.facts(now)
     if format_ is StatusFormat.JSON:
-        give_json(as_json(facts, now))
+        print_json(as_json(facts, now))
     else:
         print_lines(status_page(facts, now))
     sys.stdout.flush()

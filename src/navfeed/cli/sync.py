@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed import library
+from navfeed import api
+from navfeed.api import client, make_plan, now, open_for_sync, run_sync
 from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.output import give_json, print_lines
+from navfeed.cli.output import print_json, print_lines
 from navfeed.config import Settings, load
 from navfeed.errors import EXPECTED, ConfigError, ExitCode
-from navfeed.library import client, held, now, one_run, plan_of
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
-from navfeed.plaintext import harmless
+from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
     from navfeed.client.feed import FeedClient
     from navfeed.store.writer import Store
-    from navfeed.sync.crew import Stop
-    from navfeed.sync.engine import Ended, Plan
+    from navfeed.sync.engine import Plan, RunFinished
     from navfeed.sync.verify import Difference
+    from navfeed.sync.workers import Stop
 
 UrlOption = Annotated[
     str | None,
@@ -184,7 +184,7 @@ def sync(
 
     def prepare() -> tuple[Settings, Plan]:
         settings = load(flags, config=config)
-        plan = plan_of(settings, start)
+        plan = make_plan(settings, start)
         return settings, replace(plan, max_pages=max_pages, retry_now=retry_now)
 
     if not quiet and (since is not None or from_tip):
@@ -201,22 +201,22 @@ def sync(
         _conclude(ended, quiet=quiet)
 
 
-def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) -> Ended:
-    from navfeed.progress import choose
-    from navfeed.sync.crew import Stop
+def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) -> RunFinished:
+    from navfeed.present.progress import choose
+    from navfeed.sync.workers import Stop
 
     log = run.open_log(settings, quiet=quiet)
     run.token_of(settings)
     stop = Stop(run.seconds(max_time))
     with run.signals(stop), choose(quiet=quiet, log=log) as progress:
-        ended = library.sync_store(settings, plan, stop=stop, progress=progress.show)
+        ended = api.sync_store(settings, plan, stop=stop, progress=progress.show)
     if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         run.hint_at_empty_scope(settings)
     run.write_metrics(settings)
     return ended
 
 
-def _show(format_: SummaryFormat, ended: Ended) -> None:
+def _show(format_: SummaryFormat, ended: RunFinished) -> None:
     if format_ is SummaryFormat.JSON:
         summary = {
             "exit_code": ended.exit_code,
@@ -224,11 +224,11 @@ def _show(format_: SummaryFormat, ended: Ended) -> None:
             **ended.counts.as_dict(),
             "erasure_owed": ended.erasure_owed,
         }
-        give_json(summary, indent=None)
+        print_json(summary, indent=None)
         sys.stdout.flush()  # a service may have nothing more to say for days
 
 
-def _conclude(ended: Ended, *, quiet: bool) -> None:
+def _conclude(ended: RunFinished, *, quiet: bool) -> None:
     """A run that stopped as it was told to is no error, and `quiet` lets errors through alone."""
     if ended.error is not None and not (quiet and ended.exit_code in EXPECTED):
         raise ended.error
@@ -266,15 +266,15 @@ def verify(
     """
     flags = {"db": db, "base_url": base_url, "workers": workers}
     settings = load(flags, config=config)
-    from navfeed.progress import choose
-    from navfeed.sync.crew import Stop
+    from navfeed.present.progress import choose
+    from navfeed.sync.workers import Stop
 
     token = run.token_of(settings)
-    plan = plan_of(settings, run.start_of(since))
+    plan = make_plan(settings, run.start_of(since))
     stop = Stop(run.seconds(max_time))
-    with run.signals(stop), held(settings) as store, client(settings, token) as feed:
+    with run.signals(stop), open_for_sync(settings) as store, client(settings, token) as feed:
         with choose(quiet=quiet) as progress:
-            ended = one_run(feed, store, plan, stop=stop, progress=progress.show)
+            ended = run_sync(feed, store, plan, stop=stop, progress=progress.show)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
             _conclude(ended, quiet=quiet)
         differences = _verify(feed, store, plan, stop, repair=repair, quiet=quiet)
@@ -284,7 +284,7 @@ def verify(
 def _verify(
     feed: FeedClient, store: Store, plan: Plan, stop: Stop, *, repair: bool, quiet: bool
 ) -> list[Difference]:
-    from navfeed.progress import choose_count
+    from navfeed.present.progress import choose_count
     from navfeed.sync import engine
 
     found: list[Difference] = []
@@ -300,9 +300,9 @@ def _report(differences: list[Difference], format_: SummaryFormat, *, repaired: 
     kinds = Counter(difference.kind.value for difference in differences)
     if format_ is SummaryFormat.JSON:
         listed = [asdict(difference) for difference in differences]
-        give_json({"repaired": repaired, "kinds": kinds, "differences": listed}, indent=None)
+        print_json({"repaired": repaired, "kinds": kinds, "differences": listed}, indent=None)
     else:
-        print_lines(f"{one.kind}\t{one.ad}\t{harmless(one.why)}" for one in differences)
+        print_lines(f"{one.kind}\t{one.ad}\t{sanitize(one.why)}" for one in differences)
     if kinds["unanswered"]:
         raise typer.Exit(ExitCode.WAITING)
     if differences and not repaired:

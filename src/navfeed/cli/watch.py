@@ -12,14 +12,14 @@ import typer
 from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.ask import LIST_FIELDS, ListFormat, write_rows
-from navfeed.cli.filters import Asked, takes_filters
-from navfeed.cli.output import for_people, print_lines
-from navfeed.cli.question import question
+from navfeed.cli.filters import FilterOptions, takes_filters
+from navfeed.cli.output import print_lines, text_stdout
+from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
-from navfeed.export.files import replaced
+from navfeed.files import replaced
+from navfeed.present.words import LISTED, LISTED_AS, listed
 from navfeed.store.query import Cell, Sort
-from navfeed.wording import LISTED, LISTED_AS, listed
 
 
 @app.command()
@@ -28,7 +28,7 @@ def watch(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: Asked,
+    asked: FilterOptions,
     seen: Annotated[
         Path,
         typer.Option(
@@ -51,7 +51,7 @@ def watch(
     """
     known = _told(seen)
     columns = LISTED if format_ is ListFormat.TABLE else LIST_FIELDS
-    with question(asked, db, config, max_age) as (reader, filters, store):
+    with open_query(asked, db, config, max_age) as (reader, filters, store):
         refuse_store(seen, store)
         fitting = list(reader.rows(columns, filters, Sort.PUBLISHED))
     news = [row for row in fitting if row[0] not in known]
@@ -70,8 +70,8 @@ def watch(
 def _tell(news: list[tuple[Cell, ...]], format_: ListFormat) -> None:
     if format_ is not ListFormat.TABLE:
         write_rows(LIST_FIELDS, news, format_)
-    elif news and for_people().isatty():
-        from navfeed.render import draw_list
+    elif news and text_stdout().isatty():
+        from navfeed.present.terminal import draw_list
 
         draw_list(map(listed, news), LISTED_AS)
     else:

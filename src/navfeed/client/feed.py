@@ -19,7 +19,7 @@ from typing import Self
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-from navfeed.client.http import LATER, DroppedError, Http, Reply, http_date
+from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, http_date
 from navfeed.client.tokens import PrivateToken, PublicToken, Token, Tokens
 from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
 from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged
@@ -50,7 +50,7 @@ _OVERLOAD = (429, 500, 502, 503, 504)
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
-class Pace:
+class Throttle:
     """A pause that the server asked for holds back every thread."""
 
     def __init__(self, pause: Callable[[float], None] = sleep) -> None:
@@ -82,11 +82,11 @@ class FeedClient:
     """A `navfeed.sync.ports.Feed` over HTTP. `seconds` is the deadline of each single request."""
 
     def __init__(
-        self, http: Http, *, token: str | None, seconds: float = 120.0, pace: Pace | None = None
+        self, http: Http, *, token: str | None, seconds: float = 120.0, pace: Throttle | None = None
     ) -> None:
         self._http = http
         self._seconds = seconds
-        self._pace = pace or Pace()
+        self._pace = pace or Throttle()
         self._tokens: Tokens = PrivateToken(token) if token else PublicToken(self._fetch_token)
 
     def __enter__(self) -> Self:
@@ -136,7 +136,7 @@ class FeedClient:
         page = _page(reply, path)
         if page.id != page_id:
             raise ContractError(
-                f"asked for page {page_id}, the feed answered with another one. {LATER}"
+                f"asked for page {page_id}, the feed answered with another one. {RETRY_LATER}"
             )
         return page
 
@@ -154,14 +154,16 @@ class FeedClient:
     # Tokens
 
     def _fetch_token(self) -> tuple[str | None, datetime]:
-        reply = self._persist(TOKEN_PATH, {}, TOKEN_BYTES)
+        reply = self._with_retries(TOKEN_PATH, {}, TOKEN_BYTES)
         now = reply.served_at or datetime.now(UTC)
         _refuse_no_access(reply, TOKEN_PATH)
         if _is_absent(reply, TOKEN_PATH):
             return None, now
         token = read_token(_body(reply, TOKEN_PATH))
         if token is None:
-            raise ContractError(f"{TOKEN_PATH} answered, but with no token{_came(reply)}. {LATER}")
+            raise ContractError(
+                f"{TOKEN_PATH} answered, but with no token{_describe(reply)}. {RETRY_LATER}"
+            )
         return token, now
 
     def _get(self, path: str, headers: Mapping[str, str], *, most_bytes: int) -> Reply:
@@ -183,19 +185,21 @@ class FeedClient:
         return reply
 
     def _with(self, token: Token, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
-        return self._persist(path, {**headers, "Authorization": f"Bearer {token.text}"}, most_bytes)
+        return self._with_retries(
+            path, {**headers, "Authorization": f"Bearer {token.text}"}, most_bytes
+        )
 
     # Trying again
 
-    def _persist(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
+    def _with_retries(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
         """One answer that says something, after some tries."""
         gives_up = monotonic() + 1.5 * self._seconds
         try:
             return self._once(path, headers, most_bytes)
         except UnreachableError as error:
-            return self._again(error, gives_up, path, headers, most_bytes)
+            return self._retry(error, gives_up, path, headers, most_bytes)
 
-    def _again(
+    def _retry(
         self,
         first: UnreachableError,
         gives_up: float,
@@ -249,7 +253,7 @@ class FeedClient:
         if _is_redirect(reply) or reply.status in _ABSENT:
             raise ContractError(
                 f"{path} is redirected ({reply.status}): navfeed follows once, and never to where "
-                f"the token must not go. Is there a login page between you and NAV? {LATER}"
+                f"the token must not go. Is there a login page between you and NAV? {RETRY_LATER}"
             )
         return reply
 
@@ -329,7 +333,7 @@ def _refuse_oldest(page: Page) -> None:
     if not (page.is_tip or recent):
         raise ContractError(
             "asked for the newest entry, the feed answered with a page from the middle of its log. "
-            f"{LATER}"
+            f"{RETRY_LATER}"
         )
 
 
@@ -348,14 +352,14 @@ def _naming(path: str) -> Iterator[None]:
     try:
         yield
     except ContractError as error:
-        raise ContractError(f"{error} ({path}). {LATER}") from error
+        raise ContractError(f"{error} ({path}). {RETRY_LATER}") from error
 
 
 def _body(reply: Reply, path: str) -> bytes:
     """The body of a 200, in which something stands."""
     _refuse_web_page(reply, path)
     if reply.status != 200 or not reply.body or reply.body.isspace():
-        raise ContractError(f"the feed answered {path} with{_came(reply)}. {LATER}")
+        raise ContractError(f"the feed answered {path} with{_describe(reply)}. {RETRY_LATER}")
     return reply.body
 
 
@@ -389,14 +393,14 @@ def _refuse_web_page(reply: Reply, path: str) -> None:
     if "html" in reply.headers.get("content-type", "").lower() or _MARKUP.match(reply.body):
         raise ContractError(
             f"{path} was answered with a web page ({reply.status}), not by the feed. Is there a "
-            f"login page between you and NAV? {LATER}"
+            f"login page between you and NAV? {RETRY_LATER}"
         )
 
 
 _KIND = re.compile(r"[\w.+-]{1,50}/[\w.+-]{1,50}", re.ASCII)
 
 
-def _came(reply: Reply) -> str:
+def _describe(reply: Reply) -> str:
     """What came instead: status, kind and size, but nothing of the text itself."""
     kind = _KIND.match(reply.headers.get("content-type", ""))
     named = kind[0] if kind else "no content type"

@@ -28,7 +28,7 @@ from navfeed.version import __version__
 from navfeed.wire import is_plausible
 
 CONNECT_SECONDS = 10.0
-LATER = "Nothing of it was kept; run again later"
+RETRY_LATER = "Nothing of it was kept; run again later"
 _HEADERS = {
     "User-Agent": f"navfeed/{__version__}",
     "Accept": "application/json, text/plain;q=0.5",
@@ -125,7 +125,7 @@ class Http:
             raise self._untrusted(error) or self._unreachable(str(error)) from error
         except zlib.error as error:
             raise ContractError(
-                f"the answer for {path} is not the gzip it says it is. {LATER}"
+                f"the answer for {path} is not the gzip it says it is. {RETRY_LATER}"
             ) from error
 
     def _request(self, at: str | None, path: str, headers: Mapping[str, str]) -> httpx.Request:
@@ -199,7 +199,7 @@ def _body(response: httpx.Response, most_bytes: int, path: str) -> Iterator[byte
             return _capped(_unzipped(received), most_bytes, path)
         case _:
             raise ContractError(
-                f"the answer for {path} is packed in a way that was not asked for. {LATER}"
+                f"the answer for {path} is packed in a way that was not asked for. {RETRY_LATER}"
             )
 
 
@@ -209,7 +209,7 @@ def _capped(chunks: Iterable[bytes], most_bytes: int, path: str) -> Iterator[byt
         size += len(chunk)
         if size > most_bytes:
             raise ContractError(
-                f"the answer for {path} is larger than {most_bytes:,} bytes. {LATER}"
+                f"the answer for {path} is larger than {most_bytes:,} bytes. {RETRY_LATER}"
             )
         yield chunk
 

@@ -13,8 +13,8 @@ from datetime import datetime, time
 from itertools import groupby
 from typing import Any
 
-from navfeed.markup import Block, Kind, blocks_of
 from navfeed.model import OSLO, Contact, Content, Location
+from navfeed.text.html import Block, Kind, blocks_of
 
 REQUIRED = ("title", "description", "datePosted", "hiringOrganization", "jobLocation")
 """What Google shows no posting without; an ad that lacks one of them is left out."""

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from navfeed.export import columns as kinds
 from navfeed.export.formats import Cell
-from navfeed.extras import needed
+from navfeed.extras import require_extra
 
 ROWS_IN_GROUP = 1_000
 """What is held at a time: some 10 MB even where every column is asked for."""
@@ -21,8 +21,8 @@ def write_parquet(columns: Sequence[str], rows: Iterable[Sequence[Cell]], out: B
 
     Raises `ConfigError` where pyarrow is missing.
     """
-    arrow = needed("pyarrow", "parquet")
-    parquet = needed("pyarrow.parquet", "parquet")
+    arrow = require_extra("pyarrow", "parquet")
+    parquet = require_extra("pyarrow.parquet", "parquet")
     schema = arrow.schema([(name, _type(arrow, name)) for name in columns])
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         for group in _groups(rows):

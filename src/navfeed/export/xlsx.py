@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from navfeed.errors import ConfigError
 from navfeed.export.formats import Cell, joined
-from navfeed.extras import needed
+from navfeed.extras import require_extra
 
 MOST_ROWS = 1_048_575
 """Excel's own limit, the header aside."""
@@ -24,7 +24,7 @@ def write_xlsx(
     Answers how many texts had to be cut at Excel's 32,767 characters. Raises `ConfigError` where
     the rows are more than a sheet can hold, or XlsxWriter is missing.
     """
-    xlsxwriter = needed("xlsxwriter", "xlsx")
+    xlsxwriter = require_extra("xlsxwriter", "xlsx")
     book = xlsxwriter.Workbook(_Sink(out), {"constant_memory": True, "tmpdir": str(folder)})
     sheet = book.add_worksheet("ads")
     sheet.freeze_panes(1, 0)

@@ -24,7 +24,7 @@ class HeldError(RuntimeError):
 class State:
     """What the world and its open transactions share; whoever touches it holds `lock`.
 
-    `held` says which transaction keeps an ad to itself until it ends.
+    `open_for_sync` says which transaction keeps an ad to itself until it ends.
     """
 
     seed: int

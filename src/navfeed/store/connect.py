@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from navfeed.errors import StoreError
-from navfeed.store.handle import opening
+from navfeed.store.file_handle import opening
 from navfeed.store.schema import APPLICATION_ID, VERSION
 
 BUSY_SECONDS = 30.0
@@ -19,19 +19,19 @@ OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system say into a `StoreError` that tells what to do."""
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(explain(error, path), passes=_passes(error)) from error
+        raise StoreError(translate(error, path), passes=_passes(error)) from error
     except OSError as error:
         said = error.strerror or error
         advice = ". Check its owner and permissions" if isinstance(error, PermissionError) else ""
         raise StoreError(f"cannot open the store {path}: {said}{advice}") from error
 
 
-def explain(error: sqlite3.Error, path: Path) -> str:
+def translate(error: sqlite3.Error, path: Path) -> str:
     said = str(error)
     name = name_of(error)
     for start, advice in _ADVICE.items():
@@ -81,7 +81,7 @@ def _has_full_text() -> bool:
     return True
 
 
-def belongs(connection: sqlite3.Connection, path: Path) -> int:
+def check_ownership(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the navfeed store that the file is, one that we know; 0 when it is none yet.
 
     Another application's file, or a newer navfeed's, raises `StoreError` and stays untouched.
@@ -103,7 +103,7 @@ def belongs(connection: sqlite3.Connection, path: Path) -> int:
 
 
 @contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """A transaction that is the writer's from its beginning on.
 
     One that only becomes so is refused at once, instead of waiting, where another program writes
@@ -127,7 +127,7 @@ SELECT (SELECT application_id FROM pragma_application_id),
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can only read, and never waits for a running sync."""
-    with explained(path):
+    with translate_errors(path):
         check_library()
         if not path.exists():
             raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
@@ -135,7 +135,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
             raise StoreError(f"{path} is a folder. Name the file in it that is the store")
         connection = _connect_reader(path)
         try:
-            known = belongs(connection, path)
+            known = check_ownership(connection, path)
         except BaseException:
             connection.close()
             raise

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from unicodedata import normalize
 
 from navfeed.model import Span, oslo_day
-from navfeed.spans import of_day
+from navfeed.text.ranges import of_day
 
 Condition = tuple[str, tuple[str | int, ...]]
 """A condition on `ads` in SQL, and its values."""
@@ -146,7 +146,7 @@ def _dates(filters: Filters) -> Iterator[Condition]:
 
 
 def _of_ad(column: str, values: Iterable[str]) -> Iterator[Condition]:
-    wanted, unwanted = parted(values)
+    wanted, unwanted = split_names(values)
     if wanted:
         yield _is(f"ads.{column}", wanted)
     if unwanted:
@@ -156,7 +156,7 @@ def _of_ad(column: str, values: Iterable[str]) -> Iterator[Condition]:
 
 def _of_rows(table: str, filters: dict[str, tuple[str, ...]]) -> Iterator[Condition]:
     """All that is wanted in one row, and nothing unwanted in any."""
-    sides = {column: parted(values) for column, values in filters.items()}
+    sides = {column: split_names(values) for column, values in filters.items()}
     if wanted := [_is(column, side[0]) for column, side in sides.items() if side[0]]:
         yield _some_row("IN", table, wanted, " AND ")
     if unwanted := [_is(column, side[1]) for column, side in sides.items() if side[1]]:
@@ -165,7 +165,7 @@ def _of_rows(table: str, filters: dict[str, tuple[str, ...]]) -> Iterator[Condit
 
 def _of_categories(types: str, values: Iterable[str]) -> Iterator[Condition]:
     """A code or a name. STYRK08 comes in types of its own (STYRK08NAV)."""
-    for how, side in zip(("IN", "NOT IN"), parted(values), strict=True):
+    for how, side in zip(("IN", "NOT IN"), split_names(values), strict=True):
         if side:
             yield _some_row(how, "categories", [_categorised(types, side)], "")
 
@@ -184,7 +184,7 @@ def _some_row(how: str, table: str, parts: list[Condition], mark: str) -> Condit
 
 
 def _in_part(condition: str, values: Iterable[str]) -> Iterator[Condition]:
-    for negation, side in zip(("", "NOT "), parted(values), strict=True):
+    for negation, side in zip(("", "NOT "), split_names(values), strict=True):
         if side:
             bound = [fold(value) for value in side for _ in range(condition.count("?"))]
             yield f"{negation}({' OR '.join([condition] * len(side))})", tuple(bound)
@@ -197,7 +197,7 @@ _OCCUPATION = (
 )
 
 
-def parted(values: Iterable[str]) -> tuple[list[str], list[str]]:
+def split_names(values: Iterable[str]) -> tuple[list[str], list[str]]:
     """Which values are wanted, and which are not."""
     wanted: list[str] = []
     unwanted: list[str] = []

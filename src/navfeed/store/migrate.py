@@ -9,9 +9,9 @@ from sqlite3 import complete_statement
 
 from sqlite_utils import Database, Migrations
 
-from navfeed.due import read_due
-from navfeed.store.connect import writing
+from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
+from navfeed.text.due import read_due
 
 migrations = Migrations("navfeed")
 
@@ -135,7 +135,7 @@ def migrate(db: Database) -> None:
     written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
     """
     db.execute("PRAGMA foreign_keys = OFF")
-    with writing(db.conn):
+    with transaction(db.conn):
         migrations.apply(db)
     db.execute("PRAGMA foreign_keys = ON")
     assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)  # noqa: S101

@@ -32,9 +32,8 @@ from navfeed.model import (
     Week,
     oslo_week,
 )
-from navfeed.stem import is_form, stem
 from navfeed.store import search
-from navfeed.store.connect import explained, open_reader
+from navfeed.store.connect import open_reader, translate_errors
 from navfeed.store.filters import (
     MOST,
     OF_ADS,
@@ -45,8 +44,9 @@ from navfeed.store.filters import (
     fold,
     looks,
 )
-from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
-from navfeed.store.shape import content_of, scope_of
+from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, patience_began
+from navfeed.store.mapping import content_of, scope_of
+from navfeed.text.stem import is_form, stem
 
 Cell = str | tuple[str, ...] | None
 """A column of an ad: a text, or what its child rows say, each once, in their order."""
@@ -117,7 +117,7 @@ class Reader:
         self._today = today.isoformat()
         self._connection = open_reader(path)
         try:
-            with explained(path):
+            with translate_errors(path):
                 _prepare(self._connection)
         except BaseException:
             self._connection.close()
@@ -152,7 +152,7 @@ class Reader:
     def snippets(self, filters: Filters) -> Callable[[str], str]:
         """A function that tells, by an ad's id, the piece of its text that fits the search best.
 
-        What was found stands between marks (`navfeed.wording.pieces`). Empty where nothing is
+        What was found stands between marks (`navfeed.present.words.pieces`). Empty where nothing is
         searched for.
         """
         wanted = self._search(filters).wanted
@@ -214,7 +214,7 @@ class Reader:
         Each with its id and what it says, field by field.
         """
         for (uuid,) in self._select("ads.uuid", filters, "ORDER BY ads.uuid"):
-            with explained(self.path):
+            with translate_errors(self.path):
                 content = content_of(self._connection, uuid)
             yield uuid, content
 
@@ -228,7 +228,7 @@ class Reader:
 
     def stored(self) -> Iterator[tuple[str, str]]:
         """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
-        with explained(self.path):
+        with translate_errors(self.path):
             cursor = self._connection.execute("SELECT uuid, content FROM ads ORDER BY uuid")
             for row in cursor:  # noqa: UP028  as in `_select`
                 yield row
@@ -254,7 +254,7 @@ class Reader:
         if len(fits) > 1:
             raise NotFoundError(f"{start} could be {_candidates(fits)}: give more of the id")
         ((uuid, _, _),) = fits
-        with explained(self.path):
+        with translate_errors(self.path):
             return uuid, content_of(self._connection, uuid)
 
     def problems(self) -> list[str]:
@@ -370,7 +370,7 @@ class Reader:
         asked.extend(searched.conditions())
         where = " AND ".join(condition for condition, _ in asked)
         values = [*(value for _, group in asked for value in group), *ranked]
-        with explained(self.path):
+        with translate_errors(self.path):
             cursor = self._connection.execute(
                 f"SELECT {chosen} FROM {source} WHERE {where} {end}", values
             )
@@ -415,7 +415,7 @@ class Reader:
         return NotFoundError(f"ad {uuid} is no longer in force: its last day was {last_day}")
 
     def _all(self, sql: str, *values: str | int | None) -> list[tuple[Any, ...]]:
-        with explained(self.path):
+        with translate_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def _one(self, sql: str, *values: str | int | None) -> tuple[Any, ...]:

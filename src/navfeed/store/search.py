@@ -23,7 +23,7 @@ from navfeed.model import Content
 
 def searchable(content: Content) -> tuple[str, str, str, str]:
     """The columns of the index."""
-    from navfeed.markup import words_of  # not needed where ads are only asked for
+    from navfeed.text.html import words_of  # not needed where ads are only asked for
 
     html = content.description or ""
     texts = (content.title or "", content.job_title or "", content.employer or "", words_of(html))
@@ -78,7 +78,7 @@ the title (`Kokk`).
 
 SNIPPET = "snippet(search, 3, char(2), char(3), '…', 16)"
 """The piece of the text that says most of what was searched for, with marks around what was found:
-characters that stand for nothing (`navfeed.wording.pieces` reads them)."""
+characters that stand for nothing (`navfeed.present.words.pieces` reads them)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,41 +21,41 @@ from sqlite_utils import Database
 from navfeed.errors import StoreError
 from navfeed.model import (
     WRONG_CLOCK,
+    Checkpoint,
     Contacts,
     Content,
-    DetailVerdict,
-    Discretion,
+    DetailDecision,
     Effect,
-    EntryVerdict,
+    EntryDecision,
+    ErasedTerm,
     Failed,
+    FeedCursor,
     Inactive,
-    Mark,
-    MarkKind,
-    Milestone,
+    PrivacyPolicy,
     Problem,
     Queued,
     Reason,
     RunEnd,
     Scope,
-    Seen,
+    SeenEntry,
     Stored,
-    Trail,
+    TermKind,
 )
 from navfeed.store.connect import (
     BUSY_SECONDS,
-    belongs,
     check_library,
-    explained,
-    writing,
+    check_ownership,
+    transaction,
+    translate_errors,
 )
-from navfeed.store.handle import opening, private
+from navfeed.store.file_handle import open_private_file, opening
+from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, patience_began
+from navfeed.store.mapping import CHILDREN, COLUMNS, ROWS, content_of, scope_of
 from navfeed.store.migrate import migrate
-from navfeed.store.patience import GIVEN_UP, PROBLEMS, patience_began
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
 from navfeed.store.segments import drop_deleted_words
-from navfeed.store.shape import CHILDREN, COLUMNS, ROWS, content_of, scope_of
 
 
 class Store:
@@ -63,9 +63,9 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with explained(path), ExitStack() as opened:
+        with translate_errors(path), ExitStack() as opened:
             check_library()
-            self._file = opened.enter_context(private(path))
+            self._file = opened.enter_context(open_private_file(path))
             self._connection = opened.enter_context(closing(_connect(path)))
             self._db = _prepare(self._connection, path)
             self._opened = opened.pop_all()
@@ -77,49 +77,51 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        with explained(self.path):
+        with translate_errors(self.path):
             self._opened.close()
 
     # Where the reading stands
 
-    def trail(self) -> Trail:
+    def feed_cursor(self) -> FeedCursor:
         top, newest, topped_at, topped_here, safe_until, closed, etag = self._one(
             "SELECT top, newest, topped_at, topped_here, safe_until, closed, etag FROM feed"
         )
-        stones = self._all("SELECT page, ordinal, latest FROM milestones ORDER BY ordinal, id")
-        return Trail(
-            milestones=tuple(Milestone(page, at, _moment(latest)) for page, at, latest in stones),
+        checkpoints = self._all("SELECT page, ordinal, latest FROM milestones ORDER BY ordinal, id")
+        return FeedCursor(
+            checkpoints=tuple(
+                Checkpoint(page, at, _moment(latest)) for page, at, latest in checkpoints
+            ),
             top=top,
             newest=_moment(newest),
-            topped_at=_moment(topped_at),
-            topped_here=_moment(topped_here),
+            head_seen_at=_moment(topped_at),
+            head_seen_here=_moment(topped_here),
             safe_until=_moment(safe_until),
             closed=closed,
             etag=etag,
         )
 
-    def seen_from(self, ordinal: int) -> list[Seen]:
+    def seen_from(self, ordinal: int) -> list[SeenEntry]:
         """The entries read so far from a place on, in feed order."""
         rows = self._all(
             "SELECT ordinal, ad, status, written FROM seen WHERE ordinal >= ? ORDER BY ordinal, id",
             ordinal,
         )
-        return [Seen(at, (ad, status, written)) for at, ad, status, written in rows]
+        return [SeenEntry(at, (ad, status, written)) for at, ad, status, written in rows]
 
     def commit_page(
         self,
-        verdicts: Sequence[EntryVerdict],
-        seen: Sequence[Seen],
-        trail: Trail,
+        verdicts: Sequence[EntryDecision],
+        seen: Sequence[SeenEntry],
+        cursor: FeedCursor,
         *,
         keep_from: int,
         now: datetime,
         trouble: str | None = None,
     ) -> list[Effect]:
-        """Apply a page and move the trail in one transaction; answer what was removed.
+        """Apply a page and move the cursor in one transaction; answer what was removed.
 
         Entries read before the place `keep_from` need not be recognised any more. `trouble` says
-        that the old trail leads nowhere: what it recognised is dropped, the sentence kept for
+        that the old cursor leads nowhere: what it recognised is dropped, the sentence kept for
         `status`.
         """
         with self._transaction():
@@ -127,14 +129,14 @@ class Store:
                 self._db.execute("DELETE FROM seen")
                 self._db.execute("UPDATE feed SET trouble = ?", [trouble])
             inactive = {verdict.ad: verdict.reason for verdict in verdicts if verdict.remove}
-            effects = [(ad, inactive[ad]) for ad in sorted(self.stored_among(inactive))]
+            effects = [(ad, inactive[ad]) for ad in sorted(self.stored_ids_among(inactive))]
             for ad, reason in effects:
                 self._remove(ad, reason, now)
             self._unqueue(inactive)
             self._bring_inside(inactive)
             self._queue(((v.ad, v.reason) for v in verdicts if v.ask), now)
             self._save_seen(seen, keep_from)
-            self._save_trail(trail)
+            self._save_cursor(cursor)
         return effects
 
     def begin_at(self, reach: datetime | None) -> None:
@@ -142,41 +144,44 @@ class Store:
         with self._transaction():
             self._db.execute("UPDATE feed SET reaches_back = ?", [_text(reach)])
 
-    def end_walk(self, trail: Trail, vanished: Sequence[Seen]) -> None:
+    def end_walk(self, cursor: FeedCursor, vanished: Sequence[SeenEntry]) -> None:
         """Record that the end of the feed was reached; what the log no longer has is dropped."""
         with self._transaction():
             self._many(
                 "DELETE FROM seen WHERE ordinal = ? AND ad = ? AND status = ? AND written = ?",
                 ((one.ordinal, *one.key) for one in vanished),
             )
-            self._save_trail(trail)
+            self._save_cursor(cursor)
 
     def caught_up(self, moment: datetime) -> None:
         """Record that the end of the feed was reached then, and every detail asked for since."""
         with self._transaction():
             self._db.execute("UPDATE feed SET caught_up_at = ?", [_text(moment)])
 
-    def _save_seen(self, seen: Sequence[Seen], keep_from: int) -> None:
+    def _save_seen(self, seen: Sequence[SeenEntry], keep_from: int) -> None:
         self._many(
             "INSERT INTO seen (ordinal, ad, status, written) VALUES (?, ?, ?, ?)",
             ((one.ordinal, *one.key) for one in seen),
         )
         self._db.execute("DELETE FROM seen WHERE ordinal < ?", [keep_from])
 
-    def _save_trail(self, trail: Trail) -> None:
+    def _save_cursor(self, cursor: FeedCursor) -> None:
         self._db.execute("DELETE FROM milestones")
         self._many(
             "INSERT INTO milestones (page, ordinal, latest) VALUES (?, ?, ?)",
-            ((one.page, one.ordinal, _text(one.latest)) for one in trail.milestones),
+            ((one.page, one.ordinal, _text(one.latest)) for one in cursor.checkpoints),
         )
         self._db.execute(
             "UPDATE feed SET top = ?, newest = ?, topped_at = ?, topped_here = ?, "
             "safe_until = ?, closed = ?, etag = ?",
             [
-                trail.top,
-                *map(_text, (trail.newest, trail.topped_at, trail.topped_here, trail.safe_until)),
-                trail.closed,
-                trail.etag,
+                cursor.top,
+                *map(
+                    _text,
+                    (cursor.newest, cursor.head_seen_at, cursor.head_seen_here, cursor.safe_until),
+                ),
+                cursor.closed,
+                cursor.etag,
             ],
         )
 
@@ -190,7 +195,7 @@ class Store:
         """The active ads that are not kept because they are outside the scope."""
         return {ad for (ad,) in self._all("SELECT ad FROM outside")}
 
-    def stored_among(self, ads: Iterable[str]) -> set[str]:
+    def stored_ids_among(self, ads: Iterable[str]) -> set[str]:
         """Those of the ads that are in the store."""
         rows = self._all(f"SELECT uuid FROM ads WHERE uuid IN {_LISTED}", _listed(ads))
         return {uuid for (uuid,) in rows}
@@ -200,7 +205,7 @@ class Store:
         return next((Stored(raw, _day(day)) for raw, day in rows), None)
 
     def commit_details(
-        self, verdicts: Sequence[DetailVerdict], failed: Sequence[Failed], now: datetime
+        self, verdicts: Sequence[DetailDecision], failed: Sequence[Failed], now: datetime
     ) -> list[Effect]:
         """Apply a batch of details in one transaction; answer what was done to which ad."""
         with self._transaction():
@@ -217,7 +222,7 @@ class Store:
             )
         return effects
 
-    def _is_asked_again(self, verdict: DetailVerdict, now: datetime) -> bool:
+    def _is_asked_again(self, verdict: DetailDecision, now: datetime) -> bool:
         """Whether an ad that is gone, as it was an hour ago, is asked for a last time."""
         if verdict.reason is not Reason.GONE:
             return False
@@ -242,7 +247,7 @@ class Store:
             self._queue(((ad, Reason.EXPIRED) for (ad,) in past), now)
         return [(ad, Reason.EXPIRED) for (ad,) in past]
 
-    def _apply(self, verdict: DetailVerdict, now: datetime) -> bool:
+    def _apply(self, verdict: DetailDecision, now: datetime) -> bool:
         """Do what a detail asks for; False when there was nothing to do."""
         self._bring_inside([verdict.ad])
         if verdict.content is None:
@@ -367,13 +372,15 @@ class Store:
                 if masks.rowcount:
                     self._owe_erasure()
 
-    def discretion(self) -> Discretion:
+    def discretion(self) -> PrivacyPolicy:
         """What is not to be kept of ads in force."""
         contacts, key = self._one("SELECT contacts, forget_key FROM feed")
         marks = self._all("SELECT kind, length, hash FROM forgotten")
-        return Discretion(
+        return PrivacyPolicy(
             contacts=Contacts(contacts),
-            marks=frozenset(Mark(MarkKind(kind), length, hash_) for kind, length, hash_ in marks),
+            marks=frozenset(
+                ErasedTerm(TermKind(kind), length, hash_) for kind, length, hash_ in marks
+            ),
             key=key or b"",
         )
 
@@ -392,7 +399,7 @@ class Store:
                 self._queue(((ad, Reason.RECHECK) for ad in sorted(self.ads())), now)
 
     def take_over(
-        self, discretion: Discretion, rewritten: Iterable[tuple[str, Content]], now: datetime
+        self, discretion: PrivacyPolicy, rewritten: Iterable[tuple[str, Content]], now: datetime
     ) -> None:
         """Keep what another store was told to keep, with what that makes of the ads here."""
         with self._transaction():
@@ -406,7 +413,11 @@ class Store:
                 self._rewrite(ad, content, now)
 
     def forget(
-        self, mark: Mark, key: bytes, rewritten: Iterable[tuple[str, Content, int]], now: datetime
+        self,
+        mark: ErasedTerm,
+        key: bytes,
+        rewritten: Iterable[tuple[str, Content, int]],
+        now: datetime,
     ) -> tuple[int, int]:
         """Remember what is to be forgotten, by its hash, with what that makes of the ads here.
 
@@ -449,7 +460,7 @@ class Store:
     def contents(self) -> Iterator[tuple[str, Content]]:
         """Every ad in the store with what it says, as the details said it."""
         for ad in self.ads():
-            with explained(self.path):
+            with translate_errors(self.path):
                 content = content_of(self._connection, ad)
             yield ad, content
 
@@ -489,7 +500,7 @@ class Store:
             self._db.execute("DELETE FROM runs WHERE id <= ?", [run - KEPT_RUNS])
 
     def forget_trouble(self) -> None:
-        """A verification found everything right: what broke the trail once is over."""
+        """A verification found everything right: what broke the cursor once is over."""
         with self._transaction():
             self._db.execute("UPDATE feed SET trouble = NULL")
 
@@ -521,7 +532,7 @@ class Store:
         (`scrub`). A program that reads an old state keeps the log from being cut.
         """
         self._merge_index()
-        with explained(self.path):
+        with translate_errors(self.path):
             self._db.execute(f"PRAGMA busy_timeout = {ERASE_WAIT_MS}")
             (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
@@ -530,7 +541,7 @@ class Store:
     def vacuum(self) -> bool:
         """Write the file anew, without free space; then as `erase`."""
         self._merge_index()
-        with explained(self.path):
+        with translate_errors(self.path):
             self._db.execute("VACUUM")
         return self.erase()
 
@@ -562,11 +573,11 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with explained(self.path), writing(self._connection):
+        with translate_errors(self.path), transaction(self._connection):
             yield
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with explained(self.path):
+        with translate_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def _one(self, sql: str, *values: object) -> tuple[Any, ...]:
@@ -649,7 +660,7 @@ def _log_size(path: Path) -> int:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
     """Check whose file it is before anything is written to it."""
-    if not belongs(connection, path):
+    if not check_ownership(connection, path):
         # First of all, so that a file whose making was cut off is known as ours.
         connection.execute("PRAGMA auto_vacuum = NONE")  # as `scrub` wants it
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
-from navfeed.decide import judge_detail, retry_delay
+from navfeed.decide import decide_detail, retry_delay
 from navfeed.errors import ContractError, FeedError, UnreachableError
-from navfeed.model import Detail, DetailVerdict, Effect, Failed, Gone, Queued, Scope
-from navfeed.sync.crew import Answer, Crew
+from navfeed.model import Detail, DetailDecision, Effect, Failed, Gone, Queued, Scope
 from navfeed.sync.ports import Clock, Feed, Store
+from navfeed.sync.workers import Completed, WorkerPool
 
 BATCH = 64
 LINGER_SECONDS = 0.5
@@ -23,7 +23,7 @@ GIVE_UP_AFTER = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class DetailsApplied:
     """A batch of details was applied: so many asked for of so many, and what each one did."""
 
     done: int
@@ -32,7 +32,7 @@ class Fetched:
     effects: tuple[Effect, ...]
 
 
-class Judge:
+class DetailDecider:
     """Judges what may be kept of a detail against what the store holds of its ad."""
 
     def __init__(self, store: Store, *, today: date, scope: Scope) -> None:
@@ -40,18 +40,18 @@ class Judge:
         self._today = today
         self._scope = scope
         # Here, because it knows the wire, and so loads what only a run needs.
-        from navfeed.redact import Redactor
+        from navfeed.privacy.redact import Redactor
 
         self._redact = Redactor(store.discretion())
 
-    def __call__(self, answer: Detail | Gone) -> DetailVerdict:
+    def __call__(self, answer: Detail | Gone) -> DetailDecision:
         if isinstance(answer, Detail) and answer.content is not None:
             answer = replace(answer, content=self._redact(answer.content))
         stored = self._store.stored(answer.ad)
-        return judge_detail(answer, stored=stored, today=self._today, scope=self._scope)
+        return decide_detail(answer, stored=stored, today=self._today, scope=self._scope)
 
 
-def raise_what_is_not_the_ads(batch: list[Answer[Queued, Detail | Gone]]) -> None:
+def raise_what_is_not_the_ads(batch: list[Completed[Queued, Detail | Gone]]) -> None:
     """A token refused, a worker that died, a server that asks for a long pause: end the run."""
     for answer in batch:
         if answer.error is None:
@@ -77,7 +77,7 @@ class Details:
         self,
         feed: Feed,
         store: Store,
-        crew: Crew,
+        pool: WorkerPool,
         *,
         today: date,
         scope: Scope,
@@ -85,16 +85,16 @@ class Details:
     ) -> None:
         self._feed = feed
         self._store = store
-        self._crew = crew
-        self._judge = Judge(store, today=today, scope=scope)
+        self._pool = pool
+        self._judge = DetailDecider(store, today=today, scope=scope)
         self._clock = clock
         self._in_a_row = 0
 
-    def run(self, *, retry_now: bool) -> Iterator[Fetched]:
+    def run(self, *, retry_now: bool) -> Iterator[DetailsApplied]:
         """Fetch what is due (all of it with `retry_now`). Raises what cannot be one ad's fault."""
         due = self._store.due(self._clock(), everything=retry_now)
         done = 0
-        for batch in self._crew.ask_each(due, self._ask, most=BATCH, linger=LINGER_SECONDS):
+        for batch in self._pool.map_batches(due, self._ask, most=BATCH, linger=LINGER_SECONDS):
             done += len(batch)
             yield self._commit(batch, done, len(due))
             raise_what_is_not_the_ads(batch)
@@ -104,14 +104,16 @@ class Details:
         with _one_ads_fault():
             return self._feed.detail(queued.ad)
 
-    def _commit(self, batch: list[Answer[Queued, Detail | Gone]], done: int, total: int) -> Fetched:
+    def _commit(
+        self, batch: list[Completed[Queued, Detail | Gone]], done: int, total: int
+    ) -> DetailsApplied:
         outcomes = [outcome for answer in batch if (outcome := self._outcome(answer))]
-        verdicts = [outcome for outcome in outcomes if isinstance(outcome, DetailVerdict)]
+        verdicts = [outcome for outcome in outcomes if isinstance(outcome, DetailDecision)]
         failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
         effects = self._store.commit_details(verdicts, failed, self._clock())
-        return Fetched(done, total, len(failed), tuple(effects))
+        return DetailsApplied(done, total, len(failed), tuple(effects))
 
-    def _outcome(self, answer: Answer[Queued, Detail | Gone]) -> DetailVerdict | Failed | None:
+    def _outcome(self, answer: Completed[Queued, Detail | Gone]) -> DetailDecision | Failed | None:
         """What an answer means for its ad; None where its error is not the ad's."""
         try:
             if answer.value is not None:
@@ -126,7 +128,7 @@ class Details:
     def _failed(self, queued: Queued, error: FeedError) -> Failed:
         return Failed(queued.ad, str(error), self._clock() + retry_delay(queued.attempts + 1))
 
-    def _watch(self, batch: list[Answer[Queued, Detail | Gone]]) -> None:
+    def _watch(self, batch: list[Completed[Queued, Detail | Gone]]) -> None:
         """Tell "this ad is broken" from "the service is down", and do not hammer the latter."""
         for answer in batch:
             self._in_a_row = self._in_a_row + 1 if answer.error else 0
@@ -136,4 +138,4 @@ class Details:
                     f"(the last: {answer.error}). The rest stays queued; run again later"
                 )
             if self._in_a_row and self._in_a_row % PROBE_AFTER == 0:
-                self._crew.ask(None, lambda _: self._feed.newest())
+                self._pool.ask(None, lambda _: self._feed.newest())

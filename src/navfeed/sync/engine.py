@@ -1,7 +1,8 @@
 """One run of the engine: sweep, walk, details, erase; and what it says while it works.
 
-The engine yields what happens, its own end included: `Ended` is always the last event, whether the
-run was done, stopped or failed. Whoever shows it (a terminal, a log, a test) is a consumer.
+The engine yields what happens, its own end included: `RunFinished` is always the last event,
+whether the run was done, stopped or failed. Whoever shows it (a terminal, a log, a test) is a
+consumer.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from datetime import datetime, timedelta
 from navfeed.decide import day_of, in_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
 from navfeed.model import LATENESS, Effect, Problem, Reason, RunEnd, Scope, binding_pause
-from navfeed.sync.crew import Crew, Stop
-from navfeed.sync.details import Details, Fetched
+from navfeed.sync.details import Details, DetailsApplied
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.verify import Checked, Verification
-from navfeed.sync.walk import Start, Walk, Walked
+from navfeed.sync.walk import PageApplied, Start, Walk
+from navfeed.sync.workers import Stop, WorkerPool
 
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000
@@ -62,14 +63,14 @@ class Counts:
     given_up: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
 
-    def take_in(self, event: Rescoped | Walked | Fetched | Swept) -> None:
+    def take_in(self, event: ScopeChanged | PageApplied | DetailsApplied | ExpiredRemoved) -> None:
         match event:
-            case Walked():
+            case PageApplied():
                 self.pages += 1
                 self.entries += event.new
                 self.late += event.late
                 self._effects(event.removed)
-            case Fetched():
+            case DetailsApplied():
                 self.failed += event.failed
                 self._effects(event.effects)
             case _:
@@ -94,21 +95,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class RunStarted:
     """The run has a number: its row in the table `runs`."""
 
     run: int
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class ExpiredRemoved:
     """Ads whose last day is over were taken out."""
 
     removed: tuple[Effect, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RunFinished:
     """How the run ended. `erasure_owed`: a reader kept removed text from being erased yet."""
 
     exit_code: ExitCode
@@ -119,14 +120,14 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Rescoped:
+class ScopeChanged:
     """The scope changed: so many ads left it, so many more are to be fetched."""
 
     removed: tuple[Effect, ...]
     to_fetch: int
 
 
-Event = Began | Rescoped | Walked | Fetched | Swept | Ended
+Event = RunStarted | ScopeChanged | PageApplied | DetailsApplied | ExpiredRemoved | RunFinished
 
 
 def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> Iterator[Event]:
@@ -134,7 +135,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
     run = store.begin_run(clock())
     counts = Counts()
     error: NavfeedError | None = None
-    yield Began(run)
+    yield RunStarted(run)
     try:
         _respect_pause(store, plan, clock())
         for event in _phases(feed, store, plan, clock=clock, stop=stop):
@@ -166,14 +167,14 @@ def _respect_pause(store: Store, plan: Plan, now: datetime) -> None:
 
 def _phases(
     feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop
-) -> Iterator[Rescoped | Walked | Fetched | Swept]:
+) -> Iterator[ScopeChanged | PageApplied | DetailsApplied | ExpiredRemoved]:
     if plan.scope is not None and plan.scope != store.scope():
         yield _rescope(store, plan.scope, clock(), stop)
-    with Crew(plan.workers, stop) as crew:
+    with WorkerPool(plan.workers, stop) as pool:
         walk = Walk(
             feed,
             store,
-            crew,
+            pool,
             start=plan.start,
             lateness=plan.lateness,
             clock=clock,
@@ -183,14 +184,14 @@ def _phases(
         walked_at = clock()  # ours, as whoever asks for the age of the data will
         today = day_of(walk.served_at, clock())
         if swept := store.sweep(today, clock()):
-            yield Swept(tuple(swept))
+            yield ExpiredRemoved(tuple(swept))
         store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
-        details = Details(feed, store, crew, today=today, scope=store.scope(), clock=clock)
+        details = Details(feed, store, pool, today=today, scope=store.scope(), clock=clock)
         yield from details.run(retry_now=plan.retry_now)
         store.caught_up(walked_at)
 
 
-def _rescope(store: Store, scope: Scope, now: datetime, stop: Stop) -> Rescoped:
+def _rescope(store: Store, scope: Scope, now: datetime, stop: Stop) -> ScopeChanged:
     """Judge again what is stored; what lies outside has to be fetched if the scope grew."""
     leaving = []
     for ad, content in store.contents():
@@ -198,7 +199,7 @@ def _rescope(store: Store, scope: Scope, now: datetime, stop: Stop) -> Rescoped:
         if not in_scope(scope, content):
             leaving.append(ad)
     to_fetch = store.rescope(scope, leaving, ask=not narrows(scope, store.scope()), now=now)
-    return Rescoped(tuple((ad, Reason.OUT_OF_SCOPE) for ad in leaving), to_fetch)
+    return ScopeChanged(tuple((ad, Reason.OUT_OF_SCOPE) for ad in leaving), to_fetch)
 
 
 def _erase(store: Store) -> bool:
@@ -207,20 +208,20 @@ def _erase(store: Store) -> bool:
 
 def _ended(
     counts: Counts, error: NavfeedError | None, problems: Sequence[Problem], *, erased: bool
-) -> Ended:
+) -> RunFinished:
     if error is not None:
-        return Ended(error.exit_code, str(error), counts, error, not erased)
+        return RunFinished(error.exit_code, str(error), counts, error, not erased)
     if counts.waiting or counts.given_up:
         outcome = f"caught up; {counts.waiting} details wait for a retry"
         if counts.given_up:
             outcome += f", {counts.given_up} were given up (--retry-now asks again)"
         if problems:
             outcome += f". Most failed so: {problems[0].says}"
-        return Ended(ExitCode.WAITING, outcome, counts, None, not erased)
-    return Ended(ExitCode.DONE, "caught up", counts, None, not erased)
+        return RunFinished(ExitCode.WAITING, outcome, counts, None, not erased)
+    return RunFinished(ExitCode.DONE, "caught up", counts, None, not erased)
 
 
-def _record(store: Store, run: int, ended: Ended, now: datetime) -> None:
+def _record(store: Store, run: int, ended: RunFinished, now: datetime) -> None:
     pause = ended.error.retry_at if isinstance(ended.error, UnreachableError) else None
     if pause or ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         store.remember_retry(pause)
@@ -236,11 +237,11 @@ def verify(
     """
     clean = True
     try:
-        with Crew(plan.workers, stop) as crew:
+        with WorkerPool(plan.workers, stop) as pool:
             verification = Verification(
                 feed,
                 store,
-                crew,
+                pool,
                 start=plan.start,
                 lateness=plan.lateness,
                 repair=repair,

@@ -30,9 +30,9 @@ class Rest:
 
 
 class Sleeper(Protocol):
-    """`navfeed.sync.crew.Stop`, as far as resting goes."""
+    """`navfeed.sync.workers.Stop`, as far as resting goes."""
 
-    def rest(self, seconds: float) -> bool: ...
+    def sleep(self, seconds: float) -> bool: ...
 
 
 def follow(
@@ -48,7 +48,7 @@ def follow(
     """Run, tell for how long to rest, rest; and so on. Ends by raising: what does not pass.
 
     `every` answers the seconds between two runs, `chance` a number from 0 to 1. While it rests, a
-    nudge (`Stop.nudge`) begins the next run, and `alive` is called every `tick` seconds.
+    nudge (`Stop.wake`) begins the next run, and `alive` is called every `tick` seconds.
     """
     failures = 0
     while True:
@@ -77,6 +77,6 @@ def _rest(sleeper: Sleeper, seconds: float, tick: float, alive: Callable[[], Non
     left = seconds
     while left > 0:
         alive()
-        if sleeper.rest(min(left, tick)):
+        if sleeper.sleep(min(left, tick)):
             return
         left -= tick

@@ -13,11 +13,11 @@ from enum import StrEnum
 
 from navfeed.decide import day_of
 from navfeed.errors import ContractError, FeedError
-from navfeed.model import Detail, DetailVerdict, Gone, Page, Queued, Reason, Status
-from navfeed.sync.crew import Answer, Crew
-from navfeed.sync.details import BATCH, LINGER_SECONDS, Judge, raise_what_is_not_the_ads
+from navfeed.model import Detail, DetailDecision, Gone, Page, Queued, Reason, Status
+from navfeed.sync.details import BATCH, LINGER_SECONDS, DetailDecider, raise_what_is_not_the_ads
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import Start, begin, resolve
+from navfeed.sync.workers import Completed, WorkerPool
 
 
 class Kind(StrEnum):
@@ -54,7 +54,7 @@ class Verification:
         self,
         feed: Feed,
         store: Store,
-        crew: Crew,
+        pool: WorkerPool,
         *,
         start: Start,
         lateness: timedelta,
@@ -63,7 +63,7 @@ class Verification:
     ) -> None:
         self._feed = feed
         self._store = store
-        self._crew = crew
+        self._pool = pool
         self._start = start
         self._lateness = lateness
         self._repair = repair
@@ -75,10 +75,12 @@ class Verification:
         held = self._store.ads()
         wanted = self._announced() | held | self._store.outside()
         today = day_of(self._served_at, self._clock())
-        judge = Judge(self._store, today=today, scope=self._store.scope())
+        judge = DetailDecider(self._store, today=today, scope=self._store.scope())
         questions = [Queued(ad, 0) for ad in sorted(wanted)]
         done = 0
-        for batch in self._crew.ask_each(questions, self._ask, most=BATCH, linger=LINGER_SECONDS):
+        for batch in self._pool.map_batches(
+            questions, self._ask, most=BATCH, linger=LINGER_SECONDS
+        ):
             raise_what_is_not_the_ads(batch)
             done += len(batch)
             yield Checked(done, len(questions), tuple(self._compare(batch, held, judge)))
@@ -94,8 +96,8 @@ class Verification:
         return {ad for ad, status in last.items() if status is Status.ACTIVE}
 
     def _pages(self) -> Iterator[Page]:
-        start = resolve(self._feed, self._crew, self._start, self._clock)
-        page = begin(self._feed, self._crew, start, self._lateness)
+        start = resolve(self._feed, self._pool, self._start, self._clock)
+        page = begin(self._feed, self._pool, start, self._lateness)
         visited: set[str] = set()
         while True:
             yield page
@@ -103,13 +105,13 @@ class Verification:
             visited.add(page.id)
             if page.next_id is None:
                 return
-            following = self._crew.ask(page.next_id, self._feed.page)
+            following = self._pool.ask(page.next_id, self._feed.page)
             if not isinstance(following, Page) or following.id in visited:
                 raise ContractError(f"the feed does not lead on from page {page.id}")
             page = following
 
     def _compare(
-        self, batch: list[Answer[Queued, Detail | Gone]], held: set[str], judge: Judge
+        self, batch: list[Completed[Queued, Detail | Gone]], held: set[str], judge: DetailDecider
     ) -> Iterator[Difference]:
         verdicts = [judge(answer.value) for answer in batch if answer.value is not None]
         if self._repair:
@@ -122,7 +124,7 @@ class Verification:
                 yield Difference(answer.question.ad, Kind.UNANSWERED, str(answer.error))
 
 
-def _kind(verdict: DetailVerdict, *, held: bool) -> Kind | None:
+def _kind(verdict: DetailDecision, *, held: bool) -> Kind | None:
     if verdict.content is None:
         return Kind.LINGERING if held else None
     if verdict.reason is Reason.CHANGED:

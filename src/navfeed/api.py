@@ -1,0 +1,151 @@
+"""What a program does with navfeed: bring a store up to date, and ask it.
+
+The commands stand on these functions; `import navfeed` offers them to others
+(docs/reference/library.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from navfeed.config import Settings, load
+from navfeed.errors import LockedError, StoreError
+from navfeed.model import HISTORY, oslo_day
+
+if TYPE_CHECKING:  # loaded where they are needed: a question needs nothing of a sync
+    from navfeed.client.feed import FeedClient
+    from navfeed.store.query import Reader
+    from navfeed.store.writer import Store
+    from navfeed.sync.engine import Event, Plan, RunFinished
+    from navfeed.sync.walk import Start
+    from navfeed.sync.workers import Stop
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+# Asking
+
+
+def open_store(db: Path | str | None = None, *, at: datetime | None = None) -> Reader:
+    """Open a store to ask it about the ads that are in force at a moment (an aware one).
+
+    By default that is now, and the store is the one that `navfeed` itself uses. It is read only,
+    waits for no sync, and every answer is about one state of it. Raises `StoreError`.
+    """
+    from navfeed.store.query import Reader
+
+    path = load({}).db if db is None else Path(db)
+    return Reader(path, oslo_day(at or now()))
+
+
+# Bringing up to date
+
+
+def sync_store(
+    settings: Settings | None = None,
+    plan: Plan | None = None,
+    *,
+    stop: Stop | None = None,
+    progress: Callable[[Event], object] = lambda _: None,
+) -> RunFinished:
+    """Run to the end of the feed and through the details, as `navfeed sync` does.
+
+    By default with the settings and the plan that the command has. `progress` is told of every step
+    once it is committed, in the calling thread; `stop.request()`, from any thread or signal
+    handler, ends the run well. What goes wrong with the feed is in the answer's `error` and
+    `exit_code`, and costs time alone. Raises `ConfigError`, `LockedError` where another sync is
+    running, and `StoreError`.
+    """
+    from navfeed.sync.workers import Stop
+
+    settings = load({}) if settings is None else settings
+    token = settings.token.read()  # without a usable one nothing is touched, and nobody asked
+    with open_for_sync(settings) as store, client(settings, token) as feed:
+        return run_sync(
+            feed, store, plan or make_plan(settings), stop=stop or Stop(), progress=progress
+        )
+
+
+def make_plan(settings: Settings, start: Start | None = None) -> Plan:
+    """What a run does by the settings. By default, a first one reads all that can be in force."""
+    from navfeed.sync.engine import Plan
+    from navfeed.sync.walk import Start
+
+    return Plan(
+        start=Start(back=HISTORY) if start is None else start,
+        scope=settings.scope,
+        workers=settings.workers,
+        lateness=settings.look_back,
+        recheck_after=settings.recheck_after,
+        recheck_most=settings.recheck_most,
+    )
+
+
+def run_sync(
+    feed: FeedClient,
+    store: Store,
+    plan: Plan,
+    *,
+    stop: Stop,
+    progress: Callable[[Event], object],
+) -> RunFinished:
+    """One run of the engine over parts that are open. Raises `StoreError`."""
+    from navfeed.sync import engine
+
+    for event in engine.sync(feed, store, plan, clock=now, stop=stop):
+        progress(event)
+    assert isinstance(event, engine.RunFinished)  # noqa: S101  the engine's last event
+    if feed.token_expires is not None:
+        store.remember_token(feed.token_expires)
+    return event
+
+
+# The parts
+
+
+@contextmanager
+def open_for_sync(settings: Settings) -> Iterator[Store]:
+    """The store, locked, with its own settings as `settings` want them."""
+    with store_lock(settings.db):
+        from navfeed.privacy.erasure import take_up_contacts
+        from navfeed.store.writer import Store
+
+        with Store(settings.db) as store:
+            if settings.inactive not in (None, store.inactive()):
+                store.set_inactive(settings.inactive)
+            take_up_contacts(store, settings.contacts, now())
+            yield store
+
+
+def client(settings: Settings, token: str | None) -> FeedClient:
+    from navfeed.client.feed import FeedClient
+    from navfeed.client.http import Http
+
+    http = Http(settings.base_url, size=settings.workers)
+    return FeedClient(http, token=token, seconds=settings.timeout)
+
+
+@contextmanager
+def store_lock(db: Path, kind: str = "lock", who: str = "another sync works on") -> Iterator[None]:
+    """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
+    from filelock import FileLock, Timeout
+
+    db = db.resolve()  # a store has one lock, whatever name it is called by
+    try:
+        db.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{db}.{kind}", timeout=0, mode=0o600)
+        lock.acquire()
+    except Timeout:
+        raise LockedError(f"{who} {db}. Let it finish, or run again later") from None
+    except OSError as error:
+        raise StoreError(f"cannot write beside {db}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,1 @@
+"""What operators look at: checks, metrics, and what systemd is told."""

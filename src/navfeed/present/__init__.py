@@ -1,0 +1,1 @@
+"""What is shown: words, pages, tables, bars and the log of runs."""

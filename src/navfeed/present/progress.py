@@ -1,0 +1,267 @@
+"""What a running sync shows: a bar on a terminal, a line a phase elsewhere. On stderr.
+
+A consumer of the engine's events like any other. rich is imported on a terminal only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from navfeed.model import LogLevel, oslo_day
+from navfeed.sync.details import DetailsApplied
+from navfeed.sync.engine import Event, ExpiredRemoved, RunFinished, RunStarted, ScopeChanged
+from navfeed.sync.walk import PageApplied
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+    from navfeed.present.run_log import Log
+
+
+class Progress(Protocol):
+    """Use as a context manager around the run; give it every event."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def show(self, event: Event) -> None: ...
+
+
+def choose(*, quiet: bool, stream: TextIO | None = None, log: Log | None = None) -> Progress:
+    """What shows the run. A log gets it too; one on stderr gets it alone."""
+    stream = stream or sys.stderr
+    if log is not None and log.file is None:
+        return Logged(log, Silent())
+    shown = Silent() if quiet else Bars() if stream.isatty() else Lines(stream)
+    return shown if log is None else Logged(log, shown)
+
+
+@contextmanager
+def choose_count(
+    what: str, *, quiet: bool, stream: TextIO | None = None
+) -> Iterator[Callable[[int, int], None]]:
+    """Shows that so many of so many are done: a bar on a terminal, a last line elsewhere."""
+    stream = stream or sys.stderr
+    if not quiet and stream.isatty():
+        with _bars() as bars:
+            task = bars.add_task(what, total=None, shown="")
+            yield lambda done, total: bars.update(
+                task, total=total, completed=done, shown=f"{done} of {total}"
+            )
+        return
+    last = (0, 0)
+
+    def count(done: int, total: int) -> None:
+        nonlocal last
+        last = (done, total)
+
+    yield count
+    if not quiet:
+        print(f"navfeed: {last[0]} of {last[1]} {what}", file=stream, flush=True)
+
+
+def _bars() -> RichProgress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[shown]}"),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def summary(ended: RunFinished) -> str:
+    """The last line: what happened."""
+    counts = ended.counts
+    parts = [
+        f"{counts.new} new",
+        f"{counts.changed} changed",
+        f"{counts.unchanged} unchanged",
+        f"{counts.removed} removed",
+        f"{counts.waiting} waiting",
+    ]
+    if counts.given_up:
+        parts.append(f"{counts.given_up} given up")
+    if counts.late:
+        parts.append(f"{counts.late} late")
+    read = (
+        f"{_counted(counts.entries, 'entry', 'entries')} read on {_counted(counts.pages, 'page')}"
+    )
+    line = f"{', '.join(parts)} ({read})"
+    if ended.erasure_owed:
+        line += "; a program that reads the store keeps removed text on disk until the next sync"
+    return line
+
+
+def _counted(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def scope_changed(event: ScopeChanged) -> str:
+    return f"scope changed: {len(event.removed)} ads removed, {event.to_fetch} ads to fetch"
+
+
+class Silent:
+    """Says nothing; errors are told by the command line's boundary."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        pass
+
+
+class Lines(Silent):
+    """One line for each phase, for a pipe or a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._pages = 0
+        self._walked: PageApplied | None = None
+        self._fetched: DetailsApplied | None = None
+        self._failed = 0
+
+    def show(self, event: Event) -> None:
+        match event:
+            case PageApplied():
+                self._pages += 1
+                self._walked = event
+            case DetailsApplied():
+                self._end_walk()
+                self._fetched = event
+                self._failed += event.failed
+            case ScopeChanged():
+                self._say(scope_changed(event))
+            case ExpiredRemoved(removed):
+                self._end_walk()
+                self._say(f"removed {len(removed)} ads whose last day is over")
+            case RunFinished():
+                self._end_walk()
+                self._end_details()
+                self._say(f"{summary(event)}")
+
+    def _end_walk(self) -> None:
+        if self._walked is not None:
+            moment = self._walked.moment
+            until = f", up to {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+            self._say(f"walked {_counted(self._pages, 'page')}{until}")
+        self._walked = None
+
+    def _end_details(self) -> None:
+        if self._fetched is not None:
+            had = self._fetched.done - self._failed
+            failed = f", {self._failed} failed" if self._failed else ""
+            self._say(f"fetched {had} of {self._fetched.total} details{failed}")
+
+    def _say(self, line: str) -> None:
+        print(f"navfeed: {line}", file=self._stream, flush=True)
+
+
+class Logged(Silent):
+    """Writes the run to the log, and hands its events on."""
+
+    def __init__(self, log: Log, shown: Progress) -> None:
+        self._log = log
+        self._shown = shown
+
+    def __enter__(self) -> Self:
+        self._shown.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.__exit__(*_)
+        self._log.run = None
+
+    def show(self, event: Event) -> None:
+        self._shown.show(event)
+        from navfeed.present.run_log import Kind
+
+        match event:
+            case RunStarted(run):
+                self._log.run = run
+                self._log.say(LogLevel.DEBUG, "the run began", Kind.BEGAN)
+            case PageApplied():
+                self._walked(event)
+            case DetailsApplied(done, total, failed):
+                level = LogLevel.WARNING if failed else LogLevel.DEBUG
+                text = f"fetched {done} of {total} details, {failed} of the last ones failed"
+                self._log.say(level, text, Kind.FETCHED, done=done, total=total, failed=failed)
+            case ScopeChanged(removed):
+                self._log.say(LogLevel.INFO, scope_changed(event), Kind.RESCOPED, ads=len(removed))
+            case ExpiredRemoved(removed):
+                text = f"removed {len(removed)} ads whose last day is over"
+                self._log.say(LogLevel.INFO, text, Kind.REMOVED, ads=len(removed))
+            case RunFinished():
+                self._ended(event)
+
+    def _walked(self, event: PageApplied) -> None:
+        from navfeed.present.run_log import Kind
+
+        until = f", up to {event.moment:%Y-%m-%d %H:%M} UTC" if event.moment else ""
+        text = f"page {event.page}: {event.new} new entries, {event.late} late{until}"
+        self._log.say(LogLevel.DEBUG, text, Kind.WALKED, entries=event.entries, new=event.new)
+
+    def _ended(self, event: RunFinished) -> None:
+        from navfeed.present.run_log import Kind
+
+        self._log.say(
+            LogLevel.INFO,
+            summary(event),
+            Kind.ENDED,
+            exit_code=int(event.exit_code),
+            **event.counts.as_dict(),
+        )
+
+
+class Bars(Silent):
+    """Two bars: how far the walk has come in time, and how many details are done."""
+
+    def __init__(self) -> None:
+        self._bars = _bars()
+        self._console = self._bars.console
+        self._walk = self._bars.add_task("walking", total=None, shown="")
+        self._details = self._bars.add_task("details", total=None, shown="", visible=False)
+        self._pages = 0
+        self._began: datetime | None = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, event: Event) -> None:
+        match event:
+            case PageApplied():
+                self._show_walked(event)
+            case DetailsApplied(done, total):
+                shown = f"{done} of {total}"
+                self._bars.update(self._walk, total=1, completed=1)
+                self._bars.update(
+                    self._details, total=total, completed=done, shown=shown, visible=True
+                )
+            case ScopeChanged():
+                self._console.print(scope_changed(event), highlight=False, markup=False)
+            case RunFinished():
+                self._console.print(summary(event), highlight=False, markup=False)
+
+    def _show_walked(self, event: PageApplied) -> None:
+        self._pages += 1
+        if event.moment is None:
+            return
+        self._began = self._began or event.moment
+        total = (datetime.now(UTC) - self._began).total_seconds()
+        done = (event.moment - self._began).total_seconds()
+        shown = f"{self._pages} pages, up to {oslo_day(event.moment)}"
+        self._bars.update(self._walk, total=max(total, 1), completed=done, shown=shown)

@@ -1,0 +1,135 @@
+"""Drawing on a terminal, with rich. Imported only where there is one: rich takes 40 ms.
+
+Text from outside comes here harmless (`navfeed.text.plaintext`) and stays text: nothing is read as
+rich's markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.bar import Bar
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from navfeed.model import By, Stats
+from navfeed.present.words import COUNTED_BY, LISTED_AS, first
+from navfeed.text.html import Block, Kind, lines_of
+from navfeed.text.plaintext import sanitize
+
+SHORT_ID = 8
+"""Characters of an id that a table shows: enough for `navfeed show`."""
+
+WIDEST = 100
+"""Longer lines of prose are hard to read."""
+
+_STYLES = {Kind.TITLE: "bold", Kind.HEADING: "bold"}
+_SHARES = {
+    "title": 4,
+    "employer": 3,
+    "place": 2,
+    "contacts": 4,
+}  # of the width that the fixed columns leave
+
+
+NARROW = 72
+"""Below so many columns a table's cells hold a few letters each: a line a thing says more."""
+
+
+def draw_list(ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS) -> None:
+    """What `wording.listed` says: a table, each row on one line; an ad below another if narrow."""
+    console = Console()
+    if console.width < NARROW:
+        draw_found((ad, ()) for ad in ads)
+        return
+    table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, padding=(0, 1))
+    for name in names:
+        table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=_SHARES.get(name))
+    for uuid, *cells in ads:
+        table.add_row(*map(Text, (uuid[:SHORT_ID], *cells)))
+    console.print(table)
+
+
+def draw_found(ads: Iterable[tuple[Sequence[str], Iterable[tuple[str, bool]]]]) -> None:
+    """Ads that a search found, each with the pieces of its text that say why."""
+    console = Console()
+    indent = (0, 0, 0, SHORT_ID + 2)
+    for (uuid, title, *facts), pieces in ads:
+        head = Text.assemble((uuid[:SHORT_ID], "dim"), "  ", (title, "bold"))
+        said = [f"{name} {fact}".strip() for name, fact in zip(_FACTS, facts, strict=False) if fact]
+        console.print(head, no_wrap=True, overflow="ellipsis")
+        console.print(Padding(Text(" · ".join(said), "dim"), indent))
+        if found := Text.assemble(*((text, "bold yellow" if hit else "") for text, hit in pieces)):
+            console.print(Padding(found, indent))
+
+
+_FACTS = ("", "", "published", "last day", "contacts")
+
+
+def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of whole values; where it is too narrow for one, a line a value."""
+    console = Console()
+    if console.width < NARROW:
+        _draw_below(console, names, rows)
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _draw_below(console: Console, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    for at, row in enumerate(rows):
+        table = Table.grid(padding=(0, 1), pad_edge=False)
+        table.add_column(style="dim")
+        table.add_column(overflow="fold")
+        for name, value in zip(names, row, strict=True):
+            if value:
+                table.add_row(name, Text(value))
+        console.print(*([""] if at else []), table, sep="\n")
+
+
+def draw_stats(stats: Stats, most: int) -> None:
+    """Counts with bars, the greatest `most` of each kind, and the latest `most` weeks."""
+    console = Console()
+    console.print(Text.assemble("Ads  ", (f"{stats.ads:,}", "bold")))
+    for by, counted in stats.tallies.items():
+        shown = first(by, counted, most)
+        more = len(counted) - len(shown)
+        _draw_bars(console, by, [(name, (count,)) for name, count in shown], more)
+    if stats.flow is not None:
+        weeks = [(week.week, (week.new, week.removed)) for week in stats.flow[-most:]]
+        _draw_bars(console, By.FLOW, weeks, len(stats.flow) - len(weeks))
+
+
+_BAR_STYLES = ("cyan", "magenta")
+
+
+def _draw_bars(
+    console: Console, by: By, rows: Sequence[tuple[str, tuple[int, ...]]], more: int
+) -> None:
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(max_width=console.width // 2, no_wrap=True, overflow="ellipsis")
+    table.add_column(justify="right")
+    table.add_column(ratio=1)
+    greatest = max((count for _, counts in rows for count in counts), default=0)
+    for name, counts in rows:
+        for at, count in enumerate(counts):
+            bar = Bar(greatest, 0, count, color=_BAR_STYLES[at])
+            table.add_row(Text("" if at else sanitize(name)), f"{count:,}", bar)
+    console.print(Text(f"\nBy {COUNTED_BY[by]}", "bold"))
+    console.print(table)
+    if more:
+        console.print(Text(f"and {more:,} more", "dim"))
+
+
+def draw_page(blocks: list[Block]) -> None:
+    console = Console()
+    for kind, line in lines_of(blocks, min(console.width, WIDEST)):
+        # soft_wrap: the lines are laid out already, and an address must stay whole
+        console.print(Text(line, _STYLES.get(kind, "")), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What contacts and erased people leave: matching, redacting, erasing."""

@@ -1,0 +1,184 @@
+"""Threads that wait for the feed, so that the one that writes the store never does.
+
+The engine's thread sleeps on a queue of answers; a signal or the end of `--max-time` wakes it at
+once, whatever the network is doing. The threads are daemons: a hung socket cannot hold up the exit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any, Generic, Self, TypeVar, cast
+
+from navfeed.errors import StoppedError
+
+_LONGEST_WAIT = 1.0
+"""Seconds; a stop is promised within two."""
+
+T = TypeVar("T")
+X = TypeVar("X")
+
+
+class Stop:
+    """A wish to end the run, from a signal or a clock. Safe to call from a signal handler."""
+
+    def __init__(self, max_seconds: float | None = None) -> None:
+        self._reason: str | None = None
+        self._ends = None if max_seconds is None else monotonic() + max_seconds
+        self._answers: SimpleQueue[Any] | None = None
+        self._nudged = False
+
+    def request(self, reason: str) -> None:
+        self._reason = self._reason or reason
+        if self._answers is not None:
+            self._answers.put(None)  # reentrant by design, unlike queue.Queue
+
+    def wake(self) -> None:
+        """End the rest that is, or else the next one: there is news."""
+        self._nudged = True
+        if self._answers is not None:
+            self._answers.put(None)
+
+    def sleep(self, seconds: float) -> bool:
+        """Do nothing for so long. True: nudged before that was over. Raises `StoppedError`."""
+        nudges = SimpleQueue[None]()
+        self.attach(nudges)
+        self.check()
+        ends = monotonic() + seconds
+        while not self._nudged and (left := ends - monotonic()) > 0:
+            with suppress(Empty):
+                nudges.get(timeout=min(left, self.patience()))
+            self.check()
+        nudged, self._nudged = self._nudged, False
+        return nudged
+
+    def attach(self, answers: SimpleQueue[Any]) -> None:
+        """Where the engine's thread sleeps now: a request to stop is put there, to wake it."""
+        self._answers = answers
+
+    def check(self) -> None:
+        """Raise `StoppedError` when it is time to stop."""
+        if self._reason is None and self.seconds_left() == 0:
+            self._reason = "--max-time is over"
+        if self._reason is not None:
+            raise StoppedError(
+                f"stopped: {self._reason}. All that was done is kept; the next sync goes on"
+            )
+
+    def patience(self) -> float:
+        """Seconds to wait before looking again whether it is time to stop.
+
+        A signal that the system hands to another thread does not wake the one that waits.
+        """
+        left = self.seconds_left()
+        return _LONGEST_WAIT if left is None else min(left, _LONGEST_WAIT)
+
+    def seconds_left(self) -> float | None:
+        return None if self._ends is None else max(0.0, self._ends - monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class Completed(Generic[X, T]):
+    """What came back for one question: a value, or the error it ended with."""
+
+    question: X
+    value: T | None
+    error: BaseException | None
+
+
+_Results = SimpleQueue[Completed[Any, Any] | None]
+_Job = tuple[Any, Callable[[Any], Any], _Results]
+
+
+class WorkerPool:
+    """At most `size` questions under way at once."""
+
+    def __init__(self, size: int, stop: Stop) -> None:
+        self._size = size
+        self._stop = stop
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _thread in self._threads:
+            self._jobs.put(None)
+
+    def ask(self, question: X, call: Callable[[X], T]) -> T:
+        """Call in another thread and wait; raises what the call raised, or `StoppedError`."""
+        answers = _Results()
+        self._stop.check()
+        self._submit_all([question], call, answers)
+        answer = self._next(answers)
+        if answer.error is not None:
+            raise answer.error
+        return cast("T", answer.value)
+
+    def map_batches(
+        self, questions: Sequence[X], call: Callable[[X], T], *, most: int, linger: float
+    ) -> Iterator[list[Completed[X, T]]]:
+        """Answers in the order they come, in batches: `most` of them, or what `linger` s bring."""
+        answers = _Results()
+        pending = iter(questions)
+        under_way = self._submit_all(islice(pending, 2 * self._size), call, answers)
+        while under_way:
+            batch = []
+            for answer in self._arriving(answers, linger):
+                batch.append(answer)
+                under_way += self._submit_all(islice(pending, 1), call, answers) - 1
+                if len(batch) == most or not under_way:
+                    break
+            yield batch
+
+    def _submit_all(self, questions: Iterable[X], call: Callable[[X], T], answers: _Results) -> int:
+        number = 0
+        for question in questions:
+            self._jobs.put((question, call, answers))
+            self._grow()
+            number += 1
+        return number
+
+    def _grow(self) -> None:
+        if len(self._threads) < self._size:
+            thread = Thread(target=self._work, daemon=True, name=f"crew-{len(self._threads)}")
+            self._threads.append(thread)
+            thread.start()
+
+    def _arriving(self, answers: _Results, linger: float) -> Iterator[Completed[Any, Any]]:
+        """The next answer, however long it takes, and those that follow within `linger` seconds."""
+        yield self._next(answers)
+        closes = monotonic() + linger
+        while (wait := closes - monotonic()) > 0:
+            try:
+                answer = answers.get(timeout=wait)
+            except Empty:
+                return
+            if answer is None:
+                return  # the wait for the next one says why
+            yield answer
+
+    def _next(self, answers: _Results) -> Completed[Any, Any]:
+        self._stop.attach(answers)
+        while True:
+            self._stop.check()
+            try:
+                answer = answers.get(timeout=self._stop.patience())
+            except Empty:
+                continue
+            if answer is not None:
+                return answer
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            question, call, answers = job
+            try:
+                answers.put(Completed(question, call(question), None))
+            except BaseException as error:  # noqa: BLE001  it is raised where the answer is read
+                answers.put(Completed(question, None, error))

@@ -1,0 +1,1 @@
+"""Plain text, HTML, dates and word stems."""

@@ -1,0 +1,140 @@
+"""Ads made by hand, a store that holds them, and ways to ask it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from typer.testing import Result
+
+from navfeed.model import DetailDecision, FeedCursor, Reason
+from navfeed.store.writer import Store
+from navfeed.wire import read_content
+from support.shell import invoke
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+UNSAFE = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+"""What must not reach a terminal (line feeds aside)."""
+
+Fields = dict[str, Any]
+
+
+def uuid(number: int) -> str:
+    return f"{number:08x}-0000-4000-8000-000000000000"
+
+
+def place(municipal: str | None, county: str | None = None, **more: str | None) -> Fields:
+    return {
+        "country": "NORGE",
+        "address": None,
+        "city": municipal,
+        "postalCode": "5003",
+        "county": county,
+        "municipal": municipal,
+        **more,
+    }
+
+
+def ad(number: int, **fields: object) -> Fields:
+    """An `ad_content` in NAV's own field names."""
+    return {
+        "uuid": uuid(number),
+        "published": "2026-11-10T09:00:00+01:00",
+        "expires": "2026-12-10T23:59:59+01:00",
+        "updated": "2026-11-11T09:00:00+01:00",
+        "workLocations": [place("BERGEN", "VESTLAND", address="Storgata 1")],
+        "contactList": [
+            {
+                "name": "Kari Nordmann",
+                "email": "kari@sykehjem.example",
+                "phone": "19 00 00 01",
+                "role": None,
+                "title": "Avdelingsleder",
+            }
+        ],
+        "title": "Sykepleier natt",
+        "description": "<p>Vi søker <b>syke</b>pleier.</p><ul><li>Turnus</li></ul>",
+        "sourceurl": "https://sykehjem.example/stilling/1",
+        "source": "IMPORTAPI",
+        "applicationUrl": "https://sykehjem.example/sok/1",
+        "applicationDue": "2026-12-10T00:00:00",
+        "occupationCategories": [{"level1": "Helse og sosial", "level2": "Sykepleier"}],
+        "categoryList": [
+            {
+                "categoryType": "STYRK08",
+                "code": "2223",
+                "name": "Sykepleiere",
+                "description": None,
+                "score": 0.9,
+            }
+        ],
+        "jobtitle": "Nattsykepleier",
+        "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(number)}",
+        "employer": {
+            "name": "Bergen kommune, Fana sykehjem",
+            "orgnr": "300000019",
+            "description": "<p>Et godt sted å være.</p>",
+            "homepage": "https://sykehjem.example",
+        },
+        "engagementtype": "Fast",
+        "extent": "Heltid",
+        "starttime": "2027-01-04T00:00:00",
+        "positioncount": "2",
+        "sector": "Offentlig",
+        **fields,
+    }
+
+
+def put(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
+    """Store ads as a sync would; a text is one just as NAV served it."""
+    texts = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in ads]
+    verdicts = [
+        DetailDecision(json.loads(text)["uuid"], Reason.NEW, read_content(text)) for text in texts
+    ]
+    store.commit_details(verdicts, [], now)
+
+
+def fill(path: Path, *ads: Fields | str) -> Path:
+    """A store with these ads, caught up now; without ads, one that knows nothing yet."""
+    with Store(path) as store:
+        put(store, ads)
+        if ads:
+            store.end_walk(FeedCursor(), [])
+            store.caught_up(NOW)
+    return path
+
+
+def ask(db: Path, *arguments: str) -> Result:
+    """Run a command in this process, where the clock can be set."""
+    return invoke([*arguments, "--db", str(db)])
+
+
+def answer(db: Path, *arguments: str) -> str:
+    """What a command that must succeed writes on stdout."""
+    result = ask(db, *arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout_bytes.decode()
+
+
+def process(
+    *arguments: str, stdin: bytes | None = None, **environ: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run navfeed as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "navfeed", *arguments],
+        capture_output=True,
+        check=False,
+        input=stdin,
+        env={**os.environ, **environ},
+        timeout=60,
+    )

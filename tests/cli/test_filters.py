@@ -1,0 +1,338 @@
+"""Filters, the same for every command: whole names, parts, codes, dates, numbers, and `!`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from cli.support import ad, answer, ask, fill, place, uuid
+from navfeed.cli import complete
+from navfeed.cli.filters import FilterOptions
+from navfeed.store.filters import Filters
+
+pytestmark = pytest.mark.usefixtures("noon")
+
+
+def category(type_: str, code: str, name: str) -> dict[str, object]:
+    return {"categoryType": type_, "code": code, "name": name, "description": None, "score": 1}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return fill(
+        tmp_path / "navfeed.db",
+        ad(1),
+        ad(
+            2,
+            workLocations=[
+                place("OSLO", "OSLO", city="Oslo", postalCode="0150"),
+                place("VÅLER", "INNLANDET", city="Braskereidfoss", postalCode="2435"),
+            ],
+            employer={"name": "Kafé Ås AS", "orgnr": "300000027"},
+            jobtitle="Kokk",
+            occupationCategories=[{"level1": "Reiseliv og mat", "level2": "Kokk"}],
+            categoryList=[
+                category("STYRK08", "5120", "Kokker"),
+                category("ESCO", "http://data.europa.eu/esco/1", "kokk"),
+                category("STYRK08NAV", "5120.01", "Kokk, skip"),
+            ],
+            engagementtype="Vikariat",
+            extent="Deltid",
+            sector="Privat",
+            source="AMEDIA",
+            positioncount="10",
+            published="2026-11-01T08:00:00+01:00",
+            updated="2026-11-20T08:00:00+01:00",
+            expires="2026-12-24T23:59:59+01:00",
+            applicationDue="1. desember 2026",
+        ),
+        ad(
+            3,
+            workLocations=[{"country": "SVERIGE", "postalCode": None}],
+            employer=None,
+            jobtitle=None,
+            occupationCategories=[],
+            categoryList=[category("JANZZ", "2223", "Sykepleiere")],
+            engagementtype=None,
+            extent="",
+            sector=None,
+            source=None,
+            positioncount="mange",
+            published=None,
+            updated=None,
+            expires=None,
+            applicationDue="Snarest",
+        ),
+    )
+
+
+CASES: list[tuple[str, str | None, str]] = [
+    ("municipal", "bergen", "1"),
+    ("municipal", "BERGEN,OSLO", "12"),
+    ("municipal", "!BERGEN", "23"),
+    ("municipal", "!BERGEN,OSLO", "3"),
+    ("municipal", "VÅ*", "2"),
+    ("municipal", "VA*", ""),
+    ("municipal", "!*", "3"),  # no municipality at all
+    ("county", "innlandet", "2"),
+    ("country", "SVERIGE", "3"),
+    ("country", "!norge", "3"),
+    ("city", "braskereidfoss", "2"),
+    ("postal-code", "0150", "2"),
+    ("postal-code", "50*", "1"),
+    ("postal-code", "!50*", "23"),
+    ("employer", "ås", "2"),
+    ("employer", "!kommune", "23"),
+    ("orgnr", "300000027", "2"),
+    ("orgnr", "300000019, 300000027", "12"),
+    ("orgnr", "!300000027", "13"),
+    ("orgnr", "30000002*", "2"),
+    ("occupation", "kokk", "2"),
+    ("occupation", "!sykepl", "2"),
+    ("level1", "helse og sosial", "1"),
+    ("level1", "!Helse og sosial", "23"),
+    ("level2", "KOKK", "2"),
+    ("level2", "kok", ""),
+    ("styrk", "5120", "2"),
+    ("styrk", "kokk, skip", "2"),
+    ("styrk", "Kokker", "2"),
+    ("styrk", "22*", "1"),
+    ("styrk", "!22*", "23"),
+    ("styrk", "2223", "1"),  # of another type in the third
+    ("esco", "http://data.europa.eu/esco/1", "2"),
+    ("esco", "Kokk", "2"),
+    ("esco", "5120", ""),
+    ("engagement", "fast", "1"),
+    ("engagement", "!fast", "23"),
+    ("extent", "deltid", "2"),
+    ("sector", "privat", "2"),
+    ("source", "amedia", "2"),
+    ("source", "!AMEDIA", "13"),
+    ("positions", "2", "1"),
+    ("positions", "[3,*)", "2"),
+    ("positions", "(2,10]", "2"),
+    ("positions", "*", "12"),
+    ("published", "2026-11-10", "1"),
+    ("published", "[*,2026-11-10)", "2"),
+    ("updated", "yesterday", "2"),
+    ("expires", "[2026-12-11,*)", "2"),
+    ("expires", "2026-12-10", "1"),
+    ("due", "2026-12-01", "2"),
+    ("due", "[2026-12-02,*)", "1"),
+    ("due", "[*,2026-12-10)", "2"),
+    ("due", "*", "12"),
+    ("published-since", "2026-11-02", "1"),
+    ("expires-before", "2026-12-11", "1"),
+    ("uuid", uuid(2), "2"),
+    ("uuid", f"{uuid(2).upper()},{uuid(3)}", "23"),
+    ("uuid", f"!{uuid(2)}", "13"),
+    ("text", "kokk", "2"),
+]
+"""An option, its value (None: it takes none), and which ads it finds."""
+
+
+@pytest.mark.parametrize(("option", "value", "expected"), CASES)
+def test_a_filter(db: Path, option: str, value: str | None, expected: str) -> None:
+    words = [f"--{option}"] if value is None else [f"--{option}", value]
+    lines = answer(db, "list", *words).splitlines()
+    assert "".join(sorted(line[7] for line in lines)) == expected
+    exported = answer(db, "export", "--format", "jsonl", *words)
+    assert len(exported.splitlines()) == len(expected)
+
+
+def test_every_filter_is_tried() -> None:
+    tried = {option.replace("-", "_") for option, _, _ in CASES}
+    assert tried == {field.name for field in fields(FilterOptions)}
+    of_the_store = {field.name for field in fields(Filters)}
+    assert tried == of_the_store - {"within"}  # an export's own, for --split
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--municipal", "OSLO", "--county", "INNLANDET"), ""),  # no one place is both
+        (("--municipal", "VÅLER", "--county", "INNLANDET"), "2"),
+        (("--municipal", "OSLO", "--municipal", "!VÅLER"), ""),
+        (("--municipal", "OSLO", "--municipal", "BERGEN"), "12"),
+        (("--level1", "Reiseliv og mat", "--level2", "Kokk"), "2"),
+        (("--level1", "Helse og sosial", "--level2", "Kokk"), ""),
+        (("--published", "2026-11-10", "--published", "2026-11-01"), "12"),
+        (("--published", "*", "--source", "!AMEDIA", "--country", "NORGE"), "1"),
+        (("--positions", "2", "--positions", "10"), "12"),
+    ],
+)
+def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -> None:
+    lines = answer(db, "list", *arguments).splitlines()
+    assert "".join(sorted(line[7] for line in lines)) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--published", "i går", "--published takes a day (2026-05-01), a range"),
+        ("--due", "[2026-05-01,", "--due takes a day"),
+        ("--expires", "", "--expires takes a day"),
+        ("--positions", "mange", "--positions takes a number or a range"),
+        ("--municipal", "OSLO,,BERGEN", "--municipal is empty"),
+        ("--municipal", "!", "--municipal is empty"),
+        ("--postal-code", " ", "--postal-code is empty"),
+        ("--sector", "!", "--sector is empty"),
+    ],
+)
+def test_what_is_no_filter(db: Path, option: str, value: str, said: str) -> None:
+    result = ask(db, "list", option, value)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+# Values that no ad has
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "near"),
+    [
+        ("--municipal", "BERGNE", "BERGEN"),
+        ("--municipal", "!BERGNE", "BERGEN"),
+        ("--municipal", "OSLO,bregen", "BERGEN"),
+        ("--municipal", "VALER", "VÅLER"),
+        ("--county", "vestlandet", "VESTLAND"),
+        ("--employer", "Kafe Ås", "Kafé Ås AS"),
+        ("--occupation", "sykeplier", "Sykepleier"),
+        ("--level2", "Kok", "Kokk"),
+        ("--styrk", "Sykepleier", "Sykepleiere"),
+        ("--engagement", "vikar", "Vikariat"),
+        ("--source", "MEDIA", "AMEDIA"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["table", "json"])
+def test_a_value_that_fits_nothing_gets_a_suggestion(
+    db: Path, option: str, value: str, near: str, format_: str
+) -> None:
+    result = ask(db, "list", option, value, "--format", format_)
+    assert result.exit_code == 0
+    assert f"fits no ad; did you mean {near}" in result.stderr
+    exported = ask(db, "export", "--format", "jsonl", option, value)
+    assert f"did you mean {near}" in exported.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [("--municipal", "XQ"), ("--municipal", "OSLO")])
+def test_nothing_is_suggested_where_nothing_is_near(db: Path, option: str, value: str) -> None:
+    assert "did you mean" not in ask(db, "list", option, value).stderr
+
+
+def test_a_suggestion_is_harmless(db: Path) -> None:
+    fill(db, ad(5, sector="Privat\x1b[31m\u202e"))
+    said = ask(db, "list", "--sector", "Privat\x1b[31m").stderr
+    assert "did you mean" in said
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
+def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1, positioncount="9" * 30))
+    assert uuid(1) in answer(db, "list", "--positions", "[10,*)")
+
+
+# What a shell completes
+
+
+def completed(words: str, home: Path) -> list[str]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "navfeed"],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        env={
+            **{name: text for name, text in os.environ.items() if "NAVFEED" not in name},
+            "_NAVFEED_COMPLETE": "complete_bash",
+            "COMP_WORDS": words.replace(" ", "\n"),
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+            "XDG_CONFIG_HOME": str(home),
+            "XDG_DATA_HOME": str(home),
+        },
+    )
+    assert ended.stderr == ""
+    return ended.stdout.strip().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("list --db {} --municipal b", ["bergen"]),
+        ("list --db {} --municipal V", ["VÅLER"]),
+        ("list --db {} --municipal !v", ["!våler"]),
+        ("list --db {} --municipal OSLO,B", ["OSLO,BERGEN"]),
+        ("list --db {} --source ", ["AMEDIA", "IMPORTAPI"]),
+        ("export --db {} --level1 r", ["reiseliv\\ og\\ mat"]),
+        ("show --db {} 00000002", [uuid(2)]),
+        ("list --db {}.none --municipal b", []),
+        ("list --municipal b", []),
+    ],
+)
+def test_the_stores_own_values_are_offered(tmp_path: Path, typed: str, offered: list[str]) -> None:
+    far = {"expires": "2999-01-01T00:00:00Z"}
+    other = {"level1": "Reiseliv og mat", "level2": "Kokk"}
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, **far),
+        ad(2, workLocations=[place("VÅLER")], source="AMEDIA", occupationCategories=[other], **far),
+        ad(3, workLocations=[place("VADSØ")], expires="2026-01-01T00:00:00Z"),  # is over
+    )
+    assert completed("navfeed " + typed.format(db), tmp_path) == offered
+
+
+HANSEN = ["Hansen & Sønn AS", "Hansens; (Bergen) AS"]
+ODD = ["Hauk $(touch x)", "Haug's", "Hav `x`\nTo"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("Hans", HANSEN),
+        ("'Hansen", HANSEN),
+        ("Hau", []),
+        ("Hav", []),
+        ("Hø", ["Høy"]),
+    ],
+)
+def test_bash_takes_an_offered_value_for_one_word(
+    tmp_path: Path, typed: str, offered: list[str]
+) -> None:
+    """As readline does: inside quotes the value as it is, elsewhere what stands on the line."""
+    far = "2999-01-01T00:00:00Z"
+    ads = [
+        ad(number, employer={"name": name}, expires=far)
+        for number, name in enumerate([*HANSEN, *ODD, "Høy"])
+    ]
+    db = fill(tmp_path / "navfeed.db", *ads)
+    words = ["navfeed", "list", "--db", str(db), "--employer", typed]
+    quote = "'" if typed.startswith("'") else ""
+    script = f"""
+        navfeed() {{ {shlex.quote(sys.executable)} -m navfeed "$@"; }}; export -f navfeed
+        complete_() {{ IFS=$'\\n'; COMPREPLY=( $(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=5 \
+            _NAVFEED_COMPLETE=complete_bash navfeed) ); }}
+        COMP_WORDS=({shlex.join(words)}); complete_
+        for one in "${{COMPREPLY[@]}}"; do eval "printf '%s\\n' {quote}$one{quote}"; done
+    """
+    ended = subprocess.run(
+        ["bash", "-c", script], capture_output=True, check=True, encoding="utf-8", cwd=tmp_path
+    )
+    assert (sorted(ended.stdout.splitlines()), ended.stderr) == (offered, "")
+    assert not (tmp_path / "x").exists()
+
+
+def test_powershell_quotes_nothing_so_it_gets_words_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("_NAVFEED_COMPLETE", "complete_pwsh")
+    assert [complete._quoted(name) for name in (*HANSEN, *ODD, "BÆRUM")] == [*[""] * 5, "BÆRUM"]
+    monkeypatch.setenv("_NAVFEED_COMPLETE", "complete_zsh")
+    assert [complete._quoted(name) for name in (*HANSEN, *ODD)] == [*HANSEN, "", "", ""]

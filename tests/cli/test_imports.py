@@ -1,0 +1,52 @@
+"""People wait for read commands, so these import only what they need (decision 0002)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.support import ad, fill, uuid
+
+HEAVY = (
+    *("httpx", "pydantic", "sqlite_utils", "stamina", "rich", "xlsxwriter", "pyarrow"),
+    "matplotlib",
+)
+
+PROGRAM = """
+import sys
+from navfeed.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list"],
+        ["list", "--format", "csv", "--municipal", "bergen", "--text", "natt"],
+        ["show", uuid(1)],
+        ["export", "--format", "json"],
+        ["export", "--format", "csv", "--columns", "uuid,title"],
+        ["export", "--format", "jobposting"],
+        ["status"],
+        ["stats", "--format", "json", "--text", "natt"],
+        ["status", "--format", "json"],
+    ],
+)
+def test_what_a_read_command_imports(tmp_path: Path, arguments: list[str]) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1, expires="2999-01-01T00:00:00Z"))
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments, "--db", str(db)],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert ended.stdout
+    assert not set(ended.stderr.split()) & set(HEAVY)

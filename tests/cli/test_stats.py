@@ -1,0 +1,221 @@
+"""`navfeed stats`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, uuid
+from cli.terminal import on_terminal
+from navfeed.cli.stats import MOST, USUAL
+from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
+from navfeed.store.writer import Store
+
+pytestmark = pytest.mark.usefixtures("noon")
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    two = [place("OSLO", "OSLO"), place("BERGEN", "VESTLAND"), place("OSLO", "OSLO")]
+    return fill(
+        tmp_path / "navfeed.db",
+        ad(1),
+        ad(2, workLocations=two, published="2026-01-01T00:00:00+01:00"),
+        ad(3, employer={"name": "Ås"}, published="2026-11-09T00:00:00+01:00", sector=None),
+        ad(4, employer={"name": "Zoo"}, workLocations=[], published="no date"),
+        ad(5, expires="2026-11-20T00:00:00Z", employer={"name": "Past"}),
+    )
+
+
+def told(db: Path, *arguments: str) -> dict[str, object]:
+    return json.loads(answer(db, "stats", "--format", "json", *arguments))
+
+
+def names(counted: object) -> list[tuple[str, int]]:
+    return [(one["name"], one["ads"]) for one in counted]  # type: ignore[attr-defined]
+
+
+def test_ads_are_counted_by_what_they_say(db: Path) -> None:
+    every = told(db, *(f"--by={by}" for by in By if by is not By.FLOW))
+    assert every.pop("ads") == 4
+    assert {by: names(counted) for by, counted in every.items()} == {
+        "municipal": [("BERGEN", 3), ("OSLO", 1)],
+        "county": [("VESTLAND", 3), ("OSLO", 1)],
+        "occupation": [("Sykepleier", 4)],
+        "employer": [("Bergen kommune, Fana sykehjem", 2), ("Zoo", 1), ("Ås", 1)],
+        "engagement": [("Fast", 4)],
+        "week": [("2026-W01", 1), ("2026-W46", 2)],
+        "group": [("Helse og sosial", 4)],
+        "extent": [("Heltid", 4)],
+        "sector": [("Offentlig", 3)],
+        "source": [("IMPORTAPI", 4)],
+    }
+
+
+def test_the_end_of_time_is_in_no_week(tmp_path: Path) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1, published="9999-12-31T23:59:59Z"))
+    assert told(db, "--by", "week") == {"ads": 1, "week": []}
+
+
+def test_filters_count_too(db: Path) -> None:
+    counted = told(db, "--municipal", "OSLO", "--text", "sykepleiere")
+    assert counted["ads"] == 1
+    assert names(counted["municipal"]) == [("BERGEN", 1), ("OSLO", 1)]
+    assert "flow" not in counted
+    assert told(db, "--municipal", "!BERGEN")["ads"] == 1
+    assert told(db, "--municipal", "!*", "--by", "municipal") == {"ads": 1, "municipal": []}
+
+
+def test_the_usual(db: Path) -> None:
+    assert [*told(db)] == ["ads", *USUAL]
+
+
+def test_the_flow_as_the_syncs_counted_it(db: Path) -> None:
+    with Store(db) as store:
+        for new, removed in ((3, 0), (2, 4), (0, 0)):
+            run = store.begin_run(NOW)
+            counts = {"new": new, "removed": removed}
+            store.end_run(run, RunEnd(0, "caught up", counts), NOW)
+        store.begin_run(NOW)  # is still under way
+    assert told(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 5, "removed": 4}]
+
+
+def test_the_flow_of_masked_ads(db: Path) -> None:
+    with Store(db) as store:
+        store.set_inactive(Inactive.MASK)
+        store.commit_details([DetailDecision(uuid(2), Reason.STOPPED)], [], NOW)
+    assert told(db, "--by", "flow")["flow"] == [
+        {"week": "2026-W01", "new": 1, "removed": 0},
+        {"week": "2026-W46", "new": 3, "removed": 0},
+        {"week": "2026-W47", "new": 0, "removed": 1},
+    ]
+
+
+def test_the_flow_has_no_filters(db: Path) -> None:
+    result = ask(db, "stats", "--by", "flow", "--sector", "Privat")
+    assert result.exit_code == 2
+    assert "leave the filters out" in result.stderr
+
+
+def test_lines_and_csv_say_the_same(db: Path) -> None:
+    lines = [line.split("\t") for line in answer(db, "stats").splitlines()]
+    rows = list(csv.reader(io.StringIO(answer(db, "stats", "--format", "csv"), newline="")))
+    assert rows == [["by", "name", "ads"], *lines]
+    assert ["all", "", "4"] in lines
+    assert ["municipal", "BERGEN", "3"] in lines
+    with Store(db) as store:
+        run = store.begin_run(NOW)
+        store.end_run(run, RunEnd(0, "caught up", {"new": 3, "removed": 1}), NOW)
+    assert "new\t2026-W47\t3\nremoved\t2026-W47\t1\n" in answer(db, "stats")
+
+
+def test_only_the_first_few(db: Path) -> None:
+    counted = told(db, "--top", "1")
+    assert names(counted["municipal"]) == [("BERGEN", 3)]
+    assert names(counted["week"]) == [("2026-W46", 2)]  # the latest
+    assert counted["flow"] == []
+
+
+def test_a_store_without_ads(tmp_path: Path) -> None:
+    db = fill(tmp_path / "empty.db")
+    assert answer(db, "stats") == "all\t\t0\n"
+    code, out, _ = on_terminal(80, "stats", "--db", str(db))
+    assert code == 0
+    assert "By municipality" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--by", "colour"), ("--top", "0"), ("--format", "xml"), ("--output", "chart.gif")],
+)
+def test_wrong_use(db: Path, arguments: tuple[str, ...]) -> None:
+    assert ask(db, "stats", *arguments).exit_code == 2
+
+
+HOSTILE = "$x$ \x1b[31m[bold]\u202e<b>&\x00" + "å" * 60
+
+
+def test_bars_on_a_terminal(tmp_path: Path) -> None:
+    far = {"expires": "2999-01-01T00:00:00Z"}
+    many = (ad(10 + n, workLocations=[place(f"BY {n}")], **far) for n in range(MOST + 2))
+    db = fill(tmp_path / "navfeed.db", ad(1, sector=HOSTILE, **far), *many)
+    with Store(db) as store:
+        run = store.begin_run(NOW)
+        store.end_run(run, RunEnd(0, "caught up", {"new": 9, "removed": 4}), NOW)
+    for columns in (50, 100):
+        code, out, err = on_terminal(columns, "stats", "--db", str(db), NO_COLOR="1")
+        assert (code, err) == (0, "")
+        assert "and 3 more" in out
+        assert out.count("█") > 10
+        assert "new and removed" in out
+        code, out, _ = on_terminal(
+            columns, "stats", "--db", str(db), "--by", "sector", NO_COLOR="1"
+        )
+        plain = out.replace("\x1b[1m", "").replace("\x1b[0m", "").replace("\x1b[2m", "")
+        assert not UNSAFE.search(plain.replace("\r\n", "\n"))
+        assert max(map(len, plain.splitlines())) <= columns
+        assert "$x$" in plain
+
+
+# Charts
+
+
+@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+def test_a_chart(tmp_path: Path) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1, sector=HOSTILE), ad(2, employer=None))
+    with Store(db) as store:
+        run = store.begin_run(NOW)
+        store.end_run(run, RunEnd(0, "caught up", {"new": 9, "removed": 4}), NOW)
+    svg, png = tmp_path / "chart.SVG", tmp_path / "chart.png"
+    arguments = ("stats", "--by", "sector", "--by", "week", "--by", "flow")
+    for output in (svg, png):
+        result = ask(db, *arguments, "--output", str(output))
+        assert (result.exit_code, result.output) == (0, "")
+    said = "\n".join(ET.fromstring(svg.read_bytes()).itertext())
+    assert "By sector" in said
+    assert "2 ads in force" in said
+    assert "$x$" in said
+    assert "2026-W46" in said
+    assert not UNSAFE.search(said)
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_chart_of_nothing(tmp_path: Path) -> None:
+    db = fill(tmp_path / "empty.db")
+    output = tmp_path / "chart.svg"
+    assert ask(db, "stats", "--output", str(output)).exit_code == 0
+    assert b"0 ads in force" in output.read_bytes()
+
+
+def test_a_chart_never_takes_the_stores_place(tmp_path: Path) -> None:
+    db = fill(tmp_path / "navfeed.svg", ad(1))
+    result = ask(db, "stats", "--output", str(db))
+    assert result.exit_code == 2
+    assert "is the store itself" in result.stderr
+
+
+def test_without_matplotlib(db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    output = tmp_path / "chart.svg"
+    result = ask(db, "stats", "--output", str(output))
+    assert result.exit_code == 2
+    assert "In navfeed's environment: pip install 'navfeed[charts]'" in result.stderr
+    assert not output.exists()
+    assert list(tmp_path.glob(".chart*")) == []
+
+
+def test_matplotlib_is_loaded_for_a_chart_alone(db: Path) -> None:
+    script = (
+        "import sys\nsys.argv = ['navfeed', 'stats', '--db', sys.argv[1]]\n"
+        "from navfeed.cli import main\ntry:\n    main()\nfinally:\n"
+        "    assert not {'matplotlib', 'numpy', 'rich'} & sys.modules.keys()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(db)], check=False)
+    assert ended.returncode == 0

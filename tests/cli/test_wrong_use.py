@@ -1,0 +1,112 @@
+"""Wrong use is told as every other failure is: in one line on stderr, with the next step."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli.support import ad, answer, ask, fill, process
+
+BIG = "99999999999999999999"  # more than SQLite counts to
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return fill(tmp_path / "navfeed.db", ad(1))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ["list", "--municipl", "OSLO"],
+            "no such option: --municipl (Possible options: --municipal). See `navfeed list --help`",
+        ),
+        (["lst"], "no such command 'lst'. Did you mean 'list'? See `navfeed --help`"),
+        (["--nosuch"], "no such option: --nosuch. See `navfeed --help`"),
+        (["list", "--limit", "0"], "invalid value for '--limit': 0 is not in the range x>=1. See"),
+        (["show"], "missing argument 'UUID'. See `navfeed show --help`"),
+        (
+            ["export"],
+            "missing option '--format'. Choose from: csv, json, jsonl, xlsx, parquet, jobposting",
+        ),
+        (["privacy", "fnd"], "no such command 'fnd'. Did you mean 'find'? See `navfeed privacy --"),
+    ],
+)
+def test_one_line_with_the_next_step(words: list[str], says: str) -> None:
+    ended = process(*words, COLUMNS="40")
+    (line,) = ended.stderr.decode().splitlines()
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert line.startswith(f"navfeed: {says}")
+
+
+def test_no_command_is_a_question_for_help() -> None:
+    ended = process()
+    assert ended.returncode == 2
+    assert b"Commands" in ended.stdout
+    assert ended.stderr == b""
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    result = ask(tmp_path, "status")
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert f"{tmp_path} is a folder. Name the file in it" in result.stderr
+
+
+def test_a_copy_that_is_not_there(db: Path, tmp_path: Path) -> None:
+    result = ask(db, "restore", str(tmp_path / "copy.db"))
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert f"there is no copy at {tmp_path / 'copy.db'}. Name one that" in result.stderr
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = process("practice", "--port", str(port), "--entries", "1")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert ended.stderr.decode().startswith(f"navfeed: port {port} cannot be had (")
+
+
+def test_a_range_that_runs_backwards(db: Path) -> None:
+    result = ask(db, "list", "--published", "[2026-11-10,2026-11-01)")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "--published ends before it begins, so that no ad fits" in result.stderr
+    assert "begins" not in ask(db, "list", "--published", "[2026-11-10,2026-11-10]").stderr
+
+
+def test_numbers_that_no_store_counts_to(db: Path) -> None:
+    assert answer(db, "list", "--limit", BIG) == answer(db, "list") != ""
+    assert answer(db, "list", "--offset", BIG) == ""
+    assert answer(db, "runs", "--limit", BIG) == answer(db, "runs")
+
+
+@pytest.mark.parametrize("how", ["strict", "surrogateescape"])  # as locales differ
+def test_letters_of_another_encoding_from_a_pipe(db: Path, how: str) -> None:
+    """Half a name is not the name: somebody else would be erased."""
+    for command in ("find", "erase"):
+        ended = process(
+            *("privacy", command, "-", "--db", str(db)),
+            stdin=b"Bj\xf8rn\n",
+            PYTHONIOENCODING=f"utf-8:{how}",
+        )
+        assert (ended.returncode, ended.stdout) == (2, b"")
+        assert ended.stderr.startswith(b"navfeed: what came on stdin is no text in utf-8. ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("list", "--municipal"), ("export", "--format", "csv", "--employer"), ("list", "--text")),
+        *(("show",), ("sync", "--scope"), ("privacy", "erase")),
+    ],
+)
+def test_letters_of_another_encoding(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """As a terminal in ISO 8859-1 sends them; Python hands them on as lone surrogates."""
+    db = fill(tmp_path / "navfeed.db", ad(1))
+    latin = "municipal=TROMS\udcd8"
+    ended = process(*words, latin, "--db", str(db), NAVFEED_BASE_URL="http://127.0.0.1:1")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert ended.stderr.decode().startswith("navfeed: 'municipal=TROMS\\udcd8' is no text in ")
+    assert len(ended.stderr.splitlines()) == 1

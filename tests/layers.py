@@ -1,0 +1,33 @@
+"""The plan of the house: each room, from the bottom up, and what it may import.
+
+`tests/test_layers.py` holds the code to it; `docs/generate.py` writes it into the page on the
+architecture.
+"""
+
+from __future__ import annotations
+
+ROOMS: dict[str, set[str]] = {
+    "__init__": {"*"},
+    "version": set(),
+    "model": set(),
+    "errors": set(),
+    "config": {"model", "errors"},
+    "extras": {"errors"},
+    "files": {"errors"},
+    "text": {"model"},
+    "wire": {"model", "errors", "text"},
+    "decide": {"model"},
+    "lookback": {"model", "decide"},
+    "privacy": {"model", "wire"},
+    "store": {"model", "errors", "text"},
+    "client": {"model", "errors", "config", "wire", "version"},
+    "sync": {"model", "errors", "decide", "lookback", "privacy"},
+    "export": {"model", "errors", "extras", "text"},
+    "present": {"model", "errors", "extras", "text", "sync"},
+    "ops": {"model", "errors", "present", "version"},
+    "practice": set(),
+    "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
+    "cli": {"*"},
+    "__main__": {"cli"},
+}
+"""Each room and what it may import; itself always."""

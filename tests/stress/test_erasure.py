@@ -1,0 +1,110 @@
+"""The long form of tests/test_erasure.py: thousands of ads go, and runs die at every boundary.
+
+python -m pytest -m campaign tests/stress/test_erasure.py -s
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from navfeed.model import Inactive
+from navfeed.practice import PracticeServer
+from support.leak_scenario import TOLD, Aviary
+
+DEACTIVATIONS = 10_000
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("inactive", Inactive)
+def test_X3_ten_thousand_ads_go_without_a_trace(tmp_path: Path, inactive: Inactive) -> None:
+    """Each round's first run dies one boundary later than the last one's, until one lives on.
+
+    Others die anywhere, before the one that is to finish what all of them have left.
+    """
+    aviary = Aviary(tmp_path, seed=7, inactive=inactive)
+    syncs = boundary = furthest = survived = 0
+    while aviary.deactivated < DEACTIVATIONS:
+        aviary.publish(320)
+        aviary.change(20)
+        aviary.sync()
+        aviary.withdraw(250)
+        aviary.rewrite_silently(10)
+        aviary.bring_back(20)
+        furthest = max(furthest, boundary)
+        if aviary.crash(after=boundary):
+            boundary += 1
+        else:
+            boundary = 0
+            survived += 1
+        for _ in range(3):
+            aviary.crash(after=aviary.rng.randrange(12))
+        aviary.sync(thorough=True)
+        assert aviary.leaks() == []
+        aviary.days_pass(1)
+        aviary.sync()
+        assert aviary.leaks() == []
+        syncs += 3
+    assert aviary.all_sing()
+    assert survived
+    assert aviary.crashes > 100
+    print(
+        f"{inactive}: {aviary.deactivated:,} deactivations, {syncs} completed syncs, "
+        f"{aviary.crashes} crashes at {furthest + 1} boundaries, 0 canaries heard"
+    )
+
+
+MORTAL = """
+import os, signal, sys
+sys.path.insert(0, sys.argv.pop(1))
+from navfeed.store import writer
+from support.crash import Fuse, fragile
+fuse = Fuse(lambda: os.kill(os.getpid(), signal.SIGKILL))
+fuse.left = int(sys.argv.pop(1))
+writer.Store = fragile(fuse.burn)
+from navfeed.cli import main
+main()
+"""
+
+
+@pytest.mark.campaign
+def test_X3_killed_for_good_again_and_again(tmp_path: Path) -> None:
+    """Real processes, ended by SIGKILL from within; what they say is read too."""
+    aviary = Aviary(tmp_path, seed=8, now=datetime.now(UTC))
+    aviary.publish(200)
+    with PracticeServer(aviary.lab.practice) as server:
+        run(aviary, server, "navfeed")
+        for boundary in range(0, 40, 3):
+            aviary.publish(20)
+            aviary.withdraw(20, TOLD)
+            aviary.change(5)
+            killed = run(aviary, server, "mortal", str(boundary))
+            run(aviary, server, "navfeed")
+            assert aviary.leaks() == []
+            assert aviary.all_sing()
+            assert killed or boundary > 15
+    assert aviary.deactivated == 280
+
+
+def run(aviary: Aviary, server: PracticeServer, who: str, *words: str) -> bool:
+    """One sync in a process of its own. Answers whether it was killed."""
+    support = str(Path(__file__).parents[1])
+    program = ["-m", "navfeed"] if who == "navfeed" else ["-c", MORTAL, support, *words]
+    log = aviary.folder / "log"
+    with log.open("ab") as said:
+        ended = subprocess.run(
+            [sys.executable, *program, "sync", "--db", str(aviary.lab.path)],
+            env=os.environ | {"NAVFEED_BASE_URL": server.url, "HOME": str(aviary.folder)},
+            stdout=said,
+            stderr=said,
+            check=False,
+            timeout=120,
+        )
+    assert ended.returncode in (0, -signal.SIGKILL), log.read_text()
+    return ended.returncode != 0

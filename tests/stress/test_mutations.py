@@ -1,0 +1,326 @@
+"""Each promise, broken on purpose, must turn the suite red.
+
+Every mutation is one replacement in a copy of the package; the quick tests then run against the
+copy and have to fail. `make campaign` runs them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
+ERASURE = ("tests/test_erasure.py",)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...] = QUICK
+
+
+_MERGED_BEFORE_THE_LOG_IS_CUT = (
+    "        self._merge_index()\n"
+    "        with translate_errors(self.path):\n"
+    '            self._db.execute(f"PRAGMA busy_timeout'
+)
+
+MUTATIONS = [
+    Mutation(
+        "look-back off",
+        "lookback.py",
+        "    return safe[-1] if safe else next(iter(cursor.checkpoints), None)",
+        "    return cursor.checkpoints[-1] if cursor.checkpoints else None",
+    ),
+    Mutation(
+        "look-back once the lateness instead of twice",
+        "lookback.py",
+        "newest - max(took, timedelta(0)) - 2 * lateness",
+        "newest - max(took, timedelta(0)) - lateness",
+    ),
+    Mutation(
+        "the walk's own time forgotten",
+        "lookback.py",
+        "newest - max(took, timedelta(0)) - 2",
+        "newest - 2",
+    ),
+    Mutation(
+        "settled at once",
+        "lookback.py",
+        "    return min(began_at - cursor.head_seen_at, began_here - cursor.head_seen_here)"
+        " > lateness",
+        "    return True",
+    ),
+    Mutation(
+        "validators on at the tip",
+        "lookback.py",
+        "    return page.etag if page.is_tip and len(page.entries) == 1 else None",
+        "    return page.etag",
+    ),
+    Mutation(
+        "order by timestamp",
+        "decide.py",
+        "    last = new[-1]\n",
+        "    last = max(new, key=lambda one: one.entry.written)\n",
+        (*QUICK, "tests/test_machine.py"),
+    ),
+    Mutation(
+        "an active entry is believed after an inactive one",
+        "decide.py",
+        "    last = new[-1]\n",
+        "    last = next((s for s in new if s.entry.status is Status.ACTIVE), new[-1])\n",
+    ),
+    Mutation(
+        "late entries decide without asking",
+        "decide.py",
+        "    if last.contested:\n",
+        "    if False:\n",
+    ),
+    Mutation(
+        "what was read is not recognised",
+        "lookback.py",
+        "        if entry.key in self._unmet:",
+        "        if False:",
+    ),
+    Mutation(
+        # What recognises the page goes with the cursor: a position alone is mended by looking back.
+        "cursor committed before its page",
+        "store/writer.py",
+        "        with self._transaction():\n            if trouble:",
+        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
+        "            self._save_cursor(cursor)\n"
+        "        with self._transaction():\n            if trouble:",
+        ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "the queue emptied before the details are kept",
+        "store/writer.py",
+        "        with self._transaction():\n            effects = [\n                (verdict.ad",
+        "        with self._transaction():\n"
+        "            self._unqueue(verdict.ad for verdict in verdicts)\n"
+        "        with self._transaction():\n            effects = [\n                (verdict.ad",
+        (*QUICK, "tests/test_machine.py", "tests/test_store.py"),
+    ),
+    Mutation(
+        "secure_delete off",
+        "store/writer.py",
+        '"secure_delete = ON"',
+        '"secure_delete = OFF"',
+        ERASURE,
+    ),
+    Mutation(
+        "secure_delete off and unchecked",
+        "store/writer.py",
+        '    if connection.execute("PRAGMA secure_delete").fetchone() != (1,):',
+        '    connection.execute("PRAGMA secure_delete = OFF")\n    if False:',
+        ERASURE,
+    ),
+    Mutation(
+        "details stored as they came",
+        "sync/details.py",
+        "content=self._redact(answer.content)",
+        "content=answer.content",
+        ("tests/test_privacy_policy.py", "tests/test_privacy.py"),
+    ),
+    Mutation(
+        "contacts dropped from the table alone",
+        "wire.py",
+        "        if name == _CONTACTS:\n",
+        "        if False:\n",
+        ("tests/test_privacy_policy.py", "tests/test_reworded.py"),
+    ),
+    Mutation(
+        "an erasure that owes nothing",
+        "privacy/erasure.py",
+        "owed=not store.erase()",
+        "owed=False",
+        ("tests/test_privacy.py",),
+    ),
+    Mutation(
+        "hashes without the key",
+        "privacy/matcher.py",
+        "    return hmac.digest(key, ",
+        '    return hmac.digest(b"x", ',
+        ("tests/test_matcher.py",),
+    ),
+    Mutation(
+        "age not asked for",
+        "cli/age.py",
+        "age > limit)",
+        "age > limit * 100)",
+        ("tests/cli/test_age.py",),
+    ),
+    Mutation(
+        "no checkpoint",
+        "store/writer.py",
+        "wal_checkpoint(TRUNCATE)",
+        "wal_checkpoint(PASSIVE)",
+        ERASURE,
+    ),
+    Mutation(
+        "the index not merged",
+        "store/writer.py",
+        _MERGED_BEFORE_THE_LOG_IS_CUT,
+        _MERGED_BEFORE_THE_LOG_IS_CUT.removeprefix("        self._merge_index()\n"),
+        ERASURE,
+    ),
+    Mutation(
+        "a handle closed while others have the file open",
+        "store/file_handle.py",
+        " if _id(os.fstat(one.fileno())) not in used]",
+        "]",
+        ("tests/test_one_process.py",),
+    ),
+    Mutation(
+        "a transaction that is the writer's only once it writes",
+        "store/connect.py",
+        'execute("BEGIN IMMEDIATE")',
+        'execute("BEGIN")',
+        ("tests/test_one_process.py", "tests/test_store.py"),
+    ),
+    Mutation(
+        "a worn index merged once more",
+        "store/segments.py",
+        "len(record) < WORN_RECORD and ",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "an index merged where that keeps what was deleted",
+        "store/segments.py",
+        "and merge_drops_deleted(record)",
+        "",
+        ("tests/test_segments.py",),
+    ),
+    Mutation(
+        "free space left as it is",
+        "store/writer.py",
+        "            scrub(self._file)\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "free space zeroed behind the back of what the store remembers",
+        "store/writer.py",
+        "        with closing(_connect(self.path)) as connection:",
+        "        with ExitStack() as _, explained(self.path):\n"
+        "            connection = self._connection",
+        ERASURE,
+    ),
+    Mutation(
+        "words left in the index",
+        "store/writer.py",
+        "        self._db.execute(_UNINDEX, [ad])\n",
+        "",
+        ERASURE,
+    ),
+    Mutation(
+        "nothing owed for what a change replaced",
+        "store/writer.py",
+        "        if self._has(ad):\n            self._owe_erasure()\n",
+        "        if self._has(ad):\n",
+        ERASURE,
+    ),
+    Mutation(
+        "the debt taken back before it is paid",
+        "store/writer.py",
+        _MERGED_BEFORE_THE_LOG_IS_CUT,
+        "        with self._transaction():\n"
+        '            self._db.execute("UPDATE feed SET erasure_owed = 0")\n'
+        + _MERGED_BEFORE_THE_LOG_IS_CUT,
+        ERASURE,
+    ),
+    Mutation(
+        "an entry committed before its removal",
+        "store/writer.py",
+        "        with self._transaction():\n            if trouble:",
+        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
+        "            seen = []\n"
+        "        with self._transaction():\n            if trouble:",
+        ERASURE,
+    ),
+    Mutation(
+        "the lock let go before the work",
+        "api.py",
+        "        lock.acquire()\n",
+        "        lock.acquire()\n        lock.release()\n",
+        ("tests/test_cli_sync.py",),
+    ),
+    Mutation(
+        "a shared place waited for",
+        "lookback.py",
+        "        return bool(self._places) and self._places[-1] > place",
+        "        return bool(self._places)",
+    ),
+    Mutation(
+        "late entries of one place taken for the past",
+        "lookback.py",
+        "any(place >= self._at for place",
+        "any(place > self._at for place",
+    ),
+    Mutation(
+        "news only at the top",
+        "lookback.py",
+        "        self.found_new = True",
+        "        self.found_new = not late",
+        (*QUICK, "tests/test_machine.py"),
+    ),
+    Mutation(
+        "circles followed",
+        "sync/walk.py",
+        "        if page.next_id in self._visited | self._behind:",
+        "        if page.next_id == page.id:",
+        ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "a lost page taken for the end",
+        "sync/walk.py",
+        "        if not isinstance(page, Page):\n            raise ContractError(",
+        "        if not isinstance(page, Page):\n            raise StoppedError(",
+        ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "the sweep by our own clock",
+        "sync/engine.py",
+        "day_of(walk.served_at, clock())",
+        "day_of(None, clock())",
+        ("tests/test_sync.py",),
+    ),
+]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_what_is_to_be_broken_stands_in_the_code_once(mutation: Mutation) -> None:
+    """In every run: or the code moves on, and the campaign finds out weeks later."""
+    text = (ROOT / "src" / "navfeed" / mutation.file).read_text(encoding="utf-8")
+    assert text.count(mutation.before) == 1, "the code has moved on; mend the mutation"
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_broken_promise_turns_the_suite_red(mutation: Mutation, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    file = tmp_path / "src" / "navfeed" / mutation.file
+    text = file.read_text()
+    file.write_text(text.replace(mutation.before, mutation.after))
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutation.tests],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "src"), "HYPOTHESIS_PROFILE": "mutation"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert run.returncode == 1, run.stdout[-2_000:]
+    assert "failed" in run.stdout

@@ -1,0 +1,150 @@
+"""The log: lines for people and for programs, a file that may be moved, and what is not in it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from navfeed.errors import ConfigError
+from navfeed.model import LogFormat, LogLevel
+from navfeed.practice import Practice, PracticeServer, World, faults
+from navfeed.present.progress import Logged, Silent
+from navfeed.present.run_log import Kind, Log
+from support.bench import Bench
+from support.scripted import active
+from support.shell import Shell
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "navfeed.log"
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
+
+
+def test_a_line_for_programs_is_one_object(file: Path) -> None:
+    log = Log(LogFormat.JSON, LogLevel.INFO, file)
+    log.run = 7
+    log.say(LogLevel.INFO, "so many \u2028 Ål\n\x1b[31m", Kind.ENDED, new=3)
+    log.say(LogLevel.DEBUG, "not told")
+    log.close()
+    [line] = lines(file)
+    assert datetime.fromisoformat(line.pop("time")).tzinfo
+    assert line == {
+        "level": "info",
+        "run": 7,
+        "event": "ended",
+        "message": "so many   Ål \ufffd[31m",
+        "new": 3,
+    }
+
+
+def test_a_line_for_people_begins_with_its_time_and_level(file: Path) -> None:
+    log = Log(LogFormat.TEXT, LogLevel.WARNING, file)
+    log.say(LogLevel.WARNING, "100 % odd")
+    log.run = 7
+    log.say(LogLevel.ERROR, "wrong")
+    log.close()
+    first, second = file.read_text().splitlines()
+    assert first.endswith("Z warning 100 % odd")
+    assert second.endswith("Z error run 7: wrong")
+    assert datetime.fromisoformat(first.split()[0])
+
+
+def test_a_log_that_was_moved_away_is_begun_anew(file: Path) -> None:
+    log = Log(LogFormat.JSON, LogLevel.INFO, file)
+    log.say(LogLevel.INFO, "one")
+    moved = file.rename(file.with_suffix(".1"))
+    log.say(LogLevel.INFO, "two")
+    log.close()
+    assert [line["message"] for line in lines(moved)] == ["one"]
+    assert [line["message"] for line in lines(file)] == ["two"]
+
+
+def test_a_log_that_cannot_be_written_ends_nothing(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log(LogFormat.JSON, LogLevel.INFO, Path("/dev/full"))
+    log.say(LogLevel.INFO, "lost")
+    log.close()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_log_in_no_folder_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--log-file"):
+        Log(LogFormat.TEXT, LogLevel.INFO, tmp_path / "none" / "x.log")
+
+
+def test_all_that_a_run_does_is_told_by_its_number(tmp_path: Path, file: Path) -> None:
+    bench = Bench(tmp_path / "navfeed.db", ("a", "ACTIVE", 0), ("b", "ACTIVE", 60))
+    bench.feed.active = active("ab")
+    bench.sync()
+    log = Log(LogFormat.JSON, LogLevel.DEBUG, file)
+    with Logged(log, Silent()) as logged:
+        for event in bench.events:
+            logged.show(event)
+        assert log.run == 1
+    assert log.run is None
+    log.close()
+    told = lines(file)
+    assert [line["event"] for line in told] == ["began", "walked", "fetched", "ended"]
+    assert {line["run"] for line in told} == {1}
+    assert (told[-1]["exit_code"], told[-1]["new"]) == (0, 2)
+
+
+# As a process
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Any:
+    world = World.history(3, now=datetime.now().astimezone(), entries=40, active=9, days=20)
+    with PracticeServer(Practice(world)) as server:
+        yield Shell(tmp_path, server)
+
+
+def test_json_on_stderr_is_json_alone_and_errors_too(shell: Shell) -> None:
+    code, out, err = shell.run("sync", "--log-format", "json", "--log-level", "debug")
+    told = [json.loads(line) for line in err.splitlines()]
+    assert (code, out, told[-1]["event"]) == (0, "", "ended")
+    shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
+    code, _, err = shell.run("sync", "--log-format", "json")
+    told = [json.loads(line) for line in err.splitlines()]
+    assert (code, told[-1]["level"], told[-1]["event"]) == (5, "error", "message")
+    code, _, err = shell.run("sync", "-q", "--log-format", "json")
+    assert [json.loads(line)["level"] for line in err.splitlines()] == ["error"]
+
+
+def test_with_a_log_file_stderr_says_what_it_says_without(shell: Shell, file: Path) -> None:
+    plain = shell.run("sync")
+    shell.db.unlink()
+    told = shell.run("sync", "--log-file", str(file), "--log-format", "json")
+    assert told == plain
+    assert lines(file)[-1]["event"] == "ended"
+    token = "eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign"
+    code, _, err = shell.run(
+        "sync", "--log-file", str(file), "--log-format", "json", NAVFEED_TOKEN=token
+    )
+    assert (code, "NAVFEED_TOKEN" in err) == (6, True)
+    assert "NAVFEED_TOKEN" in lines(file)[-1]["message"]
+    assert "wrong-sign" not in file.read_text()
+
+
+def test_X3_what_ads_say_is_in_no_log(shell: Shell, file: Path) -> None:
+    assert shell.run("sync", "--log-file", str(file), "--log-level", "debug")[0] == 0
+    text = file.read_text()
+    said = [
+        value
+        for content in shell.stored().values()
+        for person in content["contactList"]
+        for value in (person["name"], person["email"], person["phone"])
+        if value
+    ]
+    assert said
+    assert [value for value in said if value in text] == []
+    assert [one for one in shell.stored().values() if one["title"] in text] == []
