@@ -19,7 +19,7 @@ from navfeed.privacy.matcher import erased_term_of, hashed_matcher, term_of
 from navfeed.privacy.redact import without_contacts
 from navfeed.text.due import read_due
 from navfeed.text.html import words_of
-from navfeed.wire import read_detail
+from navfeed.wire.detail import read_detail
 
 SMALL = 20_000
 LARGE = 200_000

@@ -25,7 +25,7 @@ DOORS = {
     "httpx": {"client/http.py"},
     "httpcore": {"client/http.py"},
     "stamina": {"client/feed.py"},
-    "pydantic": {"wire.py"},
+    "pydantic": {"wire/page.py"},
     "sqlite_utils": {"store/writer.py", "store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},
     "Stemmer": {"text/stem.py"},

@@ -99,7 +99,7 @@ def test_a_contact_goes_as_a_whole_and_the_others_stay(bench: Bench, path: Path)
 
 def test_columns_say_what_the_raw_content_says(bench: Bench, path: Path) -> None:
     forget(path, "Kari Nordmann")
-    from navfeed.wire import read_content
+    from navfeed.wire.detail import read_content
 
     with Store(path) as store:
         for _, stored in store.contents():

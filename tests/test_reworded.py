@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navfeed.model import Contact, Content
-from navfeed.wire import _NO_PROSE, drop_contacts, iter_texts, read_content, rewrite_texts
+from navfeed.wire.detail import read_content
+from navfeed.wire.rewrite import NO_PROSE, drop_contacts, iter_texts, rewrite_texts
 
 
 def content(raw: str) -> Content:
@@ -137,4 +138,4 @@ def test_every_text_is_told_and_can_be_changed(value: dict[str, object], escaped
 
 def is_no_prose(field: str) -> bool:
     """Names and dates that no person writes are left alone (hypothesis finds `uuid` by itself)."""
-    return re.split(r"[.[]", field)[0] in _NO_PROSE
+    return re.split(r"[.[]", field)[0] in NO_PROSE

@@ -14,14 +14,10 @@ from hypothesis import strategies as st
 from navfeed.errors import ContractError
 from navfeed.model import Category, Contact, Detail, Entry, Location, Occupation, Status
 from navfeed.practice import Practice, Request, World
-from navfeed.wire import (
-    is_plausible,
-    read_content,
-    read_detail,
-    read_page,
-    read_token,
-    token_expiry,
-)
+from navfeed.wire.detail import read_content, read_detail
+from navfeed.wire.page import read_page
+from navfeed.wire.token import read_token, token_expiry
+from navfeed.wire.values import is_plausible
 from support.lab import NOW
 
 AD = "0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a"

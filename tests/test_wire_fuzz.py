@@ -23,16 +23,10 @@ from navfeed.errors import NavfeedError
 from navfeed.model import Content, Detail, Page
 from navfeed.practice import Practice, Request, World
 from navfeed.practice.dates import http_date as written
-from navfeed.wire import (
-    drop_contacts,
-    iter_texts,
-    read_content,
-    read_detail,
-    read_page,
-    read_token,
-    rewrite_texts,
-    token_expiry,
-)
+from navfeed.wire.detail import read_content, read_detail
+from navfeed.wire.page import read_page
+from navfeed.wire.rewrite import drop_contacts, iter_texts, rewrite_texts
+from navfeed.wire.token import read_token, token_expiry
 from support.lab import NOW
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

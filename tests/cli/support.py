@@ -16,7 +16,7 @@ from typer.testing import Result
 
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
-from navfeed.wire import read_content
+from navfeed.wire.detail import read_content
 from support.shell import invoke
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

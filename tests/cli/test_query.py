@@ -16,7 +16,7 @@ from navfeed.store.filters import Filters
 from navfeed.store.mapping import COLUMNS
 from navfeed.store.query import LIST_COLUMNS, Reader, Sort
 from navfeed.store.writer import Store
-from navfeed.wire import read_content
+from navfeed.wire.detail import read_content
 
 TODAY = date(2026, 11, 21)
 

@@ -18,7 +18,7 @@ from navfeed.store import connect
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader, Sort
 from navfeed.store.writer import Store
-from navfeed.wire import read_content
+from navfeed.wire.detail import read_content
 
 TODAY = date(2026, 11, 21)
 FIRM = {"name": "Firma"}

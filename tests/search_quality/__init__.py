@@ -13,7 +13,7 @@ from navfeed.model import DetailDecision, Reason
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader, Sort
 from navfeed.store.writer import Store
-from navfeed.wire import read_content
+from navfeed.wire.detail import read_content
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

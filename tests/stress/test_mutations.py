@@ -134,8 +134,8 @@ MUTATIONS = [
     ),
     Mutation(
         "contacts dropped from the table alone",
-        "wire.py",
-        "        if name == _CONTACTS:\n",
+        "wire/rewrite.py",
+        "        if name == CONTACTS:\n",
         "        if False:\n",
         ("tests/test_privacy_policy.py", "tests/test_reworded.py"),
     ),

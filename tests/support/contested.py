@@ -16,7 +16,7 @@ from random import Random
 from uuid import UUID
 
 from navfeed.model import Content, Detail, Entry, Gone, Page, Status, Unchanged
-from navfeed.wire import read_detail
+from navfeed.wire.detail import read_detail
 
 BEGAN = datetime(2026, 3, 3, 8, tzinfo=UTC)
 LATEST = timedelta(minutes=15)

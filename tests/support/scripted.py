@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from navfeed.model import Content, Detail, Entry, Gone, Page, Status, Unchanged
-from navfeed.wire import read_detail
+from navfeed.wire.detail import read_detail
 
 BEGAN = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
 Row = tuple[str, str, int]

@@ -26,6 +26,7 @@ from navfeed.model import Content, oslo_day
 from navfeed.present.words import LISTED, LISTED_AS, listed, marked, pieces
 from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Reader, Sort
+from navfeed.wire.rewrite import drop_contacts
 
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
@@ -157,8 +158,6 @@ def show(
 
 
 def _contactless(content: Content) -> Content:
-    from navfeed.wire import drop_contacts  # takes 100 ms to import, so only who asks pays
-
     return replace(content, raw=drop_contacts(content.raw), contacts=())
 
 

@@ -23,6 +23,7 @@ from navfeed.export.columns import chosen
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
+from navfeed.wire.rewrite import drop_contacts
 
 Item = TypeVar("Item")
 
@@ -307,8 +308,6 @@ class Writing:
         texts = self._counted(self.reader.contents(filters))
         if self.wanted.contacts is not False:
             return texts
-        from navfeed.wire import drop_contacts  # takes 100 ms to import, so only who asks pays
-
         return map(drop_contacts, texts)
 
     def _counted(self, items: Iterable[Item]) -> Iterator[Item]:

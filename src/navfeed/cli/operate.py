@@ -112,7 +112,7 @@ def _examined(
 def _left_of(token: str | None) -> timedelta | None:
     if token is None:
         return None
-    from navfeed.wire import token_expiry
+    from navfeed.wire.token import token_expiry
 
     expires = token_expiry(token)
     return expires - now() if expires else None

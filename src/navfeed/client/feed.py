@@ -23,14 +23,9 @@ from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, http_dat
 from navfeed.client.tokens import PrivateToken, PublicToken, Token, Tokens
 from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
 from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged
-from navfeed.wire import (
-    DETAIL_PATH,
-    PAGE_PATH,
-    TOKEN_PATH,
-    read_detail,
-    read_page,
-    read_token,
-)
+from navfeed.wire.detail import read_detail
+from navfeed.wire.page import DETAIL_PATH, PAGE_PATH, read_page
+from navfeed.wire.token import TOKEN_PATH, read_token
 
 set_on_retry_hooks([])  # stamina writes to stderr by itself otherwise
 

@@ -25,7 +25,7 @@ import httpx
 from navfeed.config import is_loopback
 from navfeed.errors import ConfigError, ContractError, UnreachableError
 from navfeed.version import __version__
-from navfeed.wire import is_plausible
+from navfeed.wire.values import is_plausible
 
 CONNECT_SECONDS = 10.0
 RETRY_LATER = "Nothing of it was kept; run again later"

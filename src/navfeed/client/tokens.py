@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Protocol
 
 from navfeed.errors import NavfeedError, TokenError
-from navfeed.wire import token_expiry
+from navfeed.wire.token import token_expiry
 
 REPLACED_AFTER = timedelta(hours=5)
 

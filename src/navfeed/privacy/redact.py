@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from navfeed.model import Contact, Contacts, Content, PrivacyPolicy
 from navfeed.privacy.matcher import REMOVED, Matcher, hashed_matcher
-from navfeed.wire import iter_texts, rewrite_texts
+from navfeed.wire.rewrite import iter_texts, rewrite_texts
 
 _TAG = r"</?(?:a|b|em|font|i|small|span|strong|u|wbr)\b[^<>]*+>"
 _BLANK = rf"(?:[\s\u00ad\u200b]|&nbsp;|&thinsp;|&\#160;|&\#xa0;|{_TAG})"
