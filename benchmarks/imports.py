@@ -17,7 +17,6 @@ MODULES = {
     "httpcore": "httpcore",
     "pydantic": "pydantic",
     "sqlite-utils": "sqlite_utils",
-    "stamina": "stamina",
     "rich": "rich.table, rich.console",
     "platformdirs": "platformdirs",
     "filelock": "filelock",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
-import stamina
 from hypothesis import HealthCheck, Phase, settings
 
 from support.lab import Lab
@@ -25,7 +25,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 @pytest.fixture(autouse=True)
 def no_waiting_between_tries() -> Iterator[None]:
     """Tries as often as in earnest, without its pauses."""
-    with stamina.set_testing(True, attempts=4, cap=True):
+    with (
+        mock.patch("navfeed.client.retries.FIRST_SECONDS", 0.0),
+        mock.patch("navfeed.client.retries.JITTER_SECONDS", 0.0),
+    ):
         yield
 
 

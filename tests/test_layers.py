@@ -24,7 +24,6 @@ PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
 DOORS = {
     "httpx": {"client/http.py"},
     "httpcore": {"client/http.py"},
-    "stamina": {"client/feed.py"},
     "pydantic": {"wire/page.py"},
     "sqlite_utils": {"store/writer.py", "store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},
@@ -181,7 +180,7 @@ def test_these_tests_see_what_they_look_for() -> None:
     assert said(tree) & NAVS_NAMES == {"categoryList", "ad_content", "jobtitle"}
 
 
-HEAVY = ("httpx", "httpcore", "pydantic", "sqlite_utils", "rich", "typer", "stamina", "sqlite3")
+HEAVY = ("httpx", "httpcore", "pydantic", "sqlite_utils", "rich", "typer", "sqlite3")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from cli.support import ad, fill, uuid
 
 HEAVY = (
-    *("httpx", "pydantic", "sqlite_utils", "stamina", "rich", "xlsxwriter", "pyarrow"),
+    *("httpx", "pydantic", "sqlite_utils", "rich", "xlsxwriter", "pyarrow"),
     "matplotlib",
 )
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -64,7 +65,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 def client(nav: respx.Router, pauses: list[float]) -> Iterator[FeedClient]:
     """A client with a token of its own."""
     http = Http("https://feed.example", size=1)
-    with FeedClient(http, token="my.own.token", pace=Throttle(pauses.append)) as client:
+    with FeedClient(http, token="my.own.token", throttle=Throttle(pauses.append)) as client:
         yield client
 
 
@@ -393,17 +394,33 @@ def test_a_broken_connection_is_tried_again_at_once_and_then_with_backoff(client
     assert route.call_count == 3 + 4
 
 
-def test_the_first_broken_connection_costs_no_pause():
-    from navfeed.client.feed import _retries
-    from navfeed.client.http import DroppedError
+def test_the_first_broken_connection_costs_no_pause(client, nav, pauses):
+    route = nav.get("/api/v1/feed")
+    route.side_effect = [httpx.ReadError("x"), answer(page())]
+    with mock.patch("navfeed.client.retries.FIRST_SECONDS", 0.5):
+        assert client.seek(None) is not None
+    assert pauses == []
 
-    decide = _retries()
-    assert decide(DroppedError("x")) == 0.0
-    assert decide(DroppedError("x")) is True
-    assert decide(UnreachableError("x")) is True
-    assert decide(UnreachableError("x", may_retry=False)) is False
-    assert decide(UnreachableError("x", retry_at=SERVED)) is False
-    assert decide(ContractError("x")) is False
+
+def test_the_pauses_between_tries_double_up_to_a_limit(client, nav, pauses):
+    route = nav.get("/api/v1/feed")
+    route.side_effect = httpx.ReadError("x")
+    with mock.patch("navfeed.client.retries.FIRST_SECONDS", 3.0), pytest.raises(UnreachableError):
+        client.seek(None)
+    assert pauses == [6.0, 8.0]
+
+
+def test_no_try_begins_after_one_and_a_half_times_the_deadline(client, nav, pauses):
+    route = nav.get("/api/v1/feed")
+    route.side_effect = httpx.ConnectError("x")
+    with (
+        mock.patch("navfeed.client.retries.FIRST_SECONDS", 200.0),
+        mock.patch("navfeed.client.retries.LONGEST_SECONDS", 200.0),
+        pytest.raises(UnreachableError),
+    ):
+        client.seek(None)
+    assert route.call_count == 1
+    assert pauses == []
 
 
 def test_a_wrong_answer_is_not_tried_again(client, nav):

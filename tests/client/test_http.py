@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navfeed import __version__
-from navfeed.client.http import DroppedError, Http, Reply, http_date
+from navfeed.client.http import DroppedError, Http, Reply, Request, http_date
 from navfeed.errors import ConfigError, ContractError, NavfeedError, UnreachableError
 from navfeed.practice import Practice, PracticeServer, World, faults
 from support.canned import Canned
@@ -29,7 +29,7 @@ PACKED = gzip.compress(b"{}", mtime=0)
 
 
 def get(http: Http, *, seconds: float = 10.0, most_bytes: int = 1_000, **headers: str) -> Reply:
-    return http.get("/api/v1/feed", headers, seconds=seconds, most_bytes=most_bytes)
+    return http.get(Request("/api/v1/feed", most_bytes, headers), seconds=seconds)
 
 
 # The request, the reply
@@ -260,7 +260,7 @@ def test_the_deadline_holds_for_the_whole_request(server, slow):
     with closing(Http(server.url, size=1)) as http:
         since = monotonic()
         with pytest.raises(UnreachableError, match=r"within 0\.2 seconds") as caught:
-            http.get("/api/publicToken", {}, seconds=0.2, most_bytes=10**6)
+            http.get(Request("/api/publicToken", 10**6), seconds=0.2)
         assert took_less_than(5, since)
         assert caught.value.may_retry
 
@@ -295,8 +295,8 @@ def test_one_thread_s_deadline_is_not_another_s(server):
     with closing(Http(server.url, size=1)) as http:
         server.practice.script(faults.anything, faults.hang, times=1)
         with pytest.raises(UnreachableError):
-            http.get("/api/publicToken", {}, seconds=0.1, most_bytes=10**6)
-        reply = http.get("/api/publicToken", {}, seconds=10, most_bytes=10**6)
+            http.get(Request("/api/publicToken", 10**6), seconds=0.1)
+        reply = http.get(Request("/api/publicToken", 10**6), seconds=10)
         assert reply.status == 200
 
 
@@ -375,7 +375,7 @@ def test_a_redirect_under_a_base_with_a_path_is_not_put_below_it_twice(canned):
         reply = Reply(302, {"location": "/nav/x"}, b"")
         target = http.location(reply, "/api/v1/feed")
         canned.answers(b"{}")
-        http.get("/api/v1/feed", {}, seconds=1, most_bytes=9, at=target)
+        http.get(Request("/api/v1/feed", 9, at=target), seconds=1)
     assert canned.sent[0].startswith(b"GET /nav/x HTTP/1.1")
 
 

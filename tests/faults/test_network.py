@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from unittest import mock
 
 import pytest
-import stamina
 
 from navfeed.errors import ExitCode
 from navfeed.practice import World, faults
@@ -88,7 +88,7 @@ def test_N1_a_tls_handshake_that_hangs_is_cut_by_the_deadline(outdoors):
 
 def test_N1_a_server_that_never_answers_is_cut_by_the_deadline(outdoors):
     outdoors.spoil("seek", faults.hang)
-    with stamina.set_testing(True, attempts=2, cap=True):
+    with mock.patch("navfeed.client.feed.ATTEMPTS", 2):
         message = outdoors.command().fails_well(ExitCode.FEED)
     assert "no complete answer" in message
     assert "1 second" in message

@@ -76,7 +76,7 @@ class Lab:
             self.practice, lambda request: self.before(request), lambda *size: self.weigh(*size)
         )
         http = Http("http://127.0.0.1", size=1, transport=transport)
-        return FeedClient(http, token=token, pace=Throttle(lambda _: None))
+        return FeedClient(http, token=token, throttle=Throttle(lambda _: None))
 
     def sync(self, plan: Plan = ALL, stop: Stop | None = None, **changes: Any) -> RunFinished:
         """One run. `changes` change the plan. Answers how it ended; the events are kept."""

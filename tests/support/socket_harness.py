@@ -96,8 +96,8 @@ class Outdoors(Lab):
 
     def feed(self, token: str | None = None) -> FeedClient:
         http = Http(self.url, size=8)
-        pace = Throttle(lambda seconds: self.pause(seconds))
-        return FeedClient(http, token=token or self.token, seconds=self.seconds, pace=pace)
+        throttle = Throttle(lambda seconds: self.pause(seconds))
+        return FeedClient(http, token=token or self.token, seconds=self.seconds, throttle=throttle)
 
     # What is in the store
 

@@ -8,28 +8,24 @@ made here from ids that are uuids.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Lock
 from time import monotonic, sleep
 from typing import Self
 
-import stamina
-from stamina.instrumentation import set_on_retry_hooks
-
-from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, http_date
-from navfeed.client.tokens import PrivateToken, PublicToken, Token, Tokens
+from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, Request, http_date
+from navfeed.client.retries import ATTEMPTS, backoff
+from navfeed.client.tokens import PrivateToken, PublicToken, Tokens
 from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
 from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged
 from navfeed.wire.detail import read_detail
 from navfeed.wire.page import DETAIL_PATH, PAGE_PATH, read_page
 from navfeed.wire.token import TOKEN_PATH, read_token
 
-set_on_retry_hooks([])  # stamina writes to stderr by itself otherwise
-
-ATTEMPTS = 4
 PATIENCE_SECONDS = 60.0
 """A pause that the server asks for is waited out up to this long; a longer one ends the run."""
 
@@ -62,12 +58,16 @@ class Throttle:
         """There is nothing to wait for: whoever would ask on gets this error, and asks not."""
         self._end = error
 
+    def sleep(self, seconds: float) -> None:
+        """Hold back the calling thread alone."""
+        if seconds > 0:
+            self._pause(seconds)
+
     def wait(self) -> None:
         """Sit the pause out, and any that another thread was asked for meanwhile."""
         waited_for = 0.0
         while (until := self._until) > waited_for:
-            if (seconds := until - monotonic()) > 0:
-                self._pause(seconds)
+            self.sleep(until - monotonic())
             waited_for = until
         if self._end is not None:
             raise self._end
@@ -77,11 +77,16 @@ class FeedClient:
     """A `navfeed.sync.ports.Feed` over HTTP. `seconds` is the deadline of each single request."""
 
     def __init__(
-        self, http: Http, *, token: str | None, seconds: float = 120.0, pace: Throttle | None = None
+        self,
+        http: Http,
+        *,
+        token: str | None,
+        seconds: float = 120.0,
+        throttle: Throttle | None = None,
     ) -> None:
         self._http = http
         self._seconds = seconds
-        self._pace = pace or Throttle()
+        self._throttle = throttle or Throttle()
         self._tokens: Tokens = PrivateToken(token) if token else PublicToken(self._fetch_token)
 
     def __enter__(self) -> Self:
@@ -102,7 +107,7 @@ class FeedClient:
     def seek(self, since: datetime | None) -> Page | None:
         since = since and max(since, _BEFORE_ANY_LOG)
         headers = {} if since is None else {"If-Modified-Since": _http_date(since)}
-        reply = self._get(PAGE_PATH, headers, most_bytes=PAGE_BYTES)
+        reply = self._get(Request(PAGE_PATH, PAGE_BYTES, headers))
         if _is_absent(reply, PAGE_PATH):
             return None
         page = _page(reply, PAGE_PATH)
@@ -112,7 +117,7 @@ class FeedClient:
 
     def newest(self) -> Page | None:
         path = f"{PAGE_PATH}?last"
-        reply = self._get(path, {}, most_bytes=PAGE_BYTES)
+        reply = self._get(Request(path, PAGE_BYTES))
         if _is_absent(reply, path):
             return None
         page = _page(reply, path)
@@ -123,7 +128,7 @@ class FeedClient:
         if not _UUID.fullmatch(page_id):
             return None  # a damaged cursor (faults.md S9) names a page that no feed has
         path = f"{PAGE_PATH}/{page_id}"
-        reply = self._get(path, _validator(etag), most_bytes=PAGE_BYTES)
+        reply = self._get(Request(path, PAGE_BYTES, _validator(etag)))
         if reply.status == 304:
             return Unchanged(reply.served_at)
         if _is_absent(reply, path):
@@ -139,7 +144,7 @@ class FeedClient:
         if not _UUID.fullmatch(ad):
             return Gone(ad)  # nor has any feed an ad of such a name
         path = f"{DETAIL_PATH}/{ad}"
-        reply = self._get(path, {}, most_bytes=DETAIL_BYTES)
+        reply = self._get(Request(path, DETAIL_BYTES))
         if _is_absent(reply, path):
             return Gone(ad)
         body = _body(reply, path)
@@ -149,7 +154,7 @@ class FeedClient:
     # Tokens
 
     def _fetch_token(self) -> tuple[str | None, datetime]:
-        reply = self._with_retries(TOKEN_PATH, {}, TOKEN_BYTES)
+        reply = self._with_retries(Request(TOKEN_PATH, TOKEN_BYTES))
         now = reply.served_at or datetime.now(UTC)
         _refuse_no_access(reply, TOKEN_PATH)
         if _is_absent(reply, TOKEN_PATH):
@@ -161,94 +166,64 @@ class FeedClient:
             )
         return token, now
 
-    def _get(self, path: str, headers: Mapping[str, str], *, most_bytes: int) -> Reply:
+    def _get(self, request: Request) -> Reply:
         """GET with a token. Once none is accepted, no other thread needs to be told the same."""
         try:
-            return self._granted(path, headers, most_bytes)
+            return self._granted(request)
         except TokenError as error:
-            self._pace.end(error)
+            self._throttle.end(error)
             raise
 
-    def _granted(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
-        """Refused once, it is asked again with a new token."""
+    def _granted(self, request: Request) -> Reply:
+        """Refused once, it is sent again with a new token."""
         token = self._tokens.get()
-        reply = self._with(token, path, headers, most_bytes)
+        reply = self._with_retries(request.signed(token.text))
         if reply.status == 401:
             token = self._tokens.renew(token)
-            reply = self._with(token, path, headers, most_bytes)
-        _refuse_no_access(reply, path)
+            reply = self._with_retries(request.signed(token.text))
+        _refuse_no_access(reply, request.path)
         return reply
-
-    def _with(self, token: Token, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
-        return self._with_retries(
-            path, {**headers, "Authorization": f"Bearer {token.text}"}, most_bytes
-        )
 
     # Trying again
 
-    def _with_retries(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
-        """One answer that says something, after some tries."""
+    def _with_retries(self, request: Request) -> Reply:
+        """One answer that means something: a broken connection is tried again at once, once."""
         gives_up = monotonic() + 1.5 * self._seconds
-        try:
-            return self._once(path, headers, most_bytes)
-        except UnreachableError as error:
-            return self._retry(error, gives_up, path, headers, most_bytes)
+        pauses = _Pauses()
+        while True:
+            try:
+                return self._attempt(request)
+            except UnreachableError as error:
+                pause = pauses.after(error)
+                if pause is None or monotonic() + pause > gives_up:
+                    raise
+                self._throttle.sleep(pause)
 
-    def _retry(
-        self,
-        first: UnreachableError,
-        gives_up: float,
-        path: str,
-        headers: Mapping[str, str],
-        most_bytes: int,
-    ) -> Reply:
-        """What follows a try that failed: it counts as the first of the loop's.
-
-        Few requests come here, and the loop costs each as much processor time as the request.
-        """
-        failures = [first]
-        for attempt in stamina.retry_context(
-            on=_retries(),
-            attempts=ATTEMPTS,
-            timeout=gives_up - monotonic(),
-            wait_initial=0.5,
-            wait_max=8.0,
-            wait_jitter=1.0,
-        ):
-            with attempt:
-                if failures:
-                    raise failures.pop()
-                return self._once(path, headers, most_bytes)
-        raise AssertionError  # pragma: no cover  # the loop returns or raises
-
-    def _once(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Reply:
-        self._pace.wait()
-        reply = self._http.get(path, headers, seconds=self._seconds, most_bytes=most_bytes)
+    def _attempt(self, request: Request) -> Reply:
+        self._throttle.wait()
+        reply = self._http.get(request, seconds=self._seconds)
         if _is_redirect(reply):
-            reply = self._follow(reply, path, headers, most_bytes)
-        if reply.status == 304 and "If-None-Match" not in headers:
+            reply = self._follow(reply, request)
+        if reply.status == 304 and "If-None-Match" not in request.headers:
             raise UnreachableError(
-                f"the feed says {path} is unchanged (304), though it was not asked that. "
+                f"the feed says {request.path} is unchanged (304), though it was not asked that. "
                 "Run again later"
             )
         if reply.status in _OVERLOAD:
-            self._respect(reply, path)
+            self._respect(reply, request.path)
         return reply
 
-    def _follow(
-        self, reply: Reply, path: str, headers: Mapping[str, str], most_bytes: int
-    ) -> Reply:
+    def _follow(self, reply: Reply, request: Request) -> Reply:
         """One step, on the same origin: the token goes nowhere else (faults.md H10)."""
-        target = self._http.location(reply, path)
+        target = self._http.location(reply, request.path)
         if target is not None:
-            reply = self._http.get(
-                path, headers, seconds=self._seconds, most_bytes=most_bytes, at=target
-            )
+            reply = self._http.get(replace(request, at=target), seconds=self._seconds)
         # Where a redirect leads to nothing, that is no word about the ad or page itself.
         if _is_redirect(reply) or reply.status in _ABSENT:
             raise ContractError(
-                f"{path} is redirected ({reply.status}): navfeed follows once, and never to where "
-                f"the token must not go. Is there a login page between you and NAV? {RETRY_LATER}"
+                f"{request.path} is redirected ({reply.status}): navfeed follows once, and never "
+                "to where the token must not go. Is there a login page between you and NAV? "
+                f"{RETRY_LATER}"
             )
         return reply
 
@@ -262,24 +237,28 @@ class FeedClient:
                 "at once with --retry-now",
                 retry_at=at,
             )
-            self._pace.end(error)
+            self._throttle.end(error)
             raise error
-        self._pace.hold(pause)
+        self._throttle.hold(pause)
         raise UnreachableError(f"{message}. Run again later")
 
 
-def _retries() -> Callable[[Exception], bool | float]:
-    """Whether and when to try again: once at once where a connection broke, then with backoff."""
-    dropped = False
+class _Pauses:
+    """How long to wait after each failure of one request."""
 
-    def decide(error: Exception) -> bool | float:
-        nonlocal dropped
-        if isinstance(error, DroppedError) and not dropped:
-            dropped = True
+    def __init__(self) -> None:
+        self._failures = 0
+        self._dropped = False
+
+    def after(self, error: UnreachableError) -> float | None:
+        """Seconds; None where another try cannot help, or enough were made."""
+        self._failures += 1
+        if self._failures == ATTEMPTS or not error.may_retry:
+            return None
+        if isinstance(error, DroppedError) and not self._dropped:
+            self._dropped = True
             return 0.0
-        return isinstance(error, UnreachableError) and error.may_retry
-
-    return decide
+        return backoff(self._failures)
 
 
 def _retry_after(reply: Reply) -> float:

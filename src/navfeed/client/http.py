@@ -11,7 +11,7 @@ import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from math import inf
@@ -35,6 +35,22 @@ _HEADERS = {
     "Accept-Encoding": "gzip",
 }
 _GZIP = 31  # zlib's wbits for a gzip header and nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GET: its path, the largest answer in bytes, and headers (not in a repr: one is the token).
+
+    `at` is where a redirect leads, asked in place of the path.
+    """
+
+    path: str
+    most_bytes: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    at: str | None = None
+
+    def signed(self, token: str) -> Request:
+        return replace(self, headers={**self.headers, "Authorization": f"Bearer {token}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +104,18 @@ class Http:
         self._closed = True
         self._transport.close()
 
-    def get(
-        self,
-        path: str,
-        headers: Mapping[str, str],
-        *,
-        seconds: float,
-        most_bytes: int,
-        at: str | None = None,
-    ) -> Reply:
-        """GET `path`, or what stands for it `at` another place (a `location`).
+    def get(self, request: Request, *, seconds: float) -> Reply:
+        """The whole answer, within that many seconds.
 
         Raises `UnreachableError`, and `ContractError` for what is over the cap.
         """
+        path = request.path
         if self._closed:
             raise UnreachableError(f"too late to ask for {path}: the run is over", may_retry=False)
         _deadline.ends = monotonic() + seconds
         try:
-            with closing(
-                self._transport.handle_request(self._request(at, path, headers))
-            ) as answer:
-                body = b"".join(_body(answer, most_bytes, path))
+            with closing(self._transport.handle_request(self._as_httpx(request))) as answer:
+                body = b"".join(_body(answer, request.most_bytes, path))
                 return Reply(answer.status_code, _lower(answer.headers), body)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, _CutShortError) as e:
             raise DroppedError(
@@ -128,9 +135,12 @@ class Http:
                 f"the answer for {path} is not the gzip it says it is. {RETRY_LATER}"
             ) from error
 
-    def _request(self, at: str | None, path: str, headers: Mapping[str, str]) -> httpx.Request:
+    def _as_httpx(self, request: Request) -> httpx.Request:
         return httpx.Request(
-            "GET", at or self._url(path), headers={**_HEADERS, **headers}, extensions=self._patience
+            "GET",
+            request.at or self._url(request.path),
+            headers={**_HEADERS, **request.headers},
+            extensions=self._patience,
         )
 
     def _url(self, path: str) -> str:
