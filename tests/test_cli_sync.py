@@ -240,7 +240,8 @@ def test_a_detail_that_fails_ends_with_4_and_no_connection_with_5(shell: Shell) 
     code, _, err = shell.run("sync")
     assert code == 4
     assert "1 waiting" in err
-    code, out, err = shell.run("sync", "--format", "json", NAVFEED_BASE_URL="http://127.0.0.1:9")
+    elsewhere = {"NAVFEED_BASE_URL": "http://127.0.0.1:9"}
+    code, out, err = shell.run("sync", "--feed-moved", "--format", "json", **elsewhere)
     assert (code, json.loads(out)["exit_code"]) == (5, 5)
     assert "cannot reach http://127.0.0.1:9" in err
     assert shell.run("sync", "-q")[0] == 0

@@ -27,8 +27,10 @@ def sighting(status: str, **how: bool) -> ObservedEntry:
     return ObservedEntry(Entry(AD, Status(status), "2026", None, withdrawn), **how)
 
 
-def judged(*sightings: ObservedEntry, stored: bool = True) -> EntryDecision | None:
-    return decide_entries(sightings, stored=stored)
+def judged(
+    *sightings: ObservedEntry, stored: bool = True, last_day: date | None = None
+) -> EntryDecision | None:
+    return decide_entries(sightings, stored=stored, last_day=last_day, today=TODAY)
 
 
 def test_nothing_new_asks_for_nothing() -> None:
@@ -39,20 +41,37 @@ def test_nothing_new_asks_for_nothing() -> None:
     ("sightings", "remove", "ask", "reason"),
     [
         ([sighting("ACTIVE")], False, True, Reason.ANNOUNCED),
-        ([sighting("INACTIVE")], True, False, Reason.EXPIRED),
+        ([sighting("INACTIVE")], True, False, Reason.INACTIVE),
         ([sighting("INACTIVE", withdrawn=True)], True, False, Reason.STOPPED),
-        ([sighting("ACTIVE"), sighting("INACTIVE")], True, False, Reason.EXPIRED),
+        ([sighting("ACTIVE"), sighting("INACTIVE")], True, False, Reason.INACTIVE),
         ([sighting("INACTIVE"), sighting("ACTIVE")], False, True, Reason.ANNOUNCED),
         ([sighting("ACTIVE", contested=True)], False, True, Reason.LATE),
         ([sighting("INACTIVE", contested=True)], False, True, Reason.SUPERSEDED),
         ([sighting("INACTIVE", tied=True)], True, True, Reason.SAME_MOMENT),
-        ([sighting("INACTIVE"), sighting("ACTIVE", known=True)], True, False, Reason.EXPIRED),
+        ([sighting("INACTIVE"), sighting("ACTIVE", known=True)], True, False, Reason.INACTIVE),
     ],
 )
 def test_the_last_new_entry_in_feed_order_decides(
     sightings: list[ObservedEntry], remove: bool, ask: bool, reason: Reason
 ) -> None:
     assert judged(*sightings) == EntryDecision(AD, remove=remove, ask=ask, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("last_day", "withdrawn", "reason"),
+    [
+        (TODAY - timedelta(days=1), False, Reason.EXPIRED),
+        (TODAY, False, Reason.INACTIVE),
+        (TODAY + timedelta(days=1), False, Reason.INACTIVE),
+        (None, False, Reason.INACTIVE),
+        (TODAY - timedelta(days=1), True, Reason.STOPPED),
+    ],
+)
+def test_only_a_last_day_that_is_over_tells_that_an_ad_ran_out(
+    last_day: date | None, withdrawn: bool, reason: Reason
+) -> None:
+    verdict = judged(sighting("INACTIVE", withdrawn=withdrawn), last_day=last_day)
+    assert verdict == EntryDecision(AD, remove=True, ask=False, reason=reason)
 
 
 def test_a_superseded_inactive_asks_nothing_about_an_ad_we_do_not_have() -> None:
@@ -67,8 +86,10 @@ OURS = content(AD)
     ("answer", "stored", "reason", "kept"),
     [
         (Gone(AD), None, Reason.GONE, False),
-        (Detail(AD, Status.INACTIVE, None), None, Reason.STOPPED, False),
-        (Detail(AD, Status.INACTIVE, None), Stored("{}", TODAY), Reason.STOPPED, False),
+        (Detail(AD, Status.INACTIVE, None), None, Reason.INACTIVE, False),
+        (Detail(AD, Status.INACTIVE, None), Stored("{}", TODAY), Reason.INACTIVE, False),
+        (Detail(AD, Status.ACTIVE, None), None, Reason.WITHHELD, False),
+        (Detail(AD, Status.ACTIVE, None), Stored("{}", TODAY), Reason.WITHHELD, False),
         (
             Detail(AD, Status.INACTIVE, None),
             Stored("{}", TODAY - timedelta(days=1)),

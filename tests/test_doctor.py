@@ -23,6 +23,7 @@ from navfeed.ops.doctor import (
     check_clock,
     check_disk,
     check_erasure,
+    check_feed,
     check_integrity,
     check_lag,
     check_pause,
@@ -77,6 +78,10 @@ def run(code: int | None) -> RunFacts:
         *((check_runs(run(code), None), OK, 0, f"with {code}") for code in (0, 3, 4)),
         (check_runs(run(5), None), WARNING, 0, "so it went"),
         (check_runs(run(0), "the log was reset"), WARNING, 0, "verify --repair"),
+        (check_runs(run(4), "the log was reset", 7), WARNING, 0, "until it ends with 0"),
+        (check_feed(None, "https://a"), OK, 0, "no feed yet"),
+        (check_feed("https://a", "https://a"), OK, 0, "https://a"),
+        (check_feed("https://a", "https://b"), FAILURE, 2, "--feed-moved"),
         (check_lag(NOW, NOW, DAY), OK, 0, "0 seconds ago"),
         (check_lag(NOW - 2 * DAY, NOW, None), OK, 0, "2 days ago"),
         (check_lag(NOW - 2 * DAY, NOW, DAY), FAILURE, 8, "2 days ago"),
@@ -209,7 +214,10 @@ def test_the_feed_is_asked_twice_and_no_more(shell: Shell) -> None:
     found = {one["check"]: one["level"] for one in json.loads(out)}
     assert (code, found["reachability"], found["clock"]) == (0, "ok", "ok")
     assert len(shell.server.practice.requests) == 2
-    code, out, _ = shell.run("doctor", NAVFEED_BASE_URL="http://127.0.0.1:9")
-    assert (code, "cannot reach" in out) == (5, True)
     code, out, _ = shell.run("doctor", NAVFEED_TOKEN="eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign")
     assert (code, "wrong-sign" in out) == (6, False)
+    nowhere = "http://127.0.0.1:9"
+    with Store(shell.db, feed_url=nowhere) as store:
+        store.end_walk(store.feed_cursor(), [])
+    code, out, _ = shell.run("doctor", NAVFEED_BASE_URL=nowhere)
+    assert (code, "cannot reach" in out) == (5, True)

@@ -49,6 +49,7 @@ FACTS = StoreFacts(
     retry_at=NOW,
     token_expires=NOW,
     erasure_owed=True,
+    unconfirmed=8,
 )
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool")
 NEW = replace(
@@ -82,6 +83,7 @@ def test_what_is_known_is_told() -> None:
     assert told["navfeed_feed_log_broken"] == told["navfeed_erasure_owed"] == 1
     assert (told["navfeed_runs_total"], told["navfeed_last_run_exit_code"]) == (17, 4)
     assert told["navfeed_last_run_items{new}"] == 3
+    assert told["navfeed_ads_unconfirmed"] == 8
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -102,6 +102,21 @@ def test_a_run_at_ease_fetches_no_token_again(shell: Shell, manager: Manager) ->
     assert kinds.count("token") == 2  # new settings may name another token
 
 
+def test_S10_another_feed_in_the_settings_is_not_taken_up(shell: Shell, manager: Manager) -> None:
+    del shell.environ["NAVFEED_BASE_URL"]
+    settings = shell.db.with_name("navfeed.toml")
+    settings.write_text(f'base_url = "{shell.server.url}"')
+    with service(shell, manager, "--config", str(settings)) as process:
+        manager.hears("STATUS=caught up")
+        shell.server.practice.world.publish()
+        settings.write_text('base_url = "http://127.0.0.1:9"')
+        process.send_signal(signal.SIGHUP)
+        manager.hears("STATUS=caught up")
+        assert shell.is_exact()
+        code, err = ended(process)
+    assert (code, "another feed needs another store" in err) == (3, True)
+
+
 def test_weather_is_waited_out(shell: Shell, manager: Manager) -> None:
     practice = shell.server.practice
     practice.script(faults.on("seek"), faults.status(404), times=None)

@@ -112,7 +112,7 @@ def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
         assert stored is not None
         assert (stored.raw, stored.last_day) == (RICH.raw, date(2026, 3, 31))
         assert store.stored(OTHER) is None
-        assert (store.ads(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD})
+        assert (store.ads(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD: RICH.last_day})
 
 
 def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
@@ -343,6 +343,36 @@ def test_trouble_drops_what_was_recognised_and_is_told_until_forgotten(path: Pat
         assert rows(path, "SELECT trouble FROM feed") == [("the log broke",)]
         store.forget_trouble()
     assert rows(path, "SELECT trouble FROM feed") == [(None,)]
+
+
+def test_a_log_that_began_anew_has_every_ad_asked_for_until_each_is_confirmed(path: Path) -> None:
+    with Store(path) as store:
+        put(store, AD, OTHER)
+        commit(store, *ask(OTHER), trouble="the log broke")
+        assert store.unconfirmed() == 0
+        commit(store, trouble="another log", anew=True)
+        assert {one.ad for one in store.due(NOW)} == {AD, OTHER}
+        store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], NOW)
+        store.caught_up(NOW)
+        assert store.unconfirmed() == 1
+        assert rows(path, "SELECT trouble FROM feed") == [("another log",)]
+        store.commit_details([remove(OTHER)], [], NOW)
+        store.caught_up(NOW)
+        assert store.unconfirmed() == 0
+    assert rows(path, "SELECT trouble, recheck_since FROM feed") == [(None, None)]
+
+
+def test_the_feed_is_remembered_with_a_page_of_it(path: Path) -> None:
+    with Store(path, feed_url="https://a") as store:
+        assert store.feed_url() is None
+        commit(store)
+        assert store.feed_url() == "https://a"
+    with Store(path) as store:
+        commit(store)
+        assert store.feed_url() == "https://a"
+    with Store(path, feed_url="https://b") as store:
+        store.end_walk(TRAIL, [])
+        assert store.feed_url() == "https://b"
 
 
 def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:

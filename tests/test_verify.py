@@ -37,7 +37,7 @@ def disturb(bench: Bench) -> None:
 
 
 DIFFERENCES = {
-    Difference(uuid("gone"), Kind.LINGERING, Reason.STOPPED.value),
+    Difference(uuid("gone"), Kind.LINGERING, Reason.INACTIVE.value),
     Difference(uuid("silent"), Kind.ALTERED, Reason.CHANGED.value),
     Difference(uuid("over"), Kind.LINGERING, Reason.EXPIRED.value),
     Difference(uuid("lost"), Kind.MISSING, Reason.NEW.value),
@@ -78,6 +78,29 @@ def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
     assert check(bench) == [Difference(uuid("same"), Kind.UNANSWERED, "503 for a detail")]
 
 
+def test_repair_hides_what_is_withheld_and_has_it_asked_for_again(bench: Bench) -> None:
+    everything = dict(bench.feed.active)
+    bench.feed.withheld = {uuid("same")}
+    found = [Difference(uuid("same"), Kind.LINGERING, Reason.WITHHELD.value)]
+    assert check(bench) == check(bench, repair=True) == found
+    assert check(bench) == []
+    assert uuid("same") not in {ad for ad, *_ in bench.rows("SELECT uuid FROM ads")}
+    assert bench.rows("SELECT ad, reason, attempts FROM queue") == [(uuid("same"), "withheld", 1)]
+    bench.feed.withheld = set()
+    assert bench.sync().exit_code is ExitCode.DONE
+    assert bench.feed.active == everything
+    assert bench.holds("same", "gone", "silent", "lost", "over")
+
+
+def test_repair_brings_back_what_was_withheld(bench: Bench) -> None:
+    bench.feed.withheld = {uuid("same")}
+    check(bench, repair=True)
+    bench.feed.withheld = set()
+    missing = Difference(uuid("same"), Kind.MISSING, Reason.NEW.value)
+    assert check(bench, repair=True) == [missing]
+    assert bench.rows("SELECT ad FROM queue") == []
+
+
 def test_an_ad_outside_the_scope_is_a_difference_only_once_it_is_inside(bench: Bench) -> None:
     bench.sync(scope=Scope(municipals=("OSLO",)))
     assert check(bench) == []
@@ -100,8 +123,19 @@ def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
     disturb(bench)
     check(bench)
     assert trouble(bench) == "the log broke"
+    bench.feed.errors = {uuid("same"): UnreachableError("503 for a detail")}
     check(bench, repair=True)
-    check(bench)
+    assert trouble(bench) == "the log broke"  # not everything was compared
+    bench.feed.errors = {}
+    check(bench, repair=True)
+    assert trouble(bench) is None
+
+
+def test_a_verification_that_mends_everything_ends_the_trouble(bench: Bench) -> None:
+    with Store(bench.path) as store, store._transaction():
+        store._db.execute("UPDATE feed SET trouble = 'the log broke'")
+    disturb(bench)
+    check(bench, repair=True)
     assert trouble(bench) is None
 
 

@@ -177,6 +177,7 @@ def make_version_2(path: Path) -> None:
         connection.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
         connection.execute("ALTER TABLE feed DROP COLUMN reaches_back")
         connection.execute("ALTER TABLE feed DROP COLUMN feed_url")
+        connection.execute("ALTER TABLE feed DROP COLUMN recheck_since")
         connection.execute("CREATE VIEW ads_in_force AS SELECT x FROM nowhere")
         connection.execute("CREATE VIEW somebodys AS SELECT 1 AS x")
         connection.execute("PRAGMA user_version = 2")

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navfeed.config import Settings, load
-from navfeed.errors import LockedError, StoreError
+from navfeed.config import Settings, feed_address, load
+from navfeed.errors import ConfigError, LockedError, StoreError
 from navfeed.model import HISTORY, oslo_day
 
 if TYPE_CHECKING:  # loaded where they are needed: a question needs nothing of a sync
@@ -53,20 +53,22 @@ def sync_store(
     *,
     stop: Stop | None = None,
     progress: Callable[[Event], object] = lambda _: None,
+    feed_moved: bool = False,
 ) -> RunFinished:
     """Run to the end of the feed and through the details, as `navfeed sync` does.
 
     By default with the settings and the plan that the command has. `progress` is told of every step
     once it is committed, in the calling thread; `stop.request()`, from any thread or signal
     handler, ends the run well. What goes wrong with the feed is in the answer's `error` and
-    `exit_code`, and costs time alone. Raises `ConfigError`, `LockedError` where another sync is
-    running, and `StoreError`.
+    `exit_code`, and costs time alone. A store follows one feed; `feed_moved` says that the address
+    in the settings is a new one of the same feed. Raises `ConfigError` (also for another feed than
+    the store's), `LockedError` where another sync is running, and `StoreError`.
     """
     from navfeed.sync.workers import Stop
 
     settings = load({}) if settings is None else settings
     token = settings.token.read()  # without a usable one nothing is touched, and nobody asked
-    with open_for_sync(settings) as store, client(settings, token) as feed:
+    with open_for_sync(settings, feed_moved=feed_moved) as store, client(settings, token) as feed:
         return run_sync(
             feed, store, plan or make_plan(settings), stop=stop or Stop(), progress=progress
         )
@@ -110,17 +112,33 @@ def run_sync(
 
 
 @contextmanager
-def open_for_sync(settings: Settings) -> Iterator[Store]:
-    """The store, locked, with its own settings as `settings` want them."""
+def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[Store]:
+    """The store, locked, with its own settings as `settings` want them.
+
+    Raises `ConfigError` where it follows another feed, unless that has moved.
+    """
     with store_lock(settings.db):
         from navfeed.privacy.erasure import take_up_contacts
         from navfeed.store.writer import Store
 
-        with Store(settings.db) as store:
+        asked = feed_address(settings.base_url)
+        with Store(settings.db, feed_url=asked) as store:
+            if not feed_moved:
+                _refuse_another_feed(store, asked)
             if settings.inactive not in (None, store.inactive()):
                 store.set_inactive(settings.inactive)
             take_up_contacts(store, settings.contacts, now())
             yield store
+
+
+def _refuse_another_feed(store: Store, asked: str) -> None:
+    """Two feeds in one store would remove each other's ads."""
+    if (follows := store.feed_url()) not in (None, asked):
+        raise ConfigError(
+            f"{store.path} follows the feed at {follows}, not the one at {asked}. Name that "
+            "feed, or another store with --db. If the same feed has moved, run `navfeed sync "
+            "--feed-moved` once"
+        )
 
 
 def client(settings: Settings, token: str | None) -> FeedClient:

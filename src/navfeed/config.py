@@ -336,6 +336,16 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def feed_address(url: str) -> str:
+    """A feed's address in the one way in which it is compared and remembered."""
+    parts = urlsplit(url.strip())
+    host = (parts.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
 def _safe(text: str) -> str:
     """Quoted, and without anything that stands before an @: it may be a password."""
     return repr(text.rsplit("@", 1)[-1])

@@ -7,6 +7,7 @@ The rules and where they come from:
 - An INACTIVE entry removes at once; an ACTIVE entry only ever asks for the ad's details, and
   content enters the store from an ACTIVE detail alone.
 - Where order cannot tell what is true now, the detail is asked.
+- ACTIVE without content is an ad that NAV may not show now: nor may anybody (feed.md 4).
 - An ad is shown up to and including its last day in Oslo, and not after (NAV's terms).
 """
 
@@ -48,8 +49,13 @@ class ObservedEntry:
     tied: bool = False
 
 
-def decide_entries(sightings: Sequence[ObservedEntry], *, stored: bool) -> EntryDecision | None:
-    """Judge the entries of one ad on one page, in feed order. None when none of them is new."""
+def decide_entries(
+    sightings: Sequence[ObservedEntry], *, stored: bool, last_day: date | None, today: date
+) -> EntryDecision | None:
+    """Judge the entries of one ad on one page, in feed order. None when none of them is new.
+
+    `last_day` is that of the ad as it is stored, where it is.
+    """
     new = [sighting for sighting in sightings if not sighting.known]
     if not new:
         return None
@@ -61,8 +67,17 @@ def decide_entries(sightings: Sequence[ObservedEntry], *, stored: bool) -> Entry
         return EntryDecision(last.entry.ad, remove=False, ask=stored, reason=Reason.SUPERSEDED)
     if last.tied:
         return EntryDecision(last.entry.ad, remove=True, ask=True, reason=Reason.SAME_MOMENT)
-    reason = Reason.STOPPED if last.entry.withdrawn else Reason.EXPIRED
+    reason = Reason.STOPPED if last.entry.withdrawn else _ending(last_day, today)
     return EntryDecision(last.entry.ad, remove=True, ask=False, reason=reason)
+
+
+def _ending(last_day: date | None, today: date) -> Reason:
+    """Why an ad is INACTIVE, where nothing says that it was stopped.
+
+    An entry that still has its title ran out, or is of a source (DIR) whose entries all have it:
+    only a last day that is over tells the one from the other.
+    """
+    return Reason.EXPIRED if is_past(last_day, today) else Reason.INACTIVE
 
 
 def decide_detail(
@@ -75,14 +90,20 @@ def decide_detail(
     """Judge an ad by its details: what they say is true now, whatever any entry said."""
     if isinstance(answer, Gone):
         return DetailDecision(answer.ad, Reason.GONE)
+    if is_withheld(answer):
+        return DetailDecision(answer.ad, Reason.WITHHELD)
     if answer.content is None:
-        ran_out = stored is not None and is_past(stored.last_day, today)
-        return DetailDecision(answer.ad, Reason.EXPIRED if ran_out else Reason.STOPPED)
+        return DetailDecision(answer.ad, _ending(stored.last_day if stored else None, today))
     if is_past(answer.content.last_day, today):
         return DetailDecision(answer.ad, Reason.EXPIRED)
     if not in_scope(scope, answer.content):
         return DetailDecision(answer.ad, Reason.OUT_OF_SCOPE)
     return DetailDecision(answer.ad, _difference(answer.content.raw, stored), answer.content)
+
+
+def is_withheld(detail: Detail) -> bool:
+    """Whether NAV calls an ad active and says nothing of what it says."""
+    return detail.content is None and detail.status is Status.ACTIVE
 
 
 def _difference(raw: str, stored: Stored | None) -> Reason:

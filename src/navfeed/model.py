@@ -61,7 +61,10 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why something was done to an ad. Every branch of the decider has its own."""
+    """Why something was done to an ad. Every branch of the decider has its own.
+
+    What each one means to a reader of the store stands in docs/reference/reasons.md.
+    """
 
     NEW = "new"
     CHANGED = "changed"
@@ -74,6 +77,8 @@ class Reason(StrEnum):
     SUPERSEDED = "superseded"
     STOPPED = "stopped"
     EXPIRED = "expired"
+    INACTIVE = "inactive"
+    WITHHELD = "withheld"
     GONE = "gone"
     OUT_OF_SCOPE = "out of scope"
 
@@ -154,7 +159,7 @@ class Entry:
     `written` is the moment as served: two entries are the same entry when ad, status and written
     are equal (NAV gives entries no id). `moment` is it read, or None where it cannot be read; it
     is not monotonic along the feed and never decides an ad's state. `withdrawn` is true where the
-    entry says the ad was stopped rather than that it ran out.
+    entry says that the ad was stopped; where it does not, nobody can tell from it why an ad ended.
     """
 
     ad: str
@@ -278,7 +283,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """An ad as it is now. `content` is there when it is active, and only then."""
+    """An ad as it is now. `content` is there when it is active and may be shown, and only then."""
 
     ad: str
     status: Status
@@ -419,7 +424,8 @@ class StoreFacts:
     `held_back` are those of the `waiting` details that may not be asked for before their retry.
     Those that were `given_up` are not among them. `problems` tell why details could not be had, the
     most frequent reasons first. `reaches_back` is from when on the log was read; None where a
-    navfeed of before schema 4 began the copy.
+    navfeed of before schema 4 began the copy. `feed_url` is the feed that is followed, once a page
+    of it was read. `unconfirmed` ads are stored, and not confirmed since the log began anew.
     """
 
     path: str
@@ -443,6 +449,8 @@ class StoreFacts:
     erasure_owed: bool
     reaches_back: datetime | None = None
     scope: Scope = Scope()
+    feed_url: str | None = None
+    unconfirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

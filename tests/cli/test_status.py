@@ -57,6 +57,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "reaches_back_to": None,
         "complete": None,
         "trouble": None,
+        "ads_unconfirmed": 0,
         "last_run": None,
         "retry_at": None,
         "token_expires_at": None,
@@ -65,6 +66,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "contacts": "keep",
         "scope": {},
         "schema_version": VERSION,
+        "feed_url": None,
         "path": str(db),
         "bytes": size,
     }
@@ -124,6 +126,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "reaches_back_to": None,
         "complete": None,
         "trouble": "the log was reset",
+        "ads_unconfirmed": 0,
         "last_run": {
             "started_at": "2026-11-21T10:00:00Z",
             "ended_at": "2026-11-21T11:00:00Z",
@@ -137,6 +140,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "inactive": "mask",
         "contacts": "keep",
         "scope": {},
+        "feed_url": None,
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from navfeed.errors import ExitCode
+from navfeed.model import Reason
 from navfeed.practice import World, faults
 from support.lab import NOW
 from support.socket_harness import Outdoors
@@ -413,14 +414,66 @@ def test_P7_ACTIVE_without_content_stores_nothing_and_stays_queued(outdoors):
     assert all("sent nothing of what it says" in problem for problem in problems.values())
 
 
-def test_P7_ACTIVE_without_content_leaves_what_is_stored(outdoors):
+HOLLOW = {
+    "missing": faults.without("ad_content"),
+    "null": faults.with_field("ad_content", None),
+    "no object": faults.with_field("ad_content", []),
+}
+
+
+@pytest.mark.parametrize("hollow", HOLLOW.values(), ids=HOLLOW)
+def test_P7_ACTIVE_without_content_hides_what_is_stored_at_once(outdoors, hollow):
     outdoors.sync()
     ad = outdoors.world.in_force()[0]
-    before = outdoors.stored()
+    truth = outdoors.world.truth()
+    outdoors.world.update(ad)
+    outdoors.spoil(faults.on("detail", ad), hollow)
+    ended = outdoors.sync()
+    assert ended.exit_code is ExitCode.WAITING
+    assert ended.counts.reasons[Reason.WITHHELD] == ended.counts.removed == 1
+    assert outdoors.stored().keys() == truth.keys() - {ad}
+    name = truth[ad]["contactList"][0]["name"]
+    assert name.encode() not in outdoors.path.read_bytes()
+    assert outdoors.rows("SELECT ad, reason, attempts FROM queue") == [(ad, "withheld", 1)]
+    outdoors.recovers()
+
+
+def test_P7_a_withheld_ad_is_asked_for_with_ever_longer_pauses(outdoors):
+    outdoors.sync()
+    ad = outdoors.world.in_force()[0]
+    outdoors.world.update(ad)
+    outdoors.spoil(faults.on("detail", ad), faults.without("ad_content"))
+    for _ in range(3):
+        assert outdoors.sync(retry_now=False).exit_code is ExitCode.WAITING
+        assert outdoors.asked("detail") == [ad]
+    assert outdoors.sync(retry_now=False).exit_code is ExitCode.WAITING
+    assert outdoors.asked("detail") == []
+    outdoors.practice.clear_script()
+    outdoors.world.advance(timedelta(minutes=5))
+    assert outdoors.sync(retry_now=False).exit_code is ExitCode.DONE
+    assert outdoors.is_exact()
+
+
+def test_P7_a_withheld_ad_that_ends_is_no_longer_asked_for(outdoors):
+    outdoors.sync()
+    ad = outdoors.world.in_force()[0]
     outdoors.world.update(ad)
     outdoors.spoil(faults.on("detail", ad), faults.without("ad_content"))
     assert outdoors.sync().exit_code is ExitCode.WAITING
-    assert outdoors.stored() == before
+    outdoors.world.stop(ad)
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert outdoors.queued() == []
+
+
+def test_P7_an_ad_that_was_gone_and_is_withheld_waits_like_any_other(outdoors):
+    outdoors.sync()
+    ad = outdoors.world.in_force()[0]
+    outdoors.world.vanish(ad)
+    outdoors.recheck()
+    outdoors.world.update(ad)
+    outdoors.spoil(faults.on("detail", ad), faults.without("ad_content"))
+    assert outdoors.sync().exit_code is ExitCode.WAITING
+    assert outdoors.queued() == [ad]
     outdoors.recovers()
 
 

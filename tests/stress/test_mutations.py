@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
 ERASURE = ("tests/test_erasure.py",)
+ANOTHER_LOG = ("tests/faults/test_another_log.py",)
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,27 @@ MUTATIONS = [
         "            self._save_cursor(cursor)\n"
         "        with self._transaction():\n            if trouble:",
         ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "ads that a new log does not have are not asked for",
+        "store/writer.py",
+        "            if anew:\n",
+        "            if False:\n",
+        ANOTHER_LOG,
+    ),
+    Mutation(
+        "another log read from where the old one was safe",
+        "sync/walk.py",
+        "        if any(entry.key in known for entry in page.entries):\n",
+        "        if True:\n",
+        ANOTHER_LOG,
+    ),
+    Mutation(
+        "an ad without content is asked for no more",
+        "store/writer.py",
+        "            self._keep_queued(verdict.ad, now)\n            return True\n",
+        "            return False\n",
+        ("tests/test_verify.py",),
     ),
     Mutation(
         "the queue emptied before the details are kept",

@@ -54,5 +54,9 @@ class Bench:
         with Store(self.path) as store:
             return store.ads() == {uuid(name) for name in names}
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with Store(self.path) as store:
+            return store._all(sql)
+
     def asked_for(self, name: str) -> int:
         return self.feed.asked.count(uuid(name))

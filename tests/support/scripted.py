@@ -36,11 +36,15 @@ def content(ad: str, **fields: object) -> Content:
 
 @dataclass
 class ScriptedFeed:
-    """A `Feed` over a list. Details answer ACTIVE where `active` has the ad, else INACTIVE."""
+    """A `Feed` over a list. Details answer ACTIVE where `active` has the ad, else INACTIVE.
+
+    Those that are `withheld` are ACTIVE without content.
+    """
 
     log: list[Row]
     active: dict[str, Content] = field(default_factory=dict)
     errors: dict[str, Exception] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)
     size: int = 1_000
     now: datetime = BEGAN
     asked: list[str] = field(default_factory=list)
@@ -66,6 +70,8 @@ class ScriptedFeed:
         self.asked.append(ad)
         if ad in self.errors:
             raise self.errors[ad]
+        if ad in self.withheld:
+            return Detail(ad, Status.ACTIVE, None)
         found = self.active.get(ad)
         return Detail(ad, Status.ACTIVE if found else Status.INACTIVE, found)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import run
 from navfeed.cli.output import print_warning
-from navfeed.config import Settings
+from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
@@ -39,10 +39,12 @@ class Service:
         *,
         quiet: bool,
         show: Callable[[RunFinished], None],
+        feed_moved: bool = False,
     ) -> None:
         self._prepare = prepare
         self._quiet = quiet
         self._show = show
+        self._feed_moved = feed_moved
         self._settings, self._plan = prepare()
         self._log = self._open_log(self._settings)
         run.token_of(self._settings)
@@ -93,7 +95,7 @@ class Service:
         return error
 
     def _one(self) -> RunFinished:
-        with open_for_sync(self._settings) as store:
+        with open_for_sync(self._settings, feed_moved=self._feed_moved) as store:
             self._notifier.ready()
             with choose(quiet=self._quiet, log=self._log) as progress:
 
@@ -142,6 +144,11 @@ class Service:
                 "another store needs another service: restart it. The store stays as it was"
             )
             settings = replace(settings, db=self._settings.db)
+        if feed_address(settings.base_url) != feed_address(self._settings.base_url):
+            print_warning(
+                "another feed needs another store, and one that moved a restart with --feed-moved"
+            )
+            settings = replace(settings, base_url=self._settings.base_url)
         self._settings = settings
         self._plan = replace(plan, retry_now=False)
         self._disconnect()

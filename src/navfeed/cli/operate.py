@@ -17,7 +17,7 @@ from navfeed.api import client, now, open_store, store_lock
 from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
 from navfeed.cli.output import RowsFormat, print_json, print_lines, print_rows, print_warning
 from navfeed.cli.status import run_as_json
-from navfeed.config import Settings, load, refuse_store, unknown_variables
+from navfeed.config import Settings, feed_address, load, refuse_store, unknown_variables
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
 from navfeed.model import binding_pause
 from navfeed.ops import doctor as questions
@@ -142,7 +142,8 @@ def _of_the_store(settings: Settings) -> Generator[Finding, None, datetime | Non
     except StoreError as error:
         yield questions.failed("store", error)
         return paused_until
-    yield questions.check_runs(facts.last_run, facts.trouble)
+    yield questions.check_feed(facts.feed_url, feed_address(settings.base_url))
+    yield questions.check_runs(facts.last_run, facts.trouble, facts.unconfirmed)
     yield questions.check_lag(facts.caught_up_at, moment, settings.warn_age)
     yield questions.check_reach(facts)
     yield questions.check_backlog(facts)

@@ -68,6 +68,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         if facts.reaches_back is None
         else not lacks_older_ads(facts.reaches_back, facts.newest),
         "trouble": facts.trouble,
+        "ads_unconfirmed": facts.unconfirmed,
         "last_run": run_as_json(facts.last_run) if facts.last_run else None,
         "retry_at": _utc(facts.retry_at),
         "token_expires_at": _utc(facts.token_expires),
@@ -76,6 +77,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         "contacts": facts.contacts,
         "scope": {name: kept for name, of in SCOPES.items() if (kept := getattr(facts.scope, of))},
         "schema_version": facts.schema_version,
+        "feed_url": facts.feed_url,
         "path": facts.path,
         "bytes": facts.size,
     }

@@ -137,6 +137,13 @@ def sync(
             "--retry-now", help="Try again at once whatever waits for a retry, or was given up."
         ),
     ] = False,
+    feed_moved: Annotated[
+        bool,
+        typer.Option(
+            "--feed-moved",
+            help="The feed's address is a new one of the feed that the store follows.",
+        ),
+    ] = False,
     follow: Annotated[
         bool,
         typer.Option("--follow", help="Go on as a service: run again and again, until stopped."),
@@ -194,14 +201,17 @@ def sync(
             raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
         from navfeed.cli.follow import Service
 
-        Service(prepare, quiet=quiet, show=partial(_show, format_)).run(run.seconds(max_time))
+        service = Service(prepare, quiet=quiet, show=partial(_show, format_), feed_moved=feed_moved)
+        service.run(run.seconds(max_time))
     else:
-        ended = _once(*prepare(), max_time, quiet=quiet)
+        ended = _once(*prepare(), max_time, quiet=quiet, feed_moved=feed_moved)
         _show(format_, ended)
         _conclude(ended, quiet=quiet)
 
 
-def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) -> RunFinished:
+def _once(
+    settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool, feed_moved: bool
+) -> RunFinished:
     from navfeed.present.progress import choose
     from navfeed.sync.workers import Stop
 
@@ -209,7 +219,9 @@ def _once(settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool) 
     run.token_of(settings)
     stop = Stop(run.seconds(max_time))
     with run.signals(stop), choose(quiet=quiet, log=log) as progress:
-        ended = api.sync_store(settings, plan, stop=stop, progress=progress.show)
+        ended = api.sync_store(
+            settings, plan, stop=stop, progress=progress.show, feed_moved=feed_moved
+        )
     if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         run.hint_at_empty_scope(settings)
     run.write_metrics(settings)

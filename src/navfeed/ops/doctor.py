@@ -128,7 +128,10 @@ def check_integrity(problems: list[str]) -> Finding:
     return fine("integrity", "every page, index and link is in order")
 
 
-def check_runs(run: RunFacts | None, trouble: str | None) -> Finding:
+def check_runs(run: RunFacts | None, trouble: str | None, unconfirmed: int = 0) -> Finding:
+    if trouble is not None and unconfirmed:
+        says = f"the log broke: {trouble}. Stored ads not confirmed yet: {unconfirmed:,}"
+        return warning("runs", says, "Run `navfeed sync` until it ends with 0")
     if trouble is not None:
         return warning("runs", f"the log broke: {trouble}", "Run `navfeed verify --repair`")
     if run is None:
@@ -139,6 +142,15 @@ def check_runs(run: RunFacts | None, trouble: str | None) -> Finding:
         says = f"the last run ended with {run.exit_code}: {run.outcome}"
         return warning("runs", says, "`navfeed runs` shows since when")
     return fine("runs", f"the last run ended with {run.exit_code}")
+
+
+def check_feed(follows: str | None, asked: str) -> Finding:
+    """Addresses as `navfeed.config.feed_address` writes them."""
+    if follows not in (None, asked):
+        says = f"the store follows {follows}, and the settings name {asked}"
+        advice = "Name that feed (base_url), or another store; `navfeed sync --help`, --feed-moved"
+        return failure("feed", says, advice, ExitCode.USAGE)
+    return fine("feed", f"the store follows {follows or 'no feed yet'}")
 
 
 def check_lag(caught_up_at: datetime | None, now: datetime, limit: timedelta | None) -> Finding:

@@ -66,8 +66,13 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
     yield _one("navfeed_erasure_owed", "1: a reader kept removed text on disk.", facts.erasure_owed)
     yield _one(
         "navfeed_feed_log_broken",
-        "1: the log broke off since the last verify.",
+        "1: the log broke off, and not every ad was confirmed since.",
         facts.trouble is not None,
+    )
+    yield _one(
+        "navfeed_ads_unconfirmed",
+        "Ads in the store that are not confirmed since the log began anew.",
+        facts.unconfirmed,
     )
     yield _one("navfeed_store_size_bytes", "Size of the store's main file.", facts.size)
     yield _one("navfeed_schema_version", "Version of the store's schema.", facts.schema_version)

@@ -89,6 +89,8 @@ def summary(ended: RunFinished) -> str:
     ]
     if counts.given_up:
         parts.append(f"{counts.given_up} given up")
+    if counts.unconfirmed:
+        parts.append(f"{counts.unconfirmed} not confirmed since the log began anew")
     if counts.late:
         parts.append(f"{counts.late} late")
     read = (

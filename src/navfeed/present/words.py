@@ -117,7 +117,7 @@ def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
         ("Data", freshness(facts.caught_up_at, now)),
         ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Begun", _reach(facts)),
-        ("Trouble", facts.trouble),
+        ("Trouble", _trouble(facts)),
         *_run(facts.last_run),
         ("Not before", _pause(binding_pause(facts.retry_at, now))),
         ("Token", _token(facts.token_expires, now)),
@@ -139,6 +139,12 @@ def _reach(facts: StoreFacts) -> str | None:
 
 LACKS_OLDER_ADS = "ads that were announced before may be missing"
 """What is to be known of a copy that does not reach back as far as an ad can be active."""
+
+
+def _trouble(facts: StoreFacts) -> str | None:
+    if facts.trouble is None or not facts.unconfirmed:
+        return facts.trouble
+    return f"{facts.trouble}. Stored ads not confirmed yet: {facts.unconfirmed:,}"
 
 
 def _details(facts: StoreFacts) -> str:

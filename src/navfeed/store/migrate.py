@@ -93,6 +93,7 @@ def m004_feed_and_reach(db: Database) -> None:
         return
     db.execute("ALTER TABLE feed ADD COLUMN reaches_back TEXT")
     db.execute("ALTER TABLE feed ADD COLUMN feed_url TEXT")
+    db.execute("ALTER TABLE feed ADD COLUMN recheck_since TEXT")
     db.execute("UPDATE feed SET erasure_owed = 1")
     db.execute("PRAGMA user_version = 4")
 

@@ -44,7 +44,7 @@ from navfeed.store.filters import (
     fold,
     looks,
 )
-from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, patience_began
+from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
 from navfeed.store.mapping import content_of, scope_of
 from navfeed.text.stem import is_form, stem
 
@@ -302,7 +302,7 @@ class Reader:
             "SELECT newest, caught_up_at, trouble, retry_at, token_expires, erasure_owed, "
             "reaches_back FROM feed"
         )
-        inactive, contacts = self._one("SELECT inactive, contacts FROM feed")
+        inactive, contacts, feed_url = self._one("SELECT inactive, contacts, feed_url FROM feed")
         waiting, held_back, given_up = self._one(
             f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
             f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
@@ -335,6 +335,8 @@ class Reader:
             erasure_owed=bool(owed),
             reaches_back=_moment(reaches_back),
             scope=self.scope(),
+            feed_url=feed_url,
+            unconfirmed=self._one(UNCONFIRMED)[0],
         )
 
     def runs(self, most: int, *, failed: bool = False) -> list[RunFacts]:

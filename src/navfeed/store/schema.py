@@ -80,7 +80,7 @@ CREATE VIRTUAL TABLE search USING fts5 (
 -- With --inactive mask: what is left of an ad that is no longer shown. No text, no names.
 CREATE TABLE removed (
     uuid TEXT PRIMARY KEY,
-    reason TEXT NOT NULL,           -- stopped, expired, gone, out of scope
+    reason TEXT NOT NULL,           -- why it left: one of those in docs/reference/reasons.md
     removed_at TEXT NOT NULL,
     published TEXT,
     expires TEXT,
@@ -114,7 +114,7 @@ OWN = """
 -- Ads whose details are still to be fetched, and when that may be tried.
 CREATE TABLE queue (
     ad TEXT PRIMARY KEY,
-    reason TEXT NOT NULL,
+    reason TEXT NOT NULL,           -- why they are wanted: docs/reference/reasons.md
     queued_at TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     retry_at TEXT,
@@ -183,7 +183,8 @@ CREATE TABLE feed (
     forget_key BLOB,                -- hashes what is in `forgotten`; made for this store alone
     erasure_owed INTEGER NOT NULL DEFAULT 0,
     reaches_back TEXT,              -- from when on the log was read; 2000: all of it
-    feed_url TEXT                   -- the feed that is followed
+    feed_url TEXT,                  -- the feed that is followed
+    recheck_since TEXT              -- the log began anew then; some ads are not confirmed yet
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);

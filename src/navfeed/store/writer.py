@@ -49,7 +49,7 @@ from navfeed.store.connect import (
     translate_errors,
 )
 from navfeed.store.file_handle import open_private_file, opening
-from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, patience_began
+from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
 from navfeed.store.mapping import CHILDREN, COLUMNS, ROWS, content_of, scope_of
 from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
@@ -59,10 +59,15 @@ from navfeed.store.segments import drop_deleted_words
 
 
 class Store:
-    """An open store. Use as a context manager; one at a time (the caller holds the lock)."""
+    """An open store. Use as a context manager; one at a time (the caller holds the lock).
 
-    def __init__(self, path: Path) -> None:
+    `feed_url` is the address of the feed whose pages will be committed: from the first one on, it
+    is remembered. None leaves what is remembered as it is.
+    """
+
+    def __init__(self, path: Path, *, feed_url: str | None = None) -> None:
         self.path = path
+        self._feed_url = feed_url
         with translate_errors(path), ExitStack() as opened:
             check_library()
             self._file = opened.enter_context(open_private_file(path))
@@ -81,6 +86,11 @@ class Store:
             self._opened.close()
 
     # Where the reading stands
+
+    def feed_url(self) -> str | None:
+        """The feed that is followed; None before the first page, and in stores of old."""
+        (url,) = self._one("SELECT feed_url FROM feed")
+        return str(url) if url else None
 
     def feed_cursor(self) -> FeedCursor:
         top, newest, topped_at, topped_here, safe_until, closed, etag = self._one(
@@ -117,17 +127,21 @@ class Store:
         keep_from: int,
         now: datetime,
         trouble: str | None = None,
+        anew: bool = False,
     ) -> list[Effect]:
         """Apply a page and move the cursor in one transaction; answer what was removed.
 
         Entries read before the place `keep_from` need not be recognised any more. `trouble` says
         that the old cursor leads nowhere: what it recognised is dropped, the sentence kept for
-        `status`.
+        `status`. `anew`: not one of its pages is there any more, so that every ad of the store is
+        asked for again.
         """
         with self._transaction():
             if trouble:
                 self._db.execute("DELETE FROM seen")
                 self._db.execute("UPDATE feed SET trouble = ?", [trouble])
+            if anew:
+                self._doubt_all(now)
             inactive = {verdict.ad: verdict.reason for verdict in verdicts if verdict.remove}
             effects = [(ad, inactive[ad]) for ad in sorted(self.stored_ids_among(inactive))]
             for ad, reason in effects:
@@ -138,6 +152,10 @@ class Store:
             self._save_seen(seen, keep_from)
             self._save_cursor(cursor)
         return effects
+
+    def _doubt_all(self, now: datetime) -> None:
+        self._db.execute("UPDATE feed SET recheck_since = ?", [_text(now)])
+        self._queue(((ad, Reason.RECHECK) for ad in sorted(self.ads() | self.outside())), now)
 
     def begin_at(self, reach: datetime | None) -> None:
         """Record from when on a first sync reads the log; None: nobody knows."""
@@ -154,9 +172,16 @@ class Store:
             self._save_cursor(cursor)
 
     def caught_up(self, moment: datetime) -> None:
-        """Record that the end of the feed was reached then, and every detail asked for since."""
+        """Record that the end of the feed was reached then, and every detail asked for since.
+
+        Where the log began anew, that is over once it has confirmed every ad.
+        """
         with self._transaction():
             self._db.execute("UPDATE feed SET caught_up_at = ?", [_text(moment)])
+            self._db.execute(
+                "UPDATE feed SET trouble = NULL, recheck_since = NULL "
+                f"WHERE recheck_since IS NOT NULL AND ({UNCONFIRMED}) = 0"
+            )
 
     def _save_seen(self, seen: Sequence[SeenEntry], keep_from: int) -> None:
         self._many(
@@ -173,7 +198,7 @@ class Store:
         )
         self._db.execute(
             "UPDATE feed SET top = ?, newest = ?, topped_at = ?, topped_here = ?, "
-            "safe_until = ?, closed = ?, etag = ?",
+            "safe_until = ?, closed = ?, etag = ?, feed_url = coalesce(?, feed_url)",
             [
                 cursor.top,
                 *map(
@@ -182,6 +207,7 @@ class Store:
                 ),
                 cursor.closed,
                 cursor.etag,
+                self._feed_url,
             ],
         )
 
@@ -195,10 +221,10 @@ class Store:
         """The active ads that are not kept because they are outside the scope."""
         return {ad for (ad,) in self._all("SELECT ad FROM outside")}
 
-    def stored_ids_among(self, ads: Iterable[str]) -> set[str]:
-        """Those of the ads that are in the store."""
-        rows = self._all(f"SELECT uuid FROM ads WHERE uuid IN {_LISTED}", _listed(ads))
-        return {uuid for (uuid,) in rows}
+    def stored_ids_among(self, ads: Iterable[str]) -> dict[str, date | None]:
+        """Those of the ads that are in the store, each with its last day."""
+        rows = self._all(f"SELECT uuid, last_day FROM ads WHERE uuid IN {_LISTED}", _listed(ads))
+        return {uuid: _day(last_day) for uuid, last_day in rows}
 
     def stored(self, ad: str) -> Stored | None:
         rows = self._all("SELECT content, last_day FROM ads WHERE uuid = ?", ad)
@@ -207,7 +233,10 @@ class Store:
     def commit_details(
         self, verdicts: Sequence[DetailDecision], failed: Sequence[Failed], now: datetime
     ) -> list[Effect]:
-        """Apply a batch of details in one transaction; answer what was done to which ad."""
+        """Apply a batch of details in one transaction; answer what was done to which ad.
+
+        An ad that is withheld has `failed` too: it leaves, and stays queued.
+        """
         with self._transaction():
             effects = [
                 (verdict.ad, verdict.reason) for verdict in verdicts if self._apply(verdict, now)
@@ -223,7 +252,10 @@ class Store:
         return effects
 
     def _is_asked_again(self, verdict: DetailDecision, now: datetime) -> bool:
-        """Whether an ad that is gone, as it was an hour ago, is asked for a last time."""
+        """Whether an ad is withheld, or is gone as it was an hour ago and asked for a last time."""
+        if verdict.reason is Reason.WITHHELD:
+            self._keep_queued(verdict.ad, now)
+            return True
         if verdict.reason is not Reason.GONE:
             return False
         updated = self._db.execute(
@@ -232,6 +264,14 @@ class Store:
             [_text(now + GONE_AGAIN[1]), verdict.ad, Reason.GONE.value],
         )
         return updated.rowcount == 1
+
+    def _keep_queued(self, ad: str, now: datetime) -> None:
+        """A verification may have asked for it unqueued. How often it was tried stays known."""
+        self._db.execute(
+            "INSERT INTO queue (ad, reason, queued_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (ad) DO UPDATE SET reason = excluded.reason",
+            [ad, Reason.WITHHELD.value, _text(now)],
+        )
 
     def sweep(self, today: date, now: datetime) -> list[Effect]:
         """Remove the ads whose last day in Oslo lies before `today`, and queue them.
@@ -320,6 +360,11 @@ class Store:
             Reason.GONE.value,
         )
         return count - given_up, given_up
+
+    def unconfirmed(self) -> int:
+        """How many ads are stored that the log, which began anew, has not confirmed yet."""
+        (count,) = self._one(UNCONFIRMED)
+        return int(count)
 
     def problems(self) -> list[Problem]:
         """Why details could not be had, the most frequent reason first."""
@@ -500,9 +545,9 @@ class Store:
             self._db.execute("DELETE FROM runs WHERE id <= ?", [run - KEPT_RUNS])
 
     def forget_trouble(self) -> None:
-        """A verification found everything right: what broke the cursor once is over."""
+        """A verification left everything right: what broke the cursor once is over."""
         with self._transaction():
-            self._db.execute("UPDATE feed SET trouble = NULL")
+            self._db.execute("UPDATE feed SET trouble = NULL, recheck_since = NULL")
 
     def retry_at(self) -> datetime | None:
         """Before when the server asked not to be called."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
-from navfeed.decide import decide_detail, retry_delay
+from navfeed.decide import decide_detail, is_withheld, retry_delay
 from navfeed.errors import ContractError, FeedError, UnreachableError
-from navfeed.model import Detail, DetailDecision, Effect, Failed, Gone, Queued, Scope
+from navfeed.model import (
+    Detail,
+    DetailDecision,
+    Effect,
+    Failed,
+    Gone,
+    Queued,
+    Reason,
+    Scope,
+)
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.workers import Completed, WorkerPool
 
@@ -70,6 +79,30 @@ def _one_ads_fault() -> Iterator[None]:
         raise ContractError("the ad is too large or too deep to be read") from error
 
 
+_WITHHELD = (
+    "the feed says that the ad is active, but sent nothing of what it says. It is hidden until it "
+    "comes with content; run again later"
+)
+
+
+def withheld_among(
+    verdicts: Iterable[DetailDecision], asked: Iterable[Queued], now: datetime
+) -> list[Failed]:
+    """The ads that are withheld: what was stored leaves, and they are asked for again."""
+    ads = {verdict.ad for verdict in verdicts if verdict.reason is Reason.WITHHELD}
+    return [_failure(queued, _WITHHELD, now) for queued in asked if queued.ad in ads]
+
+
+def _failure(queued: Queued, problem: str, now: datetime) -> Failed:
+    return Failed(queued.ad, problem, now + retry_delay(queued.attempts + 1))
+
+
+def _problem(answer: Completed[Queued, Detail | Gone]) -> str | None:
+    if isinstance(answer.value, Detail) and is_withheld(answer.value):
+        return _WITHHELD
+    return str(answer.error) if answer.error else None
+
+
 class Details:
     """Works off the queue once. An ad that fails stays queued and holds up no other."""
 
@@ -110,6 +143,7 @@ class Details:
         outcomes = [outcome for answer in batch if (outcome := self._outcome(answer))]
         verdicts = [outcome for outcome in outcomes if isinstance(outcome, DetailDecision)]
         failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+        failed += withheld_among(verdicts, (one.question for one in batch), self._clock())
         effects = self._store.commit_details(verdicts, failed, self._clock())
         return DetailsApplied(done, total, len(failed), tuple(effects))
 
@@ -126,16 +160,21 @@ class Details:
         return None
 
     def _failed(self, queued: Queued, error: FeedError) -> Failed:
-        return Failed(queued.ad, str(error), self._clock() + retry_delay(queued.attempts + 1))
+        return _failure(queued, str(error), self._clock())
 
     def _watch(self, batch: list[Completed[Queued, Detail | Gone]]) -> None:
-        """Tell "this ad is broken" from "the service is down", and do not hammer the latter."""
+        """Tell "this ad is broken" from "the service is down", and do not hammer the latter.
+
+        Ads without content count too: should NAV ever name the content otherwise, a store must not
+        be emptied for that.
+        """
         for answer in batch:
-            self._in_a_row = self._in_a_row + 1 if answer.error else 0
+            problem = _problem(answer)
+            self._in_a_row = self._in_a_row + 1 if problem else 0
             if self._in_a_row >= GIVE_UP_AFTER:
                 raise UnreachableError(
                     f"{self._in_a_row} details in a row could not be had "
-                    f"(the last: {answer.error}). The rest stays queued; run again later"
+                    f"(the last: {problem}). The rest stays queued; run again later"
                 )
             if self._in_a_row and self._in_a_row % PROBE_AFTER == 0:
                 self._pool.ask(None, lambda _: self._feed.newest())

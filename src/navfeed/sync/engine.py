@@ -49,6 +49,7 @@ class Counts:
     """What a run did. `removed` counts ads taken out; `waiting` details still to be fetched.
 
     Those that were `given_up` are not fetched any more: not before an entry asks for them again.
+    `unconfirmed` are stored ads that are still to be confirmed since the log began anew.
     """
 
     pages: int = 0
@@ -61,6 +62,7 @@ class Counts:
     failed: int = 0
     waiting: int = 0
     given_up: int = 0
+    unconfirmed: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
 
     def take_in(self, event: ScopeChanged | PageApplied | DetailsApplied | ExpiredRemoved) -> None:
@@ -91,7 +93,8 @@ class Counts:
 
     def as_dict(self) -> dict[str, int]:
         names = ("pages", "entries", "late", "new", "changed", "unchanged", "removed")
-        return {name: getattr(self, name) for name in (*names, "failed", "waiting", "given_up")}
+        left = ("failed", "waiting", "given_up", "unconfirmed")
+        return {name: getattr(self, name) for name in (*names, *left)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
         _erase(store)
         raise
     counts.waiting, counts.given_up = store.waiting(clock())
+    counts.unconfirmed = store.unconfirmed()
     ended = _ended(counts, error, store.problems(), erased=_erase(store))
     _record(store, run, ended, clock())
     yield ended
@@ -215,6 +219,8 @@ def _ended(
         outcome = f"caught up; {counts.waiting} details wait for a retry"
         if counts.given_up:
             outcome += f", {counts.given_up} were given up (--retry-now asks again)"
+        if counts.unconfirmed:
+            outcome += f". The log began anew; stored ads not confirmed yet: {counts.unconfirmed}"
         if problems:
             outcome += f". Most failed so: {problems[0].says}"
         return RunFinished(ExitCode.WAITING, outcome, counts, None, not erased)
@@ -235,7 +241,7 @@ def verify(
 
     Best after a `sync`, whose news would show as differences otherwise.
     """
-    clean = True
+    settled = True
     try:
         with WorkerPool(plan.workers, stop) as pool:
             verification = Verification(
@@ -248,9 +254,10 @@ def verify(
                 clock=clock,
             )
             for checked in verification.run():
-                clean = clean and not checked.differences
+                left = [one for one in checked.differences if not (repair and one.can_be_mended)]
+                settled = settled and not left
                 yield checked
-        if clean:
+        if settled:
             store.forget_trouble()
     finally:
         _erase(store)

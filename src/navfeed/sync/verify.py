@@ -14,7 +14,13 @@ from enum import StrEnum
 from navfeed.decide import day_of
 from navfeed.errors import ContractError, FeedError
 from navfeed.model import Detail, DetailDecision, Gone, Page, Queued, Reason, Status
-from navfeed.sync.details import BATCH, LINGER_SECONDS, DetailDecider, raise_what_is_not_the_ads
+from navfeed.sync.details import (
+    BATCH,
+    LINGER_SECONDS,
+    DetailDecider,
+    raise_what_is_not_the_ads,
+    withheld_among,
+)
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import Start, begin, resolve
 from navfeed.sync.workers import Completed, WorkerPool
@@ -36,6 +42,10 @@ class Difference:
     ad: str
     kind: Kind
     why: str
+
+    @property
+    def can_be_mended(self) -> bool:
+        return self.kind is not Kind.UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,9 @@ class Verification:
     ) -> Iterator[Difference]:
         verdicts = [judge(answer.value) for answer in batch if answer.value is not None]
         if self._repair:
-            self._store.commit_details(verdicts, [], self._clock())
+            questions = (answer.question for answer in batch)
+            failed = withheld_among(verdicts, questions, self._clock())
+            self._store.commit_details(verdicts, failed, self._clock())
         for verdict in verdicts:
             if (kind := _kind(verdict, held=verdict.ad in held)) is not None:
                 yield Difference(verdict.ad, kind, verdict.reason.value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from navfeed.decide import ObservedEntry, decide_entries
+from navfeed.decide import ObservedEntry, day_of, decide_entries
 from navfeed.errors import ContractError, StoppedError
 from navfeed.lookback import (
     SeenMatcher,
@@ -131,6 +131,7 @@ class Walk:
         self._max_pages = max_pages
         self._cursor = store.feed_cursor()
         self._trouble: str | None = None
+        self._anew = False
         self._visited: set[str] = set()
         self._behind: set[str] = set()
         self._began_at: datetime | None = None
@@ -152,10 +153,7 @@ class Walk:
         checkpoint = start_of(self._cursor)
         self._matcher = SeenMatcher([], at=self._cursor.top, top=self._cursor.top)
         if checkpoint is None:
-            start = resolve(self._feed, self._pool, self._start, self._clock)
-            first = begin(self._feed, self._pool, start, self._lateness)
-            self._store.begin_at(_reach_of(start, first))
-            return first
+            return self._begin_log()
         page = self._page_at(checkpoint)
         if page is None:
             return self._fall_back(checkpoint)
@@ -169,6 +167,13 @@ class Walk:
             self._matcher = SeenMatcher(seen, at=checkpoint.ordinal, top=self._cursor.top)
         return page
 
+    def _begin_log(self) -> Page:
+        """Where a log is read for the first time."""
+        start = resolve(self._feed, self._pool, self._start, self._clock)
+        page = begin(self._feed, self._pool, start, self._lateness)
+        self._store.begin_at(_reach_of(start, page))
+        return page
+
     def _page_at(self, checkpoint: Checkpoint) -> Page | Unchanged | None:
         """Only the page to read next may answer 304: behind it, new entries come without notice."""
         etag = self._cursor.etag if checkpoint == self._cursor.checkpoints[-1] else None
@@ -180,19 +185,29 @@ class Walk:
         What was read is then read again; order proves nothing any more, so details decide.
         """
         self._matcher = SeenMatcher([], at=self._cursor.top, top=self._cursor.top, replaying=True)
-        page = self._older_page(lost) or begin(
-            self._feed,
-            self._pool,
-            resolve(self._feed, self._pool, self._restart(), self._clock),
-            self._lateness,
-        )
+        older = self._older_page(lost)
+        self._anew = older is None
+        page = older or self._page_of_new_log()
         moment = self._clock().isoformat(timespec="seconds")
+        nor_others = ", nor any before it, so its log began anew" if self._anew else ""
         self._trouble = (
             f"{moment}: the feed no longer had the page where the last sync stood "
-            f"({lost.page}); read again from page {page.id}"
+            f"({lost.page}){nor_others}; read again from page {page.id}"
         )
         self._cursor = replace(self._cursor, checkpoints=(), closed=0, etag=None)
         return page
+
+    def _page_of_new_log(self) -> Page:
+        """The same entries may stand under new ids; where none is known, it is another log."""
+        start = resolve(self._feed, self._pool, self._restart(), self._clock)
+        page = begin(self._feed, self._pool, start, self._lateness)
+        known = {one.key for one in self._store.seen_from(0)}
+        if any(entry.key in known for entry in page.entries):
+            return page
+        self._cursor = FeedCursor(
+            top=self._cursor.top
+        )  # the other log's clock says nothing of this one
+        return self._begin_log()
 
     def _older_page(self, lost: Checkpoint) -> Page | None:
         for checkpoint in reversed(self._cursor.checkpoints):
@@ -265,8 +280,9 @@ class Walk:
                 keep_from=self._keep_from(),
                 now=self._clock(),
                 trouble=self._trouble,
+                anew=self._anew,
             )
-            self._trouble = None
+            self._trouble, self._anew = None, False
         return PageApplied(
             page=page.id,
             entries=len(sightings),
@@ -279,8 +295,9 @@ class Walk:
     def _judge(self, sightings: list[ObservedEntry]) -> list[EntryDecision]:
         ads = sorted(sightings, key=lambda sighting: sighting.entry.ad)  # stable: feed order stays
         stored = self._store.stored_ids_among({sighting.entry.ad for sighting in sightings})
+        today = day_of(self.served_at, self._clock())
         verdicts = (
-            decide_entries(list(group), stored=ad in stored)
+            decide_entries(list(group), stored=ad in stored, last_day=stored.get(ad), today=today)
             for ad, group in groupby(ads, key=lambda sighting: sighting.entry.ad)
         )
         return [verdict for verdict in verdicts if verdict is not None]

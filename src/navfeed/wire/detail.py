@@ -36,14 +36,17 @@ def read_detail(body: bytes, *, asked: str) -> Detail:
     return Detail(ad, Status.ACTIVE, _content(parts))
 
 
-def _content(parts: Parts) -> Content:
-    """The server sends `ad_content`; NAV's page calls it `json`. Either will do."""
+def _content(parts: Parts) -> Content | None:
+    """The server sends `ad_content`; NAV's page calls it `json`. Either will do.
+
+    None where neither says anything: NAV blanks what may not be shown (feed.md 4).
+    """
     for name in ("ad_content", "json"):
         value, raw = parts.get(name, (None, ""))
         if isinstance(value, dict):
             refuse_depths(raw)
             return _typed(value, raw)
-    raise ContractError("the feed says that an ad is active, but sent nothing of what it says")
+    return None
 
 
 def read_content(raw: str) -> Content:

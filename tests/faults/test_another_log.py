@@ -1,0 +1,248 @@
+"""S7 and S10: the log that a store follows began anew, or the address is another feed's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import navfeed
+from navfeed.config import feed_address
+from navfeed.errors import ConfigError, ExitCode
+from navfeed.model import HISTORY
+from navfeed.practice import World, faults
+from navfeed.sync.walk import Start
+from support.lab import NOW
+from support.shell import Said, run_here
+from support.socket_harness import Outdoors, environment_of, small_world
+
+DAY = timedelta(days=1)
+
+
+def told(outdoors: Outdoors, *words: str, **environment: str) -> Said:
+    return run_here([*words], environment_of(outdoors, **environment), outdoors.path.parent)
+
+
+def facts(outdoors: Outdoors) -> dict[str, object]:
+    found: dict[str, object] = json.loads(told(outdoors, "status", "--format", "json").out)
+    return found
+
+
+# S7
+
+
+def another_world(now=NOW) -> World:
+    """A feed of its own, with a month behind it."""
+    world = World(2, now=now - 30 * DAY)
+    for _ in range(10):
+        world.publish(expires=now + 9 * DAY)
+        world.advance(3 * DAY)
+    world.stop(world.in_force()[0])
+    world.publish(expires=now + 9 * DAY)
+    return world
+
+
+def replace_world(outdoors: Outdoors, world: World) -> None:
+    """Another log at the same address: none of its pages, entries and ads were seen before."""
+    outdoors.world = outdoors.practice.world = world
+
+
+@pytest.mark.parametrize("later", [timedelta(0), 2 * DAY, -60 * DAY], ids=str)
+@pytest.mark.parametrize("start", [Start(), Start(back=HISTORY)], ids=["start", "back"])
+def test_S7_another_log_at_the_same_address_makes_another_copy(outdoors, later, start):
+    outdoors.settle()
+    before = set(outdoors.stored())
+    replace_world(outdoors, another_world(NOW + later))
+    ended = outdoors.sync(start=start)
+    assert ended.exit_code is ExitCode.DONE, ended.outcome
+    assert outdoors.is_exact()
+    assert not before & outdoors.stored().keys()
+    assert set(outdoors.asked("detail")) > before
+    assert outdoors.rows("SELECT trouble, recheck_since FROM feed") == [(None, None)]
+    outdoors.world.publish()
+    outdoors.recovers()
+
+
+def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(outdoors):
+    told(outdoors, "sync", "--from-start")
+    ad = next(iter(outdoors.stored()))
+    replace_world(outdoors, another_world())
+    outdoors.spoil(faults.on("detail", ad), faults.status(500))
+    metrics = outdoors.path.with_name("navfeed.prom")
+    said = told(outdoors, "sync", "--format", "json", "--metrics-file", str(metrics))
+    summary = json.loads(said.out)
+    assert said.code == summary["exit_code"] == ExitCode.WAITING
+    assert summary["unconfirmed"] == 1
+    assert "The log began anew; stored ads not confirmed yet: 1" in summary["outcome"]
+    assert ad in outdoors.stored()
+    assert "navfeed_ads_unconfirmed 1\n" in metrics.read_text()
+    assert facts(outdoors)["ads_unconfirmed"] == 1
+    page = told(outdoors, "status").out
+    assert "its log began anew" in page
+    assert "Stored ads not confirmed yet: 1" in page
+    assert "The log began anew" in told(outdoors, "runs", "--format", "json").out
+    findings = json.loads(told(outdoors, "doctor", "--offline", "--format", "json").out)
+    (finding,) = [finding for finding in findings if finding["check"] == "runs"]
+    assert (finding["level"], "not confirmed yet: 1" in finding["says"]) == ("warning", True)
+
+    outdoors.practice.clear_script()
+    said = told(outdoors, "sync", "--format", "json", "--metrics-file", str(metrics))
+    assert (said.code, json.loads(said.out)["unconfirmed"]) == (0, 0)
+    assert outdoors.is_exact()
+    assert (facts(outdoors)["ads_unconfirmed"], facts(outdoors)["trouble"]) == (0, None)
+    assert "navfeed_ads_unconfirmed 0\nnavfeed" in metrics.read_text().replace("# HELP ", "")
+    assert "Trouble" not in told(outdoors, "status").out
+
+
+def test_S7_a_run_that_is_stopped_leaves_the_rest_to_the_next(outdoors):
+    outdoors.sync()
+    stored = len(outdoors.stored())
+    replace_world(outdoors, another_world())
+    ended = outdoors.sync(max_pages=1)
+    assert (ended.exit_code, ended.counts.unconfirmed) == (ExitCode.STOPPED, stored)
+    assert outdoors.sync().exit_code is ExitCode.DONE
+    assert outdoors.is_exact()
+    assert facts(outdoors)["trouble"] is None
+
+
+def test_S7_the_same_entries_under_new_ids_are_not_read_from_the_beginning(outdoors):
+    outdoors.settle()
+    outdoors.world.advance(DAY)
+    outdoors.world.reset_log()
+    outdoors.world.drop_silently(outdoors.world.in_force()[0])
+    ended = outdoors.sync(start=Start(back=HISTORY))
+    assert ended.exit_code is ExitCode.DONE
+    assert outdoors.is_exact()
+    assert len(outdoors.asked("detail")) == len(outdoors.stored()) + 1
+    assert facts(outdoors)["reaches_back_to"] == "2000-01-01T00:00:00Z"
+    seeks = [one for one in outdoors.practice.requests if one.kind == "seek"]
+    assert [one for one in seeks if "if-modified-since" in one.headers] == seeks != []
+
+
+def test_S7_nothing_of_this_where_an_older_page_is_known(outdoors):
+    outdoors.settle()
+    outdoors.world.advance(DAY)
+    outdoors.world.publish()
+    outdoors.spoil("page", faults.status(404), times=1)
+    outdoors.sync()
+    assert facts(outdoors)["ads_unconfirmed"] == 0
+    assert "its log began anew" not in told(outdoors, "status").out
+    (kept,) = outdoors.rows("SELECT trouble, recheck_since FROM feed")
+    assert (kept[0] is None, kept[1]) == (False, None)
+
+
+def test_S7_ads_outside_the_scope_are_asked_for_too(outdoors):
+    outdoors.sync(scope=navfeed.Scope(municipals=("NOWHERE",)))
+    outside = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
+    assert outside
+    replace_world(outdoors, another_world())
+    assert outdoors.sync(scope=None).exit_code is ExitCode.DONE
+    left = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
+    assert left == set(outdoors.world.in_force())
+
+
+def test_S7_verify_with_repair_ends_it(outdoors):
+    told(outdoors, "sync", "--from-start")
+    ad = next(iter(outdoors.stored()))
+    replace_world(outdoors, another_world())
+    outdoors.spoil(faults.on("detail", ad), faults.status(500), times=4)
+    assert told(outdoors, "sync").code == ExitCode.WAITING
+    outdoors.practice.clear_script()
+    assert told(outdoors, "verify", "--repair").code == 0
+    assert (facts(outdoors)["ads_unconfirmed"], facts(outdoors)["trouble"]) == (0, None)
+
+
+# S10
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Outdoors]:
+    """Another feed; its store is that of `outdoors`."""
+    with Outdoors(tmp_path / "navfeed.db", another_world()) as other:
+        yield other
+
+
+def test_S10_another_feed_is_refused_before_a_request(outdoors, other):
+    assert told(outdoors, "sync").code == 0
+    before = outdoors.committed()
+    for words in (["sync"], ["verify"], ["sync", "--follow"]):
+        said = told(other, *words)
+        assert said.code == ExitCode.USAGE
+        message = said.err.splitlines()[-1]
+        assert f"follows the feed at {outdoors.url}, not the one at {other.url}" in message
+        assert "--db" in message
+        assert "--feed-moved" in message
+    assert other.practice.requests == []
+    assert outdoors.committed() == before
+    assert told(outdoors, "sync").code == 0
+
+
+def test_S10_the_library_refuses_it_too(outdoors, other):
+    settings = navfeed.load_settings(db=outdoors.path, base_url=outdoors.url)
+    assert navfeed.sync_store(settings).exit_code is ExitCode.DONE
+    with pytest.raises(ConfigError, match="follows the feed at"):
+        navfeed.sync_store(navfeed.load_settings(db=outdoors.path, base_url=other.url))
+    assert other.practice.requests == []
+
+
+def test_S10_a_feed_that_moved_is_adopted_once_it_answers(tmp_path):
+    world = small_world()
+    with Outdoors(tmp_path / "navfeed.db", world) as old, Outdoors(old.path, world) as new:
+        assert told(old, "sync").code == 0
+        nowhere = told(old, "sync", "--feed-moved", NAVFEED_BASE_URL="http://127.0.0.1:1")
+        assert nowhere.code == ExitCode.FEED
+        assert told(old, "sync").code == 0
+        world.publish()
+        assert told(new, "sync", "--feed-moved").code == 0
+        assert facts(new)["feed_url"] == new.url
+        assert new.asked("seek") == []  # it goes on where it stood
+        assert told(old, "sync").code == ExitCode.USAGE
+        assert told(new, "sync").code == 0
+        assert new.is_exact()
+
+
+def test_S10_an_address_that_never_answered_is_not_followed(outdoors):
+    nowhere = told(outdoors, "sync", NAVFEED_BASE_URL="http://127.0.0.1:1")
+    assert nowhere.code == ExitCode.FEED
+    assert facts(outdoors)["feed_url"] is None
+    assert told(outdoors, "sync").code == 0
+    assert facts(outdoors)["feed_url"] == outdoors.url
+
+
+def test_S10_a_store_that_knows_no_feed_takes_the_first(outdoors, other):
+    outdoors.settle()  # by the engine alone, which is told of no address
+    assert facts(outdoors)["feed_url"] is None
+    assert told(outdoors, "sync").code == 0
+    assert facts(outdoors)["feed_url"] == outdoors.url
+    assert told(other, "sync").code == ExitCode.USAGE
+
+
+def test_S10_the_doctor_sees_that_the_settings_name_another_feed(outdoors, other):
+    assert told(outdoors, "sync").code == 0
+    for where, level in ((outdoors, "ok"), (other, "failure")):
+        findings = json.loads(told(where, "doctor", "--offline", "--format", "json").out)
+        (finding,) = [finding for finding in findings if finding["check"] == "feed"]
+        assert (finding["level"], outdoors.url in finding["says"]) == (level, True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://feed.example.org/nav",
+        "HTTPS://Feed.Example.org:443/nav/",
+        "https://feed.example.org./nav//",
+    ],
+)
+def test_S10_an_address_is_the_same_however_it_is_written(url):
+    assert feed_address(url) == "https://feed.example.org/nav"
+
+
+def test_S10_addresses_that_differ_are_told_apart():
+    urls = (
+        *("http://[::1]:8080", "http://[::1]", "http://127.0.0.1:8080", "http://127.0.0.1"),
+        *("https://127.0.0.1", "https://127.0.0.1/nav", "https://127.0.0.1/NAV"),
+    )
+    assert [feed_address(url) for url in urls] == list(urls)
