@@ -24,7 +24,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median_low
 
@@ -221,3 +221,74 @@ class SeenMatcher:
         twin = (entry.ad, other, entry.written)
         before, here = self._moments
         return twin in here or twin in before
+
+
+@dataclass(frozen=True, slots=True)
+class WalkStart:
+    """When a walk began: by the server's clock, where it showed one, and by ours."""
+
+    served_at: datetime | None
+    here: datetime
+
+    def took(self, page: Page, now: datetime) -> timedelta:
+        """How long it took to come to `page`: by the clock that says longer."""
+        ours = now - self.here
+        if page.served_at and self.served_at:
+            return max(page.served_at - self.served_at, ours)
+        return ours
+
+
+def advance(
+    before: FeedCursor,
+    page: Page,
+    ordinal: int,
+    matcher: SeenMatcher,
+    *,
+    began: WalkStart,
+    now: datetime,
+    lateness: timedelta,
+) -> FeedCursor:
+    """The cursor once `page`, whose first entry is at `ordinal`, was read by `matcher` and applied.
+
+    A later run can ask for it and for the page that follows it again.
+    """
+    newest = feed_clock(before.newest, page)
+    moment = before.safe_until
+    # Moves only once all that was known has come again: what is unread yet may hide more.
+    if matcher.passed_all or page.is_tip:
+        moment = safe_until(moment, newest, began.took(page, now), lateness)
+    cursor = replace(
+        before,
+        checkpoints=_with_checkpoints(before, page, ordinal, matcher.at, newest),
+        top=matcher.top,
+        newest=newest,
+        safe_until=moment,
+        etag=safe_etag(page),
+    )
+    if matcher.found_new:
+        cursor = replace(cursor, head_seen_at=page.served_at, head_seen_here=now)
+    return pruned(cursor)
+
+
+def _with_checkpoints(
+    before: FeedCursor, page: Page, first: int, last: int, newest: datetime | None
+) -> tuple[Checkpoint, ...]:
+    """Those of before, and of `page` and its next page, whose first entry is this page's last."""
+    checkpoints = {checkpoint.page: checkpoint for checkpoint in before.checkpoints}
+    if page.entries:
+        opening = page.entries[0]
+        begun = feed_clock(before.newest, replace(page, entries=(opening,)))
+        checkpoints.setdefault(page.id, checkpoint_of(page.id, first, opening, page, begun))
+        if page.next_id is not None:
+            following = checkpoint_of(page.next_id, last, page.entries[-1], page, newest)
+            checkpoints.setdefault(page.next_id, following)
+    return tuple(sorted(checkpoints.values(), key=lambda checkpoint: checkpoint.ordinal))
+
+
+def at_end(
+    cursor: FeedCursor, matcher: SeenMatcher, began: WalkStart, lateness: timedelta
+) -> FeedCursor:
+    """The cursor once a walk reached the tip: what it proved to be complete is settled."""
+    if matcher.found_new or not settles(cursor, began.served_at, began.here, lateness):
+        return cursor
+    return pruned(replace(cursor, closed=cursor.top))

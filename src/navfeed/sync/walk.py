@@ -9,16 +9,7 @@ from itertools import groupby
 
 from navfeed.decide import ObservedEntry, day_of, decide_entries
 from navfeed.errors import ContractError, StoppedError
-from navfeed.lookback import (
-    SeenMatcher,
-    checkpoint_of,
-    feed_clock,
-    pruned,
-    safe_etag,
-    safe_until,
-    settles,
-    start_of,
-)
+from navfeed.lookback import SeenMatcher, WalkStart, advance, at_end, start_of
 from navfeed.model import (
     WHOLE_LOG,
     Checkpoint,
@@ -134,14 +125,14 @@ class Walk:
         self._anew = False
         self._visited: set[str] = set()
         self._behind: set[str] = set()
-        self._began_at: datetime | None = None
-        self._began_here = clock()
+        self._began = WalkStart(None, clock())
         self.served_at: datetime | None = None
 
     def run(self) -> Iterator[PageApplied]:
         """Walk to the tip. May raise what `Feed` and `Store` raise, and `StoppedError`."""
         page = self._first_page()
-        self.served_at = self._began_at = page.served_at
+        self.served_at = page.served_at
+        self._began = replace(self._began, served_at=page.served_at)
         if isinstance(page, Page):
             yield from self._walk(page)
         self._end()
@@ -204,9 +195,8 @@ class Walk:
         known = {one.key for one in self._store.seen_from(0)}
         if any(entry.key in known for entry in page.entries):
             return page
-        self._cursor = FeedCursor(
-            top=self._cursor.top
-        )  # the other log's clock says nothing of this one
+        # The other log's clock says nothing of this one.
+        self._cursor = FeedCursor(top=self._cursor.top)
         return self._begin_log()
 
     def _older_page(self, lost: Checkpoint) -> Page | None:
@@ -265,17 +255,25 @@ class Walk:
 
     def _apply(self, page: Page) -> PageApplied:
         self.served_at = page.served_at or self.served_at
-        trail_before = self._cursor
+        cursor_before = self._cursor
         first = self._matcher.at
-        sightings = self._matcher.read(page)
-        new = [(at, sighting) for at, sighting in sightings if not sighting.known]
-        verdicts = self._judge([sighting for _, sighting in sightings])
-        self._cursor = self._advance(page, first if sightings == [] else sightings[0][0])
+        observed = self._matcher.read(page)
+        new = [(at, one) for at, one in observed if not one.known]
+        decisions = self._judge([one for _, one in observed])
+        self._cursor = advance(
+            cursor_before,
+            page,
+            observed[0][0] if observed else first,
+            self._matcher,
+            began=self._began,
+            now=self._clock(),
+            lateness=self._lateness,
+        )
         removed: list[Effect] = []
-        if new or self._cursor != trail_before or self._trouble:
+        if new or self._cursor != cursor_before or self._trouble:
             removed = self._store.commit_page(
-                verdicts,
-                [SeenEntry(at, sighting.entry.key) for at, sighting in new],
+                decisions,
+                [SeenEntry(at, one.entry.key) for at, one in new],
                 self._cursor,
                 keep_from=self._keep_from(),
                 now=self._clock(),
@@ -285,74 +283,28 @@ class Walk:
             self._trouble, self._anew = None, False
         return PageApplied(
             page=page.id,
-            entries=len(sightings),
+            entries=len(observed),
             new=len(new),
-            late=sum(sighting.late for _, sighting in new),
+            late=sum(one.late for _, one in new),
             moment=self._cursor.newest,
             removed=tuple(removed),
         )
 
-    def _judge(self, sightings: list[ObservedEntry]) -> list[EntryDecision]:
-        ads = sorted(sightings, key=lambda sighting: sighting.entry.ad)  # stable: feed order stays
-        stored = self._store.stored_ids_among({sighting.entry.ad for sighting in sightings})
+    def _judge(self, observed: list[ObservedEntry]) -> list[EntryDecision]:
+        ads = sorted(observed, key=lambda one: one.entry.ad)  # stable: feed order stays
+        stored = self._store.stored_ids_among({one.entry.ad for one in observed})
         today = day_of(self.served_at, self._clock())
-        verdicts = (
+        decisions = (
             decide_entries(list(group), stored=ad in stored, last_day=stored.get(ad), today=today)
-            for ad, group in groupby(ads, key=lambda sighting: sighting.entry.ad)
+            for ad, group in groupby(ads, key=lambda one: one.entry.ad)
         )
-        return [verdict for verdict in verdicts if verdict is not None]
-
-    def _advance(self, page: Page, ordinal: int) -> FeedCursor:
-        """The cursor once this page is applied: it and its next page can be asked for again."""
-        before = self._cursor
-        newest = feed_clock(before.newest, page)
-        checkpoints = list(before.checkpoints)
-        if page.entries:
-            first, last = page.entries[0], page.entries[-1]
-            begun = feed_clock(before.newest, replace(page, entries=(first,)))
-            self._remember(checkpoints, checkpoint_of(page.id, ordinal, first, page, begun))
-            if page.next_id is not None:
-                at = self._matcher.at
-                self._remember(checkpoints, checkpoint_of(page.next_id, at, last, page, newest))
-        cursor = replace(
-            before,
-            checkpoints=tuple(sorted(checkpoints, key=lambda checkpoint: checkpoint.ordinal)),
-            top=self._matcher.top,
-            newest=newest,
-            safe_until=self._safe_until(page, newest),
-            etag=safe_etag(page),
-        )
-        if self._matcher.found_new:
-            cursor = replace(cursor, head_seen_at=page.served_at, head_seen_here=self._clock())
-        return pruned(cursor)
-
-    @staticmethod
-    def _remember(checkpoints: list[Checkpoint], checkpoint: Checkpoint) -> None:
-        if all(known.page != checkpoint.page for known in checkpoints):
-            checkpoints.append(checkpoint)
+        return [decision for decision in decisions if decision is not None]
 
     def _keep_from(self) -> int:
         start = start_of(self._cursor)
         return start.ordinal if start else 0
 
-    def _safe_until(self, page: Page, newest: datetime | None) -> datetime | None:
-        """Moves only once all that was known has come again: what is unread yet may hide more."""
-        if not (self._matcher.passed_all or page.is_tip):
-            return self._cursor.safe_until
-        return safe_until(self._cursor.safe_until, newest, self._took(page), self._lateness)
-
-    def _took(self, page: Page) -> timedelta:
-        """How long this walk has taken: by the server's clock or by ours, whichever says longer."""
-        ours = self._clock() - self._began_here
-        if page.served_at and self._began_at:
-            return max(page.served_at - self._began_at, ours)
-        return ours
-
     def _end(self) -> None:
         """The tip is reached: what a re-reading proved is recorded with the time of it."""
-        cursor = self._cursor
-        if not self._matcher.found_new and settles(
-            cursor, self._began_at, self._began_here, self._lateness
-        ):
-            cursor = pruned(replace(cursor, closed=cursor.top))
+        cursor = at_end(self._cursor, self._matcher, self._began, self._lateness)
         self._store.end_walk(cursor, self._matcher.missing())
