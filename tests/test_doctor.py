@@ -98,6 +98,9 @@ def run(code: int | None) -> RunFacts:
         (check_clock(NOW, NOW + timedelta(minutes=2)), OK, 0, "120 s"),
         (check_clock(NOW, NOW - timedelta(minutes=3)), WARNING, 0, "NTP"),
         (check_clock(NOW, NOW + timedelta(hours=2)), FAILURE, 2, "NTP"),
+        (check_clock(NOW, NOW + 9 * DAY), FAILURE, 2, "2026-11-30 12:00 here, 2026-11-21"),
+        (check_clock(NOW, NOW + 9 * DAY, is_here=True), WARNING, 0, "the feed's clock is wrong"),
+        (check_clock(NOW, NOW, is_here=True), OK, 0, "0 s"),
         (check_clock(None, NOW), WARNING, 0, "yourself"),
         (failed("token", TokenError("refused")), FAILURE, 6, "refused"),
     ],
@@ -221,3 +224,14 @@ def test_the_feed_is_asked_twice_and_no_more(shell: Shell) -> None:
         store.end_walk(store.feed_cursor(), [])
     code, out, _ = shell.run("doctor", NAVFEED_BASE_URL=nowhere)
     assert (code, "cannot reach" in out) == (5, True)
+
+
+def test_a_practice_feed_whose_clock_stands_is_not_this_machines_fault(tmp_path: Path) -> None:
+    world = World.history(3, now=datetime.now(UTC) - DAY, entries=40, active=9, days=20)
+    with PracticeServer(Practice(world)) as server:
+        shell = Shell(tmp_path, server)
+        assert shell.run("sync", "-q")[0] == 0
+        code, out, _ = shell.run("doctor", "--format", "json")
+    (clock,) = [one for one in json.loads(out) if one["check"] == "clock"]
+    assert (code, clock["level"]) == (0, "warning")
+    assert "a practice feed's stands still" in clock["advice"]

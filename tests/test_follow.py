@@ -65,6 +65,12 @@ def test_bad_weather_is_asked_ever_less_often_and_a_good_run_ends_it() -> None:
     assert rests(*[WEATHER] * 5, None, WEATHER) == [240, 480, 900, 900, 900, 120, 240]
 
 
+def test_another_sync_says_nothing_of_the_weather() -> None:
+    taken = LockedError("another sync")
+    assert rests(taken, taken, None) == [120, 120, 120]
+    assert rests(WEATHER, taken, WEATHER) == [240, 240, 480]
+
+
 def test_who_asks_every_hour_does_not_ask_more_often_in_bad_weather() -> None:
     assert rest_after(WEATHER, 9, every=3_600, now=NOW, chance=0.5) == 3_600
 
@@ -87,7 +93,6 @@ def test_a_pause_the_server_asked_for_is_never_shortened() -> None:
     [
         WEATHER,
         ContractError("a login page"),
-        LockedError("another sync"),
         TokenError("expired, and not replaced yet", passes=True),
         StoreError("disk full", passes=True),
     ],

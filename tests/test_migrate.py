@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -9,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from cli.support import ad, ask
 from navfeed.errors import StoreError
 from navfeed.model import DetailDecision, Reason
+from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.store import migrate
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
+from support.limits import no_file_may_grow
+from support.shell import Shell
 
 TODAY = date(2026, 7, 3)
 NOW = datetime(2026, 7, 3, 12, tzinfo=UTC)
@@ -101,3 +107,120 @@ def test_who_only_reads_changes_nothing_and_is_told(old: Path) -> None:
     with pytest.raises(StoreError, match=r"older navfeed \(schema 1.*Run `navfeed sync` once"):
         Reader(old, TODAY)
     assert old.read_bytes() == before
+
+
+# The copy that is made before
+
+
+def copies(store: Path) -> list[Path]:
+    return [one for one in store.parent.iterdir() if "upgrade" in one.name]
+
+
+def test_D5_a_store_is_copied_before_it_is_upgraded(old: Path) -> None:
+    ads = rows(old, "SELECT uuid, content FROM ads")
+    before = os.umask(0)
+    try:
+        Store(old).close()
+    finally:
+        os.umask(before)
+    (copy,) = copies(old)
+    assert copy.name == "navfeed.db.before-upgrade"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert rows(copy, "PRAGMA user_version") == [(1,)]
+    assert rows(copy, "SELECT uuid, content FROM ads") == ads
+    assert rows(old, "PRAGMA user_version") == [(VERSION,)]
+    made = copy.read_bytes()
+    Store(old).close()
+    assert copy.read_bytes() == made
+    assert ask(old, "restore", str(copy), "--yes").exit_code == 0
+    assert ask(old, "backup", str(copy), "--force").exit_code == 2
+
+
+def test_D5_no_copy_is_made_where_none_is_wanted_nor_of_a_new_store(
+    old: Path, tmp_path: Path
+) -> None:
+    Store(old, upgrade_copy=False).close()
+    Store(tmp_path / "new.db").close()
+    assert copies(old) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
+def test_D5_a_store_that_cannot_be_copied_is_not_upgraded(old: Path) -> None:
+    old.with_name(".navfeed.db.before-upgrade.part").write_bytes(b"left by a killed one")
+    with (
+        no_file_may_grow(64 * 1_024),
+        pytest.raises(StoreError, match="--no-upgrade-copy") as caught,
+    ):
+        Store(old)
+    assert caught.value.passes
+    assert rows(old, "PRAGMA user_version") == [(1,)]
+    assert copies(old) == []
+    Store(old).close()
+    assert len(copies(old)) == 1
+
+
+def test_D5_a_store_that_is_not_in_order_after_its_upgrade_is_left_as_it_was(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("DELETE FROM ads WHERE uuid = ?", [ADS[0]])  # and not its contacts
+        connection.commit()
+    with pytest.raises(StoreError, match="a row of .* has no ad"):
+        Store(old)
+    assert (rows(old, "PRAGMA user_version"), copies(old)) == ([(1,)], [])
+
+
+def test_X3_the_copy_goes_with_the_first_erasure_of_what_is_in_it(old: Path) -> None:
+    with Store(old) as store:
+        assert store.erase()
+        assert len(copies(old)) == 1  # all that is in it is still in the store
+        store.commit_details([DetailDecision(ADS[0], Reason.STOPPED)], [], NOW)
+        assert store.erase()
+    assert copies(old) == []
+
+
+def test_X3_a_copy_that_nobody_can_read_goes_too(old: Path) -> None:
+    with Store(old) as store:
+        (copy,) = copies(old)
+        copy.write_bytes(b"dear grandmother, " * 400)
+        assert store.erase()
+    assert copies(old) == []
+
+
+def test_X3_who_is_erased_is_in_no_copy(old: Path) -> None:
+    told = json.dumps(ad(1, uuid=ADS[0]), ensure_ascii=False)
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE ads SET content = ? WHERE uuid = ?", [told, ADS[0]])
+        connection.commit()
+    Store(old).close()
+    assert b"Nordmann" in copies(old)[0].read_bytes()
+    assert ask(old, "privacy", "erase", "Kari Nordmann", "--yes").exit_code == 0
+    held = b"".join(one.read_bytes() for one in old.parent.iterdir() if one.is_file())
+    assert b"Nordmann" not in held
+
+
+def test_D5_the_copy_is_kept_until_a_run_was_good(old: Path) -> None:
+    world = World.history(3, now=datetime.now(UTC), entries=40, active=9, days=20)
+    with PracticeServer(Practice(world)) as server:
+        shell = Shell(old.parent, server)
+        server.practice.script(faults.on("seek"), faults.status(404), times=None)
+        server.practice.script(faults.on("page"), faults.status(404), times=None)
+        code, _, err = shell.run("sync")
+        assert (code, len(copies(old))) == (5, 1), err
+        assert str(copies(old)[0]) in err
+        _, out, _ = shell.run("doctor", "--offline", "--format", "json")
+        assert "upgrade" in {one["check"] for one in json.loads(out)}
+        server.practice.clear_script()
+        code, _, err = shell.run("sync")
+        assert (code, copies(old)) == (0, []), err
+        assert shell.is_exact()
+
+
+@pytest.mark.parametrize("how", ["flag", "file"])
+def test_D5_without_a_copy_where_it_is_so_told(old: Path, how: str) -> None:
+    (old.parent / "navfeed").mkdir()
+    words = ["--no-upgrade-copy"] if how == "flag" else []
+    text = "" if words else "upgrade_copy = false"
+    (old.parent / "navfeed" / "navfeed.toml").write_text(text, encoding="utf-8")
+    with PracticeServer(Practice(World(3, now=datetime.now(UTC)))) as server:
+        server.practice.script(faults.on("seek"), faults.status(404), times=None)
+        assert Shell(old.parent, server).run("sync", *words)[0] == 5
+    assert (rows(old, "PRAGMA user_version"), copies(old)) == ([(VERSION,)], [])

@@ -23,7 +23,7 @@ from navfeed.model import Contacts, DetailDecision, Reason, RunEnd
 from navfeed.privacy.erasure import erase, take_up_contacts
 from navfeed.privacy.matcher import term_of
 from navfeed.store.query import Reader
-from navfeed.store.schema import APPLICATION_ID
+from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
 
 PERSON = b"Kari Nordmann"
@@ -206,6 +206,63 @@ def test_D1_a_full_disk_leaves_the_backup_of_yesterday(db: Path, copy: Path) -> 
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (result.exit_code, "copies" in result.stderr) == (7, True)
     assert (copy.read_bytes(), names(copy)) == (yesterday, ["copy.db"])
+
+
+def test_what_a_killed_backup_left_is_cleared_away_whole(db: Path, copy: Path) -> None:
+    part = copy.with_name(".copy.db.abc123.part")
+    for kind in ("", "-journal"):
+        part.with_name(part.name + kind).write_bytes(b"x")
+    copy.with_name(".copy.db.gone.part-journal").write_bytes(b"x")
+    other = copy.with_name(".other.db.abc123.part-journal")
+    other.write_bytes(b"x")
+    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert names(copy) == [other.name, "copy.db"]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A store of the first schema."""
+    path = tmp_path / "old" / "navfeed.db"
+    path.parent.mkdir()
+    script = Path(__file__).with_name("schema1.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+        connection.execute("PRAGMA journal_mode = WAL")
+    return path
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        ((number,),) = connection.execute("PRAGMA user_version")
+    return int(number)
+
+
+def test_D5_a_store_of_an_older_schema_is_backed_up_as_it_is(old: Path, copy: Path) -> None:
+    ads = titles(old)
+    result = ask(old, "backup", str(copy))
+    assert (result.exit_code, names(copy)) == (0, ["copy.db"]), result.stderr
+    assert (version(old), version(copy), titles(copy)) == (1, 1, ads)
+    Store(copy).close()
+    assert (version(copy), titles(copy)) == (VERSION, ads)
+
+
+def test_D5_a_backup_of_an_older_schema_is_brought_up_to_date(
+    db: Path, old: Path, copy: Path
+) -> None:
+    ads = titles(old)
+    assert ask(old, "backup", str(copy)).exit_code == 0
+    restored(db, copy)
+    assert (version(db), titles(db), version(copy)) == (VERSION, ads, 1)
+    assert answer(db, "integrity") == "ok\n"
+    assert [name for name in names(db) if "upgrade" in name] == []
+
+
+def test_D5_an_older_store_that_is_replaced_says_what_it_forgot(
+    db: Path, old: Path, copy: Path
+) -> None:
+    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert "not known" not in restored(old, copy)
+    assert titles(old) == titles(db)
 
 
 # restore

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from navfeed.errors import ConfigError
+from navfeed.api import store_lock
+from navfeed.cli.run import tell_end
+from navfeed.errors import ConfigError, StoreError
 from navfeed.model import LogFormat, LogLevel
 from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.present.progress import Logged, Silent
 from navfeed.present.run_log import Kind, Log
+from navfeed.store.writer import Store
 from support.bench import Bench
 from support.scripted import active
 from support.shell import Shell
@@ -84,12 +92,13 @@ def test_a_log_in_no_folder_is_wrong_use(tmp_path: Path) -> None:
 def test_all_that_a_run_does_is_told_by_its_number(tmp_path: Path, file: Path) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("a", "ACTIVE", 0), ("b", "ACTIVE", 60))
     bench.feed.active = active("ab")
-    bench.sync()
+    ended = bench.sync()
     log = Log(LogFormat.JSON, LogLevel.DEBUG, file)
     with Logged(log, Silent()) as logged:
         for event in bench.events:
             logged.show(event)
         assert log.run == 1
+    tell_end(log, ended)
     assert log.run is None
     log.close()
     told = lines(file)
@@ -115,24 +124,91 @@ def test_json_on_stderr_is_json_alone_and_errors_too(shell: Shell) -> None:
     shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
     code, _, err = shell.run("sync", "--log-format", "json")
     told = [json.loads(line) for line in err.splitlines()]
-    assert (code, told[-1]["level"], told[-1]["event"]) == (5, "error", "message")
+    assert (code, told[-1]["level"], told[-1]["event"]) == (5, "error", "ended")
     code, _, err = shell.run("sync", "-q", "--log-format", "json")
     assert [json.loads(line)["level"] for line in err.splitlines()] == ["error"]
 
 
-def test_with_a_log_file_stderr_says_what_it_says_without(shell: Shell, file: Path) -> None:
-    plain = shell.run("sync")
-    shell.db.unlink()
-    told = shell.run("sync", "--log-file", str(file), "--log-format", "json")
-    assert told == plain
+def test_with_a_log_file_stderr_says_nothing(shell: Shell, file: Path) -> None:
+    words = ["sync", "--log-file", str(file), "--log-format", "json"]
+    assert shell.run(*words) == (0, "", "")
     assert lines(file)[-1]["event"] == "ended"
     token = "eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign"
-    code, _, err = shell.run(
-        "sync", "--log-file", str(file), "--log-format", "json", NAVFEED_TOKEN=token
-    )
-    assert (code, "NAVFEED_TOKEN" in err) == (6, True)
+    assert shell.run(*words, NAVFEED_TOKEN=token) == (6, "", "")
     assert "NAVFEED_TOKEN" in lines(file)[-1]["message"]
     assert "wrong-sign" not in file.read_text()
+    assert shell.run(*words, "--since", "5", "--log-level", "warning") == (0, "", "")
+    assert shell.run(*words, "--db", str(file.parent))[0] == 7
+    assert lines(file)[-1]["exit_code"] == 7
+
+
+def test_a_failed_run_is_one_event_with_all_of_it(shell: Shell, file: Path) -> None:
+    words = ["sync", "--log-file", str(file), "--log-format", "json"]
+    shell.server.practice.script(
+        faults.on("seek"),
+        faults.then(faults.status(503), faults.retry_after("3600")),
+        times=None,
+    )
+    assert shell.run(*words) == (5, "", "")
+    (told,) = lines(file)
+    assert (told["level"], told["event"], told["run"]) == ("error", "ended", 1)
+    assert (told["exit_code"], told["outcome"]) == (5, told["message"])
+    assert datetime.fromisoformat(told["next_try_at"]) > datetime.fromisoformat(told["time"])
+    assert "asks for a pause until" in told["outcome"]
+    assert told["new"] == 0
+
+
+def test_a_run_that_found_the_store_taken_is_one_event(shell: Shell, file: Path) -> None:
+    with store_lock(shell.db):
+        code, _, err = shell.run("sync", "--log-format", "json")
+    (told,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, told["exit_code"], told["run"], told["event"]) == (75, 75, None, "ended")
+    assert (told["level"], told["next_try_at"]) == ("error", None)
+
+
+def test_a_store_that_fails_in_mid_run_is_one_event(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "commit_page", refuse)
+    code, _, err = shell.run("sync", "--log-format", "json")
+    (told,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, told["exit_code"], told["run"], told["event"]) == (7, 7, 1, "ended")
+    assert (told["level"], told["outcome"]) == ("error", "no room")
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise StoreError("no room")
+
+
+def test_a_bug_is_one_event(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "commit_page", lambda *_, **__: 1 / 0)
+    code, _, err = shell.run("sync", "--log-format", "json")
+    (told,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, told["exit_code"], told["run"], told["event"]) == (1, 1, 1, "ended")
+    assert (told["level"], "this is a bug" in told["message"]) == ("error", True)
+
+
+def test_what_a_log_cannot_take_is_said_on_stderr(shell: Shell) -> None:
+    shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
+    code, _, err = shell.run("sync", "--log-file", "/dev/full")
+    assert (code, err.startswith("navfeed: ")) == (5, True)
+
+
+def test_who_looks_on_sees_what_went_wrong_beside_the_log(shell: Shell, file: Path) -> None:
+    shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
+    words = ["sync", "--log-file", str(file), "--log-format", "json"]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "navfeed", *words], env=shell.environ, stderr=theirs
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # which tells the end
+        while piece := os.read(ours, 65_536):
+            shown += piece
+    os.close(ours)
+    assert (process.wait(), b"navfeed: " in shown) == (5, True)
+    assert [line["event"] for line in lines(file)] == ["ended"]
 
 
 def test_X3_what_ads_say_is_in_no_log(shell: Shell, file: Path) -> None:

@@ -242,3 +242,42 @@ def test_each_run_is_a_line_of_json_and_a_row(shell: Shell, manager: Manager) ->
         out, _ = process.communicate(timeout=60)
     assert [json.loads(line)["exit_code"] for line in out.splitlines()] == [0, 0]
     assert Lab(shell.db).rows("SELECT count(*) FROM runs") == [(2,)]
+
+
+def test_each_run_of_a_log_is_one_event_and_so_is_a_reload(
+    shell: Shell, manager: Manager, tmp_path: Path
+) -> None:
+    file = tmp_path / "navfeed.log"
+    practice = shell.server.practice
+    practice.script(faults.on("seek"), faults.status(404), times=None)
+    with service(shell, manager, "--log-file", str(file), "--log-format", "json") as process:
+        manager.hears("STATUS")
+        practice.clear_script()
+        process.send_signal(signal.SIGHUP)
+        manager.hears("STATUS=caught up")
+        assert ended(process) == (3, "")
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+    events = [(line["event"], line["level"], line["run"]) for line in told]
+    assert events == [
+        ("ended", "warning", 1),
+        ("reloaded", "info", None),
+        ("ended", "info", 2),
+        ("message", "info", None),
+    ]
+    failed, reloaded, well, stopped = told
+    assert (failed["exit_code"], well["exit_code"], well["outcome"]) == (5, 0, "caught up")
+    assert f"{failed['outcome']}. The next try is in" in failed["message"]
+    for run in (failed, well):
+        rest = datetime.fromisoformat(run["next_try_at"]) - datetime.fromisoformat(run["time"])
+        assert timedelta(hours=20) < rest < timedelta(hours=28)
+    assert str(shell.db) in reloaded["message"]
+    assert stopped["message"].startswith("stopped: SIGTERM")
+
+
+def test_what_ends_the_service_is_one_event(shell: Shell) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign"
+    words = ["sync", "--follow", "--log-format", "json"]
+    code, _, err = shell.run(*words, NAVFEED_TOKEN=token)
+    (told,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, told["exit_code"], told["run"], told["level"]) == (6, 6, 1, "error")
+    assert (told["event"], told["next_try_at"]) == ("ended", None)

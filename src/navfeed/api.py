@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from navfeed.config import Settings, feed_address, load
-from navfeed.errors import ConfigError, LockedError, StoreError
+from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
 from navfeed.model import HISTORY, oslo_day
 
 if TYPE_CHECKING:  # loaded where they are needed: a question needs nothing of a sync
@@ -105,6 +105,8 @@ def run_sync(
     assert isinstance(event, engine.RunFinished)  # noqa: S101  the engine's last event
     if feed.token_expires is not None:
         store.remember_token(feed.token_expires)
+    if event.exit_code in (ExitCode.DONE, ExitCode.WAITING):
+        store.end_upgrade()
     return event
 
 
@@ -122,7 +124,7 @@ def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[S
         from navfeed.store.writer import Store
 
         asked = feed_address(settings.base_url)
-        with Store(settings.db, feed_url=asked) as store:
+        with Store(settings.db, feed_url=asked, upgrade_copy=settings.upgrade_copy) as store:
             if not feed_moved:
                 _refuse_another_feed(store, asked)
             if settings.inactive not in (None, store.inactive()):

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
-from navfeed.model import Contacts, Inactive, LogFormat, LogLevel, Scope
+from navfeed.model import UPGRADE_COPY, Contacts, Inactive, LogFormat, LogLevel, Scope
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
@@ -42,6 +42,7 @@ _KEYS = frozenset(
         "log_file",
         "log_format",
         "log_level",
+        "upgrade_copy",
     }
 )
 
@@ -120,6 +121,7 @@ class Settings:
     every: timedelta = timedelta(minutes=2)
     metrics_file: Path | None = None
     log: LogSettings = LogSettings()
+    upgrade_copy: bool = True
 
 
 def load(
@@ -154,6 +156,7 @@ def load(
             _choice(LogFormat, values, "log_format"),
             _choice(LogLevel, values, "log_level"),
         ),
+        upgrade_copy=_yes_or_no(values, "upgrade_copy", default=True),
     )
     for written in filter(None, (settings.metrics_file, settings.log.file)):
         refuse_store(written, settings.db)
@@ -176,10 +179,14 @@ _BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".follow.lock")
 the locks of `navfeed.api.store_lock`."""
 
 
-def refuse_store(file: Path, db: Path) -> None:
-    """Raise `ConfigError` where `file`, which is to be written, is one of the store's own."""
+def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
+    """Raise `ConfigError` where `file` is one of the store's own, and to be written.
+
+    `is_read`: it is to be put in the store's place, as the copy that an upgrade left may be.
+    """
     real, stands = file.resolve(), file.exists()
-    for own in (db.with_name(db.name + ending) for ending in _BESIDE):
+    endings = _BESIDE if is_read else (*_BESIDE, UPGRADE_COPY)
+    for own in (db.with_name(db.name + ending) for ending in endings):
         if real == own.resolve() or (stands and own.exists() and file.samefile(own)):
             raise ConfigError(f"{file} is the store itself or a part of it. Name another file")
 
@@ -249,6 +256,13 @@ def _whole(values: Mapping[str, object], name: str, default: int, *, least: int,
     if not least <= number <= most:
         raise ConfigError(f"{name} is {value!r}; it takes a whole number from {least} to {most}")
     return number
+
+
+def _yes_or_no(values: Mapping[str, object], name: str, *, default: bool) -> bool:
+    value = values.get(name, default)
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} is {value!r}; it takes true or false")
+    return value
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -145,6 +145,9 @@ def _clear(path: Path) -> None:
                     shutil.rmtree(part) if part.is_dir() else part.unlink()
             finally:
                 os.close(number)
+    for beside in path.parent.glob(f".{escape(path.name)}.*.part-*"):  # SQLite's own files
+        if not beside.with_name(beside.name.rpartition("-")[0]).exists():
+            beside.unlink(missing_ok=True)
 
 
 def _standing(path: Path) -> os.stat_result | None:

@@ -97,6 +97,10 @@ class Contacts(StrEnum):
     DROP = "drop"
 
 
+UPGRADE_COPY = ".before-upgrade"
+"""How the name of the copy ends that is made of a store before its schema is brought up to date."""
+
+
 class LogFormat(StrEnum):
     """How lines of the log are written: for people, or a JSON object each."""
 

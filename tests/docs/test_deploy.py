@@ -101,6 +101,14 @@ def test_what_a_unit_counts_as_success_is_what_needs_nobody() -> None:
     assert by_name["navfeed.service"] == [str(int(ExitCode.STOPPED))]
 
 
+def test_what_a_restart_cannot_mend_is_not_restarted() -> None:
+    page = (ROOT / "docs/reference/service.md").read_text(encoding="utf-8")
+    (codes,) = re.findall(r"after ([\d and]+)\nit cannot|after ([\d and]+) it cannot", page)
+    kept = setting(DEPLOY / "systemd/navfeed.service", "RestartPreventExitStatus")
+    assert kept == [" ".join(re.findall(r"\d+", "".join(codes)))]
+    assert kept == [f"{int(ExitCode.USAGE)} {int(ExitCode.TOKEN)}"]
+
+
 def test_the_services_are_one_user() -> None:
     """Of two, whichever starts takes the folder of the store from the other."""
     assert {(*setting(unit, "DynamicUser"), *setting(unit, "User")) for unit in SERVICES} == {

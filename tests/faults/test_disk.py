@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +15,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from navfeed.errors import ExitCode
+from cli.support import ad, ask, fill, uuid
+from navfeed.errors import ExitCode, StoreError
 from navfeed.practice import World
+from navfeed.store import connect
+from navfeed.store.query import Reader
 from support.lab import NOW
+from support.limits import no_file_may_grow
 from support.socket_harness import Outdoors, environment_of
 
 ROOT = not hasattr(os, "geteuid") or os.geteuid() == 0
@@ -110,6 +116,98 @@ def test_D1_a_file_that_may_not_grow_ends_with_7_and_nothing_is_lost(
         assert outdoors.rows("PRAGMA integrity_check") == [("ok",)]
 
 
+READS = {
+    "status": ["status"],
+    "list": ["list", "--format", "jsonl"],
+    "show": ["show", uuid(1)],
+    "stats": ["stats"],
+    "export": ["export", "--format", "jsonl"],
+    "runs": ["runs"],
+    "integrity": ["integrity"],
+    "log": ["privacy", "log"],
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("words", READS.values(), ids=READS)
+def test_D1_a_store_that_nobody_has_open_is_read_where_no_file_may_grow(
+    tmp_path: Path, words: list[str]
+) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1), ad(2))
+    expected = ask(db, *words)
+    for one in ("-wal", "-shm"):  # who only reads cannot take them away
+        Path(f"{db}{one}").unlink()
+    with no_file_may_grow():
+        ended = ask(db, *words)
+    assert (ended.exit_code, ended.stdout) == (0, expected.stdout), ended.stderr
+    assert expected.exit_code == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
+def test_D1_whoever_reads_meanwhile_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = fill(tmp_path / "navfeed.db", ad(1))
+    monkeypatch.setattr(connect, "BUSY_SECONDS", 0.05)
+    with no_file_may_grow():
+        with Reader(db, NOW.date()), pytest.raises(StoreError, match="keeps .* busy"):
+            Reader(db, NOW.date())
+        with Reader(db, NOW.date()) as reader:
+            assert len(list(reader.stored())) == 1
+
+
+def test_D1_where_nobody_can_say_how_much_is_free_it_is_left_out() -> None:
+    refused = sqlite3.OperationalError("disk I/O error")
+    refused.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    assert "check the disk" in connect.translate(refused, Path("/nowhere/at/all/navfeed.db"))
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from navfeed.store.writer import Store
+Store(Path(sys.argv[1])).begin_run(__import__("datetime").datetime.now().astimezone())
+os._exit(9)
+"""
+READ_WHEN_FULL = """
+mount -t tmpfs -o size=1m none "$1" || exit 99
+cp "$2" "$1"/navfeed.db
+if [ "$4" = log ]; then "$3" -c "$5" "$1"/navfeed.db; rm "$1"/navfeed.db-shm; fi
+cat /dev/zero > "$1"/filled 2>/dev/null
+export NAVFEED_DB="$1"/navfeed.db NAVFEED_WARN_AGE=never
+"$3" -m navfeed list --format jsonl | wc -l
+"$3" -m navfeed runs | wc -l
+"$3" -m navfeed watch --seen "$2".seen --format jsonl | wc -l
+"$3" -m navfeed backup "$2".copy && "$3" -m navfeed list --db "$2".copy --format jsonl | wc -l
+"$3" -m navfeed doctor --offline --format json > "$2".doctor; echo "doctor $?"
+"$3" -m navfeed sync -q; echo "sync $?"
+"$3" -m navfeed backup "$1"/copy; echo "backup $?"
+ls -A "$1" | grep -c part
+rm "$1"/filled
+"$3" -m navfeed runs | wc -l
+"""
+
+
+@pytest.mark.skipif(not can_mount(), reason="only who may mount can make a disk that is full")
+@pytest.mark.parametrize("left", ["nothing", "log"])
+def test_D1_a_store_on_a_full_disk_is_read_and_copied_elsewhere(tmp_path: Path, left: str) -> None:
+    """`log`: a sync was killed, and what it committed last stands in the write-ahead log alone."""
+    db = fill(tmp_path / "navfeed.db", ad(1), ad(2))
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = subprocess.run(
+        ["unshare", "-m", "bash", "-c", READ_WHEN_FULL, "bash", disk, db, sys.executable, left,
+         KILLED],
+        env={name: value for name, value in os.environ.items() if not name.startswith("COV")},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    runs = "1" if left == "log" else "0"
+    assert done.stdout.split("\n")[:-1] == [
+        *("2", runs, "2", "2", "doctor 7", "sync 7", "backup 7", "0", runs)
+    ], done.stderr
+    found = {one["check"]: one for one in json.loads(Path(f"{db}.doctor").read_bytes())}
+    assert (found["integrity"]["level"], found["disk"]["exit_code"]) == ("ok", 7)
+    assert done.stderr.count("is full (0.0 MB free)") == 2, done.stderr
+
+
 # D2
 
 
@@ -144,6 +242,21 @@ def test_D2_a_store_of_somebody_elses_ends_with_7_before_any_request(
         assert listed.returncode == ExitCode.DONE, listed.stderr
         open_folder.chmod(0o755)
         outdoors.recovers()
+
+
+@pytest.mark.skipif(os.name == "nt" or not ROOT, reason="needs root, to be somebody else")
+def test_D1_somebody_elses_store_cannot_be_read_without_room(open_folder: Path) -> None:
+    """Who may not write a file cannot lock it, and without its index a lock is what it takes."""
+    db = fill(open_folder / "navfeed.db", ad(1))
+    db.chmod(0o644)
+    open_folder.chmod(0o777)
+    with no_file_may_grow():
+        os.seteuid(65_534)
+        try:
+            with pytest.raises(StoreError, match="check the disk"):
+                Reader(db, NOW.date())
+        finally:
+            os.seteuid(0)
 
 
 NOBODYS = """

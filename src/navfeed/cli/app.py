@@ -125,7 +125,8 @@ def _report_bug(error: Exception) -> NoReturn:
     where = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "?"
     print_error(
         f"this is a bug ({type(error).__name__} at {where}, navfeed {__version__}). "
-        "What was committed is kept. Please report it"
+        "What was committed is kept. Please report it",
+        ExitCode.BUG,
     )
     raise typer.Exit(ExitCode.BUG)
 

@@ -14,6 +14,7 @@ from navfeed.cli import run
 from navfeed.cli.output import print_warning
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError
+from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
 from navfeed.sync.follow import Rest, follow
@@ -49,6 +50,7 @@ class Service:
         self._log = self._open_log(self._settings)
         run.token_of(self._settings)
         self._feed: FeedClient | None = None
+        self._end: RunFinished | NavfeedError
         self._hung_up = False
         self._notifier = Notifier(os.environ)
 
@@ -85,9 +87,12 @@ class Service:
             self._take_up()
         self._notifier.alive()
         try:
-            error = self._one().error
+            self._end = self._one()
+            error = self._end.error
         except NavfeedError as caught:
-            error = caught
+            self._end = error = caught
+        if error is not None and not error.passes:
+            run.tell_end(self._log, self._end)  # there will be no other
         self._plan = replace(self._plan, retry_now=False)
         run.write_metrics(self._settings)
         if error is None or error.passes:
@@ -152,13 +157,23 @@ class Service:
         self._settings = settings
         self._plan = replace(plan, retry_now=False)
         self._disconnect()
+        self._tell_reload()
+
+    def _tell_reload(self) -> None:
+        if self._log is None:
+            return
+        from navfeed.present.run_log import Kind
+
+        text = f"read the settings again: store {self._settings.db}, feed {self._settings.base_url}"
+        self._log.say(LogLevel.INFO, text, Kind.RELOADED)
 
     def _open_log(self, settings: Settings) -> Log | None:
         return run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())
 
     def _tell(self, rest: Rest) -> None:
+        run.tell_end(self._log, self._end, rest=rest.seconds)
         if rest.error is None:
             return
-        text = f"{rest.error}. The next try is in {rest.seconds:,.0f} s"
-        print_warning(text)
+        text = run.with_next_try(rest.error, rest.seconds)
+        print_warning(text)  # which the log has by now
         self._notifier.status(text)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,13 +18,21 @@ from navfeed.api import client, now, open_store, store_lock
 from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
 from navfeed.cli.output import RowsFormat, print_json, print_lines, print_rows, print_warning
 from navfeed.cli.status import run_as_json
-from navfeed.config import Settings, feed_address, load, refuse_store, unknown_variables
+from navfeed.config import (
+    Settings,
+    feed_address,
+    is_loopback,
+    load,
+    refuse_store,
+    unknown_variables,
+)
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
-from navfeed.model import binding_pause
+from navfeed.model import UPGRADE_COPY, binding_pause
 from navfeed.ops import doctor as questions
 from navfeed.ops.doctor import Finding, fine
 from navfeed.present.words import RUNS_AS, run_row
 from navfeed.store.schema import VERSION
+from navfeed.store.upgrade import kept_copy
 from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
@@ -122,7 +131,7 @@ def _of_the_machine(db: Path) -> Iterator[Finding]:
     folder = next(one for one in db.resolve().parents if one.exists())
     size = db.stat().st_size if db.exists() else 0
     yield questions.check_disk(shutil.disk_usage(folder).free, size)
-    files = [db, *(db.with_name(db.name + kind) for kind in ("-wal", "-shm"))]
+    files = [db, *(db.with_name(db.name + kind) for kind in ("-wal", "-shm", UPGRADE_COPY))]
     exposed = [one for one in files if one.exists() and one.stat().st_mode & 0o077]
     yield questions.check_permissions(
         folder, exposed if os.name == "posix" else [], writable=os.access(folder, os.W_OK)
@@ -138,6 +147,8 @@ def _of_the_store(settings: Settings) -> Generator[Finding, None, datetime | Non
             facts = reader.facts(moment)
             paused_until = facts.retry_at
             yield questions.check_schema(facts.schema_version, VERSION)
+            if kept := questions.check_upgrade(kept_copy(settings.db)):
+                yield kept
             yield questions.check_integrity(reader.problems())
     except StoreError as error:
         yield questions.failed("store", error)
@@ -165,7 +176,8 @@ def _of_the_feed(
         yield questions.failed("reachability", error)
         return
     yield questions.check_reachability(page.first_moment if page else None)
-    yield questions.check_clock(page.served_at if page else None, now())
+    is_here = is_loopback(urlsplit(settings.base_url).hostname or "")
+    yield questions.check_clock(page.served_at if page else None, now(), is_here=is_here)
 
 
 @app.command()
@@ -211,7 +223,7 @@ def restore(
     from navfeed.store.backup import copy, refuse_foreign, release
 
     path = load({"db": db}, config=config).db
-    refuse_store(file, path)
+    refuse_store(file, path, is_read=True)
     if not file.is_file():
         raise StoreError(f"there is no copy at {file}. Name one that `navfeed backup` wrote")
     _agree(path, yes=yes)
@@ -248,7 +260,7 @@ def _discretion(path: Path) -> PrivacyPolicy | None:
     if not path.exists() or not path.stat().st_size:
         return None
     try:
-        with Store(path) as store:
+        with Store(path, upgrade_copy=False) as store:  # it is about to be replaced
             return store.discretion()
     except StoreError as error:
         print_warning(
@@ -262,6 +274,7 @@ def _mend(path: Path, before: PrivacyPolicy | None) -> None:
     from navfeed.privacy.erasure import take_over
     from navfeed.store.writer import Store
 
+    Store(path, upgrade_copy=False).close()  # brings it up to date
     with open_store(path) as reader:
         if problems := reader.problems():
             raise StoreError(f"the copy is damaged ({problems[0]}); the store was left as it is")
@@ -280,11 +293,12 @@ def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
     """
     from navfeed.store.writer import Store
 
-    path = load({"db": db}, config=config).db
+    settings = load({"db": db}, config=config)
+    path = settings.db
     if not path.exists():
         raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
     before = path.stat().st_size
-    with store_lock(path), Store(path) as store:
+    with store_lock(path), Store(path, upgrade_copy=settings.upgrade_copy) as store:
         erased = store.vacuum()
     print_warning(f"{before / 1e6:,.1f} MB became {path.stat().st_size / 1e6:,.1f} MB")
     if not erased:

@@ -13,6 +13,7 @@ from navfeed.model import LogLevel
 from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
+    from navfeed.errors import ExitCode
     from navfeed.present.run_log import Log
 
 
@@ -68,9 +69,9 @@ def print_warning(message: str) -> None:
     _tell(LogLevel.WARNING, message)
 
 
-def print_error(message: str) -> None:
-    """What the command failed with."""
-    _tell(LogLevel.ERROR, message)
+def print_error(message: str, run_ended: ExitCode | None = None) -> None:
+    """What the command failed with; `run_ended`: and the run with it, unless that is told."""
+    _tell(LogLevel.ERROR, message, run_ended)
 
 
 def tell_stopped(message: str) -> None:
@@ -82,15 +83,25 @@ _log: Log | None = None
 
 
 def log_to(log: Log | None) -> None:
-    """Where hints and complaints go too from now on. A log on stderr is the only one there."""
+    """Where hints and complaints go from now on, and not to stderr (`_is_shown` says when too)."""
     global _log  # noqa: PLW0603  as there is one stderr, there is one log
     if _log is not None:
         _log.close()
     _log = log
 
 
-def _tell(level: LogLevel, message: str) -> None:
-    if _log is not None:
-        _log.say(level, message)
-    if _log is None or _log.file is not None:
+def _tell(level: LogLevel, message: str, run_ended: ExitCode | None = None) -> None:
+    if _log is not None and message != _log.outcome:
+        if run_ended is None:
+            _log.say(level, message)
+        else:
+            _log.end(level, message, run_ended)
+    if _is_shown():
         print(f"navfeed: {sanitize(message)}", file=sys.stderr)  # noqa: T201
+
+
+def _is_shown() -> bool:
+    """Beside a log in a file: where somebody looks on, or the file cannot be written."""
+    if _log is None:
+        return True
+    return _log.file is not None and (_log.is_lost or sys.stderr.isatty())

@@ -14,11 +14,20 @@ from navfeed.api import now, open_store
 from navfeed.cli import ending_signals
 from navfeed.cli.output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
-from navfeed.errors import ConfigError, NavfeedError, StoreError
+from navfeed.errors import (
+    EXPECTED,
+    ConfigError,
+    ExitCode,
+    NavfeedError,
+    StoreError,
+    UnreachableError,
+)
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
+from navfeed.store.upgrade import kept_copy
 
 if TYPE_CHECKING:
     from navfeed.present.run_log import Log
+    from navfeed.sync.engine import RunFinished
     from navfeed.sync.walk import Start
     from navfeed.sync.workers import Stop
 
@@ -28,7 +37,7 @@ def seconds(max_time: str | None) -> float | None:
 
 
 def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | None:
-    """The log that the settings ask for; from now on hints and complaints go there too."""
+    """The log that the settings ask for; from now on hints and complaints go there."""
     wanted = settings.log
     if not always and wanted.file is None and wanted.format is None and wanted.level is None:
         log_to(None)
@@ -39,6 +48,51 @@ def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | 
     log = Log(wanted.format or LogFormat.TEXT, wanted.level or least, wanted.file)
     log_to(log)
     return log
+
+
+def tell_end(
+    log: Log | None, end: RunFinished | NavfeedError, *, rest: float | None = None
+) -> None:
+    """How a run ended, in one line of the log: why, with which exit code, and when it goes on.
+
+    `end` is an error where there was no run, or not to its end. `rest`: a service goes on after so
+    many seconds. Without, the next try is when the server wants it, if it said so.
+    """
+    if log is None:
+        return
+    error = end if isinstance(end, NavfeedError) else end.error
+    fields = {} if isinstance(end, NavfeedError) else end.counts.as_dict()
+    next_try = _retry_at(error) if rest is None else now() + timedelta(seconds=rest)
+    log.end(
+        _gravity(end.exit_code, goes_on=rest is not None),
+        _last_line(end, rest),
+        end.exit_code,
+        outcome=str(end) if isinstance(end, NavfeedError) else end.outcome,
+        next_try_at=f"{next_try:%Y-%m-%dT%H:%M:%SZ}" if next_try else None,
+        **fields,
+    )
+
+
+def _retry_at(error: NavfeedError | None) -> datetime | None:
+    return error.retry_at if isinstance(error, UnreachableError) else None
+
+
+def _gravity(code: ExitCode, *, goes_on: bool) -> LogLevel:
+    if code in EXPECTED:
+        return LogLevel.INFO
+    return LogLevel.WARNING if goes_on else LogLevel.ERROR
+
+
+def _last_line(end: RunFinished | NavfeedError, rest: float | None) -> str:
+    if isinstance(end, NavfeedError):
+        return with_next_try(end, rest)
+    from navfeed.present.progress import summary
+
+    return summary(end) if end.error is None else with_next_try(end.error, rest)
+
+
+def with_next_try(error: NavfeedError, rest: float | None) -> str:
+    return str(error) if rest is None else f"{error}. The next try is in {rest:,.0f} s"
 
 
 def write_metrics(settings: Settings) -> None:
@@ -91,6 +145,13 @@ def hint_if_begun(settings: Settings) -> None:
                 f"{settings.db} has begun already and goes on where it stood: --since and "
                 "--from-tip are for a first sync. For another beginning, name a new store with --db"
             )
+
+
+def hint_at_copy(settings: Settings) -> None:
+    if copy := kept_copy(settings.db):
+        print_warning(
+            f"the store as it was before its upgrade is in {copy}, until a sync has ended well"
+        )
 
 
 _PARTED = ("municipal", "county", "code", "orgnr")

@@ -18,7 +18,7 @@ from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
 from navfeed.config import Settings, load
-from navfeed.errors import EXPECTED, ConfigError, ExitCode
+from navfeed.errors import EXPECTED, ConfigError, ExitCode, NavfeedError
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.text.plaintext import sanitize
 
@@ -47,7 +47,8 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing bu
 LogFileOption = Annotated[
     Path | None,
     typer.Option(
-        help="Write the log there instead of to stderr. It may be moved away at any time.",
+        help="Write the log there instead of to stderr, where a terminal alone still shows "
+        "progress and errors. It may be moved away at any time.",
         show_default=False,
     ),
 ]
@@ -156,6 +157,15 @@ def sync(
             show_default=False,
         ),
     ] = None,
+    upgrade_copy: Annotated[
+        bool | None,
+        typer.Option(
+            "--upgrade-copy/--no-upgrade-copy",
+            help="Whether to copy the store before an upgrade, until a sync has ended well. "
+            "Default: yes.",
+            show_default=False,
+        ),
+    ] = None,
     metrics_file: MetricsOption = None,
     log_file: LogFileOption = None,
     log_format: LogFormatOption = None,
@@ -180,6 +190,7 @@ def sync(
         "contacts": contacts,
         "scope": run.scope_of(scope or []),
         "every": every,
+        "upgrade_copy": upgrade_copy,
         "metrics_file": metrics_file,
         "log_file": log_file,
         "log_format": log_format,
@@ -194,36 +205,51 @@ def sync(
         plan = make_plan(settings, start)
         return settings, replace(plan, max_pages=max_pages, retry_now=retry_now)
 
-    if not quiet and (since is not None or from_tip):
-        run.hint_if_begun(load(flags, config=config))
+    begins = not quiet and (since is not None or from_tip)
     if follow:
         if max_pages is not None:
             raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
         from navfeed.cli.follow import Service
 
         service = Service(prepare, quiet=quiet, show=partial(_show, format_), feed_moved=feed_moved)
+        if begins:
+            run.hint_if_begun(load(flags, config=config))
         service.run(run.seconds(max_time))
     else:
-        ended = _once(*prepare(), max_time, quiet=quiet, feed_moved=feed_moved)
+        ended = _once(*prepare(), max_time, quiet=quiet, begins=begins, feed_moved=feed_moved)
         _show(format_, ended)
         _conclude(ended, quiet=quiet)
 
 
 def _once(
-    settings: Settings, plan: Plan, max_time: str | None, *, quiet: bool, feed_moved: bool
+    settings: Settings,
+    plan: Plan,
+    max_time: str | None,
+    *,
+    quiet: bool,
+    begins: bool,
+    feed_moved: bool,
 ) -> RunFinished:
     from navfeed.present.progress import choose
     from navfeed.sync.workers import Stop
 
     log = run.open_log(settings, quiet=quiet)
+    if begins:
+        run.hint_if_begun(settings)
     run.token_of(settings)
     stop = Stop(run.seconds(max_time))
-    with run.signals(stop), choose(quiet=quiet, log=log) as progress:
-        ended = api.sync_store(
-            settings, plan, stop=stop, progress=progress.show, feed_moved=feed_moved
-        )
+    try:
+        with run.signals(stop), choose(quiet=quiet, log=log) as progress:
+            ended = api.sync_store(
+                settings, plan, stop=stop, progress=progress.show, feed_moved=feed_moved
+            )
+    except NavfeedError as error:
+        run.tell_end(log, error)
+        raise
+    run.tell_end(log, ended)
     if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         run.hint_at_empty_scope(settings)
+    run.hint_at_copy(settings)
     run.write_metrics(settings)
     return ended
 

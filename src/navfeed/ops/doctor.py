@@ -120,6 +120,14 @@ def check_schema(version: int, known: int) -> Finding:
     return fine("schema", f"schema {version}")
 
 
+def check_upgrade(copy: Path | None) -> Finding | None:
+    """`copy`: the store as it was before an upgrade, where that is still kept."""
+    if copy is None:
+        return None
+    says = f"{copy} still holds the ads as they were before the upgrade"
+    return warning("upgrade", says, "Nothing: the next sync that ends well removes it")
+
+
 def check_integrity(problems: list[str]) -> Finding:
     if problems:
         says = f"{len(problems)} problems, the first: {problems[0]}"
@@ -217,14 +225,25 @@ def check_pause(until: datetime) -> Finding:
 
 CLOCK_WARNS = timedelta(minutes=2)
 CLOCK_FAILS = timedelta(hours=1)
+FEEDS_CLOCK = (
+    "Nothing: the feed is on this machine, and a practice feed's stands still without --live. If "
+    "it is a tunnel to NAV's, compare the clock yourself"
+)
 
 
-def check_clock(served_at: datetime | None, here: datetime) -> Finding:
-    """A wrong clock spoils the age of the data, and on which day an ad is last shown."""
+def check_clock(served_at: datetime | None, here: datetime, *, is_here: bool = False) -> Finding:
+    """A wrong clock spoils the age of the data, and on which day an ad is last shown.
+
+    `is_here`: the feed is on this machine, and has no other clock than ours to be right by.
+    """
     if served_at is None:
         return warning("clock", "the feed tells no time", "Compare the clock yourself")
     off = abs(here - served_at)
     says = f"{off.total_seconds():,.0f} s from the feed's"
+    if off > CLOCK_WARNS:
+        says += f": it is {here:%Y-%m-%d %H:%M} here, {served_at:%Y-%m-%d %H:%M} at the feed (UTC)"
+        if is_here:
+            return warning("clock", f"the feed's clock is wrong, {says}", FEEDS_CLOCK)
     if off > CLOCK_FAILS:
         return failure("clock", says, "Set the clock (NTP)", ExitCode.USAGE)
     if off > CLOCK_WARNS:

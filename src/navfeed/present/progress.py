@@ -31,11 +31,12 @@ class Progress(Protocol):
 
 
 def choose(*, quiet: bool, stream: TextIO | None = None, log: Log | None = None) -> Progress:
-    """What shows the run. A log gets it too; one on stderr gets it alone."""
+    """What shows the run. A log has it to itself; beside one in a file, who looks on sees bars."""
     stream = stream or sys.stderr
-    if log is not None and log.file is None:
-        return Logged(log, Silent())
-    shown = Silent() if quiet else Bars() if stream.isatty() else Lines(stream)
+    if quiet or (log is not None and (log.file is None or not stream.isatty())):
+        shown: Progress = Silent()
+    else:
+        shown = Bars() if stream.isatty() else Lines(stream)
     return shown if log is None else Logged(log, shown)
 
 
@@ -170,7 +171,10 @@ class Lines(Silent):
 
 
 class Logged(Silent):
-    """Writes the run to the log, and hands its events on."""
+    """Writes the run to the log, and hands its events on.
+
+    But for its end, which is told with what comes of it (`navfeed.cli.run.tell_end`).
+    """
 
     def __init__(self, log: Log, shown: Progress) -> None:
         self._log = log
@@ -182,7 +186,6 @@ class Logged(Silent):
 
     def __exit__(self, *_: object) -> None:
         self._shown.__exit__(*_)
-        self._log.run = None
 
     def show(self, event: Event) -> None:
         self._shown.show(event)
@@ -203,8 +206,6 @@ class Logged(Silent):
             case ExpiredRemoved(removed):
                 text = f"removed {len(removed)} ads whose last day is over"
                 self._log.say(LogLevel.INFO, text, Kind.REMOVED, ads=len(removed))
-            case RunFinished():
-                self._ended(event)
 
     def _walked(self, event: PageApplied) -> None:
         from navfeed.present.run_log import Kind
@@ -212,17 +213,6 @@ class Logged(Silent):
         until = f", up to {event.moment:%Y-%m-%d %H:%M} UTC" if event.moment else ""
         text = f"page {event.page}: {event.new} new entries, {event.late} late{until}"
         self._log.say(LogLevel.DEBUG, text, Kind.WALKED, entries=event.entries, new=event.new)
-
-    def _ended(self, event: RunFinished) -> None:
-        from navfeed.present.run_log import Kind
-
-        self._log.say(
-            LogLevel.INFO,
-            summary(event),
-            Kind.ENDED,
-            exit_code=int(event.exit_code),
-            **event.counts.as_dict(),
-        )
 
 
 class Bars(Silent):

@@ -14,7 +14,7 @@ from enum import StrEnum
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
-from navfeed.errors import ConfigError
+from navfeed.errors import ConfigError, ExitCode
 from navfeed.model import LogFormat, LogLevel
 from navfeed.text.plaintext import sanitize
 
@@ -29,21 +29,24 @@ class Kind(StrEnum):
     REMOVED = "removed"
     RESCOPED = "rescoped"
     ENDED = "ended"
+    RELOADED = "reloaded"
 
 
 class Log:
     """Where lines go: `file`, which may be moved away meanwhile (logrotate), or stderr.
 
-    A log that cannot be written is given up silently: it must not end what it tells of.
+    A log that cannot be written must not end what it tells of; `is_lost` says that it happened.
     """
 
     def __init__(self, format_: LogFormat, level: LogLevel, file: Path | None = None) -> None:
         """Raises `ConfigError` where the file cannot be written."""
         self.file = file
         self.run: int | None = None
+        self.is_lost = False
+        self.outcome: str | None = None
         handler = _handler(file)
         handler.setFormatter(_Json() if format_ is LogFormat.JSON else _Text())
-        handler.handleError = lambda record: None  # type: ignore[method-assign]  # noqa: ARG005
+        handler.handleError = self._lose  # type: ignore[method-assign]
         self._logger = logging.Logger("navfeed", level.upper())  # noqa: LOG001  ours alone
         self._logger.addHandler(handler)
 
@@ -53,6 +56,15 @@ class Log:
         """One line. Its run is the one under way, by its number in the table `runs`."""
         more = {"run": self.run, "kind": kind, "fields": fields}
         self._logger.log(_LEVELS[level], "%s", sanitize(message), extra=more)
+
+    def end(self, level: LogLevel, message: str, exit_code: ExitCode, **fields: object) -> None:
+        """The last line of a run, kept as the `outcome`: who says it too need not log it again."""
+        self.say(level, message, Kind.ENDED, exit_code=int(exit_code), **fields)
+        self.outcome = message
+        self.run = None
+
+    def _lose(self, record: logging.LogRecord) -> None:  # noqa: ARG002
+        self.is_lost = True
 
     def close(self) -> None:
         for handler in self._logger.handlers:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from navfeed.errors import StoreError
-from navfeed.store.connect import name_of, open_reader, translate, translate_errors
+from navfeed.store.connect import name_of, open_reader, passes, translate, translate_errors
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.scrub import scrub
 from navfeed.store.segments import drop_deleted_words
@@ -18,12 +18,12 @@ from navfeed.store.segments import drop_deleted_words
 def copy(source: Path, out: BinaryIO) -> None:
     """Write the store at `source`, as it is at one moment, into the empty file `out`.
 
-    Other programs may read and write the store meanwhile. The copy holds nothing but what is in the
-    tables: no text of removed ads that free space or the search index may still have. Raises
-    `StoreError`.
+    Other programs may read and write the store meanwhile. The copy has the store's schema, also an
+    older one. It holds nothing but what is in the tables: no text of removed ads that free space or
+    the search index may still have. Raises `StoreError`.
     """
     target = Path(out.name)
-    with closing(open_reader(source)) as connection, _blaming(source, target):
+    with closing(open_reader(source, older=True)) as connection, _blaming(source, target):
         # https://www.sqlite.org/lang_vacuum.html: a snapshot, like the online backup's, but of
         # rows instead of pages, and so without what pages still have of rows that are gone.
         connection.execute("VACUUM INTO ?", [str(target)])
@@ -44,7 +44,8 @@ def _blaming(source: Path, target: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         damaged = name_of(error).startswith("SQLITE_CORRUPT")
-        raise StoreError(translate(error, source if damaged else target)) from error
+        said = translate(error, source if damaged else target)
+        raise StoreError(said, passes=passes(error)) from error
 
 
 _VERSION_AT, _ID_AT = 60, 68  # https://www.sqlite.org/fileformat2.html#the_database_header

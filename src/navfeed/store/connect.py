@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -24,7 +25,7 @@ def translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(translate(error, path), passes=_passes(error)) from error
+        raise StoreError(translate(error, path), passes=passes(error)) from error
     except OSError as error:
         said = error.strerror or error
         advice = ". Check its owner and permissions" if isinstance(error, PermissionError) else ""
@@ -34,10 +35,26 @@ def translate_errors(path: Path) -> Iterator[None]:
 def translate(error: sqlite3.Error, path: Path) -> str:
     said = str(error)
     name = name_of(error)
+    free = _free_beside(path)
+    if name.startswith("SQLITE_IOERR") and free is not None and free < NO_ROOM:
+        name = "SQLITE_FULL"
+    left = "" if free is None else f" ({free / 1e6:,.1f} MB free)"
     for start, advice in _ADVICE.items():
         if name.startswith(start):
-            return f"{advice.format(path=path)} (SQLite says: {said})"
+            return f"{advice.format(path=path, left=left)} (SQLite says: {said})"
     return f"cannot use the store {path} (SQLite says: {said})"
+
+
+NO_ROOM = 100_000
+"""So few bytes free, and SQLite's failures to read or write are those of a full disk: with
+whatever it opens it wants 32 kB for the index of the write-ahead log."""
+
+
+def _free_beside(path: Path) -> int | None:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return None
 
 
 def name_of(error: sqlite3.Error) -> str:
@@ -45,13 +62,15 @@ def name_of(error: sqlite3.Error) -> str:
     return getattr(error, "sqlite_errorname", "")
 
 
-def _passes(error: sqlite3.Error) -> bool:
+def passes(error: sqlite3.Error) -> bool:
+    """Whether it may be over by itself: there is room again, or nobody keeps the file busy."""
     return name_of(error).startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR"))
 
 
 _REBUILD = "Move it away and run `navfeed sync` to build it anew from the feed"
 _ADVICE = {
-    "SQLITE_FULL": "the disk that holds {path} is full. Nothing was lost: make room and run again",
+    "SQLITE_FULL": "the disk that holds {path} is full{left}. Nothing was lost: make room and run "
+    "again",
     "SQLITE_READONLY": "{path} cannot be written. Check its owner and permissions",
     "SQLITE_CANTOPEN": "{path} cannot be opened. Check that its folder exists and can be written",
     "SQLITE_NOTADB": "{path} is no SQLite file; it was left as it is. Name another with --db",
@@ -125,8 +144,11 @@ SELECT (SELECT application_id FROM pragma_application_id),
 """
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can only read, and never waits for a running sync."""
+def open_reader(path: Path, *, older: bool = False) -> sqlite3.Connection:
+    """A connection that can only read, and never waits for a running sync.
+
+    A store of an older schema is refused, unless `older` says that it may be one.
+    """
     with translate_errors(path):
         check_library()
         if not path.exists():
@@ -142,7 +164,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     if not known:
         connection.close()
         raise StoreError(f"the store at {path} is empty. Run `navfeed sync` first")
-    if known < VERSION:
+    if known < VERSION and not older:
         connection.close()
         raise StoreError(
             f"{path} was written by an older navfeed (schema {known}, this one reads {VERSION}). "
@@ -163,6 +185,8 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_schema")
     except sqlite3.Error as error:
         connection.close()
+        if name_of(error).startswith(_NO_INDEX):
+            return _connect_alone(uri, error)
         wal = path.with_name(path.name + "-wal")
         writable = os.access(path.parent, os.W_OK)
         if not isinstance(error, sqlite3.OperationalError) or wal.exists() or writable:
@@ -171,6 +195,27 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect_to(uri: str) -> sqlite3.Connection:
+_NO_INDEX = ("SQLITE_IOERR_SHM", "SQLITE_FULL")
+"""The disk has no room for the index of the WAL, which the first to open a store makes."""
+
+
+def _connect_alone(uri: str, refused: sqlite3.Error) -> sqlite3.Connection:
+    """A connection that has the store to itself, and so keeps that index in memory.
+
+    SQLite reads what stands in the WAL then too (https://www.sqlite.org/wal.html#noshm). Others
+    wait until it is closed; nobody can write now anyway. `refused` is raised where the file may
+    only be read: then it cannot be locked.
+    """
+    connection = _connect_to(f"{uri}?mode=rw", BUSY_SECONDS)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("SELECT count(*) FROM sqlite_schema")
+    except sqlite3.Error as error:
+        connection.close()
+        raise (error if name_of(error).startswith("SQLITE_BUSY") else refused) from error
+    return connection
+
+
+def _connect_to(uri: str, wait: float = 5.0) -> sqlite3.Connection:
     with opening:
-        return sqlite3.connect(uri, uri=True, isolation_level=None)
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=wait)

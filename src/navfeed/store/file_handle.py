@@ -31,14 +31,15 @@ def open_private_file(path: Path) -> Iterator[FileIO]:
     other part of the process has the file open.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = _taken(path) or FileIO(path, "r+", opener=_open_private)
+    file = _taken(path) or FileIO(path, "r+", opener=open_private)
     try:
         yield file
     finally:
         _release(file)
 
 
-def _open_private(name: str, flags: int) -> int:
+def open_private(name: str, flags: int) -> int:
+    """An opener: what it makes is its owner's alone."""
     return os.open(name, flags | os.O_CREAT, 0o600)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from sqlite3 import complete_statement
 
 from sqlite_utils import Database, Migrations
 
+from navfeed.errors import StoreError
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.text.due import read_due
@@ -129,14 +130,33 @@ def _statements(script: str) -> Iterator[str]:
         yield statement
 
 
-def migrate(db: Database) -> None:
-    """Bring a store up to date.
+def _check(db: Database) -> None:
+    """Raises `StoreError` where the file or its links are not in order."""
+    problems = [says for (says,) in db.execute("PRAGMA integrity_check(1)") if says != "ok"]
+    loose = "PRAGMA foreign_key_check"
+    problems += [f"a row of {table} has no ad" for table, *_ in db.execute(loose)]
+    if problems:
+        raise StoreError(
+            f"the store is damaged ({problems[0]}) and was not upgraded; it was left as it is. Put "
+            "a backup back, or move it away and run `navfeed sync` to build it anew from the feed"
+        )
+
+
+def migrate(db: Database, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
+    """Bring a store up to date; one of an older schema within `upgrading`.
+
+    Nobody else can write meanwhile. What is not in order afterwards is taken back.
 
     Foreign keys are off meanwhile, which no transaction can do by itself: dropping a table that is
     written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
     """
     db.execute("PRAGMA foreign_keys = OFF")
     with transaction(db.conn):
-        migrations.apply(db)
+        if 0 < _version(db) < VERSION:
+            with upgrading():
+                migrations.apply(db)
+                _check(db)
+        else:
+            migrations.apply(db)
     db.execute("PRAGMA foreign_keys = ON")
     assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)  # noqa: S101

@@ -10,9 +10,10 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -56,23 +57,27 @@ from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
 from navfeed.store.segments import drop_deleted_words
+from navfeed.store.upgrade import copied_before, drop_copy, drop_copy_that_holds_more
 
 
 class Store:
     """An open store. Use as a context manager; one at a time (the caller holds the lock).
 
+    One of an older schema is brought up to date, and copied before where `upgrade_copy` says so.
     `feed_url` is the address of the feed whose pages will be committed: from the first one on, it
     is remembered. None leaves what is remembered as it is.
     """
 
-    def __init__(self, path: Path, *, feed_url: str | None = None) -> None:
+    def __init__(
+        self, path: Path, *, feed_url: str | None = None, upgrade_copy: bool = True
+    ) -> None:
         self.path = path
         self._feed_url = feed_url
         with translate_errors(path), ExitStack() as opened:
             check_library()
             self._file = opened.enter_context(open_private_file(path))
             self._connection = opened.enter_context(closing(_connect(path)))
-            self._db = _prepare(self._connection, path)
+            self._db = _prepare(self._connection, path, upgrade_copy=upgrade_copy)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -574,14 +579,20 @@ class Store:
 
         `secure_delete` overwrites what is deleted, but the index keeps words of deleted ads until
         it is merged, the write-ahead log older pages, and free space what moving rows left behind
-        (`scrub`). A program that reads an old state keeps the log from being cut.
+        (`scrub`). A program that reads an old state keeps the log from being cut. The copy that an
+        upgrade left is removed where it holds what the store does not.
         """
+        drop_copy_that_holds_more(self.path, self._connection)
         self._merge_index()
         with translate_errors(self.path):
             self._db.execute(f"PRAGMA busy_timeout = {ERASE_WAIT_MS}")
             (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             return not busy and self._scrub()
+
+    def end_upgrade(self) -> None:
+        """A run was good: the copy of what was before is not needed any more."""
+        drop_copy(self.path)
 
     def vacuum(self) -> bool:
         """Write the file anew, without free space; then as `erase`."""
@@ -703,7 +714,7 @@ def _log_size(path: Path) -> int:
     return log.stat().st_size if log.exists() else 0
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
+def _prepare(connection: sqlite3.Connection, path: Path, *, upgrade_copy: bool) -> Database:
     """Check whose file it is before anything is written to it."""
     if not check_ownership(connection, path):
         # First of all, so that a file whose making was cut off is known as ours.
@@ -714,7 +725,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
     # next run repeats.
     connection.execute("PRAGMA synchronous = NORMAL")
     db = Database(connection)
-    migrate(db)
+    migrate(db, partial(copied_before, path) if upgrade_copy else nullcontext)
     return db
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from navfeed.errors import NavfeedError, UnreachableError
+from navfeed.errors import LockedError, NavfeedError, UnreachableError
 from navfeed.sync.ports import Clock
 
 LONGEST_REST = 900.0
@@ -55,10 +55,17 @@ def follow(
         error = run()
         if error is not None and not error.passes:
             raise error
-        failures = 0 if error is None else failures + 1
+        failures = _failures(failures, error)
         seconds = rest_after(error, failures, every=every(), now=clock(), chance=chance())
         yield Rest(seconds, error)
         _rest(sleeper, seconds, tick, alive)
+
+
+def _failures(before: int, error: NavfeedError | None) -> int:
+    """How many runs in a row failed. One that found the store taken asked the feed nothing."""
+    if isinstance(error, LockedError):
+        return before
+    return 0 if error is None else before + 1
 
 
 def rest_after(
