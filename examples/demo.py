@@ -66,7 +66,7 @@ def demonstrate() -> None:
 
 def follow(url: str) -> None:
     navfeed(url, "sync")
-    navfeed(url, "list --municipal BERGEN --limit 5")
+    navfeed(url, "list --municipality BERGEN --limit 5")
     before = stored()
     moved = ask(url, "advance", {"rounds": 3, "changes": 20, "seconds": 3_600})
     say(f"Three hours pass at the feed. Ads {told(moved['counts'])}.")
@@ -206,7 +206,7 @@ and run again at any time:
 
   $ . .venv/bin/activate
   $ navfeed sync
-  $ navfeed list --municipal BERGEN
+  $ navfeed list --municipality BERGEN
   $ navfeed --help"""
 
 

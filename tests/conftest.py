@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 from support.lab import Lab
 
+for _wish in ("FORCE_COLOR", "NO_COLOR"):  # a tester's, which commands would heed
+    os.environ.pop(_wish, None)
+
 _CALM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 # `derandomize`: the same schedules in every run; the campaign draws new ones.
 settings.register_profile("quick", max_examples=20, derandomize=True, **_CALM)

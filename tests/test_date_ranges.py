@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navfeed.model import OSLO, Span
-from navfeed.text.ranges import of_day, read_numbers, read_span
+from navfeed.text.ranges import of_day, read_numbers, read_span, read_span_ahead
 
 NOW = datetime(2019, 6, 12, 22, 30, 15, 999, tzinfo=UTC)
 """Half past midnight on the 13th in Oslo."""
@@ -51,6 +51,24 @@ def oslo(text: str) -> datetime:
 )
 def test_what_an_expression_means(text: str, start: str | None, end: str | None) -> None:
     assert read_span(text, NOW) == Span(start and oslo(start), end and oslo(end))
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("0", "2019-06-13", "2019-06-14"),
+        (" 7 ", "2019-06-13", "2019-06-21"),
+        ("2019-06-12", "2019-06-12", "2019-06-13"),
+    ],
+)
+def test_a_number_of_days_ahead(text: str, start: str, end: str) -> None:
+    assert read_span_ahead(text, NOW) == Span(oslo(start), oslo(end))
+
+
+@pytest.mark.parametrize("text", ["-1", "7.5", "", "9" * 8, "9" * 5_000, "seven"])
+def test_what_is_no_number_of_days(text: str) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        read_span_ahead(text, NOW)
 
 
 @pytest.mark.parametrize(

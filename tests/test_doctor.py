@@ -15,7 +15,7 @@ import time_machine
 
 from cli.support import NOW, ad, ask, fill, process
 from navfeed.errors import ExitCode, TokenError
-from navfeed.model import RunFacts
+from navfeed.model import RunFacts, RunState
 from navfeed.ops.doctor import (
     Finding,
     Level,
@@ -74,11 +74,18 @@ def run(code: int | None) -> RunFacts:
         (check_integrity([]), OK, 0, "in order"),
         (check_integrity(["page 3 is odd"]), FAILURE, 7, "page 3"),
         (check_runs(None, None), WARNING, 0, "no run"),
-        (check_runs(run(None), None), OK, 0, "under way"),
+        (check_runs(run(None), None, RunState.RUNNING), OK, 0, "under way"),
+        (check_runs(run(None), None, RunState.KILLED), WARNING, 0, "was killed"),
+        (check_runs(run(None), None, RunState.UNKNOWN), WARNING, 0, "or is under way"),
         *((check_runs(run(code), None), OK, 0, f"with {code}") for code in (0, 3, 4)),
         (check_runs(run(5), None), WARNING, 0, "so it went"),
         (check_runs(run(0), "the log was reset"), WARNING, 0, "verify --repair"),
-        (check_runs(run(4), "the log was reset", 7), WARNING, 0, "until it ends with 0"),
+        (
+            check_runs(run(4), "the log was reset", unconfirmed=7),
+            WARNING,
+            0,
+            "until it ends with 0",
+        ),
         (check_feed(None, "https://a"), OK, 0, "no feed yet"),
         (check_feed("https://a", "https://a"), OK, 0, "https://a"),
         (check_feed("https://a", "https://b"), FAILURE, 2, "--feed-moved"),
@@ -92,9 +99,9 @@ def run(code: int | None) -> RunFacts:
         (check_backlog(replace(FACTS, waiting=0, given_up=1)), WARNING, 0, "--retry-now"),
         (check_erasure(owed=False), OK, 0, "nothing"),
         (check_erasure(owed=True), WARNING, 0, "Close that program"),
-        (check_reachability(NOW), OK, 0, "2026-11-21 12:00"),
+        (check_reachability(NOW), OK, 0, "2026-11-21 13:00 +01:00"),
         (check_reachability(None), FAILURE, 5, "address"),
-        (check_pause(NOW), WARNING, 0, "2026-11-21 12:00"),
+        (check_pause(NOW), WARNING, 0, "2026-11-21 13:00 +01:00"),
         (check_clock(NOW, NOW + timedelta(minutes=2)), OK, 0, "120 s"),
         (check_clock(NOW, NOW - timedelta(minutes=3)), WARNING, 0, "NTP"),
         (check_clock(NOW, NOW + timedelta(hours=2)), FAILURE, 2, "NTP"),

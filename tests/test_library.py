@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import navfeed
 from navfeed.api import store_lock
@@ -95,6 +96,15 @@ def test_a_store_has_one_lock_whatever_it_is_called(tmp_path, url):
     settings = navfeed.load_settings(db=tmp_path / "link.db", base_url=url)
     with store_lock(tmp_path / "ads.db"), pytest.raises(navfeed.LockedError, match="another sync"):
         navfeed.sync_store(settings)
+
+
+def test_a_lock_that_is_held_for_an_instant_is_waited_for(tmp_path, monkeypatch):
+    """As `status` does, to see whether it is free."""
+    instant = FileLock(tmp_path / "ads.db.lock")
+    instant.acquire()
+    monkeypatch.setattr("time.sleep", lambda _: instant.release())
+    with store_lock(tmp_path / "ads.db"):
+        assert not instant.is_locked
 
 
 def test_a_setting_that_does_not_exist():

@@ -66,16 +66,24 @@ def test_runs_are_told_newest_first(db: Path) -> None:
     assert [line[0] for line in lines] == ["4", "3", "2", "1"]
     assert lines[0][1:] == [
         *("2026-11-21 14:00 +01:00", "", "", ""),
-        "not ended; it still runs, or it was killed",
+        "killed",
     ]
+    with store_lock(db):
+        assert answer(db, "runs").splitlines()[0].endswith("\trunning")
+    with Store(db) as store:
+        store.begin_run(NOW + timedelta(hours=2))
+    with store_lock(db):
+        endings = [line.split("\t")[-1] for line in answer(db, "runs").splitlines()]
+    assert endings[:2] == ["running", "killed"]
     assert lines[1][1:] == [
         *("2026-11-21 13:00 +01:00", "0 seconds", "4", "4 new"),
         "so it \ufffd[31mwent",
     ]
     assert answer(db, "runs", "--failed", "--limit", "9").split("\t")[0] == "2"
-    [record] = json.loads(answer(db, "runs", "--format", "json", "--limit", "1"))
+    record = json.loads(answer(db, "runs", "--format", "json", "--limit", "2"))[1]
     assert record == {
         "run": 4,
+        "state": "killed",
         "started_at": "2026-11-21T13:00:00Z",
         "ended_at": None,
         "exit_code": None,
@@ -136,7 +144,7 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
     assert names(copy) == ["copy.db"]
     assert answer(copy, "list", "--limit", "3") == answer(db, "list", "--limit", "3")
     assert answer(copy, "list", "--text", "turnus") == answer(db, "list", "--text", "turnus")
-    assert answer(copy, "integrity") == "ok\n"
+    assert answer(copy, "check") == "ok\n"
     again = ask(db, "backup", str(copy))
     assert (again.exit_code, "--force" in again.stderr) == (2, True)
     assert ask(db, "backup", str(copy), "--force").exit_code == 0
@@ -283,7 +291,7 @@ def test_D4_a_backup_put_back_is_what_it_was(db: Path, copy: Path) -> None:
     assert titles(db) == before
     assert db.stat().st_mode & 0o777 == 0o600
     assert [name for name in names(db) if "part" in name or name.endswith(("-wal", "-shm"))] == []
-    assert answer(db, "integrity") == "ok\n"
+    assert answer(db, "check") == "ok\n"
 
 
 def test_a_backup_fills_an_empty_place_and_a_damaged_one(db: Path, copy: Path) -> None:
@@ -310,7 +318,7 @@ def test_a_reader_goes_on_and_the_log_it_holds_is_not_taken_for_the_copys(
         restored(db, copy)
         assert len(list(reader.stored())) == 39
     assert titles(db) == before
-    assert answer(db, "integrity") == "ok\n"
+    assert answer(db, "check") == "ok\n"
 
 
 def test_X4_who_was_erased_does_not_come_back_with_a_backup(db: Path, copy: Path) -> None:
@@ -323,7 +331,7 @@ def test_X4_who_was_erased_does_not_come_back_with_a_backup(db: Path, copy: Path
     assert len(titles(db)) == 39
     with Store(db) as store:
         assert len(store.discretion().marks) == 1
-    assert answer(db, "integrity") == "ok\n"
+    assert answer(db, "check") == "ok\n"
 
 
 def forget(db: Path) -> None:
@@ -436,7 +444,7 @@ def test_D3_a_backup_of_a_damaged_index_blames_the_store(db: Path, copy: Path) -
     assert not copy.exists()
 
 
-# vacuum and integrity
+# vacuum and check
 
 
 def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
@@ -450,7 +458,7 @@ def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
     with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
     assert titles(db) == kept
-    assert answer(db, "integrity") == "ok\n"
+    assert answer(db, "check") == "ok\n"
     with Store(db) as store:
         assert not store.erasure_owed()
 
@@ -463,7 +471,7 @@ def test_C2_a_vacuum_beside_a_reader_says_what_is_left(db: Path) -> None:
 
 
 def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
-    for command in (["vacuum"], ["integrity"], ["backup", str(tmp_path / "x")], ["runs"]):
+    for command in (["vacuum"], ["check"], ["backup", str(tmp_path / "x")], ["runs"]):
         result = ask(tmp_path / "none.db", *command)
         assert (result.exit_code, "navfeed sync" in result.stderr) == (7, True)
     assert names(tmp_path / "x") == ["copies"]
@@ -478,11 +486,11 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
         ("UPDATE search_data SET block = ? WHERE id > 10", "index cannot be read (database disk"),
     ],
 )
-def test_integrity_tells_each_problem(db: Path, harm: str, says: str) -> None:
+def test_check_tells_each_problem(db: Path, harm: str, says: str) -> None:
     with closing(sqlite3.connect(db)) as connection:
         connection.execute(harm, [uuid(1)])
         connection.commit()
-    result = ask(db, "integrity")
+    result = ask(db, "check")
     assert (result.exit_code, says in result.stdout) == (7, True)
     assert "navfeed restore" in result.stderr
 
@@ -523,6 +531,6 @@ def test_without_a_terminal_no_store_is_replaced_unconfirmed(db: Path, copy: Pat
 
 def test_as_processes(db: Path, copy: Path) -> None:
     restore = ["restore", str(copy), "--yes"]
-    for words in (["backup", str(copy)], restore, ["vacuum"], ["integrity"]):
+    for words in (["backup", str(copy)], restore, ["vacuum"], ["check"]):
         ended = process(*words, "--db", str(db))
         assert ended.returncode == 0, ended.stderr

@@ -121,7 +121,7 @@ def test_weather_is_waited_out(shell: Shell, manager: Manager) -> None:
     practice = shell.server.practice
     practice.script(faults.on("seek"), faults.status(404), times=None)
     with service(shell, manager) as process:
-        assert "The next try is in" in manager.hears("STATUS")
+        assert "Retrying in" in manager.hears("STATUS")
         practice.clear_script()
         process.send_signal(signal.SIGHUP)
         assert manager.hears("STATUS=caught up")
@@ -132,7 +132,7 @@ def test_weather_is_waited_out(shell: Shell, manager: Manager) -> None:
 def test_H4_an_expired_public_token_is_waited_out(shell: Shell, manager: Manager) -> None:
     shell.server.practice.rotate_token(life=timedelta(hours=-1))
     with service(shell, manager) as process:
-        assert "Run again after" in manager.hears("STATUS")
+        assert "Retrying in" in manager.hears("STATUS")
         shell.server.practice.rotate_token()
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
@@ -266,7 +266,7 @@ def test_each_run_of_a_log_is_one_event_and_so_is_a_reload(
     ]
     failed, reloaded, well, stopped = told
     assert (failed["exit_code"], well["exit_code"], well["outcome"]) == (5, 0, "caught up")
-    assert f"{failed['outcome']}. The next try is in" in failed["message"]
+    assert f"{failed['outcome']}. Retrying in" in failed["message"]
     for run in (failed, well):
         rest = datetime.fromisoformat(run["next_try_at"]) - datetime.fromisoformat(run["time"])
         assert timedelta(hours=20) < rest < timedelta(hours=28)

@@ -172,7 +172,7 @@ def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
 def test_details_may_wait_without_having_failed() -> None:
     """Those that another program queued meanwhile, say."""
     assert _ended(Counts(waiting=2), None, [], erased=True).outcome == (
-        "caught up; 2 details wait for a retry"
+        "caught up; 2 ads not fetched yet; retrying automatically"
     )
 
 
@@ -456,7 +456,7 @@ def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: B
         bench.pass_time(timedelta(hours=6))
     assert (15 <= tries <= 23, bench.asked_for("a")) == (True, 0)
     assert (ended.counts.waiting, ended.counts.given_up) == (0, 1)
-    assert (ended.exit_code, "1 were given up" in ended.outcome) == (ExitCode.WAITING, True)
+    assert (ended.exit_code, "1 ad given up" in ended.outcome) == (ExitCode.WAITING, True)
     bench.feed.errors = {}
     assert bench.sync(retry_now=True).exit_code is ExitCode.DONE
     assert bench.holds("a", "b")
@@ -507,7 +507,7 @@ def test_a_feed_that_sends_no_content_at_all_does_not_empty_the_store(tmp_path: 
     bench.feed.withheld = set(bench.feed.active)
     ended = bench.sync()
     assert ended.exit_code is ExitCode.FEED
-    assert "50 details in a row could not be had" in ended.outcome
+    assert "50 consecutive detail requests failed" in ended.outcome
     assert len(bench.rows("SELECT uuid FROM ads")) >= 300 - 2 * BATCH
     bench.feed.withheld = set()
     assert bench.sync().exit_code is ExitCode.DONE

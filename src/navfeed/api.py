@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from navfeed.config import Settings, feed_address, load
 from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
-from navfeed.model import HISTORY, oslo_day
+from navfeed.model import HISTORY, RunFacts, RunState, oslo_day
 
 if TYPE_CHECKING:  # loaded where they are needed: a question needs nothing of a sync
     from navfeed.client.feed import FeedClient
@@ -42,6 +42,41 @@ def open_store(db: Path | str | None = None, *, at: datetime | None = None) -> R
 
     path = load({}).db if db is None else Path(db)
     return Reader(path, oslo_day(at or now()))
+
+
+def state_of(db: Path, run: RunFacts | None) -> RunState:
+    """Whether the newest run of the store still runs, by the lock that it holds. Of none: ended.
+
+    Raises `StoreError`.
+    """
+    if run is None or run.exit_code is not None:
+        return RunState.ENDED
+    open_for_sync = _is_held(db)
+    if open_for_sync is None:
+        return RunState.UNKNOWN
+    if open_for_sync:
+        return RunState.RUNNING
+    with open_store(db) as reader:
+        (newest,) = reader.runs(1)
+    # It may have ended since `run` was read, and then it was no dead one's record that was read.
+    alive = newest.id != run.id or newest.exit_code is not None
+    return RunState.RUNNING if alive else RunState.KILLED
+
+
+def _is_held(db: Path) -> bool | None:
+    """Whether somebody holds the store's lock; None where it may not even be tried."""
+    from filelock import FileLock, Timeout
+
+    lock = Path(f"{db.resolve()}.lock")
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0, mode=0o600):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return None
 
 
 # Bringing up to date
@@ -151,6 +186,10 @@ def client(settings: Settings, token: str | None) -> FeedClient:
     return FeedClient(http, token=token, seconds=settings.timeout)
 
 
+_TRIED = 0.1
+"""Seconds to wait for the lock: whoever asks whether it is free holds it for an instant."""
+
+
 @contextmanager
 def store_lock(db: Path, kind: str = "lock", who: str = "another sync works on") -> Iterator[None]:
     """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
@@ -159,7 +198,7 @@ def store_lock(db: Path, kind: str = "lock", who: str = "another sync works on")
     db = db.resolve()  # a store has one lock, whatever name it is called by
     try:
         db.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{db}.{kind}", timeout=0, mode=0o600)
+        lock = FileLock(f"{db}.{kind}", timeout=_TRIED, mode=0o600)
         lock.acquire()
     except Timeout:
         raise LockedError(f"{who} {db}. Let it finish, or run again later") from None

@@ -409,9 +409,18 @@ class RunEnd:
     counts: Mapping[str, int]
 
 
+class RunState(StrEnum):
+    """Whether a recorded sync has ended. `UNKNOWN` where the store's lock cannot be tried."""
+
+    ENDED = "ended"
+    RUNNING = "running"
+    KILLED = "killed"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """A sync as it was recorded. Without `ended_at` it still runs, or was killed."""
+    """A sync as it was recorded. Without `exit_code` it runs still, or was killed (`RunState`)."""
 
     id: int
     started_at: datetime | None
@@ -537,3 +546,14 @@ def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
 
 def oslo_day(moment: datetime) -> date:
     return moment.astimezone(OSLO).date()
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """So many of something: `1 ad`, `1,960 ads`, `2 entries`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def oslo_time(moment: datetime) -> str:
+    """A moment for people, always in the one zone and to the minute: `2026-11-21 13:00 +01:00`."""
+    text = moment.astimezone(OSLO).isoformat(sep=" ", timespec="minutes")
+    return f"{text[:-6]} {text[-6:]}"

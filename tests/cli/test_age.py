@@ -68,9 +68,24 @@ def test_max_age_makes_a_command_refuse_with_8(
     result = ask(aged(db, age), *words, "--max-age", most)
 
     assert result.exit_code == (8 if refused else 0)
-    assert ("older than --max-age. Run `navfeed sync`" in result.stderr) is refused
+    assert ("--max-age allows " in result.stderr) is refused
     # Status tells how things stand in any case; that is what it is asked for.
     assert bool(result.stdout) is (not refused or words[0] == "status")
+
+
+@pytest.mark.parametrize(
+    ("age", "most", "said"),
+    [
+        (11 * SECOND, "1s", "the data is 11 seconds old; --max-age allows 1 second."),
+        (timedelta(hours=25), "24h", "the data is 90,000 s old; --max-age allows 86,400 s."),
+        (None, "2d", "the details yet; --max-age allows 2 days."),
+    ],
+)
+def test_the_age_and_what_is_allowed_are_told(
+    db: Path, age: timedelta | None, most: str, said: str
+) -> None:
+    result = ask(aged(db, age), "list", "--max-age", most)
+    assert f"{said} Run `navfeed sync`\n" in result.stderr
 
 
 def test_a_refused_export_leaves_the_file_as_it_was(db: Path, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_the_filters_are_those_of_list(db: Path) -> None:
         ad(5, expires="2027-10-01T00:00:00Z", employer={"name": "Rema"}),
     )
     for arguments, expected in {
-        ("--municipal", "bærum", "--municipal", "oslo"): [2, 3],
+        ("--municipality", "bærum", "--municipality", "oslo"): [2, 3],
         ("--county", "akershus"): [3],
         ("--employer", "rema"): [5],
         ("--occupation", "kokk"): [4],
@@ -131,7 +131,7 @@ def test_wrong_use(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1))
     assert ask(db, "export").exit_code == 2
     assert ask(db, "export", "--format", "table").exit_code == 2
-    assert ask(db, "export", "--format", "csv", "--municipal", "").exit_code == 2
+    assert ask(db, "export", "--format", "csv", "--municipality", "").exit_code == 2
     for output in (tmp_path, tmp_path / "none" / "x.csv", Path(os.devnull)):
         result = ask(db, "export", "--format", "csv", "--output", str(output))
         assert result.exit_code == 2

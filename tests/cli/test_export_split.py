@@ -73,7 +73,7 @@ def test_the_filters_count_too(db: Path, tmp_path: Path) -> None:
     folder = tmp_path / "split"
     answer(
         *(db, "export", "--format", "csv", "--split", "--output", str(folder)),
-        *("--municipal", "ås", "--employer", "bergen"),
+        *("--municipality", "ås", "--employer", "bergen"),
     )
     assert {one.name: uuids(one) for one in folder.iterdir() if one.name != "index.csv"} == {
         "BERGEN.csv": [2],
@@ -115,7 +115,7 @@ def test_what_is_no_longer_there_leaves_the_folder(db: Path, tmp_path: Path) -> 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o750
     answer(
         *(db, "export", "--format", "csv", "--split", "--output", str(folder)),
-        *("--municipal", "BERGEN"),
+        *("--municipality", "BERGEN"),
     )
     assert {one.name for one in folder.iterdir()} == {"BERGEN.csv", "ÅS.csv", "index.csv"}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o750

@@ -159,7 +159,7 @@ def test_a_row_for_each_of_several(db: Path) -> None:
         "csv",
         "--table",
         "locations",
-        "--municipal",
+        "--municipality",
         "ås",
         "--columns",
         "city",
@@ -243,7 +243,7 @@ def test_what_excel_cannot_hold_is_cut_and_told(db: Path, tmp_path: Path) -> Non
     result = ask(
         db, "export", "--format", "xlsx", "--columns", "description", "--output", str(path)
     )
-    assert "2 texts were cut at 32,767 characters" in result.stderr
+    assert "2 texts cut at 32,767 characters" in result.stderr
     assert sheet_of(path)[1:] == [["å" * 32_767], ["👩" * 16_383]]
 
 
@@ -358,7 +358,7 @@ def test_parquet_of_a_child_table_and_of_nothing(db: Path, tmp_path: Path) -> No
             "type": "ESCO",
         }
     ]
-    nothing = export_parquet(db, tmp_path / "none.parquet", "--municipal", "OSLO")
+    nothing = export_parquet(db, tmp_path / "none.parquet", "--municipality", "OSLO")
     assert nothing.num_rows == 0
     assert nothing.column_names == list(columns.EXPORTED)
 

@@ -128,6 +128,9 @@ CASES: list[tuple[str, str | None, str]] = [
     ("due", "[2026-12-02,*)", "1"),
     ("due", "[*,2026-12-10)", "2"),
     ("due", "*", "12"),
+    ("due", "9", ""),  # today is the 21st of November
+    ("due", "10", "2"),
+    ("due", "19", "12"),
     ("published-since", "2026-11-02", "1"),
     ("expires-before", "2026-12-11", "1"),
     ("uuid", uuid(2), "2"),
@@ -157,12 +160,12 @@ def test_every_filter_is_tried() -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--municipal", "OSLO", "--county", "INNLANDET"), ""),  # no one place is both
-        (("--municipal", "VÅLER", "--county", "INNLANDET"), "2"),
-        (("--municipal", "OSLO", "--municipal", "!VÅLER"), ""),
-        (("--municipal", "OSLO", "--municipal", "BERGEN"), "12"),
-        (("--level1", "Reiseliv og mat", "--level2", "Kokk"), "2"),
-        (("--level1", "Helse og sosial", "--level2", "Kokk"), ""),
+        (("--municipality", "OSLO", "--county", "INNLANDET"), ""),  # no one place is both
+        (("--municipality", "VÅLER", "--county", "INNLANDET"), "2"),
+        (("--municipality", "OSLO", "--municipality", "!VÅLER"), ""),
+        (("--municipality", "OSLO", "--municipality", "BERGEN"), "12"),
+        (("--occupation-group", "Reiseliv og mat", "--level2", "Kokk"), "2"),
+        (("--occupation-group", "Helse og sosial", "--level2", "Kokk"), ""),
         (("--published", "2026-11-10", "--published", "2026-11-01"), "12"),
         (("--published", "*", "--source", "!AMEDIA", "--country", "NORGE"), "1"),
         (("--positions", "2", "--positions", "10"), "12"),
@@ -180,8 +183,8 @@ def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -
         ("--due", "[2026-05-01,", "--due takes a day"),
         ("--expires", "", "--expires takes a day"),
         ("--positions", "mange", "--positions takes a number or a range"),
-        ("--municipal", "OSLO,,BERGEN", "--municipal is empty"),
-        ("--municipal", "!", "--municipal is empty"),
+        ("--municipality", "OSLO,,BERGEN", "--municipality is empty"),
+        ("--municipality", "!", "--municipality is empty"),
         ("--postal-code", " ", "--postal-code is empty"),
         ("--sector", "!", "--sector is empty"),
     ],
@@ -198,10 +201,10 @@ def test_what_is_no_filter(db: Path, option: str, value: str, said: str) -> None
 @pytest.mark.parametrize(
     ("option", "value", "near"),
     [
-        ("--municipal", "BERGNE", "BERGEN"),
-        ("--municipal", "!BERGNE", "BERGEN"),
-        ("--municipal", "OSLO,bregen", "BERGEN"),
-        ("--municipal", "VALER", "VÅLER"),
+        ("--municipality", "BERGNE", "BERGEN"),
+        ("--municipality", "!BERGNE", "BERGEN"),
+        ("--municipality", "OSLO,bregen", "BERGEN"),
+        ("--municipality", "VALER", "VÅLER"),
         ("--county", "vestlandet", "VESTLAND"),
         ("--employer", "Kafe Ås", "Kafé Ås AS"),
         ("--occupation", "sykeplier", "Sykepleier"),
@@ -222,7 +225,9 @@ def test_a_value_that_fits_nothing_gets_a_suggestion(
     assert f"did you mean {near}" in exported.stderr
 
 
-@pytest.mark.parametrize(("option", "value"), [("--municipal", "XQ"), ("--municipal", "OSLO")])
+@pytest.mark.parametrize(
+    ("option", "value"), [("--municipality", "XQ"), ("--municipality", "OSLO")]
+)
 def test_nothing_is_suggested_where_nothing_is_near(db: Path, option: str, value: str) -> None:
     assert "did you mean" not in ask(db, "list", option, value).stderr
 
@@ -238,6 +243,17 @@ def test_a_suggestion_is_harmless(db: Path) -> None:
 def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1, positioncount="9" * 30))
     assert uuid(1) in answer(db, "list", "--positions", "[10,*)")
+
+
+@pytest.mark.parametrize(
+    ("older", "number"), [(("--municipal", "bergen"), "1"), (("--level1=Reiseliv og mat",), "2")]
+)
+def test_the_feeds_own_names_are_understood_too(
+    db: Path, older: tuple[str, ...], number: str
+) -> None:
+    said = answer(db, "list", *older, "--format", "jsonl")
+    assert [line.count(uuid(int(number))) > 0 for line in said.splitlines()] == [True]
+    assert ask(db, "list", "--municipal", "").stderr.startswith("navfeed: --municipality is empty")
 
 
 # What a shell completes
@@ -265,15 +281,15 @@ def completed(words: str, home: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("list --db {} --municipal b", ["bergen"]),
-        ("list --db {} --municipal V", ["VÅLER"]),
-        ("list --db {} --municipal !v", ["!våler"]),
-        ("list --db {} --municipal OSLO,B", ["OSLO,BERGEN"]),
+        ("list --db {} --municipality b", ["bergen"]),
+        ("list --db {} --municipality V", ["VÅLER"]),
+        ("list --db {} --municipality !v", ["!våler"]),
+        ("list --db {} --municipality OSLO,B", ["OSLO,BERGEN"]),
         ("list --db {} --source ", ["AMEDIA", "IMPORTAPI"]),
-        ("export --db {} --level1 r", ["reiseliv\\ og\\ mat"]),
+        ("export --db {} --occupation-group r", ["reiseliv\\ og\\ mat"]),
         ("show --db {} 00000002", [uuid(2)]),
-        ("list --db {}.none --municipal b", []),
-        ("list --municipal b", []),
+        ("list --db {}.none --municipality b", []),
+        ("list --municipality b", []),
     ],
 )
 def test_the_stores_own_values_are_offered(tmp_path: Path, typed: str, offered: list[str]) -> None:

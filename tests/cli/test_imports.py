@@ -29,7 +29,7 @@ finally:
     "arguments",
     [
         ["list"],
-        ["list", "--format", "csv", "--municipal", "bergen", "--text", "natt"],
+        ["list", "--format", "csv", "--municipality", "bergen", "--text", "natt"],
         ["show", uuid(1)],
         ["export", "--format", "json"],
         ["export", "--format", "csv", "--columns", "uuid,title"],

@@ -183,7 +183,7 @@ def test_an_ad_that_lacks_what_is_required_is_left_out_and_told(db: Path, lackin
     fill(db, ad(1, **lacking), ad(2))
     output = db.parent / "ads.jsonl"
     result = ask(db, "export", "--format", "jobposting", "--output", str(output))
-    assert "1 ads were left out" in result.stderr
+    assert "1 ad left out" in result.stderr
     (line,) = output.read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["identifier"]["value"] == uuid(2)
 

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, process, uuid
+from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, process, uuid
 from cli.terminal import on_terminal, plain
 from navfeed.cli.ask import LIST_FIELDS, ROWS_ON_TERMINAL
+from navfeed.model import RunEnd
 from navfeed.store.query import Sort
+from navfeed.store.writer import Store
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "navfeed.db"
 
 
-NOTHING = "navfeed: none of the {} ads in force fits; `navfeed status` tells how fresh they are\n"
+NOTHING = "navfeed: no matching ads ({} searched)\n"
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -59,8 +61,18 @@ def test_filters_in_any_order_and_repeated(db: Path) -> None:
     )
     asked = answer(
         db,
-        *("list", "--limit", "9", "--municipal", "bærum", "--text", "syke*", "--sort", "municipal"),
-        *("--employer", "fana", "--municipal", "Bergen", "--text", "natt bergen"),
+        *(
+            "list",
+            "--limit",
+            "9",
+            "--municipality",
+            "bærum",
+            "--text",
+            "syke*",
+            "--sort",
+            "municipal",
+        ),
+        *("--employer", "fana", "--municipality", "Bergen", "--text", "natt bergen"),
         *("--county", "vestland", "--occupation", "sykepleier"),
     )
 
@@ -75,7 +87,7 @@ def test_every_filter_reaches_the_store(db: Path) -> None:
     }.items():
         assert answer(db, "list", option, value).startswith(uuid(1))
         assert len(answer(db, "list", option, value).splitlines()) == 1
-    for option in ("--municipal", "--county", "--employer", "--occupation", "--text"):
+    for option in ("--municipality", "--county", "--employer", "--occupation", "--text"):
         assert answer(db, "list", option, "finnes ikke") == ""
 
 
@@ -124,7 +136,7 @@ def test_the_day_changes_at_midnight_in_oslo(db: Path, noon: time_machine.Travel
 
 
 @pytest.mark.parametrize(
-    "option", ["--municipal", "--county", "--employer", "--occupation", "--text"]
+    "option", ["--municipality", "--county", "--employer", "--occupation", "--text"]
 )
 @pytest.mark.parametrize("value", ["", "  "])
 def test_an_empty_filter_is_a_mistake(db: Path, option: str, value: str) -> None:
@@ -152,7 +164,7 @@ def test_orders_and_limits(db: Path, sort: Sort) -> None:
 
 def test_nothing_fits(db: Path) -> None:
     fill(db, ad(1), ad(2, expires="2026-11-20T00:00:00Z"))
-    result = ask(db, "list", "--municipal", "oslo")
+    result = ask(db, "list", "--municipality", "oslo")
 
     assert result.exit_code == 0
     assert result.stdout == ""
@@ -162,7 +174,7 @@ def test_nothing_fits(db: Path) -> None:
         "jsonl": "",
         "csv": ",".join(LIST_FIELDS) + "\r\n",
     }.items():
-        result = ask(db, "list", "--municipal", "oslo", "--format", format_)
+        result = ask(db, "list", "--municipality", "oslo", "--format", format_)
         assert (result.exit_code, result.stdout_bytes.decode(), result.stderr) == (0, empty, "")
 
 
@@ -262,11 +274,84 @@ def test_a_terminal_shows_the_first_and_says_so(db: Path) -> None:
     fill(db, *(ad(number, **far) for number in range(ROWS_ON_TERMINAL + 2)))
     _, out, err = on_terminal(100, "list", "--db", str(db))
     assert out.count("Bergen kommune") == ROWS_ON_TERMINAL
-    assert err == "navfeed: 50 of 52 shown; --limit 52 shows all\n"
+    assert err == "navfeed: 50 of 52 ads shown; --limit 52 shows all\n"
     _, out, err = on_terminal(100, "list", "--db", str(db), "--limit", "51")
     assert (out.count("Bergen kommune"), err) == (51, "")
-    code, out, err = on_terminal(100, "list", "--db", str(db), "--municipal", "oslo")
+    code, out, err = on_terminal(100, "list", "--db", str(db), "--municipality", "oslo")
     assert (code, out, err) == (0, "", NOTHING.format(52))
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_ads_sorted_by_their_due_dates_show_them(db: Path, columns: int) -> None:
+    far = {"expires": "2999-01-01T00:00:00Z"}
+    fill(db, ad(1, applicationDue="24.12.2026", **far), ad(2, applicationDue="Snarest", **far))
+    first, second = answer(db, "list", "--sort", "due").splitlines()
+    assert first.startswith(f"{uuid(1)}\t")
+    assert first.endswith("\t2026-11-10\t2999-01-01\t2026-12-24")
+    assert second.endswith("\t2026-11-10\t2999-01-01\t")
+    _, out, _ = on_terminal(columns, "list", "--db", str(db), "--sort", "due", NO_COLOR="1")
+    text = plain(out)
+    assert "apply by" in text
+    assert "2026-12-24" in text
+    assert "Sykepleier" in text
+    assert max(map(len, text.splitlines())) <= columns
+    _, out, _ = on_terminal(columns, "list", "--db", str(db))
+    assert "apply by" not in plain(out)
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "csv"])
+def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
+    fill(db, ad(1), ad(2))
+    words = ["list", "--format", format_, "--offset"]
+    assert ask(db, *words, "1").stderr == ""
+    assert ask(db, *words, "2").stderr == "navfeed: --offset 2 is past the end: 2 ads found\n"
+    said = ask(db, *words, "9", "--employer", "fana").stderr
+    assert said == "navfeed: --offset 9 is past the end: 2 ads found\n"
+
+
+# Colour
+
+
+COLOURED = [["list"], ["show", uuid(1)], ["watch", "--seen", "seen"], ["stats"], ["runs"]]
+
+
+@pytest.mark.parametrize("words", COLOURED, ids=lambda words: words[0])
+def test_colour_is_wished_for_or_not(db: Path, words: list[str], tmp_path: Path) -> None:
+    fill(db, ad(1, expires="2999-01-01T00:00:00Z"))
+    with Store(db) as store:
+        store.end_run(store.begin_run(NOW), RunEnd(0, "caught up", {}), NOW)
+    words = [
+        word.replace("seen", str(tmp_path / "seen")) if word == "seen" else word for word in words
+    ]
+
+    def coloured(*more: str, **environ: str) -> bool:
+        (tmp_path / "seen").unlink(missing_ok=True)
+        ended = process(*words, *more, "--db", str(db), TERM="dumb", **environ)
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        return b"\x1b[" in ended.stdout
+
+    assert not coloured()
+    assert coloured("--color=always")
+    assert coloured("--color", "always", NO_COLOR="1")
+    assert coloured(FORCE_COLOR="1")
+    assert not coloured(FORCE_COLOR="")
+    assert not coloured(FORCE_COLOR="1", NO_COLOR="1")
+    assert not coloured("--color=never", FORCE_COLOR="1")
+
+
+def test_on_a_terminal_never_is_drawn_without_colour(db: Path) -> None:
+    fill(db, ad(1, expires="2999-01-01T00:00:00Z"))
+    _, out, _ = on_terminal(100, "list", "--db", str(db))
+    _, bare, _ = on_terminal(100, "list", "--db", str(db), "--color", "never")
+    assert "\x1b[" in out
+    assert bare == plain(out)
+
+
+def test_data_stays_data_whatever_the_colour(db: Path) -> None:
+    fill(db, ad(1))
+    for format_ in ("json", "jsonl", "csv"):
+        words = ("list", "--format", format_)
+        assert answer(db, *words, "--color=always") == answer(db, *words)
 
 
 # Streams that are not as one would like

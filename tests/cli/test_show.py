@@ -166,11 +166,18 @@ def test_open_leads_to_the_page_to_apply_at(db: Path, opened: list[str]) -> None
     "address", [None, "", "file:///etc/passwd", "javascript:alert(1)", "--new-window", "mailto:a@b"]
 )
 def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str | None) -> None:
-    fill(db, ad(1, applicationUrl=address))
+    fill(db, ad(1, applicationUrl=address), ad(2, applicationUrl=address, link=address))
     result = ask(db, "show", uuid(1), "--open")
 
+    at_nav = f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}"
+    assert (result.exit_code, opened) == (0, [at_nav])
+    said = f"navfeed: the ad names no page to apply at; opening {at_nav}\n"
+    assert result.stderr == said
+
+    opened.clear()
+    result = ask(db, "show", uuid(2), "--open")
     assert (result.exit_code, opened) == (2, [])
-    assert "names no page to apply at" in result.stderr
+    assert "names no page to open" in result.stderr
 
 
 def test_without_a_browser_the_address_is_told(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,4 +186,4 @@ def test_without_a_browser_the_address_is_told(db: Path, monkeypatch: pytest.Mon
     result = ask(db, "show", uuid(1), "--open")
 
     assert result.exit_code == 2
-    assert "The page to apply at is https://sykehjem.example/sok/1" in result.stderr
+    assert "The page is https://sykehjem.example/sok/1" in result.stderr

@@ -17,7 +17,7 @@ from navfeed.store.writer import Store
 
 QUESTIONS = (
     ["list"],
-    ["list", "--text", "sykepleiere", "--snippets", "--municipal", "BERGNE"],
+    ["list", "--text", "sykepleiere", "--snippets", "--municipality", "BERGNE"],
     ["list", "--format", "json", "--due", "[today,*)"],
     ["show", uuid(1)],
     ["export", "--format", "csv"],

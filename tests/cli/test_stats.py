@@ -65,12 +65,12 @@ def test_the_end_of_time_is_in_no_week(tmp_path: Path) -> None:
 
 
 def test_filters_count_too(db: Path) -> None:
-    counted = told(db, "--municipal", "OSLO", "--text", "sykepleiere")
+    counted = told(db, "--municipality", "OSLO", "--text", "sykepleiere")
     assert counted["ads"] == 1
     assert names(counted["municipal"]) == [("BERGEN", 1), ("OSLO", 1)]
     assert "flow" not in counted
-    assert told(db, "--municipal", "!BERGEN")["ads"] == 1
-    assert told(db, "--municipal", "!*", "--by", "municipal") == {"ads": 1, "municipal": []}
+    assert told(db, "--municipality", "!BERGEN")["ads"] == 1
+    assert told(db, "--municipality", "!*", "--by", "municipal") == {"ads": 1, "municipal": []}
 
 
 def test_the_usual(db: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_chart(tmp_path: Path) -> None:
         assert (result.exit_code, result.output) == (0, "")
     said = "\n".join(ET.fromstring(svg.read_bytes()).itertext())
     assert "By sector" in said
-    assert "2 ads in force" in said
+    assert "2 active ads" in said
     assert "$x$" in said
     assert "2026-W46" in said
     assert not UNSAFE.search(said)
@@ -191,7 +191,7 @@ def test_a_chart_of_nothing(tmp_path: Path) -> None:
     db = fill(tmp_path / "empty.db")
     output = tmp_path / "chart.svg"
     assert ask(db, "stats", "--output", str(output)).exit_code == 0
-    assert b"0 ads in force" in output.read_bytes()
+    assert b"0 active ads" in output.read_bytes()
 
 
 def test_a_chart_never_takes_the_stores_place(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cli.support import NOW, ad, answer, ask, fill, process, put, uuid
+from navfeed.api import open_store, state_of, store_lock
 from navfeed.model import (
     DetailDecision,
     EntryDecision,
@@ -19,6 +20,7 @@ from navfeed.model import (
     Inactive,
     Reason,
     RunEnd,
+    RunState,
     Scope,
 )
 from navfeed.store.schema import VERSION
@@ -71,7 +73,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "bytes": size,
     }
     assert answer(db, "status") == (
-        "Ads in force    0 (0 stored, 0 masked)\n"
+        "Active ads      0 (0 stored, 0 masked)\n"
         "Details         0 waiting\n"
         "Data            incomplete: no sync has reached the end of the feed and of the details "
         "yet\n"
@@ -128,6 +130,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "trouble": "the log was reset",
         "ads_unconfirmed": 0,
         "last_run": {
+            "state": "ended",
             "started_at": "2026-11-21T10:00:00Z",
             "ended_at": "2026-11-21T11:00:00Z",
             "exit_code": 4,
@@ -151,15 +154,15 @@ def test_people_get_oslo_time_and_words(db: Path) -> None:
     lines = answer(busy(db), "status").splitlines()
 
     assert lines[:-1] == [
-        "Ads in force    1 (2 stored, 1 masked)",
+        "Active ads      1 (2 stored, 1 masked)",
         f"Details         2 waiting, 1 of them held back until their retry; {GIVEN_UP}",
-        "They failed     1 so: 500",
-        "They failed     1 so: timed out",
+        "Failures        1: 500",
+        "Failures        1: timed out",
         "Data            caught up 2026-11-19 12:59 +01:00, 2 days ago",
         "Position        the feed's entries up to 2026-11-21 12:00 +01:00",
         "Trouble         the log was reset",
         "Last run        2026-11-21 11:00 +01:00: exit 4, 1 detail \ufffd[31mwaits",
-        "It did          1,234 new, 1 removed",
+        "Result          1,234 new, 1 removed",
         "Not before      2026-11-21 16:00 +01:00: the feed asked for a pause",
         "Token           expires 2026-12-21 13:00 +01:00, in 30 days",
         "Erasure         owed: another program read an old state; the next sync makes it good",
@@ -193,8 +196,43 @@ def test_a_run_that_has_no_end(db: Path) -> None:
     with Store(db) as store:
         store.begin_run(NOW)
 
-    assert "13:00 +01:00: not ended; it still runs, or it was killed\n" in answer(db, "status")
+    assert "\nLast run        2026-11-21 13:00 +01:00: killed\n" in answer(db, "status")
     assert facts(db)["last_run"]["ended_at"] is None
+    assert facts(db)["last_run"]["state"] == "killed"
+    with store_lock(db):
+        said = answer(db, "status")
+        assert facts(db)["last_run"]["state"] == "running"
+    assert "\nLast run        running since 2026-11-21 13:00 +01:00\n" in said
+
+
+def test_a_run_that_ended_while_it_was_looked_at_ran(db: Path) -> None:
+    with Store(db) as store:
+        run = store.begin_run(NOW)
+        with open_store(db) as reader:
+            (seen,) = reader.runs(1)
+        assert state_of(db, seen) is RunState.KILLED
+        store.end_run(run, RunEnd(0, "caught up", {}), NOW)
+        assert state_of(db, seen) is RunState.RUNNING
+        with open_store(db) as reader:
+            (seen,) = reader.runs(1)
+    assert state_of(db, seen) is RunState.ENDED
+    assert state_of(db, None) is RunState.ENDED
+
+
+def test_where_the_lock_cannot_be_tried_neither_is_claimed(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(db) as store:
+        store.begin_run(NOW)
+    with store_lock(db):
+        pass
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refused)
+    assert "13:00 +01:00: not ended: running or killed\n" in answer(db, "status")
+    assert facts(db)["last_run"]["state"] == "unknown"
 
 
 def test_damaged_moments_are_no_moments(db: Path) -> None:
@@ -204,7 +242,7 @@ def test_damaged_moments_are_no_moments(db: Path) -> None:
         store._connection.execute("UPDATE feed SET newest = '', caught_up_at = '0001-01-01'")
 
     assert facts(db)["last_run"]["started_at"] is None
-    assert "Last run        an unknown time: not ended" in answer(db, "status")
+    assert "Last run        an unknown time: killed" in answer(db, "status")
 
 
 def test_a_folder_whose_name_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,9 +52,9 @@ def test_each_ad_is_told_once(db, seen):
 
 
 def test_only_what_fits_is_told_of(db, seen):
-    assert told(db, seen, "--municipal", "bergen") == [uuid(1)]
+    assert told(db, seen, "--municipality", "bergen") == [uuid(1)]
     add(db, 3)
-    assert told(db, seen, "--municipal", "bergen", "--text", "sykepleier") == [uuid(3)]
+    assert told(db, seen, "--municipality", "bergen", "--text", "sykepleier") == [uuid(3)]
 
 
 def test_who_cannot_keep_what_was_told_tells_nothing(db, tmp_path):

@@ -22,7 +22,7 @@ def db(tmp_path: Path) -> Path:
     [
         (
             ["list", "--municipl", "OSLO"],
-            "no such option: --municipl (Possible options: --municipal). See `navfeed list --help`",
+            "no such option: --municipl (Possible options: --municipality). See `navfeed list",
         ),
         (["lst"], "no such command 'lst'. Did you mean 'list'? See `navfeed --help`"),
         (["--nosuch"], "no such option: --nosuch. See `navfeed --help`"),
@@ -66,7 +66,7 @@ def test_a_port_that_is_taken() -> None:
         port = other.getsockname()[1]
         ended = process("practice", "--port", str(port), "--entries", "1")
     assert (ended.returncode, ended.stdout) == (2, b"")
-    assert ended.stderr.decode().startswith(f"navfeed: port {port} cannot be had (")
+    assert ended.stderr.decode().startswith(f"navfeed: cannot listen on port {port} (")
 
 
 def test_a_range_that_runs_backwards(db: Path) -> None:
@@ -98,7 +98,11 @@ def test_letters_of_another_encoding_from_a_pipe(db: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        *(("list", "--municipal"), ("export", "--format", "csv", "--employer"), ("list", "--text")),
+        *(
+            ("list", "--municipality"),
+            ("export", "--format", "csv", "--employer"),
+            ("list", "--text"),
+        ),
         *(("show",), ("sync", "--scope"), ("privacy", "erase")),
     ],
 )

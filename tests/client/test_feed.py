@@ -134,7 +134,7 @@ def test_a_seek_is_believed_to_the_second(client, nav):
     nav.get("/api/v1/feed").mock(answer(page()))
     moment = datetime(2026, 11, 21, 7, 55, tzinfo=UTC)
     assert client.seek(moment + timedelta(seconds=1)) is not None
-    with pytest.raises(ContractError, match="answered with 2026-11-21 07:55 UTC"):
+    with pytest.raises(ContractError, match=r"answered with 2026-11-21 08:55 \+01:00"):
         client.seek(moment + timedelta(seconds=1, microseconds=1))
 
 
@@ -370,7 +370,7 @@ def test_an_endpoint_that_talks_of_something_else(anonymous, nav):
 
 def test_without_a_clock_of_the_server_ours_tells_that_a_token_has_ended(anonymous, nav):
     nav.get("/api/publicToken").mock(httpx.Response(200, text="a.eyJleHAiOjEwMDAwMDAwMDB9.c"))
-    with pytest.raises(TokenError, match="expired 2001"):
+    with pytest.raises(TokenError, match=r"expired \(2001"):
         anonymous.seek(None)
 
 

@@ -98,9 +98,9 @@ def test_readme(run) -> None:
     shown = commands("README.md", "Quick start")
     printed = dict(zip(runnable(shown), run(runnable(shown)), strict=True))
     assert len(shown) == 5
-    assert "BERGEN" in printed["navfeed list --municipal BERGEN --limit 10"]
+    assert "BERGEN" in printed["navfeed list --municipality BERGEN --limit 10"]
     assert "Apply" in printed[next(command for command in shown if "show" in command)]
-    assert "Ads in force" in printed["navfeed status"]
+    assert "Active ads" in printed["navfeed status"]
 
 
 TUTORIALS = ("docs/tutorial.md", "docs/kom-i-gang.md")
@@ -118,7 +118,7 @@ def test_tutorial(run, page: str) -> None:
 def test_how_to_find_out_why_a_run_ended(run) -> None:
     shown = commands("docs/how-to/why-a-run-ended.md")
     printed = dict(zip(["navfeed sync", *shown], run(["navfeed sync", *shown]), strict=True))
-    for label in ("Last run", "It did", "Data", "Token", "Store"):
+    for label in ("Last run", "Result", "Data", "Token", "Store"):
         assert f"`{label}`" in (ROOT / "docs/how-to/why-a-run-ended.md").read_text(encoding="utf-8")
         assert f"{label}  " in printed["navfeed status"]
     assert "caught up" in printed["navfeed runs --limit 10"]

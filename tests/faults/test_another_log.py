@@ -76,7 +76,7 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(outdoors):
     summary = json.loads(said.out)
     assert said.code == summary["exit_code"] == ExitCode.WAITING
     assert summary["unconfirmed"] == 1
-    assert "The log began anew; stored ads not confirmed yet: 1" in summary["outcome"]
+    assert "the log began anew, 1 stored ad not confirmed yet" in summary["outcome"]
     assert ad in outdoors.stored()
     assert "navfeed_ads_unconfirmed 1\n" in metrics.read_text()
     assert facts(outdoors)["ads_unconfirmed"] == 1

@@ -9,7 +9,7 @@ from itertools import cycle
 import pytest
 
 from navfeed.errors import ExitCode
-from navfeed.model import HISTORY, Problem
+from navfeed.model import HISTORY, Problem, oslo_time
 from navfeed.practice import Practice, PracticeServer, Request, World, faults
 from navfeed.practice.dates import http_date
 from navfeed.store.query import Reader
@@ -73,7 +73,8 @@ def test_H1_what_some_details_failed_with_is_told(outdoors):
     ended = outdoors.sync()
     assert ended.exit_code is ExitCode.WAITING
     because = "the feed answers 502 for /api/v1/feedentry/…. Run again later"
-    assert ended.outcome == (f"caught up; 2 details wait for a retry. Most failed so: {because}")
+    said = f"caught up; 2 ads could not be fetched ({because}); retrying automatically"
+    assert ended.outcome == said
     with Reader(outdoors.path, NOW.date()) as reader:
         assert reader.facts(NOW).problems == (Problem(because, 2),)
     outdoors.recovers()
@@ -287,8 +288,8 @@ def test_H4_an_expired_public_token_is_seen_from_its_exp(outdoors):
     assert outdoors.committed() == expected
     assert kinds(outdoors) == ["token"]
     message = outdoors.command().fails_well(ExitCode.TOKEN)
-    assert "expired 2026-03-03 08:30 UTC" in message
-    assert "Run again after 2026-03-03 13:30 UTC" in message
+    assert "expired (2026-03-03 09:30 +01:00)" in message
+    assert "expected by 2026-03-03 14:30 +01:00; run again then" in message
     outdoors.world.advance(timedelta(hours=5))
     outdoors.recovers()
 
@@ -298,7 +299,7 @@ def test_H4_a_token_that_should_have_been_replaced_long_ago_may_be_any_moment(ou
     outdoors.spoil("token", faults.body(f"Den offentlige:\n{old}\n"))
     ended = outdoors.sync()
     assert ended.exit_code is ExitCode.TOKEN
-    assert f"Run again after {outdoors.world.now:%Y-%m-%d %H:%M} UTC" in ended.outcome
+    assert f"expected by {oslo_time(outdoors.world.now)}" in ended.outcome
 
 
 def test_H4_a_public_token_that_expires_in_mid_run(outdoors):
@@ -311,7 +312,7 @@ def test_H4_a_public_token_that_expires_in_mid_run(outdoors):
 
     ended = outdoors.sync()
     assert ended.exit_code is ExitCode.TOKEN
-    assert "Run again after" in ended.outcome
+    assert "run again then" in ended.outcome
     assert outdoors.queued()
     outdoors.world.advance(timedelta(hours=6))
     outdoors.recovers()

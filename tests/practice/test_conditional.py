@@ -118,7 +118,9 @@ def test_seek_goes_by_log_order_not_by_date(reader, world):
     late.commit()
     since = http_date(world.now - MINUTE)
     page = reader.get("/api/v1/feed", if_modified_since=since).json()
-    assert ads_of(page) == [newer, older]
+    assert page["id"] == world.entries()[0].page_id
+    assert ads_of(page) == [newer]
+    assert ads_of(reader.page(page["id"]).json()) == [newer, older]
 
 
 def test_seek_sees_a_late_entry_once_it_is_committed(reader, world):
@@ -203,9 +205,35 @@ def test_filtering_loses_entries_because_written_is_not_monotonic(reader, world,
     assert older not in ads_of(reader.page(page_id, if_modified_since=since).json())
 
 
-def test_seek_filters_as_well_where_asked_to(reader, world, backdated):
+def test_seek_filters_as_well_unless_told_otherwise(reader, world, backdated):
     _, newer, older = backdated
-    filtering = type(reader)(Practice(world, seek_filters=True))
+    whole = type(reader)(Practice(world, seek_filters=False))
     since = http_date(world.now - MINUTE)
-    assert ads_of(reader.get("/api/v1/feed", if_modified_since=since).json()) == [newer, older]
-    assert ads_of(filtering.get("/api/v1/feed", if_modified_since=since).json()) == [newer]
+    assert ads_of(reader.get("/api/v1/feed", if_modified_since=since).json()) == [newer]
+    assert ads_of(whole.get("/api/v1/feed", if_modified_since=since).json()) == [newer, older]
+
+
+def test_a_date_past_a_page_that_leads_on_forges_a_tip(reader, world, spaced):
+    first = world.entries()[0].page_id
+    whole = reader.page(first)
+    forged = reader.page(first, if_modified_since=http_date(world.now + MINUTE))
+    assert whole.json()["next_url"]
+    assert (forged.status, ads_of(forged.json())) == (200, [spaced[0]])
+    assert forged.json()["next_url"] is forged.json()["next_id"] is None
+    assert forged.header("ETag") == first != whole.header("ETag")
+
+
+def test_a_304_carries_validators_unless_both_headers_were_sent(reader, world, spaced):
+    del spaced
+    first = world.entries()[0].page_id
+    etag = reader.page(first).header("ETag")
+    alone = reader.page(first, if_none_match=etag)
+    assert (alone.status, alone.header("ETag"), alone.header("Content-Length")) == (304, etag, "0")
+    assert alone.header("Last-Modified")
+    # The server's own: nothing since, by both. The date of the page itself is not before itself.
+    now = http_date(world.now + MINUTE)
+    both = reader.page(first, if_none_match=first, if_modified_since=now)
+    assert (both.status, both.header("ETag"), both.header("Last-Modified")) == (304, None, None)
+    earlier = http_date(world.entries()[0].written - MINUTE)
+    still = reader.page(first, if_none_match=etag, if_modified_since=earlier)
+    assert (still.status, still.header("ETag")) == (304, etag)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from navfeed.practice import PracticeServer, faults, run
+from navfeed.practice import Practice, PracticeServer, faults, run
 from support.shell import invoke
 
 
@@ -109,10 +109,66 @@ def test_gzip_when_asked_for(ask, ad):
     assert gzip.decompress(packed) == plain
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("deflate, gzip; q=0.000", False),
+        ("br", False),
+        ("x-gzip-not", False),
+    ],
+)
+def test_gzip_is_not_sent_to_whom_it_is_worth_nothing(ask, ad, accepted, packed):
+    response, _ = ask(f"/api/v1/feedentry/{ad}", Accept_Encoding=accepted)
+    assert (response.getheader("Content-Encoding") == "gzip") is packed
+
+
+def test_small_bodies_are_not_packed(ask):
+    for target in ("/api/v1/feed", "/api/publicToken"):
+        response, body = ask(target, Accept_Encoding="gzip")
+        assert response.getheader("Content-Encoding") is None
+        assert 0 < len(body) < 1_500
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+def test_pages_come_in_chunks_and_details_do_not(ask, reader, world, accepted):
+    for _ in range(3):
+        world.publish()
+    response, body = ask("/api/v1/feed", Accept_Encoding=accepted)
+    assert response.getheader("Transfer-Encoding") == "chunked"
+    assert response.getheader("Content-Length") is None
+    text = gzip.decompress(body) if accepted == "gzip" else body
+    assert text == reader.get("/api/v1/feed").body
+    response, _ = ask(f"/api/v1/feedentry/{world.in_force()[0]}", Accept_Encoding=accepted)
+    assert response.getheader("Transfer-Encoding") is None
+    assert int(response.getheader("Content-Length"))
+
+
+def test_a_large_page_is_many_chunks(world):
+    for _ in range(100):
+        world.publish()
+    practice = Practice(world)
+    with (
+        PracticeServer(practice) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+    ):
+        connection.sendall(
+            b"GET /api/v1/feed HTTP/1.1\r\nConnection: close\r\n"
+            b"Authorization: Bearer " + practice.token.encode() + b"\r\n\r\n"
+        )
+        raw, broken = received(connection)
+    _, _, body = raw.partition(b"\r\n\r\n")
+    assert not broken
+    assert body.startswith(b"8000\r\n")
+    assert body.endswith(b"\r\n0\r\n\r\n")
+
+
 def test_304_has_no_body_and_keeps_the_connection(ask):
     etag = ask("/api/v1/feed")[0].getheader("ETag")
     response, body = ask("/api/v1/feed", If_None_Match=etag)
-    assert (response.status, body, response.getheader("Content-Length")) == (304, b"", None)
+    assert (response.status, body, response.getheader("Content-Length")) == (304, b"", "0")
     assert ask("/api/v1/feed")[0].status == 200
 
 

@@ -55,7 +55,23 @@ def test_without_a_valid_token_401_with_a_small_json_body(practice, token):
         answer = ask(practice, token, target)
         assert answer.status == 401
         assert answer.json()["status"] == 401
+        assert (len(answer.body), answer.header("Content-Type")) == (138, "application/json")
         assert answer.header("WWW-Authenticate") is None
+
+
+def test_a_browser_is_refused_in_html(practice):
+    wants = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = practice.answer(Request("GET", "/api/v1/feed", wants))
+    assert (answer.status, answer.body) == (401, b"Unauthorized")
+    assert answer.header("Content-Type") == "text/html"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
+def test_the_scheme_may_be_written_in_any_case(practice, scheme):
+    headers = {"authorization": f"{scheme} {practice.token}"}
+    assert practice.answer(Request("HEAD", "/api/v1/feed", headers)).status == 200
+    practice.world.publish()
+    assert practice.answer(Request("GET", "/api/v1/feed", headers)).status == 200
 
 
 def test_another_scheme_is_no_token(practice):
@@ -64,8 +80,10 @@ def test_another_scheme_is_no_token(practice):
 
 
 def test_head_without_a_token_proves_nothing(practice):
-    answer = ask(practice, None, method="HEAD")
-    assert (answer.status, answer.body) == (200, b"")
+    for target, status in (("/api/v1/feed/nonsense", 200), ("/api/v1/nothing", 404)):
+        answer = practice.answer(Request("HEAD", target))
+        assert answer.status == status
+    assert ask(practice, None, method="HEAD").body == b""
 
 
 def test_none_at_all_is_404_and_a_sentence(practice):

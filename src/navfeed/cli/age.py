@@ -15,13 +15,13 @@ from navfeed.cli.output import print_warning
 from navfeed.config import Settings, duration
 from navfeed.errors import StaleError
 from navfeed.model import age_of
-from navfeed.present.words import freshness
+from navfeed.present.words import freshness, span
 
 MaxAgeOption = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="Refuse, with exit code 8, when the data is older than this (90m, 24h, 2d).",
+        help="Fail (exit 8) if the data is older than this (90m, 24h, 2d).",
         show_default=False,
     ),
 ]
@@ -36,11 +36,23 @@ class Limits:
 
     def check(self, caught_up_at: datetime | None, now: datetime) -> None:
         """Warn or raise `StaleError`. Data of no known age is older than any limit."""
-        said = f"the data is {freshness(caught_up_at, now)}"
-        if _exceeds(caught_up_at, now, self.refuse):
-            raise StaleError(f"{said}; that is older than --max-age. Run `navfeed sync`")
+        if self.refuse is not None and _exceeds(caught_up_at, now, self.refuse):
+            raise StaleError(f"{_too_old(caught_up_at, now, self.refuse)}. Run `navfeed sync`")
         if _exceeds(caught_up_at, now, self.warn):
-            print_warning(f"{said}. Ads may have been withdrawn since; run `navfeed sync`")
+            said = freshness(caught_up_at, now)
+            print_warning(
+                f"the data is {said}. Ads may have been withdrawn since; run `navfeed sync`"
+            )
+
+
+def _too_old(caught_up_at: datetime | None, now: datetime, limit: timedelta) -> str:
+    age = age_of(caught_up_at, now)
+    if age is None:
+        return f"the data is {freshness(caught_up_at, now)}; --max-age allows {span(limit)}"
+    if span(age) != span(limit):
+        return f"the data is {span(age)} old; --max-age allows {span(limit)}"
+    seconds = [f"{one.total_seconds():,.0f} s" for one in (age, limit)]  # 25 hours are a day too
+    return f"the data is {seconds[0]} old; --max-age allows {seconds[1]}"
 
 
 def limits(settings: Settings, max_age: str | None) -> Limits:

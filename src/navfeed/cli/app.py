@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from navfeed.cli.output import RowsFormat, log_to, print_error, tell_stopped
+from navfeed.cli.output import Color, RowsFormat, log_to, print_error, tell_stopped, use_color
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
@@ -23,6 +23,15 @@ DbOption = Annotated[
     ),
 ]
 RowsOption = Annotated[RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")]
+ColorOption = Annotated[
+    Color,
+    typer.Option(
+        "--color",
+        callback=use_color,
+        help="When to draw in colour. auto: on a terminal, or if FORCE_COLOR is set.",
+        show_default=False,
+    ),
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -35,7 +44,7 @@ ConfigOption = Annotated[
 
 _ORDER = [
     *("sync", "list", "show", "watch", "export", "stats", "status", "verify"),
-    *("runs", "doctor", "backup", "restore", "vacuum", "integrity", "privacy", "practice"),
+    *("runs", "doctor", "backup", "restore", "vacuum", "check", "privacy", "practice"),
 ]
 
 
@@ -131,6 +140,18 @@ def _report_bug(error: Exception) -> NoReturn:
     raise typer.Exit(ExitCode.BUG)
 
 
+RENAMED = {"municipal": "--municipality", "level1": "--occupation-group"}
+"""Filters that are called otherwise than NAV's field is; that name is understood too."""
+
+
+def _canonical(word: str) -> str:
+    """The name by which an option is declared, dashes aside.
+
+    A second name in the declaration would stand in the help, and cut off both.
+    """
+    return RENAMED.get(word, word).removeprefix("--")
+
+
 app = typer.Typer(
     name="navfeed",
     cls=Boundary,
@@ -138,7 +159,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # joins the lines of a docstring's paragraph
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": _canonical,
+    },
 )
 
 

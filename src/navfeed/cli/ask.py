@@ -9,24 +9,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from navfeed.cli.age import MaxAgeOption, limits
-from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
 from navfeed.cli.complete import values_of
 from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import print_lines, print_warning, program_stdout, text_stdout
+from navfeed.cli.output import Color, canvas, print_lines, print_warning, program_stdout
 from navfeed.cli.question import open_query
 from navfeed.config import load
 from navfeed.errors import NotFoundError
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
-from navfeed.model import Content, oslo_day
-from navfeed.present.words import LISTED, LISTED_AS, listed, marked, pieces
+from navfeed.model import Content, counted, oslo_day
+from navfeed.present.words import DUE, LISTED, LISTED_AS, listed, marked, pieces
 from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Reader, Sort
 from navfeed.wire.rewrite import drop_contacts
+
+if TYPE_CHECKING:
+    from navfeed.present.terminal import Canvas
 
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
@@ -67,7 +70,9 @@ def list_ads(
     sort: Annotated[
         Sort | None,
         typer.Option(
-            help="What comes first. Default: relevance with --text, else published.",
+            metavar="ORDER",
+            help=f"What comes first: {', '.join(Sort)}. Default: relevance with --text, else "
+            "published.",
             show_default=False,
         ),
     ] = None,
@@ -95,12 +100,13 @@ def list_ads(
     ] = ListFormat.TABLE,
     with_contacts: WithContactsOption = False,
     max_age: MaxAgeOption = None,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """List the ads that are in force today.
+    """List the active ads.
 
     Several filters must all fit. One given several times takes any of its values, --text all of
     its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
-    places, numbers and sources may be parted by commas. Case never matters.
+    places, numbers and sources may be separated by commas. Case never matters.
     """
     with open_query(asked, db, config, max_age) as (reader, filters, _):
         listing = Listing(
@@ -134,11 +140,16 @@ def show(
         bool, typer.Option("--without-contacts", help="Leave out whom to ask.")
     ] = False,
     open_: Annotated[
-        bool, typer.Option("--open", help="Open the page to apply at in the browser instead.")
+        bool,
+        typer.Option("--open", help="Open the page to apply at in the browser, or else NAV's."),
     ] = False,
     max_age: MaxAgeOption = None,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Show one ad: the way to apply, its terms, what it says, and whom to ask."""
+    """Show one ad.
+
+    How to apply, the terms, the text, and the contacts.
+    """
     now = datetime.now(UTC)
     today = oslo_day(now)
     settings = load({"db": db}, config=config)
@@ -162,17 +173,26 @@ def _contactless(content: Content) -> Content:
 
 
 def _open(uuid: str, content: Content) -> None:
-    """Open the source's own page: NAV's terms ask that applying leads straight there."""
+    """Open the source's own page: NAV's terms ask that applying leads straight there.
+
+    Where the ad names none, the page it has at NAV.
+    """
     import webbrowser
 
-    address = (content.application_url or "").strip()
-    if not address.lower().startswith(("https://", "http://")):
+    named = ((content.application_url or "").strip(), (content.link or "").strip())
+    address = next(filter(_is_web_page, named), None)
+    if address is None:
         raise NotFoundError(
-            f"ad {uuid} names no page to apply at. `navfeed show {uuid[:8]}` tells what it says"
+            f"ad {uuid} names no page to open. `navfeed show {uuid[:8]}` shows what it says"
         )
-    print_warning(f"opening {address}")
+    missing = "" if address == named[0] else "the ad names no page to apply at; "
+    print_warning(f"{missing}opening {address}")
     if not webbrowser.open(address):
-        raise NotFoundError(f"no browser was found. The page to apply at is {address}")
+        raise NotFoundError(f"no browser was found. The page is {address}")
+
+
+def _is_web_page(address: str) -> bool:
+    return address.lower().startswith(("https://", "http://"))
 
 
 def _show(uuid: str, content: Content) -> None:
@@ -180,10 +200,10 @@ def _show(uuid: str, content: Content) -> None:
     from navfeed.text.html import lines_of
 
     page = ad_page(uuid, content)
-    if text_stdout().isatty():
+    if on := canvas():
         from navfeed.present.terminal import draw_page
 
-        draw_page(page)
+        draw_page(on, page)
     else:
         print_lines(line for _, line in lines_of(page, None))
 
@@ -217,28 +237,38 @@ class Listing:
 
 
 def _list_for_people(reader: Reader, listing: Listing) -> None:
-    if text_stdout().isatty():
-        shown = _draw(reader, listing)
+    if on := canvas():
+        shown = _draw(on, reader, listing)
     else:
-        shown = print_lines("\t".join(listed(row)) for row in _marked(listing, reader, LISTED))
-    if not shown:
-        ads = f"none of the {reader.count(Filters()):,} ads in force fits"
-        print_warning(f"{ads}; `navfeed status` tells how fresh they are")
+        columns, _ = _columns(listing)
+        shown = print_lines("\t".join(listed(row)) for row in _marked(listing, reader, columns))
+    if not shown and not listing.offset:
+        print_warning(f"no matching ads ({reader.count(Filters()):,} searched)")
 
 
-def _draw(reader: Reader, listing: Listing) -> int:
+def _columns(listing: Listing) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns of a list for people, and what they are called: those sorted by are shown."""
+    if listing.sort is not Sort.DUE:
+        return LISTED, LISTED_AS
+    column, name = DUE
+    return (*LISTED, column), (*LISTED_AS, name)
+
+
+def _draw(on: Canvas, reader: Reader, listing: Listing) -> int:
+    columns, names = _columns(listing)
     if listing.snippets is None:
         listing = replace(listing, snippets=bool(listing.filters.text))
-    if ads := list(listing.rows(reader, LISTED, ROWS_ON_TERMINAL)):
+    if ads := list(listing.rows(reader, columns, ROWS_ON_TERMINAL)):
         from navfeed.present.terminal import draw_found, draw_list
 
         if listing.snippets:
-            draw_found((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
+            found = ((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
+            draw_found(on, found, listing.named(names))
         else:
-            draw_list(map(listed, ads), listing.named(LISTED_AS))
+            draw_list(on, map(listed, ads), listing.named(names))
     more = reader.count(listing.filters) - listing.offset if listing.limit is None else 0
     if more > len(ads):
-        print_warning(f"{len(ads)} of {more:,} shown; --limit {more} shows all")
+        print_warning(f"{len(ads)} of {counted(more, 'ad')} shown; --limit {more} shows all")
     return len(ads)
 
 
@@ -249,6 +279,8 @@ def _marked(listing: Listing, reader: Reader, columns: Sequence[str]) -> Iterato
 
 
 def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
+    if listing.offset and (there := reader.count(listing.filters)) <= listing.offset:
+        print_warning(f"--offset {listing.offset} is past the end: {counted(there, 'ad')} found")
     if format_ is ListFormat.TABLE:
         _list_for_people(reader, listing)
     else:

@@ -21,6 +21,7 @@ from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.columns import chosen
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
+from navfeed.model import counted
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.wire.rewrite import drop_contacts
@@ -59,6 +60,7 @@ def export(
         ExportFormat,
         typer.Option(
             "--format",
+            metavar="FORMAT",
             help="csv, xlsx, parquet: columns. json, jsonl: the ads as NAV served them. "
             "jobposting: schema.org's JSON-LD, a line an ad.",
         ),
@@ -82,7 +84,9 @@ def export(
     table: Annotated[
         TableName | None,
         typer.Option(
-            help="Instead of the ads, what they have several of: a row each (csv, xlsx, parquet).",
+            metavar="TABLE",
+            help="Instead of the ads, what they have several of: locations, occupations or "
+            "categories, a row each (csv, xlsx, parquet).",
             show_default=False,
         ),
     ] = None,
@@ -116,10 +120,11 @@ def export(
     ] = None,
     max_age: MaxAgeOption = None,
 ) -> None:
-    """Write out the ads that are in force today, all of them or those that the filters leave.
+    """Export active ads.
 
-    The filters are those of `navfeed list`, and mean the same. The order is that of the ids, so
-    that two exports can be compared line by line.
+    All of them, or those that the filters leave. The filters are those of `navfeed list`, and
+    mean the same. The order is that of the ids, so that two exports can be compared line by
+    line.
     """
     wanted = Wanted(
         format_,
@@ -231,7 +236,7 @@ def _shown() -> Iterator[Tick | None]:
         return
     from navfeed.present.progress import choose_count
 
-    with choose_count("ads", quiet=False) as tick:
+    with choose_count("ad", "ads", quiet=False) as tick:
         yield tick
 
 
@@ -272,15 +277,15 @@ class Writing:
 
     def tell(self, output: Path) -> None:
         if self.tick:  # somebody looks on, and the bar is gone
-            print_warning(
-                f"wrote {self.done:,} {_WRITTEN.get(self.wanted.format, 'rows')} to {output}"
-            )
+            one = _WRITTEN.get(self.wanted.format, "row")
+            print_warning(f"wrote {counted(self.done, one)} to {output}")
         if self.cut:
-            print_warning(
-                f"{self.cut:,} texts were cut at 32,767 characters, Excel's limit for a cell"
-            )
+            texts = counted(self.cut, "text")
+            print_warning(f"{texts} cut at 32,767 characters, Excel's limit for a cell")
         if self.left_out:
-            print_warning(f"{self.left_out:,} ads were left out: a JobPosting needs {_REQUIRED}")
+            print_warning(
+                f"{counted(self.left_out, 'ad')} left out: a JobPosting needs {_REQUIRED}"
+            )
 
     def _write_xlsx(self, filters: Filters, out: BinaryIO, place: Path | None) -> None:
         from navfeed.export.xlsx import write_xlsx
@@ -318,5 +323,5 @@ class Writing:
             yield item
 
 
-_WRITTEN = dict.fromkeys((ExportFormat.JSON, ExportFormat.JSONL, ExportFormat.JOBPOSTING), "ads")
+_WRITTEN = dict.fromkeys((ExportFormat.JSON, ExportFormat.JSONL, ExportFormat.JOBPOSTING), "ad")
 _REQUIRED = "a title, a text, a day of publication, an employer and a place with its country"

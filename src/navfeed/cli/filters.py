@@ -9,18 +9,19 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from navfeed.cli.complete import Completion, values_of
+from navfeed.cli.app import RENAMED
+from navfeed.cli.complete import values_of
 from navfeed.cli.output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
 from navfeed.store.filters import Filters, split_names
 from navfeed.store.query import Reader
-from navfeed.text.ranges import read_numbers, read_span
+from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
 PANEL = "Filters"
 """Under which heading a terminal's help shows them."""
@@ -28,19 +29,20 @@ PANEL = "Filters"
 T = TypeVar("T")
 
 
-def _filter(metavar: str, text: str, completion: Completion | None = None) -> Any:  # noqa: ANN401
+def _filter(metavar: str, text: str, name: str | None = None) -> Any:  # noqa: ANN401
     return typer.Option(
+        *([RENAMED[name]] if name in RENAMED else []),
         metavar=metavar,
         help=text,
         show_default=False,
         rich_help_panel=PANEL,
-        autocompletion=completion,
+        autocompletion=values_of(name) if name else None,
     )
 
 
 def _names(name: str, metavar: str, text: str) -> Any:  # noqa: ANN401
     """A filter by names, which the shell can complete from the store."""
-    return _filter(metavar, text, values_of(name))
+    return _filter(metavar, text, name)
 
 
 Names = list[str] | None
@@ -54,8 +56,8 @@ class FilterOptions:
         Names,
         _filter(
             "WORDS",
-            'Only ads that say all these words, in any form: word, "word" as it stands, "two '
-            'words" in a row, begin*, and -word for none of it.',
+            'Only ads with all these words, in any form: `word`, `"word"` as it stands, `"two '
+            'words"` in a row, `begin*`, and `-word` to exclude it.',
         ),
     ] = None
     municipal: Annotated[
@@ -65,7 +67,7 @@ class FilterOptions:
     country: Annotated[Names, _names("country", "NAME", "The same for a country.")] = None
     city: Annotated[Names, _names("city", "NAME", "The same for a city, or a post town.")] = None
     postal_code: Annotated[
-        Names, _names("postal_code", "CODE", "The same for a postal code, or 50* for its area.")
+        Names, _names("postal_code", "CODE", "The same for a postal code, or `50*` for its area.")
     ] = None
     employer: Annotated[
         Names, _names("employer", "PART", "Only ads of employers with this in their name.")
@@ -82,13 +84,14 @@ class FilterOptions:
         ),
     ] = None
     level1: Annotated[
-        Names, _names("level1", "NAME", "Only ads in this group of occupations, the wide ones.")
+        Names, _names("level1", "NAME", "Only ads in this broad group of occupations.")
     ] = None
     level2: Annotated[
         Names, _names("level2", "NAME", "Only ads in this occupation, as NAV groups them.")
     ] = None
     styrk: Annotated[
-        Names, _names("styrk", "CODE|NAME", "Only ads in this STYRK08 category; 22* for all of 22.")
+        Names,
+        _names("styrk", "CODE|NAME", "Only ads in this STYRK08 category; `22*` for all of 22."),
     ] = None
     esco: Annotated[Names, _names("esco", "CODE|NAME", "Only ads in this ESCO category.")] = None
     engagement: Annotated[
@@ -102,16 +105,23 @@ class FilterOptions:
         None
     )
     positions: Annotated[
-        Names, _filter("NUMBER|RANGE", "Only ads for so many positions: 2, [2,5], [10,*).")
+        Names, _filter("NUMBER|RANGE", "Only ads for so many positions: `2`, `[2,5]`, `[10,*)`.")
     ] = None
     published: Annotated[
         Names,
-        _filter("DATE|RANGE", "Published then: 2026-05-01, today, [2026-05-01,*), [*,yesterday]."),
+        _filter(
+            "DATE|RANGE",
+            "Published then: `2026-05-01`, `today`, `[2026-05-01,*)`, `[*,yesterday]`.",
+        ),
     ] = None
     updated: Annotated[Names, _filter("DATE|RANGE", "Updated then.")] = None
     expires: Annotated[Names, _filter("DATE|RANGE", "Last shown then.")] = None
     due: Annotated[
-        Names, _filter("DATE|RANGE", "To be applied for by then, where the ad says a day.")
+        Names,
+        _filter(
+            "DATE|RANGE|DAYS",
+            "Application deadline on this day or in this range, or within so many days from today.",
+        ),
     ] = None
     published_since: Annotated[
         str | None,
@@ -133,9 +143,9 @@ class FilterOptions:
         }
         spans: dict[str, Any] = {
             name: _hint_if_backwards(
-                name, _read(name, getattr(self, name), lambda text: read_span(text, now), _SPANS)
+                name, _read(name, getattr(self, name), partial(read, now=now), takes)
             )
-            for name in ("published", "updated", "expires", "due")
+            for name, (read, takes) in _DATES.items()
         }
         return Filters(
             **names,
@@ -160,6 +170,12 @@ _LIKE_OTHERS = tuple(
 """Filters whose values can be mistyped ones of others; a number is just another number."""
 
 _SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
+_DATES = {
+    **dict.fromkeys(("published", "updated", "expires"), (read_span, _SPANS)),
+    "due": (read_span_ahead, f"{_SPANS}, or a number of days"),
+}
+"""Filters by stretches of time: how each reads its texts, and what it takes."""
+
 _NUMBERS = "a number or a range such as [2,5] or [10,*)"
 
 
@@ -217,7 +233,7 @@ def _near(value: str, known: Iterable[str]) -> Iterator[str]:
 
 
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return RENAMED.get(name, f"--{name.replace('_', '-')}")
 
 
 def _named(name: str, values: list[str] | None) -> tuple[str, ...]:

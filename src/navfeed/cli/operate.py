@@ -1,4 +1,4 @@
-"""The operator's commands: `runs`, `doctor`, `backup`, `restore`, `vacuum`, `integrity`."""
+"""The operator's commands: `runs`, `doctor`, `backup`, `restore`, `vacuum`, `check`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from navfeed.api import client, now, open_store, store_lock
-from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.output import RowsFormat, print_json, print_lines, print_rows, print_warning
+from navfeed.api import client, now, open_store, state_of, store_lock
+from navfeed.cli.app import ColorOption, ConfigOption, DbOption, RowsOption, app
+from navfeed.cli.output import Color, RowsFormat, print_json, print_lines, print_rows, print_warning
 from navfeed.cli.status import run_as_json
 from navfeed.config import (
     Settings,
@@ -27,7 +27,7 @@ from navfeed.config import (
     unknown_variables,
 )
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
-from navfeed.model import UPGRADE_COPY, binding_pause
+from navfeed.model import UPGRADE_COPY, RunFacts, RunState, binding_pause, counted
 from navfeed.ops import doctor as questions
 from navfeed.ops.doctor import Finding, fine
 from navfeed.present.words import RUNS_AS, run_row
@@ -52,17 +52,26 @@ def runs(
         bool, typer.Option("--failed", help="Only those that ended with neither 0, 3 nor 4.")
     ] = False,
     format_: RowsOption = RowsFormat.TABLE,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Show the last syncs, the newest first: when, how they ended, what they did.
+    """Show sync history.
 
-    The store keeps the last 10,000: two weeks of a service, seven months of a run every half hour.
+    The newest first: when, how they ended, what they did. The store keeps the last 10,000: two
+    weeks of a service, seven months of a run every half hour.
     """
-    with open_store(load({"db": db}, config=config).db) as reader:
+    path = load({"db": db}, config=config).db
+    with open_store(path) as reader:
         found = reader.runs(limit, failed=failed)
+    listed = [(run, _state_in_list(path, run, newest=not at)) for at, run in enumerate(found)]
     if format_ is RowsFormat.JSON:
-        print_json([{"run": run.id, **run_as_json(run)} for run in found])
+        print_json([{"run": run.id, **run_as_json(run, state)} for run, state in listed])
     else:
-        print_rows(RUNS_AS, [run_row(run) for run in found])
+        print_rows(RUNS_AS, [run_row(run, state) for run, state in listed])
+
+
+def _state_in_list(db: Path, run: RunFacts, *, newest: bool) -> RunState:
+    """There is one sync at a time: an older one without an end can only have been killed."""
+    return RunState.KILLED if run.exit_code is None and not newest else state_of(db, run)
 
 
 @app.command()
@@ -76,12 +85,13 @@ def doctor(
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask the feed.")] = False,
     format_: RowsOption = RowsFormat.TABLE,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Check configuration, token, clock, disk, permissions, store and feed; say what to do.
+    """Diagnose configuration, store and feed.
 
-    Changes nothing. Ends with 0 where nothing failed, whatever the warnings; else with the exit
-    code that belongs to the first failure: 2 configuration or clock, 5 feed, 6 token, 7 store,
-    8 no recent data.
+    Checks token, clock, disk and permissions too, and says what to do. Changes nothing. Ends
+    with 0 where nothing failed, whatever the warnings; else with the exit code that belongs to
+    the first failure: 2 configuration or clock, 5 feed, 6 token, 7 store, 8 no recent data.
     """
     flags = {"db": db, "base_url": base_url}
     findings = list(_examined(flags, config, offline=offline))
@@ -154,7 +164,8 @@ def _of_the_store(settings: Settings) -> Generator[Finding, None, datetime | Non
         yield questions.failed("store", error)
         return paused_until
     yield questions.check_feed(facts.feed_url, feed_address(settings.base_url))
-    yield questions.check_runs(facts.last_run, facts.trouble, facts.unconfirmed)
+    state = state_of(settings.db, facts.last_run)
+    yield questions.check_runs(facts.last_run, facts.trouble, state, facts.unconfirmed)
     yield questions.check_lag(facts.caught_up_at, moment, settings.warn_age)
     yield questions.check_reach(facts)
     yield questions.check_backlog(facts)
@@ -188,10 +199,11 @@ def backup(
     config: ConfigOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE where it exists.")] = False,
 ) -> None:
-    """Write a copy of the store to FILE, as it is at one moment, also while a sync runs.
+    """Copy the store to a file.
 
-    It is whole or not there at all, and its owner's alone. It holds the ads of that moment and
-    nothing of those removed before; those withdrawn later stay in it: let old copies expire.
+    As it is at one moment, also while a sync runs. It is whole or not there at all, and its
+    owner's alone. It holds the ads of that moment and nothing of those removed before; those
+    withdrawn later stay in it: let old copies expire.
     """
     from navfeed.files import replaced
     from navfeed.store.backup import copy, refuse_foreign
@@ -212,12 +224,13 @@ def restore(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
 ) -> None:
-    """Put the copy FILE in the store's place. Run `navfeed sync` next, before anybody reads.
+    """Replace the store with a copy.
 
-    FILE is checked first, and brought up to date. What the store was told to forget or to drop
-    since the copy was made is taken out of it. Ends with 75 when a sync is running.
+    Run `navfeed sync` next, before anybody reads. FILE is checked first, and brought up to
+    date. What the store was told to forget or to drop since the copy was made is taken out of
+    it. Ends with 75 when a sync is running.
     """
     from navfeed.files import replaced
     from navfeed.store.backup import copy, refuse_foreign, release
@@ -286,10 +299,11 @@ def _mend(path: Path, before: PrivacyPolicy | None) -> None:
 
 @app.command()
 def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
-    """Write the store anew, without the free space in it.
+    """Compact the store.
 
-    Takes as much room again meanwhile, and as much memory: no copy of ads gets into temporary
-    files. Rarely worth it: free space is used again. Ends with 75 when a sync is running.
+    Writes it anew, without the free space in it. Takes as much room again meanwhile, and as
+    much memory: no copy of ads gets into temporary files. Rarely worth it: free space is used
+    again. Ends with 75 when a sync is running.
     """
     from navfeed.store.writer import Store
 
@@ -308,10 +322,11 @@ def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
 
 
 @app.command()
-def integrity(*, db: DbOption = None, config: ConfigOption = None) -> None:
-    """Read all of the store and check that it is in order; a line for each problem.
+def check(*, db: DbOption = None, config: ConfigOption = None) -> None:
+    """Check the store for damage.
 
-    Ends with 7 where there is one. It may run while a sync does.
+    Reads all of it and prints a line for each problem. Ends with 7 if there is one. It may run
+    while a sync does.
     """
     path = load({"db": db}, config=config).db
     with open_store(path) as reader:
@@ -320,6 +335,6 @@ def integrity(*, db: DbOption = None, config: ConfigOption = None) -> None:
     if problems:
         sys.stdout.flush()
         raise StoreError(
-            f"{path} has {len(problems)} problems. Put a backup back with `navfeed restore`, or "
-            "move it away and run `navfeed sync` to build it anew from the feed"
+            f"{path} has {counted(len(problems), 'problem')}. Put a backup back with "
+            "`navfeed restore`, or move the store away and run `navfeed sync` to build it anew"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -15,6 +16,7 @@ from navfeed.text.plaintext import sanitize
 if TYPE_CHECKING:
     from navfeed.errors import ExitCode
     from navfeed.present.run_log import Log
+    from navfeed.present.terminal import Canvas
 
 
 def text_stdout() -> TextIO:
@@ -39,6 +41,34 @@ def program_stdout() -> BinaryIO:
     return sys.stdout.buffer
 
 
+class Color(StrEnum):
+    """When to draw. `AUTO`: on a terminal, or where FORCE_COLOR is set and NO_COLOR is not."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+_color = Color.AUTO
+
+
+def use_color(value: Color) -> None:
+    """From now on."""
+    global _color  # noqa: PLW0603  as there is one stdout, there is one way to draw on it
+    _color = value
+
+
+def canvas() -> Canvas | None:
+    """Where to draw for people, now. None: not there, text goes into a pipe as it is."""
+    wanted = os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
+    forced = _color is Color.ALWAYS or (_color is Color.AUTO and bool(wanted))
+    if not forced and not text_stdout().isatty():
+        return None
+    from navfeed.present.terminal import canvas_of
+
+    return canvas_of(forced=forced, plain=_color is Color.NEVER)
+
+
 class RowsFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
@@ -56,10 +86,10 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
 def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on a terminal, else a line each, with tabs between the cells."""
     shown = [tuple(sanitize(str(cell)) for cell in row) for row in rows]
-    if shown and text_stdout().isatty():
+    if shown and (on := canvas()):
         from navfeed.present.terminal import draw_rows
 
-        draw_rows(names, shown)
+        draw_rows(on, names, shown)
     else:
         print_lines("\t".join(row) for row in shown)
 

@@ -31,7 +31,10 @@ def practice(
         typer.Option(min=0, help="Seconds until each answer; NAV's take 0.1 on a good day."),
     ] = 0.0,
 ) -> None:
-    """Run a practice feed on this machine: made-up ads, NAV's behaviour, no token of yours."""
+    """Run a local practice feed.
+
+    Made-up ads with NAV's behaviour, on this machine, without a token of yours.
+    """
     from navfeed.practice import PracticeServer, run
 
     def say(server: PracticeServer) -> None:
@@ -63,6 +66,6 @@ def _named(port: int) -> Iterator[None]:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         raise ConfigError(
-            f"port {port} cannot be had ({os.strerror(error.errno)}). "
+            f"cannot listen on port {port} ({os.strerror(error.errno)}). "
             "Name another with --port; 0 takes a free one"
         ) from error

@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.output import RowsFormat, print_json, print_rows, print_warning
+from navfeed.cli.app import ColorOption, ConfigOption, DbOption, RowsOption, app
+from navfeed.cli.output import Color, RowsFormat, print_json, print_rows, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
-from navfeed.model import AuditLine, oslo_day
+from navfeed.model import AuditLine, counted, oslo_day
 from navfeed.store.query import Reader
 
 if TYPE_CHECKING:
     from navfeed.privacy.matcher import Term
 
-privacy = typer.Typer(
-    help="Find, and erase for good, what is stored about a person.", no_args_is_help=True
-)
+privacy = typer.Typer(help="Find or erase what is stored about a person.", no_args_is_help=True)
 app.add_typer(privacy, name="privacy")
 
 TextArgument = Annotated[
@@ -45,11 +43,13 @@ def find(
     db: DbOption = None,
     config: ConfigOption = None,
     format_: RowsOption = RowsFormat.TABLE,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Show in which ads and fields a name, an address or a number is stored.
+    """Show where a name, an address or a number is stored.
 
-    Words are compared whole, without regard to case and spacing; numbers by their digits. It
-    changes no ad, and leaves a line in the log that does not say what was looked for.
+    In which ads and fields. Words are compared whole, without regard to case and spacing;
+    numbers by their digits. It changes no ad, and leaves a line in the log that does not say
+    what was looked for.
     """
     from navfeed.store.writer import Store
 
@@ -71,12 +71,13 @@ def erase(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
 ) -> None:
-    """Erase a name, an address or a number from all that is stored, now and in future syncs.
+    """Erase a name, an address or a number for good.
 
-    A contact whose name, address or number it is goes as a whole; in texts it is replaced. It is
-    remembered by a keyed hash alone. Ends with 75 when a sync is running.
+    From all that is stored, now and in future syncs. A contact whose name, address or number it
+    is goes as a whole; in texts it is replaced. It is remembered by a keyed hash alone. Ends
+    with 75 when a sync is running.
     """
     from navfeed.api import store_lock
     from navfeed.privacy import erasure as engine
@@ -87,9 +88,8 @@ def erase(
     _agree(path, needle, yes=yes)
     with store_lock(path), Store(path) as store:
         erased = engine.erase(store, needle, datetime.now(UTC))
-    print_warning(
-        f"erased in {erased.places:,} places of {erased.ads:,} ads, and from future syncs"
-    )
+    places, ads = counted(erased.places, "place"), counted(erased.ads, "ad")
+    print_warning(f"erased in {places} of {ads}, and from future syncs")
     if erased.owed:
         print_warning(
             "another program reads the store: the next sync overwrites what is left on disk"
@@ -102,8 +102,12 @@ def log(
     db: DbOption = None,
     config: ConfigOption = None,
     format_: RowsOption = RowsFormat.TABLE,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Show when something was looked for or erased, and in how many ads; never what it was."""
+    """Show when something was looked for or erased.
+
+    And in how many ads; never what it was.
+    """
     path = load({"db": db}, config=config).db
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         lines = reader.audit()
@@ -147,7 +151,7 @@ def _agree(path: Path, needle: Term, *, yes: bool) -> None:
         if yes or not sys.stdin.isatty():
             return
         ads = len({ad for ad, _, _ in _places(reader, needle)})
-    question = f"Erase it from {ads:,} ads and all future syncs? This cannot be undone"
+    question = f"Erase it from {counted(ads, 'ad')} and all future syncs? This cannot be undone"
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:  # Ctrl-C, or the end of the input

@@ -92,7 +92,7 @@ def _last_line(end: RunFinished | NavfeedError, rest: float | None) -> str:
 
 
 def with_next_try(error: NavfeedError, rest: float | None) -> str:
-    return str(error) if rest is None else f"{error}. The next try is in {rest:,.0f} s"
+    return str(error) if rest is None else f"{error}. Retrying in {rest:,.0f} s"
 
 
 def write_metrics(settings: Settings) -> None:

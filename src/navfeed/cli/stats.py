@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
 from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import print_json, print_lines, program_stdout, text_stdout
+from navfeed.cli.output import Color, canvas, print_json, print_lines, program_stdout
 from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
@@ -48,8 +48,9 @@ def stats(
     by: Annotated[
         list[By] | None,
         typer.Option(
-            help="What to count by; may be repeated. flow is new against removed, week by week. "
-            f"Default: {', '.join(USUAL)}.",
+            metavar="NAME",
+            help=f"What to count by: {', '.join(By)}; may be repeated. flow is new against "
+            f"removed, week by week. Default: {', '.join(USUAL)}.",
             show_default=False,
         ),
     ] = None,
@@ -74,11 +75,13 @@ def stats(
         ),
     ] = None,
     max_age: MaxAgeOption = None,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Count the ads in force: by place, occupation, employer, engagement, over time.
+    """Count active ads.
 
-    Takes the filters of `navfeed list`. An ad with several places counts in each. New against
-    removed is about the whole store, and is left out where there are filters.
+    By place, occupation, employer, engagement and week. Takes the filters of `navfeed list`. An
+    ad with several places counts in each. New against removed is about the whole store, and is
+    left out where there are filters.
     """
     chart = _chart(output)
     with open_query(asked, db, config, max_age) as (reader, filters, store):
@@ -114,10 +117,10 @@ def _counted(reader: Reader, filters: Filters, by: Sequence[By] | None) -> Stats
 
 
 def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
-    if format_ is StatsFormat.TABLE and text_stdout().isatty():
+    if format_ is StatsFormat.TABLE and (on := canvas()):
         from navfeed.present.terminal import draw_stats
 
-        draw_stats(counted, top or MOST)
+        draw_stats(on, counted, top or MOST)
         return
     counted = _cut(counted, top)
     rows = stats_rows(counted)

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
+from navfeed.api import state_of
 from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
 from navfeed.config import SCOPES, load
-from navfeed.model import RunFacts, StoreFacts, lacks_older_ads, oslo_day
+from navfeed.model import RunFacts, RunState, StoreFacts, lacks_older_ads, oslo_day
 from navfeed.present.words import status_page
 from navfeed.store.query import Reader
 
@@ -32,24 +33,26 @@ def status(
     format_: Annotated[StatusFormat, typer.Option("--format")] = StatusFormat.TEXT,
     max_age: MaxAgeOption = None,
 ) -> None:
-    """Tell how the store stands: its ads, the age of the data, the last sync, the token.
+    """Show the state of the store.
 
-    With --max-age it tells the same, and ends with 8 where the data is older.
+    Its ads, the age of the data, the last sync, the token. With --max-age it shows the same, and
+    ends with 8 if the data is older.
     """
     now = datetime.now(UTC)
     settings = load({"db": db}, config=config)
     refuse = limits(settings, max_age).refuse
     with Reader(settings.db, oslo_day(now)) as reader:
         facts = reader.facts(now)
+    state = state_of(settings.db, facts.last_run)
     if format_ is StatusFormat.JSON:
-        print_json(as_json(facts, now))
+        print_json(as_json(facts, now, state))
     else:
-        print_lines(status_page(facts, now))
+        print_lines(status_page(facts, now, state))
     sys.stdout.flush()
     Limits(refuse=refuse).check(facts.caught_up_at, now)
 
 
-def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
+def as_json(facts: StoreFacts, now: datetime, state: RunState) -> dict[str, object]:
     """The facts for programs. Moments are UTC, ages in seconds."""
     caught_up_at = facts.caught_up_at
     return {
@@ -69,7 +72,7 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
         else not lacks_older_ads(facts.reaches_back, facts.newest),
         "trouble": facts.trouble,
         "ads_unconfirmed": facts.unconfirmed,
-        "last_run": run_as_json(facts.last_run) if facts.last_run else None,
+        "last_run": run_as_json(facts.last_run, state) if facts.last_run else None,
         "retry_at": _utc(facts.retry_at),
         "token_expires_at": _utc(facts.token_expires),
         "erasure_owed": facts.erasure_owed,
@@ -83,9 +86,10 @@ def as_json(facts: StoreFacts, now: datetime) -> dict[str, object]:
     }
 
 
-def run_as_json(run: RunFacts) -> dict[str, object]:
+def run_as_json(run: RunFacts, state: RunState) -> dict[str, object]:
     """A run for programs."""
     return {
+        "state": state,
         "started_at": _utc(run.started_at),
         "ended_at": _utc(run.ended_at),
         "exit_code": run.exit_code,

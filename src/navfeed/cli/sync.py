@@ -41,7 +41,7 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(min=1, max=64, help="Details fetched at once. Default: 8.", show_default=False),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 LogFileOption = Annotated[
@@ -157,15 +157,13 @@ def sync(
             show_default=False,
         ),
     ] = None,
-    upgrade_copy: Annotated[
-        bool | None,
+    no_upgrade_copy: Annotated[
+        bool,
         typer.Option(
-            "--upgrade-copy/--no-upgrade-copy",
-            help="Whether to copy the store before an upgrade, until a sync has ended well. "
-            "Default: yes.",
-            show_default=False,
+            "--no-upgrade-copy",
+            help="Do not copy the store before an upgrade. The copy goes once a sync has ended well.",
         ),
-    ] = None,
+    ] = False,
     metrics_file: MetricsOption = None,
     log_file: LogFileOption = None,
     log_format: LogFormatOption = None,
@@ -173,14 +171,15 @@ def sync(
     quiet: QuietOption = False,
     format_: FormatOption = SummaryFormat.TEXT,
 ) -> None:
-    """Bring the store to what NAV shows now: one run to the end of the feed, and the details.
+    """Update the store from NAV's feed.
 
-    Ends with 0 when caught up, 2 for a wrong flag or setting, 3 when stopped early, 4 when some
-    details wait for a retry or are given up, 5 when the feed cannot be reached or answers wrongly,
-    6 for tokens, 7 for the store, 75 when another sync is running.
+    One run reads to the end of the feed and fetches the details of new and changed ads. Ends
+    with 0 when caught up, 2 for a wrong flag or setting, 3 when stopped early, 4 when some
+    details wait for a retry or are given up, 5 when the feed cannot be reached or answers
+    wrongly, 6 for tokens, 7 for the store, 75 when another sync is running.
 
-    With --follow it runs again every two minutes, waits out bad weather, and ends only with 2, 3,
-    6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
+    With --follow it runs again every two minutes, waits out bad weather, and ends only with 2,
+    3, 6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
     """
     flags = {
         "db": db,
@@ -190,7 +189,7 @@ def sync(
         "contacts": contacts,
         "scope": run.scope_of(scope or []),
         "every": every,
-        "upgrade_copy": upgrade_copy,
+        "upgrade_copy": False if no_upgrade_copy else None,
         "metrics_file": metrics_file,
         "log_file": log_file,
         "log_format": log_format,
@@ -288,16 +287,17 @@ def verify(
             show_default=False,
         ),
     ] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend every difference found.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair differences.")] = False,
     max_time: MaxTimeOption = None,
     workers: WorkersOption = None,
     quiet: QuietOption = False,
     format_: FormatOption = SummaryFormat.TEXT,
 ) -> None:
-    """Sync, then compare every ad with NAV's, and tell (or --repair) each difference.
+    """Compare the store with the feed.
 
-    Compared are the ads that are stored and those that the log called active at last, of which some
-    have ended since. On a feed that moves, a difference may have arisen during the comparison.
+    Syncs first, then reports (or repairs, with --repair) each difference. Compared are the ads
+    that are stored and those that the log called active at last, of which some have ended
+    since. On a feed that moves, a difference may have arisen during the comparison.
 
     Ends with 0 only when the store equals what NAV shows, with 9 when it did not and was not
     repaired, with 4 when NAV left some questions unanswered.
@@ -326,7 +326,7 @@ def _verify(
     from navfeed.sync import engine
 
     found: list[Difference] = []
-    with choose_count("ads compared", quiet=quiet) as count:
+    with choose_count("ad compared", "ads compared", quiet=quiet) as count:
         for checked in engine.verify(feed, store, plan, repair=repair, clock=now, stop=stop):
             found += checked.differences
             count(checked.done, checked.total)

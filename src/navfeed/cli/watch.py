@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
 from navfeed.cli.ask import LIST_FIELDS, ListFormat, write_rows
 from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import print_lines, text_stdout
+from navfeed.cli.output import Color, canvas, print_lines
 from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
@@ -42,12 +42,14 @@ def watch(
         ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
     ] = ListFormat.TABLE,
     max_age: MaxAgeOption = None,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Tell of the ads that fit and were not told of before: the first time, of all that fit.
+    """Report new matching ads.
 
-    Meant for cron, after a sync: without news it prints nothing. The filters are those of navfeed
-    list. An ad counts as told once its line is written, so that a failure repeats, and never
-    loses one; an ad that was withdrawn and comes back is news.
+    The first time, all that match. Meant for cron, after a sync: without news it prints
+    nothing. The filters are those of navfeed list. An ad counts as told once its line is
+    written, so that a failure repeats, and never loses one; an ad that was withdrawn and comes
+    back is news.
     """
     known = _told(seen)
     columns = LISTED if format_ is ListFormat.TABLE else LIST_FIELDS
@@ -70,10 +72,10 @@ def watch(
 def _tell(news: list[tuple[Cell, ...]], format_: ListFormat) -> None:
     if format_ is not ListFormat.TABLE:
         write_rows(LIST_FIELDS, news, format_)
-    elif news and text_stdout().isatty():
+    elif news and (on := canvas()):
         from navfeed.present.terminal import draw_list
 
-        draw_list(map(listed, news), LISTED_AS)
+        draw_list(on, map(listed, news), LISTED_AS)
     else:
         print_lines("\t".join(listed(row)) for row in news)
 

@@ -21,7 +21,7 @@ from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, Request,
 from navfeed.client.retries import ATTEMPTS, backoff
 from navfeed.client.tokens import PrivateToken, PublicToken, Tokens
 from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
-from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged
+from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged, oslo_time
 from navfeed.wire.detail import read_detail
 from navfeed.wire.page import DETAIL_PATH, PAGE_PATH, read_page
 from navfeed.wire.token import TOKEN_PATH, read_token
@@ -233,7 +233,7 @@ class FeedClient:
         if pause > PATIENCE_SECONDS:
             at = datetime.now(UTC) + timedelta(seconds=pause)
             error = UnreachableError(
-                f"{message} and asks for a pause until {at:%Y-%m-%d %H:%M} UTC. Run again then, or "
+                f"{message} and asks for a pause until {oslo_time(at)}. Run again then, or "
                 "at once with --retry-now",
                 retry_at=at,
             )
@@ -294,8 +294,8 @@ def _refuse_older(page: Page, since: datetime) -> None:
     first = page.first_moment
     if first is None or first < since - timedelta(seconds=1):
         raise ContractError(
-            f"asked for entries after {since:%Y-%m-%d %H:%M} UTC, the feed answered with "
-            f"{f'{first:%Y-%m-%d %H:%M} UTC' if first else 'undated ones'}. It did not understand "
+            f"asked for entries after {oslo_time(since)}, the feed answered with "
+            f"{oslo_time(first) if first else 'undated ones'}. It did not understand "
             "the date; use --from-start to read the whole log on purpose"
         )
 

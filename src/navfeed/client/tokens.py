@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Protocol
 
 from navfeed.errors import NavfeedError, TokenError
+from navfeed.model import oslo_time
 from navfeed.wire.token import token_expiry
 
 REPLACED_AFTER = timedelta(hours=5)
@@ -51,7 +52,7 @@ class PrivateToken:
 
     def renew(self, refused: Token) -> Token:  # noqa: ARG002
         ends = self.expires
-        when = f" (by its own word good until {ends:%Y-%m-%d %H:%M} UTC)" if ends else ""
+        when = f" (by its own word good until {oslo_time(ends)})" if ends else ""
         raise TokenError(
             f"the feed does not accept your token{when}. Put a valid one in NAVFEED_TOKEN or the "
             "token file, or unset both to use NAV's public token"
@@ -104,8 +105,8 @@ class PublicToken:
         if self.expires is not None and self.expires <= now:
             again = self.expires + REPLACED_AFTER
             raise TokenError(
-                f"NAV's public token expired {self.expires:%Y-%m-%d %H:%M} UTC and has not been "
-                f"replaced yet. Run again after {max(again, now):%Y-%m-%d %H:%M} UTC",
+                f"NAV's public token has expired ({oslo_time(self.expires)}). A new one is "
+                f"expected by {oslo_time(max(again, now))}; run again then",
                 passes=True,
             )
         return token

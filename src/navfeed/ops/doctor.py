@@ -13,7 +13,16 @@ from pathlib import Path
 from shlex import join
 
 from navfeed.errors import EXPECTED, ExitCode, NavfeedError
-from navfeed.model import RunFacts, StoreFacts, age_of, lacks_older_ads
+from navfeed.model import (
+    RunFacts,
+    RunState,
+    StoreFacts,
+    age_of,
+    counted,
+    lacks_older_ads,
+    oslo_day,
+    oslo_time,
+)
 from navfeed.present.words import LACKS_OLDER_ADS, freshness
 
 
@@ -130,26 +139,44 @@ def check_upgrade(copy: Path | None) -> Finding | None:
 
 def check_integrity(problems: list[str]) -> Finding:
     if problems:
-        says = f"{len(problems)} problems, the first: {problems[0]}"
+        says = f"{counted(len(problems), 'problem')}, the first: {problems[0]}"
         advice = "Put a backup back (`navfeed restore`), or move the store away and sync anew"
         return failure("integrity", says, advice, ExitCode.STORE)
     return fine("integrity", "every page, index and link is in order")
 
 
-def check_runs(run: RunFacts | None, trouble: str | None, unconfirmed: int = 0) -> Finding:
-    if trouble is not None and unconfirmed:
-        says = f"the log broke: {trouble}. Stored ads not confirmed yet: {unconfirmed:,}"
-        return warning("runs", says, "Run `navfeed sync` until it ends with 0")
+_UNENDED = {
+    RunState.KILLED: ("the last run was killed", "Run `navfeed sync`: it goes on from there"),
+    RunState.UNKNOWN: ("the last run did not end, or is under way", "See if navfeed is running"),
+}
+
+
+def check_runs(
+    run: RunFacts | None,
+    trouble: str | None,
+    state: RunState = RunState.ENDED,
+    unconfirmed: int = 0,
+) -> Finding:
+    """`state`: that of `run`. `unconfirmed`: ads not yet confirmed since the log began anew."""
     if trouble is not None:
-        return warning("runs", f"the log broke: {trouble}", "Run `navfeed verify --repair`")
+        return _broken_log(trouble, unconfirmed)
     if run is None:
         return warning("runs", "no run yet", "Run `navfeed sync`")
+    if state is RunState.RUNNING:
+        return fine("runs", "a run is under way")
     if run.exit_code is None:
-        return fine("runs", "the last run is under way, or was killed")
+        return warning("runs", *_UNENDED[state])
     if run.exit_code not in EXPECTED:
         says = f"the last run ended with {run.exit_code}: {run.outcome}"
         return warning("runs", says, "`navfeed runs` shows since when")
     return fine("runs", f"the last run ended with {run.exit_code}")
+
+
+def _broken_log(trouble: str, unconfirmed: int) -> Finding:
+    if unconfirmed:
+        says = f"the log broke: {trouble}. Stored ads not confirmed yet: {unconfirmed:,}"
+        return warning("runs", says, "Run `navfeed sync` until it ends with 0")
+    return warning("runs", f"the log broke: {trouble}", "Run `navfeed verify --repair`")
 
 
 def check_feed(follows: str | None, asked: str) -> Finding:
@@ -175,8 +202,8 @@ def check_lag(caught_up_at: datetime | None, now: datetime, limit: timedelta | N
 
 
 def check_reach(facts: StoreFacts) -> Finding:
-    if lacks_older_ads(facts.reaches_back, facts.newest):
-        says = f"begun with the entries since {facts.reaches_back:%Y-%m-%d}; {LACKS_OLDER_ADS}"
+    if facts.reaches_back and lacks_older_ads(facts.reaches_back, facts.newest):
+        says = f"begun with the entries since {oslo_day(facts.reaches_back)}; {LACKS_OLDER_ADS}"
         advice = (
             "Nothing, if that is meant. Else name a new store with --db and sync without --since"
         )
@@ -188,9 +215,9 @@ MANY = 1_000
 
 
 def check_backlog(facts: StoreFacts) -> Finding:
-    says = f"{facts.waiting:,} details waiting, {facts.given_up:,} given up"
+    says = f"{counted(facts.waiting, 'ad')} to fetch, {facts.given_up:,} given up"
     if facts.problems:
-        says += f". {facts.problems[0].ads:,} failed so: {facts.problems[0].says}"
+        says += f". {counted(facts.problems[0].ads, 'failure')}: {facts.problems[0].says}"
     if facts.given_up:
         advice = "Try them once more: `navfeed sync --retry-now`. Tell NAV if they stay"
         return warning("backlog", says, advice)
@@ -215,11 +242,11 @@ def check_reachability(newest: datetime | None) -> Finding:
     if newest is None:
         says = "the feed answers, but shows no entries"
         return failure("reachability", says, "Is its address right?", ExitCode.FEED)
-    return fine("reachability", f"the feed answers; newest entry {newest:%Y-%m-%d %H:%M} UTC")
+    return fine("reachability", f"the feed answers; newest entry {oslo_time(newest)}")
 
 
 def check_pause(until: datetime) -> Finding:
-    says = f"the feed asked not to be called before {until:%Y-%m-%d %H:%M} UTC, so it was not"
+    says = f"the feed asked not to be called before {oslo_time(until)}, so it was not"
     return warning("reachability", says, "Nothing: the first sync after that goes on")
 
 

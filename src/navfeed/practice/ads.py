@@ -24,7 +24,8 @@ class Ad:
 
     `changed` is the ad's own clock, which its entries do not share. `hidden` tells a stopped ad
     from an expired one. `shared` is False for an ad NAV may not pass on, `known` for one whose
-    detail is lost. `overrides` stand in for made-up content, field by field.
+    detail is lost; `blank` for one whose content is. `overrides` stand in for made-up content,
+    field by field.
     """
 
     uuid: str
@@ -38,11 +39,27 @@ class Ad:
     hidden: bool = False
     shared: bool = True
     known: bool = True
+    blank: bool = False
+
+    @property
+    def source(self) -> str | None:
+        source: str | None = self.overrides.get("source", self.outline.source)
+        return source
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether its source lets the server show it: FINN does not, and none is as bad."""
+        return self.source not in (None, "FINN")
 
     @property
     def readable(self) -> bool:
         """Whether the detail answers at all."""
-        return self.shared and self.known
+        return self.shared and self.known and self.passed_on
+
+    @property
+    def may_return(self) -> bool:
+        """Whether it can be ACTIVE again: what comes from DIR never is."""
+        return self.readable and self.source != "DIR"
 
     @property
     def title(self) -> str:
@@ -78,7 +95,7 @@ class Ad:
 
     def in_force(self, today: date) -> bool:
         """Whether a lawful copy shows the ad on that day."""
-        if self.status != "ACTIVE" or not self.readable:
+        if self.status != "ACTIVE" or self.blank or not self.readable:
             return False
         return self.last_day is None or today <= self.last_day
 
@@ -90,7 +107,8 @@ class Ad:
 
     def detail(self, seed: int) -> dict[str, Any]:
         """Write the answer to a request for the ad."""
-        content = {"ad_content": self.content(seed)} if self.status == "ACTIVE" else {}
+        told = self.status == "ACTIVE" and not self.blank
+        content = {"ad_content": self.content(seed)} if told else {}
         return {
             "uuid": self.uuid,
             **content,
@@ -100,7 +118,14 @@ class Ad:
 
 
 def rewritten(ad: Ad, content: Content) -> Ad:
-    return replace(ad, revision=ad.revision + 1, overrides={**ad.overrides, **content})
+    overrides = {**ad.overrides, **content}
+    return replace(ad, revision=ad.revision + 1, overrides=overrides, blank=False)
+
+
+def as_served(ad: Ad) -> Ad:
+    """As the server takes an ad up: one from DIR is INACTIVE, and its entry tells all the same."""
+    dead = ad.source == "DIR" and ad.status == "ACTIVE"
+    return replace(ad, status="INACTIVE", hidden=False) if dead else ad
 
 
 def updated(ad: Ad, content: Content, changed: datetime) -> Ad:

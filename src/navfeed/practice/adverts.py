@@ -106,7 +106,7 @@ def content(key: str, ad: str, facts: Outline, term: Term) -> dict[str, Any]:
         **_links(rng, ad, facts),
         "applicationDue": _due(rng, term.expires),
         "occupationCategories": _groups(rng, facts.occupation),
-        "categoryList": _categories(rng, facts.occupation),
+        "categoryList": _categories(rng, facts.occupation, as_group=_is_group(key)),
         "jobtitle": rng.choice((facts.occupation.titles[0], facts.title, "")),
         "employer": _employer_content(rng, facts),
         **_terms_of_work(rng, facts.occupation),
@@ -313,13 +313,23 @@ def _groups(rng: random.Random, occupation: Occupation) -> list[dict[str, Any]]:
     return groups
 
 
-def _categories(rng: random.Random, occupation: Occupation) -> list[dict[str, Any]]:
+def _is_group(key: str) -> bool:
+    """Whether ESCO is named by its group of ISCO's instead of an occupation: one in ten."""
+    return seeded("esco", key).random() < 0.1
+
+
+def _categories(
+    rng: random.Random, occupation: Occupation, *, as_group: bool
+) -> list[dict[str, Any]]:
     code, name = occupation.styrk
     label = crc32(name.encode())
     found = [_category("JANZZ", str(label % 900_000 + 100_000), occupation.titles[0], 0.0)]
     if rng.random() < 0.8:
-        esco = f"http://data.europa.eu/esco/occupation/{label:08x}"
-        found.insert(0, _category("ESCO", esco, occupation.titles[0].lower(), _score(rng)))
+        esco, called = f"occupation/{label:08x}", occupation.titles[0].lower()
+        if as_group:
+            esco, called = f"isco/C{code}", name
+        address = f"http://data.europa.eu/esco/{esco}"
+        found.insert(0, _category("ESCO", address, called, _score(rng)))
     found.append(_category("STYRK08", code, name, _score(rng)))
     if rng.random() < 0.136:
         found.append(_category("STYRK08", *occupation.related, _score(rng)))

@@ -23,23 +23,34 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _TEXT = ("Content-Type", "text/plain;charset=utf-8")
 _JSON = ("Content-Type", "application/json")
 
-_NOT_FOUND = Answer(404, (_TEXT,), b"")
+_HTML = ("Content-Type", "text/html")
+_CHUNKED = ("Transfer-Encoding", "chunked")
+
+SMALLEST_PACKED = 1_500
+"""Bytes of a body below which it is not worth gzip."""
+
+
+def _refusal(status: int, title: str, kind: str) -> Answer:
+    """An error as the server's framework (Javalin) words it, indented."""
+    about = f"https://javalin.io/documentation#{kind}"
+    said = {"title": title, "status": status, "type": about, "details": {}}
+    return Answer(status, (_JSON,), json.dumps(said, indent=4, ensure_ascii=False).encode())
+
+
+_NOT_FOUND = Answer(404, (_JSON,), b"")
 _NO_TOKEN = Answer(404, (_TEXT,), b"There is no public token at the moment; please try again later")
-_BROKEN = Answer(500, (_TEXT,), b"Server Error")
-_UNAUTHORIZED = Answer(
-    401,
-    (_JSON,),
-    b'{"title":"Unauthorized","status":401,"type":"about:blank","details":{}}',
-)
+_BROKEN = _refusal(500, "Server Error", "internalservererrorresponse")
+_UNAUTHORIZED = _refusal(401, "Unauthorized", "unauthorizedresponse")
+_UNAUTHORIZED_PAGE = Answer(401, (_HTML,), b"Unauthorized")
 _TOO_LARGE = Answer(400, (_TEXT,), f"pageSize must be at most {LARGEST_PAGE}".encode())
 
 
 class Practice:
     """Answers as NAV's server would, on behalf of a world, and spoils answers by script.
 
-    `page_size` is the number of entries on a full page. With `seek_filters`, a page found by date
-    leaves out entries written before that date, as a page asked for by its id does. May be called
-    from any thread.
+    `page_size` is the number of entries on a full page. A page found by date leaves out entries
+    written before that date, as one asked for by its id does, unless `seek_filters` is False. May
+    be called from any thread.
     """
 
     def __init__(
@@ -48,7 +59,7 @@ class Practice:
         *,
         secret: str = "practice",  # noqa: S107 - it guards made-up ads
         page_size: int = PAGE_SIZE,
-        seek_filters: bool = False,
+        seek_filters: bool = True,
     ) -> None:
         self.world = world
         self._page_size = page_size
@@ -116,17 +127,18 @@ class Practice:
         return rule.distort if rule else None
 
     def _routed(self, request: Request) -> Answer:
+        if request.method not in ("GET", "HEAD") or request.kind == "other":
+            title = f"Endpoint {request.method} {request.path} not found"
+            return _refusal(404, title, "endpointnotfound")
         if request.method == "HEAD":
-            return Answer(200)  # with or without a token
-        if request.method != "GET" or request.kind == "other":
-            return _NOT_FOUND
+            return Answer(200)  # with or without a token, whatever the id
         if request.kind == "token":
             return self._token()
-        return self._protected(request) if self._authorized(request) else _UNAUTHORIZED
+        return self._protected(request) if self._authorized(request) else _unauthorized(request)
 
     def _authorized(self, request: Request) -> bool:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return scheme == "Bearer" and self._tokens.accepts(token)
+        return scheme.lower() == "bearer" and self._tokens.accepts(token.strip())
 
     def _token(self) -> Answer:
         token = self.token
@@ -158,7 +170,7 @@ class Practice:
         else:
             start = self.world.first_after(since) if since else self.world.first()
         if start is None:
-            return Answer(404)
+            return _NOT_FOUND
         return self._page(request, start.page_id, since if self._seek_filters else None)
 
     def _page(self, request: Request, page_id: str, since: datetime | None) -> Answer:
@@ -172,16 +184,18 @@ class Practice:
             return _NOT_FOUND
         shown = page(window)
         validators = ("ETag", shown.etag), ("Last-Modified", last_modified(shown.modified))
-        if request.headers.get("if-none-match") == shown.etag:
-            return Answer(304, validators)
-        return Answer(200, (_JSON, *validators), self._renderer.body(shown))
+        if request.headers.get("if-none-match") != shown.etag:
+            return Answer(200, (_JSON, _CHUNKED, *validators), self._renderer.body(shown))
+        if since and shown.modified < since:
+            return Answer(304)  # the server's own, where the framework's has validators
+        return Answer(304, (*validators, ("Content-Length", "0")))
 
     def _finished(self, request: Request, answer: Answer) -> Answer:
         if answer.header("Date") is None:
             answer = answer.with_header("Date", http_date(self.world.now))
-        if not answer.body or answer.header("Content-Encoding"):
+        if len(answer.body) < SMALLEST_PACKED or answer.header("Content-Encoding"):
             return answer
-        if "gzip" not in request.headers.get("accept-encoding", ""):
+        if not _takes_gzip(request.headers.get("accept-encoding", "")):
             return answer
         return replace(answer, body=_gzip(answer.body)).with_header("Content-Encoding", "gzip")
 
@@ -190,9 +204,24 @@ def _since(request: Request) -> datetime | None:
     return parse_since(request.headers.get("if-modified-since", ""))
 
 
+def _unauthorized(request: Request) -> Answer:
+    wants_html = request.headers.get("accept", "").lower().startswith("text/html")
+    return _UNAUTHORIZED_PAGE if wants_html else _UNAUTHORIZED
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether gzip is among the encodings, and not with a weight of nothing (`gzip;q=0`)."""
+    encodings = (re.sub(r"\s", "", one).lower().partition(";") for one in accepted.split(","))
+    return any(
+        name == "gzip" and not re.fullmatch(r"q=0(\.0*)?", weight) for name, _, weight in encodings
+    )
+
+
 def _page_size(request: Request, default: int) -> int:
+    """What is no whole number of 32 bits counts as none given."""
     asked = request.query.get("pageSize", "")
-    return int(asked) if re.fullmatch(r"-?\d{1,9}", asked) else default
+    size = int(asked) if re.fullmatch(r"[+-]?\d{1,10}", asked, re.ASCII) else None
+    return default if size is None or not -(2**31) <= size < 2**31 else size
 
 
 def _gzip(body: bytes) -> bytes:

@@ -10,6 +10,9 @@ They stand beside the feed, need no token and are not recorded:
   spoil answers, all but the fault's name may be left out; `"times": null` is for good and
   `{"fault": null}` ends all faults and names those there are.
 - `POST /practice/token` `{"life": 0}`: replace the public token by one that lives so many seconds.
+- `POST /practice/change` `{"ad": uuid, "how": "blank"}`: change one ad, with an entry (`update`,
+  `stop`, `expire`, `reactivate`, `DIR`, which makes it INACTIVE) or without a visible one (`blank`:
+  ACTIVE without content; `rewrite`, `drop`, `vanish`, `FINN`, whose ads answer with 404).
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ class Control:
             ("GET", "requests"): lambda _: Counter(each.kind for each in practice.requests),
             ("POST", "script"): self._script,
             ("POST", "token"): self._token,
+            ("POST", "change"): self._change,
         }
 
     @staticmethod
@@ -77,6 +81,24 @@ class Control:
             match, distort, times=order.get("times", 1), skip=order.get("skip", 0)
         )
         return {"fault": order["fault"]}
+
+    def _change(self, order: dict[str, Any]) -> dict[str, Any]:
+        world = self._practice.world
+        changes: dict[str, Callable[[str], object]] = {
+            "update": world.update,
+            "stop": world.stop,
+            "expire": world.expire,
+            "reactivate": world.reactivate,
+            "blank": world.blank_silently,
+            "rewrite": world.rewrite_silently,
+            "drop": world.drop_silently,
+            "vanish": world.vanish,
+            "DIR": lambda ad: world.update(ad, {"source": "DIR"}),
+            "FINN": lambda ad: world.update(ad, {"source": "FINN"}),
+        }
+        ad: str = order["ad"]
+        changes[order["how"]](ad)
+        return {"ad": ad, "status": world.status(ad)}
 
     def _token(self, order: dict[str, Any]) -> dict[str, Any]:
         return {"token": self._practice.rotate_token(life=timedelta(seconds=order["life"]))}

@@ -14,6 +14,7 @@ from navfeed.practice.transaction import State, Transaction
 _UPDATES = 0.20
 _REACTIVATIONS = 0.03
 _UNSHARED = 0.05
+_DIRECT = 0.01  # of those: ads that are INACTIVE from the beginning
 _FORGOTTEN = 0.003
 _STOPPED = 0.4
 _OVERTAKEN = 0.06
@@ -155,7 +156,9 @@ class Past:
     def _publish(self, transaction: Transaction) -> None:
         expires = self._some_day()
         draw = self._rng.random()
-        ad = transaction.publish(shared=draw >= _UNSHARED, expires=expires)
+        content = {"source": "DIR"} if draw < _DIRECT else None
+        shared = not _DIRECT <= draw < _UNSHARED
+        ad = transaction.publish(content=content, shared=shared, expires=expires)
         if draw < _UNSHARED:
             self._unshared.append(ad)
         elif draw < 1 - _FORGOTTEN:

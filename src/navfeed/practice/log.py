@@ -10,6 +10,9 @@ from typing import Literal
 
 Status = Literal["ACTIVE", "INACTIVE"]
 
+_HIDDEN, _SHOWN, _WITHHELD = range(3)
+"""What is to be seen of a place: nothing yet, its entry, nothing ever."""
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,7 +52,7 @@ class Log:
         """Give an entry the next place, unseen yet."""
         place = len(self._entries)
         self._entries.append(entry)
-        self._visible.append(False)
+        self._visible.append(_HIDDEN)
         self._places[entry.page_id] = place
         self._highest.append(self._highest_before(place))
         return place
@@ -57,9 +60,14 @@ class Log:
     def show(self, places: list[int]) -> None:
         """Let the entries at these places be seen, all at once."""
         for place in places:
-            self._visible[place] = True
+            self._visible[place] = _SHOWN
         if places:
             self._raise_from(min(places))
+
+    def withhold(self, places: list[int]) -> None:
+        """Never let the entries at these places be seen, though they are there."""
+        for place in places:
+            self._visible[place] = _WITHHELD
 
     def rename(self, page_id: str, new_id: str) -> None:
         """Give the entry another page id; raise KeyError for an unknown one."""
@@ -68,10 +76,12 @@ class Log:
         self._places[new_id] = place
 
     def first(self) -> Entry | None:
-        return next(iter(self), None)
+        """Return the oldest entry; None too where that is withheld: the server looks no further."""
+        place = next((at for at, seen in enumerate(self._visible) if seen != _HIDDEN), None)
+        return self._entries[place] if place is not None and self._seen(place) else None
 
     def newest(self) -> Entry | None:
-        place = self._visible.rfind(True)
+        place = self._visible.rfind(_SHOWN)
         return None if place < 0 else self._entries[place]
 
     def first_after(self, moment: datetime) -> Entry | None:
@@ -81,15 +91,18 @@ class Log:
 
     def find(self, page_id: str) -> Entry | None:
         place = self._places.get(page_id)
-        return None if place is None or not self._visible[place] else self._entries[place]
+        return None if place is None or not self._seen(place) else self._entries[place]
 
     def after(self, entry: Entry) -> Iterator[Entry]:
         """Yield the visible entries that follow one of the log's own."""
         return self._seen_from(self._places[entry.page_id] + 1)
 
+    def _seen(self, place: int) -> bool:
+        return self._visible[place] == _SHOWN
+
     def _seen_from(self, start: int) -> Iterator[Entry]:
         for place in range(start, len(self._entries)):
-            if self._visible[place]:
+            if self._seen(place):
                 yield self._entries[place]
 
     def _highest_before(self, place: int) -> datetime:
@@ -98,6 +111,6 @@ class Log:
     def _raise_from(self, start: int) -> None:
         highest = self._highest_before(start)
         for place in range(start, len(self._entries)):
-            if self._visible[place]:
+            if self._seen(place):
                 highest = max(highest, self._entries[place].written)
             self._highest[place] = highest

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _BODILESS = {204, 304}
+_CHUNK = 32_768
 # On, for zero seconds: closing sends RST.
 _BREAK_OFF = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _PATIENCE = 5.0
@@ -159,18 +160,28 @@ def read_request(incoming: BinaryIO) -> Request | None:
 
 def deliver(answer: Answer, connection: Connection) -> None:
     """Send an answer, the way it wants to be sent if it does."""
-    head, body = render_head(answer), answer.body
+    measured = answer.without_header("Transfer-Encoding")
     if answer.delivery:
-        answer.delivery(connection, head, body)
+        answer.delivery(connection, render_head(measured), answer.body)
+    elif answer.header("Transfer-Encoding") and answer.status not in _BODILESS:
+        connection.send(render_head(answer) + b"".join(_chunks(answer.body)))
     else:
-        connection.send(head + body)
+        connection.send(render_head(measured) + answer.body)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    for start in range(0, len(body), _CHUNK):
+        piece = body[start : start + _CHUNK]
+        yield b"%x\r\n%s\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
 
 
 def render_head(answer: Answer) -> bytes:
-    """Write the status line and the headers, with a Content-Length where a body may follow."""
+    """Write the status line and the headers, with a Content-Length where it has to tell the end."""
     lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
-    if answer.status not in _BODILESS and answer.header("Content-Length") is None:
+    told = answer.header("Content-Length") or answer.header("Transfer-Encoding")
+    if answer.status not in _BODILESS and told is None:
         lines.append(f"Content-Length: {len(answer.body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

@@ -83,6 +83,7 @@ class Transaction:
         self._written = state.tick()
         self._pending: dict[str, Ad] = {}
         self._places: list[int] = []
+        self._withheld: list[int] = []
 
     def publish(
         self,
@@ -133,13 +134,14 @@ class Transaction:
         """Let everything be seen; a second commit does nothing."""
         with self._state.lock:
             self._log.show(self._places)
+            self._log.withhold(self._withheld)
             self._state.ads.update(self._pending)
             self.rollback()
 
     def rollback(self) -> None:
         """Forget what was not committed; its places in the log stay empty."""
         with self._state.lock:
-            self._places = []
+            self._places, self._withheld = [], []
             self._pending = {}
             self._state.release(self)
 
@@ -159,7 +161,10 @@ class Transaction:
             return self._record(change(old, self._state.own_clock()))
 
     def _record(self, ad: Ad) -> str:
+        """An entry for an ad as it is now; never to be seen where its source forbids that."""
+        ad = ads.as_served(ad)
         entry = Entry(self._state.new_uuid(), ad.uuid, ad.status, *ad.headline, self._written)
-        self._places.append(self._log.reserve(entry))
+        places = self._places if ad.passed_on else self._withheld
+        places.append(self._log.reserve(entry))
         self._pending[ad.uuid] = ad
         return ad.uuid

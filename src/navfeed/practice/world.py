@@ -127,6 +127,10 @@ class World:
         """Withdraw an ad; no entry tells."""
         self._silently(ad, lambda old: ads.stopped(old, self._state.own_clock()))
 
+    def blank_silently(self, ad: str) -> None:
+        """Lose an ad's content while it is ACTIVE, until it is written anew; no entry tells."""
+        self._silently(ad, lambda old: replace(old, blank=True))
+
     def vanish(self, ad: str) -> None:
         """Lose an ad's detail (404) until its next entry; no entry tells."""
         self._silently(ad, lambda old: replace(old, known=False))
@@ -165,7 +169,7 @@ class World:
             return list(self._state.log)
 
     def first(self) -> Entry | None:
-        """Return the oldest entry; None in an empty log."""
+        """Return the oldest entry; None in an empty log, and where the oldest may not be shown."""
         with self._state.lock:
             return self._state.log.first()
 
@@ -249,7 +253,8 @@ class World:
             Kind.EXPIRED: self.expire,
             Kind.REACTIVATED: self.reactivate,
         }
-        standing, withdrawn = self._free(self.in_force()), self._free(self.withdrawn())
+        standing = self._free(self.in_force())
+        withdrawn = self._free(self._uuids(lambda ad: ad.status == "INACTIVE" and ad.may_return))
         for kind, ad in mix.drawn(self._mix, changes, standing, withdrawn):
             yield kind, self.publish() if ad is None else change[kind](ad)
 

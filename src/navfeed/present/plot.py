@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from navfeed.extras import require_extra
-from navfeed.model import By, Stats
+from navfeed.model import By, Stats, counted
 from navfeed.present.words import COUNTED_BY, first
 from navfeed.text.plaintext import sanitize
 
@@ -42,7 +42,7 @@ def draw(stats: Stats, most: int, format_: str, out: BinaryIO) -> None:
         )
         for (by, bars), (one,) in zip(panels, axes, strict=False):
             _draw(one, by, bars)
-        figure.suptitle(f"{stats.ads:,} ads in force")
+        figure.suptitle(counted(stats.ads, "active ad"))
         figure.savefig(out, format=format_)
 
 

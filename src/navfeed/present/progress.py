@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from navfeed.model import LogLevel, oslo_day
+from navfeed.model import LogLevel, counted, oslo_day, oslo_time
 from navfeed.sync.details import DetailsApplied
 from navfeed.sync.engine import Event, ExpiredRemoved, RunFinished, RunStarted, ScopeChanged
 from navfeed.sync.walk import PageApplied
@@ -42,13 +42,13 @@ def choose(*, quiet: bool, stream: TextIO | None = None, log: Log | None = None)
 
 @contextmanager
 def choose_count(
-    what: str, *, quiet: bool, stream: TextIO | None = None
+    one: str, many: str, *, quiet: bool, stream: TextIO | None = None
 ) -> Iterator[Callable[[int, int], None]]:
     """Shows that so many of so many are done: a bar on a terminal, a last line elsewhere."""
     stream = stream or sys.stderr
     if not quiet and stream.isatty():
         with _bars() as bars:
-            task = bars.add_task(what, total=None, shown="")
+            task = bars.add_task(many, total=None, shown="")
             yield lambda done, total: bars.update(
                 task, total=total, completed=done, shown=f"{done} of {total}"
             )
@@ -61,7 +61,7 @@ def choose_count(
 
     yield count
     if not quiet:
-        print(f"navfeed: {last[0]} of {last[1]} {what}", file=stream, flush=True)
+        print(f"navfeed: {last[0]} of {counted(last[1], one, many)}", file=stream, flush=True)
 
 
 def _bars() -> RichProgress:
@@ -94,21 +94,20 @@ def summary(ended: RunFinished) -> str:
         parts.append(f"{counts.unconfirmed} not confirmed since the log began anew")
     if counts.late:
         parts.append(f"{counts.late} late")
-    read = (
-        f"{_counted(counts.entries, 'entry', 'entries')} read on {_counted(counts.pages, 'page')}"
-    )
+    read = f"{counted(counts.entries, 'entry', 'entries')} read on {counted(counts.pages, 'page')}"
     line = f"{', '.join(parts)} ({read})"
     if ended.erasure_owed:
         line += "; a program that reads the store keeps removed text on disk until the next sync"
     return line
 
 
-def _counted(count: int, one: str, many: str | None = None) -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 def scope_changed(event: ScopeChanged) -> str:
-    return f"scope changed: {len(event.removed)} ads removed, {event.to_fetch} ads to fetch"
+    removed, to_fetch = counted(len(event.removed), "ad"), counted(event.to_fetch, "ad")
+    return f"scope changed: {removed} removed, {to_fetch} to fetch"
+
+
+def swept(event: ExpiredRemoved) -> str:
+    return f"removed {counted(len(event.removed), 'ad')} whose last day is over"
 
 
 class Silent:
@@ -145,9 +144,9 @@ class Lines(Silent):
                 self._failed += event.failed
             case ScopeChanged():
                 self._say(scope_changed(event))
-            case ExpiredRemoved(removed):
+            case ExpiredRemoved():
                 self._end_walk()
-                self._say(f"removed {len(removed)} ads whose last day is over")
+                self._say(swept(event))
             case RunFinished():
                 self._end_walk()
                 self._end_details()
@@ -156,15 +155,15 @@ class Lines(Silent):
     def _end_walk(self) -> None:
         if self._walked is not None:
             moment = self._walked.moment
-            until = f", up to {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
-            self._say(f"walked {_counted(self._pages, 'page')}{until}")
+            until = f", up to {oslo_time(moment)}" if moment else ""
+            self._say(f"walked {counted(self._pages, 'page')}{until}")
         self._walked = None
 
     def _end_details(self) -> None:
         if self._fetched is not None:
             had = self._fetched.done - self._failed
             failed = f", {self._failed} failed" if self._failed else ""
-            self._say(f"fetched {had} of {self._fetched.total} details{failed}")
+            self._say(f"fetched {had} of {counted(self._fetched.total, 'ad')}{failed}")
 
     def _say(self, line: str) -> None:
         print(f"navfeed: {line}", file=self._stream, flush=True)
@@ -199,19 +198,20 @@ class Logged(Silent):
                 self._walked(event)
             case DetailsApplied(done, total, failed):
                 level = LogLevel.WARNING if failed else LogLevel.DEBUG
-                text = f"fetched {done} of {total} details, {failed} of the last ones failed"
+                ads = counted(total, "ad")
+                text = f"fetched {done} of {ads}, {failed} of the last ones failed"
                 self._log.say(level, text, Kind.FETCHED, done=done, total=total, failed=failed)
             case ScopeChanged(removed):
                 self._log.say(LogLevel.INFO, scope_changed(event), Kind.RESCOPED, ads=len(removed))
             case ExpiredRemoved(removed):
-                text = f"removed {len(removed)} ads whose last day is over"
-                self._log.say(LogLevel.INFO, text, Kind.REMOVED, ads=len(removed))
+                self._log.say(LogLevel.INFO, swept(event), Kind.REMOVED, ads=len(removed))
 
     def _walked(self, event: PageApplied) -> None:
         from navfeed.present.run_log import Kind
 
-        until = f", up to {event.moment:%Y-%m-%d %H:%M} UTC" if event.moment else ""
-        text = f"page {event.page}: {event.new} new entries, {event.late} late{until}"
+        until = f", up to {oslo_time(event.moment)}" if event.moment else ""
+        new = counted(event.new, "new entry", "new entries")
+        text = f"page {event.page}: {new}, {event.late} late{until}"
         self._log.say(LogLevel.DEBUG, text, Kind.WALKED, entries=event.entries, new=event.new)
 
 
@@ -255,5 +255,5 @@ class Bars(Silent):
         self._began = self._began or event.moment
         total = (datetime.now(UTC) - self._began).total_seconds()
         done = (event.moment - self._began).total_seconds()
-        shown = f"{self._pages} pages, up to {oslo_day(event.moment)}"
+        shown = f"{counted(self._pages, 'page')}, up to {oslo_day(event.moment)}"
         self._bars.update(self._walk, total=max(total, 1), completed=done, shown=shown)

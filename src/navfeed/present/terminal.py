@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from navfeed.model import By, Stats
-from navfeed.present.words import COUNTED_BY, LISTED_AS, first
+from navfeed.present.words import COUNTED_BY, DUE, LISTED_AS, first
 from navfeed.text.html import Block, Kind, lines_of
 from navfeed.text.plaintext import sanitize
 
@@ -39,39 +39,62 @@ NARROW = 72
 """Below so many columns a table's cells hold a few letters each: a line a thing says more."""
 
 
-def draw_list(ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS) -> None:
+Canvas = Console
+"""What everything here is drawn on."""
+
+
+def canvas_of(*, forced: bool, plain: bool) -> Canvas:
+    """The terminal. `forced`: in colour, whatever stdout is; `plain`: without any."""
+    if forced:
+        return Console(force_terminal=True, color_system="standard", no_color=False)
+    return Console(color_system=None) if plain else Console()
+
+
+def draw_list(
+    console: Canvas, ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS
+) -> None:
     """What `wording.listed` says: a table, each row on one line; an ad below another if narrow."""
-    console = Console()
     if console.width < NARROW:
-        draw_found((ad, ()) for ad in ads)
+        draw_found(console, ((ad, ()) for ad in ads), names)
         return
     table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, padding=(0, 1))
-    for name in names:
+    shown = [at for at, name in enumerate(names) if name != _left_out(console, names)]
+    for at in shown:
+        name = names[at]
         table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=_SHARES.get(name))
     for uuid, *cells in ads:
-        table.add_row(*map(Text, (uuid[:SHORT_ID], *cells)))
+        row = (uuid[:SHORT_ID], *cells)
+        table.add_row(*(Text(row[at]) for at in shown))
     console.print(table)
 
 
-def draw_found(ads: Iterable[tuple[Sequence[str], Iterable[tuple[str, bool]]]]) -> None:
+def _left_out(console: Canvas, names: Sequence[str]) -> str | None:
+    """The column without which there is room for the day by which to apply."""
+    return "published" if DUE[1] in names and console.width < WIDEST else None
+
+
+def draw_found(
+    console: Canvas,
+    ads: Iterable[tuple[Sequence[str], Iterable[tuple[str, bool]]]],
+    names: Sequence[str] = LISTED_AS,
+) -> None:
     """Ads that a search found, each with the pieces of its text that say why."""
-    console = Console()
+    labels = ["" if name in _SAY_IT_THEMSELVES else name for name in names[2:]]
     indent = (0, 0, 0, SHORT_ID + 2)
     for (uuid, title, *facts), pieces in ads:
         head = Text.assemble((uuid[:SHORT_ID], "dim"), "  ", (title, "bold"))
-        said = [f"{name} {fact}".strip() for name, fact in zip(_FACTS, facts, strict=False) if fact]
+        said = [f"{name} {fact}".strip() for name, fact in zip(labels, facts, strict=False) if fact]
         console.print(head, no_wrap=True, overflow="ellipsis")
         console.print(Padding(Text(" · ".join(said), "dim"), indent))
         if found := Text.assemble(*((text, "bold yellow" if hit else "") for text, hit in pieces)):
             console.print(Padding(found, indent))
 
 
-_FACTS = ("", "", "published", "last day", "contacts")
+_SAY_IT_THEMSELVES = ("employer", "place")
 
 
-def draw_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def draw_rows(console: Canvas, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table of whole values; where it is too narrow for one, a line a value."""
-    console = Console()
     if console.width < NARROW:
         _draw_below(console, names, rows)
         return
@@ -94,9 +117,8 @@ def _draw_below(console: Console, names: Sequence[str], rows: Iterable[Sequence[
         console.print(*([""] if at else []), table, sep="\n")
 
 
-def draw_stats(stats: Stats, most: int) -> None:
+def draw_stats(console: Canvas, stats: Stats, most: int) -> None:
     """Counts with bars, the greatest `most` of each kind, and the latest `most` weeks."""
-    console = Console()
     console.print(Text.assemble("Ads  ", (f"{stats.ads:,}", "bold")))
     for by, counted in stats.tallies.items():
         shown = first(by, counted, most)
@@ -128,8 +150,7 @@ def _draw_bars(
         console.print(Text(f"and {more:,} more", "dim"))
 
 
-def draw_page(blocks: list[Block]) -> None:
-    console = Console()
+def draw_page(console: Canvas, blocks: list[Block]) -> None:
     for kind, line in lines_of(blocks, min(console.width, WIDEST)):
         # soft_wrap: the lines are laid out already, and an address must stay whole
         console.print(Text(line, _STYLES.get(kind, "")), soft_wrap=True)

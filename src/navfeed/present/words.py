@@ -11,22 +11,27 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from navfeed.model import (
-    OSLO,
     By,
     Counted,
     RunFacts,
+    RunState,
     Scope,
     Stats,
     StoreFacts,
     age_of,
     binding_pause,
+    counted,
     lacks_older_ads,
     oslo_day,
+    oslo_time,
 )
 from navfeed.text.plaintext import sanitize
 
 LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
 """The columns of the store that `listed` puts into words."""
+
+DUE = "due_date", "apply by"
+"""The column that follows where ads are sorted by it, and what its cells are."""
 
 LISTED_AS = ("uuid", "title", "employer", "place", "published", "last day")
 """What each cell of `listed` is."""
@@ -95,30 +100,32 @@ def first(by: By, counted: Sequence[Counted], most: int) -> Sequence[Counted]:
 def stats_rows(stats: Stats) -> Iterator[tuple[str, str, int]]:
     """Each number with what it was counted by and what of: the flow is `new` and `removed`."""
     yield "all", "", stats.ads
-    for by, counted in stats.tallies.items():
-        yield from ((by.value, name, count) for name, count in counted)
+    for by, tally in stats.tallies.items():
+        yield from ((by.value, name, count) for name, count in tally)
     for week in stats.flow or ():
         yield "new", week.week, week.new
         yield "removed", week.week, week.removed
 
 
-def status_page(facts: StoreFacts, now: datetime) -> Iterator[str]:
-    """The store's state, a line a fact. Moments are Oslo's, with their offset."""
-    for label, value in _status(facts, now):
+def status_page(
+    facts: StoreFacts, now: datetime, state: RunState = RunState.ENDED
+) -> Iterator[str]:
+    """The store's state, a line a fact; `state` is the last run's. Moments are Oslo's."""
+    for label, value in _status(facts, now, state):
         if value:
             yield f"{label.ljust(_LABELS)}  {sanitize(value)}"
 
 
-def _status(facts: StoreFacts, now: datetime) -> list[tuple[str, str | None]]:
+def _status(facts: StoreFacts, now: datetime, state: RunState) -> list[tuple[str, str | None]]:
     return [
-        ("Ads in force", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
+        ("Active ads", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
-        *(("They failed", f"{one.ads:,} so: {one.says}") for one in facts.problems),
+        *(("Failures", f"{one.ads:,}: {one.says}") for one in facts.problems),
         ("Data", freshness(facts.caught_up_at, now)),
         ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Begun", _reach(facts)),
         ("Trouble", _trouble(facts)),
-        *_run(facts.last_run),
+        *_run(facts.last_run, state),
         ("Not before", _pause(binding_pause(facts.retry_at, now))),
         ("Token", _token(facts.token_expires, now)),
         ("Scope", _scope(facts.scope)),
@@ -160,17 +167,27 @@ def freshness(caught_up_at: datetime | None, now: datetime) -> str:
     age = age_of(caught_up_at, now)
     if age is None:
         return f"of no known age: caught up {_local(caught_up_at)}, when the clock was wrong"
-    return f"caught up {_local(caught_up_at)}, {_span(age)} ago"
+    return f"caught up {_local(caught_up_at)}, {span(age)} ago"
 
 
-def _run(run: RunFacts | None) -> list[tuple[str, str | None]]:
+def _run(run: RunFacts | None, state: RunState) -> list[tuple[str, str | None]]:
     if run is None:
         return [("Last run", "none yet")]
-    ending = _UNENDED if run.ended_at is None else f"exit {run.exit_code}, {run.outcome}"
-    return [("Last run", f"{_local(run.started_at)}: {ending}"), ("It did", _done(run))]
+    return [("Last run", _ending(run, state)), ("Result", _done(run))]
 
 
-_UNENDED = "not ended; it still runs, or it was killed"
+def _ending(run: RunFacts, state: RunState) -> str:
+    began = _local(run.started_at)
+    if state is RunState.RUNNING:
+        return f"running since {began}"
+    return f"{began}: {_UNENDED.get(state) or f'exit {run.exit_code}, {run.outcome}'}"
+
+
+_UNENDED = {
+    RunState.RUNNING: "running",
+    RunState.KILLED: "killed",
+    RunState.UNKNOWN: "not ended: running or killed",
+}
 
 
 def _done(run: RunFacts) -> str:
@@ -181,11 +198,11 @@ RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
 """What each cell of `run_row` is."""
 
 
-def run_row(run: RunFacts) -> tuple[str, ...]:
-    """One sync in a list of them: cells as in `RUNS_AS`."""
-    took = _span(run.ended_at - run.started_at) if run.ended_at and run.started_at else ""
+def run_row(run: RunFacts, state: RunState) -> tuple[str, ...]:
+    """One sync in a list of them, and its state: cells as in `RUNS_AS`."""
+    took = span(run.ended_at - run.started_at) if run.ended_at and run.started_at else ""
     code = "" if run.exit_code is None else str(run.exit_code)
-    ending = run.outcome or _UNENDED
+    ending = _UNENDED.get(state) or run.outcome or ""
     return (str(run.id), _local(run.started_at), took, code, _done(run), ending)
 
 
@@ -197,8 +214,8 @@ def _token(expires: datetime | None, now: datetime) -> str:
     if expires is None:
         return "no expiry known"
     if expires > now:
-        return f"expires {_local(expires)}, in {_span(expires - now)}"
-    return f"expired {_local(expires)}, {_span(now - expires)} ago"
+        return f"expires {_local(expires)}, in {span(expires - now)}"
+    return f"expired {_local(expires)}, {span(now - expires)} ago"
 
 
 def _scope(scope: Scope) -> str:
@@ -217,20 +234,16 @@ def _store(facts: StoreFacts) -> str:
 def _local(moment: datetime | None) -> str:
     if moment is None:
         return "an unknown time"
-    text = moment.astimezone(OSLO).isoformat(sep=" ", timespec="minutes")
-    return f"{text[:-6]} {text[-6:]}"
+    return oslo_time(moment)
 
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
-def _span(length: timedelta) -> str:
+def span(length: timedelta) -> str:
+    """How long that is, in the greatest unit that fits, rounded down: `2 days`."""
     seconds = max(int(length.total_seconds()), 0)  # clocks differ: never "-3 seconds ago"
     for unit, size in _UNITS:
         if count := seconds // size:
-            return _counted(count, unit)
-    return _counted(seconds, "second")
-
-
-def _counted(count: int, unit: str) -> str:
-    return f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
+            return counted(count, unit)
+    return counted(seconds, "second")

@@ -173,7 +173,7 @@ class Details:
             self._in_a_row = self._in_a_row + 1 if problem else 0
             if self._in_a_row >= GIVE_UP_AFTER:
                 raise UnreachableError(
-                    f"{self._in_a_row} details in a row could not be had "
+                    f"{self._in_a_row} consecutive detail requests failed "
                     f"(the last: {problem}). The rest stays queued; run again later"
                 )
             if self._in_a_row and self._in_a_row % PROBE_AFTER == 0:

@@ -14,7 +14,17 @@ from datetime import datetime, timedelta
 
 from navfeed.decide import day_of, in_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
-from navfeed.model import LATENESS, Effect, Problem, Reason, RunEnd, Scope, binding_pause
+from navfeed.model import (
+    LATENESS,
+    Effect,
+    Problem,
+    Reason,
+    RunEnd,
+    Scope,
+    binding_pause,
+    counted,
+    oslo_time,
+)
 from navfeed.sync.details import Details, DetailsApplied
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.verify import Checked, Verification
@@ -163,7 +173,7 @@ def _respect_pause(store: Store, plan: Plan, now: datetime) -> None:
     until = binding_pause(store.retry_at(), now)
     if until is not None and not plan.retry_now:
         raise UnreachableError(
-            f"the feed asked not to be called before {until:%Y-%m-%d %H:%M:%S} UTC. "
+            f"the feed asked not to be called before {oslo_time(until)}. "
             "Run again then, or at once with --retry-now",
             retry_at=until,
         )
@@ -216,15 +226,23 @@ def _ended(
     if error is not None:
         return RunFinished(error.exit_code, str(error), counts, error, not erased)
     if counts.waiting or counts.given_up:
-        outcome = f"caught up; {counts.waiting} details wait for a retry"
-        if counts.given_up:
-            outcome += f", {counts.given_up} were given up (--retry-now asks again)"
-        if counts.unconfirmed:
-            outcome += f". The log began anew; stored ads not confirmed yet: {counts.unconfirmed}"
-        if problems:
-            outcome += f". Most failed so: {problems[0].says}"
-        return RunFinished(ExitCode.WAITING, outcome, counts, None, not erased)
+        return RunFinished(ExitCode.WAITING, _waits(counts, problems), counts, None, not erased)
     return RunFinished(ExitCode.DONE, "caught up", counts, None, not erased)
+
+
+def _waits(counts: Counts, problems: Sequence[Problem]) -> str:
+    """What is missing of a copy that is caught up, and why most of it is."""
+    said = ["caught up"]
+    if counts.waiting:
+        why = f"could not be fetched ({problems[0].says})" if problems else "not fetched yet"
+        said.append(f"{counted(counts.waiting, 'ad')} {why}; retrying automatically")
+    if counts.given_up:
+        said.append(f"{counted(counts.given_up, 'ad')} given up (--retry-now asks again)")
+    if counts.unconfirmed:
+        said.append(
+            f"the log began anew, {counted(counts.unconfirmed, 'stored ad')} not confirmed yet"
+        )
+    return "; ".join(said)
 
 
 def _record(store: Store, run: int, ended: RunFinished, now: datetime) -> None:

@@ -36,6 +36,18 @@ def read_span(text: str, now: datetime) -> Span:
     )
 
 
+def read_span_ahead(text: str, now: datetime) -> Span:
+    """As `read_span`; a number is so many days ahead, today and the last one included."""
+    text = text.strip()
+    if not text.isdecimal():
+        return read_span(text, now)
+    today = oslo_day(now)
+    try:
+        return Span(of_day(today).start, of_day(today + timedelta(days=int(text))).end)
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
 def read_numbers(text: str) -> tuple[int | None, int | None]:
     """The least and the greatest number that an expression means, None where there is no such.
 

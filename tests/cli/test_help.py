@@ -1,0 +1,64 @@
+"""What `--help` draws on a terminal of 80 columns: every word of every text, whole and in order."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from typer import Context
+from typer.main import get_group
+
+from cli.terminal import on_terminal, plain
+from navfeed.cli.commands import app
+
+_GROUP = get_group(app)
+_PRIVACY = _GROUP.commands["privacy"]
+COMMANDS = [(name,) for name in _GROUP.list_commands(Context(_GROUP))]
+NESTED = [("privacy", name) for name in _PRIVACY.commands]  # type: ignore[attr-defined]
+
+SHORT = 55
+"""Characters of a command's text that a list of commands has room for."""
+
+
+def _help_of(words: tuple[str, ...]) -> str:
+    code, drawn, said = on_terminal(80, *words, "--help")
+    assert (code, said) == (0, "")
+    return plain(drawn)
+
+
+def _command(words: tuple[str, ...]) -> object:
+    found: object = _GROUP
+    for word in words:
+        found = found.commands[word]  # type: ignore[attr-defined]
+    return found
+
+
+def _words(text: str) -> list[str]:
+    return text.replace("`", "").split()
+
+
+@pytest.mark.parametrize("words", [*COMMANDS, *NESTED], ids=" ".join)
+def test_nothing_is_cut_or_eaten(words: tuple[str, ...]) -> None:
+    drawn = _help_of(words)
+    assert "…" not in drawn
+    said = " ".join(drawn.replace("│", " ").split())
+    for option in _command(words).params:  # type: ignore[attr-defined]
+        for name in (*option.opts, *option.secondary_opts):
+            if name.startswith("-"):
+                assert re.search(rf"(?<![\w-]){name}(?![\w-])", said), name
+        for word in _words(option.help or ""):
+            assert word in said, f"{option.name}: {word}"
+
+
+@pytest.mark.parametrize("words", [*COMMANDS, *NESTED], ids=" ".join)
+def test_a_command_is_told_in_a_few_words(words: tuple[str, ...]) -> None:
+    first, _, _ = str(_command(words).help).partition("\n\n")  # type: ignore[attr-defined]
+    assert len(first) <= SHORT, first
+    assert first.endswith(".")
+
+
+def test_a_command_has_one_line_in_the_list() -> None:
+    lines = _help_of(()).splitlines()
+    for (name,) in COMMANDS:
+        text = _GROUP.commands[name].help.partition("\n\n")[0]  # type: ignore[union-attr]
+        assert any(re.search(rf"\b{name}\s+{re.escape(text)}", line) for line in lines), text
