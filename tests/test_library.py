@@ -112,6 +112,62 @@ def test_a_setting_that_does_not_exist():
         navfeed.load_settings(wrokers=4)
 
 
+WHEN = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (
+            lambda: navfeed.Filters(municipal="BERGEN"),
+            r"municipal of Filters takes tuple\[str, \.\.\.\], not str\. .* \('BERGEN',\)",
+        ),
+        (lambda: navfeed.Filters(county=["VESTLAND"]), "county of Filters .* not list"),
+        (lambda: navfeed.Filters(orgnr=(300000019,)), "orgnr of Filters"),
+        (lambda: navfeed.Filters(published_since="2026-11-01"), "published_since .* not str"),
+        (lambda: navfeed.Filters(published_since=WHEN), "published_since .* not datetime"),
+        (lambda: navfeed.Filters(published=navfeed.Span()), "published of Filters .* Span"),
+        (lambda: navfeed.Filters(positions=((1, 2, 3),)), "positions of Filters"),
+        (lambda: navfeed.Filters(positions=((True, 2),)), "positions of Filters"),
+        (lambda: navfeed.Span(WHEN.replace(tzinfo=None)), "start of Span .* without a time zone"),
+        (lambda: navfeed.Scope(counties="VESTLAND"), "counties of Scope"),
+        (lambda: navfeed.Settings(db="ads.db"), "db of Settings takes Path, not str"),
+        (lambda: navfeed.Plan(scope=("BERGEN",)), "scope of Plan"),
+        (lambda: navfeed.Start(since=WHEN.date()), "since of Start .* not date"),
+        (lambda: navfeed.open_store(7), "db of open_store"),
+        (lambda: navfeed.open_store("ads.db", at=WHEN.date()), "at of open_store"),
+        (lambda: navfeed.sync_store("ads.db"), "settings of sync_store"),
+        (lambda: navfeed.sync_store(plan=navfeed.Scope()), "plan of sync_store"),
+        (lambda: navfeed.sync_store(stop=True), "stop of sync_store"),
+        (lambda: navfeed.make_plan("ads.db"), "settings of plan_of"),
+    ],
+)
+def test_a_wrong_type_is_refused_by_the_name_of_what_was_given(made, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TypeError, match=says):
+        made()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_refuses_wrong_types_too(tmp_path, url):
+    navfeed.sync_store(navfeed.load_settings(db=tmp_path / "ads.db", base_url=url))
+    with navfeed.open_store(tmp_path / "ads.db") as store:
+        for wrong in (
+            lambda: store.count("BERGEN"),
+            lambda: list(store.ads({"municipal": "BERGEN"})),
+            lambda: list(store.rows("title", navfeed.Filters())),
+            lambda: list(store.rows(["title"], navfeed.Filters(), "title")),
+            lambda: list(store.rows([1], navfeed.Filters())),
+            lambda: list(store.rows(["title"], navfeed.Filters(), limit="10")),
+            lambda: store.tally("week", navfeed.Filters()),
+            lambda: store.find(7),
+        ):
+            with pytest.raises(TypeError, match=" takes "):
+                wrong()
+        right = navfeed.Filters(published=(navfeed.Span(WHEN),), positions=((1, None),))
+        assert store.count(right) >= 0
+
+
 def test_a_name_that_does_not_exist():
     with pytest.raises(AttributeError, match="'navfeed' has no attribute 'Nothing'"):
         _ = navfeed.Nothing  # type: ignore[attr-defined]

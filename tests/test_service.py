@@ -187,14 +187,38 @@ def test_new_settings_are_taken_up_and_bad_ones_are_not(shell: Shell, manager: M
         file.write_text('log_file = "/nowhere/navfeed.log"\n')
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
-        file.write_text('db = "elsewhere.db"\n[scope]\nmunicipal = ["NOWHERE"]\n')
+        file.write_text('db = "elsewhere.db"\nworkers = 1\n[scope]\nwords = ["e"]\n')
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
-        assert shell.stored() == {}
+        assert Lab(shell.db).rows("SELECT scope ->> 'words' FROM feed") == [('["e"]',)]
         code, err = ended(process)
     assert code == 3
     assert "unknown settings: colour" in err
     assert "cannot write the log /nowhere/navfeed.log" in err
+
+
+def test_a_scope_that_is_refused_leaves_the_old_one(shell: Shell, manager: Manager) -> None:
+    """A slip in the settings file may neither empty the store nor end the service."""
+    (shell.db.parent / "navfeed").mkdir()
+    file = shell.db.parent / "navfeed" / "navfeed.toml"
+    scope = "SELECT scope FROM feed"
+    with service(shell, manager, "--yes") as process:
+        manager.hears("STATUS=caught up")
+        before = Lab(shell.db).rows(scope)
+        for slip in ("Brgen", "Utsira"):
+            file.write_text(f'[scope]\nmunicipal = ["{slip}"]\n')
+            process.send_signal(signal.SIGHUP)
+            manager.hears("STATUS=caught up")
+            assert (Lab(shell.db).rows(scope), shell.is_exact()) == (before, True)
+        assert shell.run("sync", "--quiet", "--yes", "--config", str(file))[0] == 0
+        process.send_signal(signal.SIGHUP)
+        manager.hears("STATUS=caught up")
+        assert shell.stored() == {}  # once it was agreed to, it is what the service keeps
+        code, err = ended(process)
+    assert code == 3
+    assert "did you mean BERGEN" in err
+    assert "nothing was changed. The scope stays as it was" in err
+    assert "would remove 18 of the 18 ads" in err
 
 
 def test_another_store_needs_a_restart(shell: Shell, manager: Manager) -> None:

@@ -102,7 +102,7 @@ def test_repair_brings_back_what_was_withheld(bench: Bench) -> None:
 
 
 def test_an_ad_outside_the_scope_is_a_difference_only_once_it_is_inside(bench: Bench) -> None:
-    bench.sync(scope=Scope(municipals=("OSLO",)))
+    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
     assert check(bench) == []
     bench.feed.active |= active(["silent"], workLocations=[{"municipal": "OSLO"}])
     assert check(bench) == [Difference(uuid("silent"), Kind.MISSING, Reason.NEW.value)]

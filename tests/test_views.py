@@ -178,6 +178,8 @@ def make_version_2(path: Path) -> None:
         connection.execute("ALTER TABLE feed DROP COLUMN reaches_back")
         connection.execute("ALTER TABLE feed DROP COLUMN feed_url")
         connection.execute("ALTER TABLE feed DROP COLUMN recheck_since")
+        for name in ("stored_at", "changed_at", "updated"):
+            connection.execute(f"ALTER TABLE outside DROP COLUMN {name}")
         connection.execute("CREATE VIEW ads_in_force AS SELECT x FROM nowhere")
         connection.execute("CREATE VIEW somebodys AS SELECT 1 AS x")
         connection.execute("PRAGMA user_version = 2")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from navfeed.config import Settings, feed_address, load
 from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
-from navfeed.model import HISTORY, RunFacts, RunState, oslo_day
+from navfeed.model import HISTORY, RunFacts, RunState, oslo_day, refuse_wrong_type
 
 if TYPE_CHECKING:  # loaded where they are needed: a question needs nothing of a sync
     from navfeed.client.feed import FeedClient
@@ -40,6 +40,8 @@ def open_store(db: Path | str | None = None, *, at: datetime | None = None) -> R
     """
     from navfeed.store.query import Reader
 
+    refuse_wrong_type("open_store", "db", db, Path | str | None)
+    refuse_wrong_type("open_store", "at", at, datetime | None)
     path = load({}).db if db is None else Path(db)
     return Reader(path, oslo_day(at or now()))
 
@@ -95,12 +97,17 @@ def sync_store(
     By default with the settings and the plan that the command has. `progress` is told of every step
     once it is committed, in the calling thread; `stop.request()`, from any thread or signal
     handler, ends the run well. What goes wrong with the feed is in the answer's `error` and
-    `exit_code`, and costs time alone. A store follows one feed; `feed_moved` says that the address
-    in the settings is a new one of the same feed. Raises `ConfigError` (also for another feed than
-    the store's), `LockedError` where another sync is running, and `StoreError`.
+    `exit_code`, and costs time alone; so is a scope that was refused, which changes nothing
+    (`Plan.scope_agreed`). A store follows one feed; `feed_moved` says that the address in the
+    settings is a new one of the same feed. Raises `ConfigError` (also for another feed than the
+    store's), `LockedError` where another sync is running, and `StoreError`.
     """
+    from navfeed.sync.engine import Plan
     from navfeed.sync.workers import Stop
 
+    refuse_wrong_type("sync_store", "settings", settings, Settings | None)
+    refuse_wrong_type("sync_store", "plan", plan, Plan | None)
+    refuse_wrong_type("sync_store", "stop", stop, Stop | None)
     settings = load({}) if settings is None else settings
     token = settings.token.read()  # without a usable one nothing is touched, and nobody asked
     with open_for_sync(settings, feed_moved=feed_moved) as store, client(settings, token) as feed:
@@ -114,6 +121,8 @@ def make_plan(settings: Settings, start: Start | None = None) -> Plan:
     from navfeed.sync.engine import Plan
     from navfeed.sync.walk import Start
 
+    refuse_wrong_type("plan_of", "settings", settings, Settings)
+    refuse_wrong_type("plan_of", "start", start, Start | None)
     return Plan(
         start=Start(back=HISTORY) if start is None else start,
         scope=settings.scope,

@@ -18,7 +18,15 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
-from navfeed.model import UPGRADE_COPY, Contacts, Inactive, LogFormat, LogLevel, Scope
+from navfeed.model import (
+    UPGRADE_COPY,
+    Contacts,
+    Inactive,
+    LogFormat,
+    LogLevel,
+    Scope,
+    refuse_wrong_types,
+)
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
@@ -122,6 +130,9 @@ class Settings:
     metrics_file: Path | None = None
     log: LogSettings = LogSettings()
     upgrade_copy: bool = True
+
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
 
 
 def load(

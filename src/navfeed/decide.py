@@ -13,10 +13,11 @@ The rules and where they come from:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, datetime, timedelta
 
+from navfeed import places
 from navfeed.model import (
     Content,
     Detail,
@@ -24,10 +25,12 @@ from navfeed.model import (
     Entry,
     EntryDecision,
     Gone,
+    Location,
     Reason,
     Scope,
     Status,
     Stored,
+    fold,
     oslo_day,
 )
 
@@ -133,11 +136,10 @@ def in_scope(scope: Scope, content: Content) -> bool:
     """Whether an ad is one to keep, judged by its details: an entry names one place of several."""
     if scope == _EVERYTHING:
         return True
-    places = content.locations
     jobs = [name for job in content.occupations for name in (job.level1, job.level2)]
     return (
-        _any_equal(scope.municipals, (place.municipal for place in places))
-        and _any_equal(scope.counties, (place.county for place in places))
+        _any_municipality(scope.municipals, content.locations)
+        and _any_county(scope.counties, content.locations)
         and _any_equal(scope.occupations, jobs)
         and _any_equal(scope.codes, (category.code for category in content.categories))
         and _any_equal(scope.orgnrs, (content.employer_orgnr,))
@@ -145,14 +147,84 @@ def in_scope(scope: Scope, content: Content) -> bool:
     )
 
 
+def _any_municipality(wanted: Sequence[str], found: Sequence[Location]) -> bool:
+    ways = [way for name in wanted for way in places.ways_to_write(name)]
+    return not wanted or any(places.is_one_of(ways, one.municipal, one.county) for one in found)
+
+
+def _any_county(wanted: Sequence[str], found: Sequence[Location]) -> bool:
+    names = [name for county in wanted for name in places.county_names(county)]
+    return _any_equal(names, (one.county for one in found))
+
+
 def _any_equal(wanted: Sequence[str], found: Iterable[str | None]) -> bool:
-    there = {text.casefold() for text in found if text}
-    return not wanted or any(text.casefold() in there for text in wanted)
+    there = {fold(text) for text in found if text}
+    return not wanted or any(fold(text) in there for text in wanted)
 
 
 def _any_word(wanted: Sequence[str], texts: Iterable[str | None]) -> bool:
     text = "\n".join(text for text in texts if text).casefold()
     return not wanted or any(word.casefold() in text for word in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName:
+    """A name in a scope that no ad and no table has; `kind` as in "a municipality"."""
+
+    kind: str
+    name: str
+    alike: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeVerdict:
+    """What a new scope does to a store: `leaving` are the ads that it removes of all `stored`."""
+
+    leaving: tuple[str, ...]
+    stored: int
+    unknown: tuple[UnknownName, ...]
+
+    @property
+    def removes_most(self) -> bool:
+        return 2 * len(self.leaving) > self.stored
+
+
+def judge_scope(scope: Scope, before: Scope, ads: Iterable[tuple[str, Content]]) -> ScopeVerdict:
+    """Judge a scope by the `ads` that are stored, before it acts.
+
+    Places are known from a table or from the ads, occupations from the ads, where these are all
+    that there are. Codes, numbers and words may well be right though no ad has them today.
+    """
+    leaving = []
+    stored = 0
+    municipals, counties, occupations = set[str](), set[str](), set[str]()
+    for ad, content in ads:
+        stored += 1
+        municipals.update(one.municipal for one in content.locations if one.municipal)
+        counties.update(one.county for one in content.locations if one.county)
+        occupations.update(
+            name for job in content.occupations for name in (job.level1, job.level2) if name
+        )
+        if not in_scope(scope, content):
+            leaving.append(ad)
+    municipals.update(places.municipalities())
+    counties.update(places.counties())
+    unknown = [
+        *_unknown("municipality", scope.municipals, municipals, places.is_municipality),
+        *_unknown("county", scope.counties, counties, places.is_county),
+    ]
+    if stored and before == _EVERYTHING:
+        unknown += _unknown("occupation", scope.occupations, occupations, lambda _: False)
+    return ScopeVerdict(tuple(leaving), stored, tuple(unknown))
+
+
+def _unknown(
+    kind: str, wanted: Iterable[str], known: set[str], is_known: Callable[[str], bool]
+) -> Iterator[UnknownName]:
+    folded = set(map(fold, known))
+    for name in wanted:
+        if not is_known(name) and fold(name) not in folded:
+            yield UnknownName(kind, name, tuple(places.alike(name, sorted(known))))
 
 
 def narrows(new: Scope, old: Scope) -> bool:

@@ -47,6 +47,10 @@ class ConfigError(NavfeedError):
     exit_code = ExitCode.USAGE
 
 
+class ScopeError(ConfigError):
+    """A new scope was not taken up: a name in it is unknown, or it would remove most ads."""
+
+
 class NotFoundError(NavfeedError):
     """What was asked for by name is not in the store."""
 

@@ -6,9 +6,58 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 OSLO = ZoneInfo("Europe/Oslo")
+
+
+def refuse_wrong_types(of: Any) -> None:  # noqa: ANN401
+    """For `__post_init__`: raise `TypeError`, naming it, for a field that holds another type.
+
+    `Filters(municipal="BERGEN")` would ask for seven municipalities of one letter each.
+    """
+    for name, kind in _kinds(of.__class__).items():
+        refuse_wrong_type(of.__class__.__name__, name, getattr(of, name), kind)
+
+
+def refuse_wrong_type(whose: str, name: str, value: object, kind: Any) -> None:  # noqa: ANN401
+    """Raise `TypeError` unless `value` is of that kind: a class, a union, or a tuple of such."""
+    if _is_of(value, kind):
+        return
+    wanted = kind.__name__ if isinstance(kind, type) and not get_origin(kind) else kind
+    found = type(value).__name__
+    hint = ""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        found = "datetime without a time zone"
+    elif _is_of((value,), kind):
+        hint = f". For a single one, write ({value!r},)"
+    raise TypeError(f"{name} of {whose} takes {wanted}, not {found}{hint}")
+
+
+@cache
+def _kinds(of: type) -> dict[str, Any]:
+    return get_type_hints(of)
+
+
+def _is_of(value: object, kind: Any) -> bool:  # noqa: ANN401
+    origin, within = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return any(_is_of(value, one) for one in within)
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        each = within[:1] * len(value) if within[-1] is ... else within
+        return len(value) == len(each) and all(map(_is_of, value, each))
+    if isinstance(value, datetime):
+        return kind is datetime and value.tzinfo is not None  # a datetime is a date to Python
+    if isinstance(value, bool):
+        return kind is bool  # and a bool an int
+    return isinstance(value, (int, float) if kind is float else kind)
+
 
 LATENESS = timedelta(minutes=15)
 """How long an entry may stay invisible after the log row before it is visible (faults.md S2)."""
@@ -284,6 +333,9 @@ class Scope:
     orgnrs: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
@@ -467,6 +519,22 @@ class StoreFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a sync would do to a store, as far as the store itself tells. All but one are counts.
+
+    `leaving` the scope are so many of the ads that are `stored`; `coming_in` were outside it so far
+    and would be asked for again; `expired` are ads whose last day is over.
+    """
+
+    scope_changes: bool
+    stored: int
+    leaving: int
+    coming_in: int
+    expired: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Why the details of so many ads could not be had."""
 
@@ -480,6 +548,9 @@ class Span:
 
     start: datetime | None = None
     end: datetime | None = None
+
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
 
 
 class By(StrEnum):
@@ -504,11 +575,19 @@ Counted = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """How many ads came and went in a week (`2026-W47`)."""
+    """How many ads came and went in a week (`2026-W47`); None where nobody counted."""
 
     week: str
-    new: int
-    removed: int
+    new: int | None
+    removed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What came and went, counted from `since` on; None where nothing was counted yet."""
+
+    since: datetime | None
+    weeks: Sequence[Week]
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,7 +599,7 @@ class Stats:
 
     ads: int
     tallies: Mapping[By, Sequence[Counted]]
-    flow: Sequence[Week] | None
+    flow: Flow | None
 
 
 def oslo_week(moment: datetime) -> str:
@@ -557,3 +636,11 @@ def oslo_time(moment: datetime) -> str:
     """A moment for people, always in the one zone and to the minute: `2026-11-21 13:00 +01:00`."""
     text = moment.astimezone(OSLO).isoformat(sep=" ", timespec="minutes")
     return f"{text[:-6]} {text[-6:]}"
+
+
+def fold(text: str) -> str:
+    """What case and the way of writing an accent do not change: `BÆRUM` is `bærum`.
+
+    Letters stay apart: å is no a. (Composed first, for a decomposed å begins with an a.)
+    """
+    return normalize("NFC", text).casefold()

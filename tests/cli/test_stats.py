@@ -7,12 +7,13 @@ import io
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, uuid
+from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, put, uuid
 from cli.terminal import on_terminal
 from navfeed.cli.stats import MOST, USUAL
 from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
@@ -74,7 +75,7 @@ def test_filters_count_too(db: Path) -> None:
 
 
 def test_the_usual(db: Path) -> None:
-    assert [*told(db)] == ["ads", *USUAL]
+    assert [*told(db)] == ["ads", *USUAL, "flow_since"]
 
 
 def test_the_flow_as_the_syncs_counted_it(db: Path) -> None:
@@ -84,18 +85,55 @@ def test_the_flow_as_the_syncs_counted_it(db: Path) -> None:
             counts = {"new": new, "removed": removed}
             store.end_run(run, RunEnd(0, "caught up", counts), NOW)
         store.begin_run(NOW)  # is still under way
-    assert told(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 5, "removed": 4}]
+    counted = told(db, "--by", "flow")
+    assert counted["flow"] == [{"week": "2026-W47", "new": 2, "removed": 4}]
+    assert counted["flow_since"] == "2026-11-21T12:00:00Z"
+
+
+def test_what_the_first_sync_found_is_not_new(db: Path) -> None:
+    """It finds what is left of half a year; so does a run that was cut off before it."""
+    assert told(db, "--by", "flow") == {"ads": 4, "flow": [], "flow_since": None}
+    with Store(db) as store:
+        for code in (3, 4):
+            store.end_run(store.begin_run(NOW), RunEnd(code, "", {"new": 9_000}), NOW)
+    assert told(db, "--by", "flow")["flow"] == []
+    with Store(db) as store:
+        store.end_run(store.begin_run(NOW), RunEnd(5, "", {"new": 1, "removed": 2}), NOW)
+    assert told(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 1, "removed": 2}]
+
+
+def test_all_runs_that_are_kept_count_where_the_first_are_dropped(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("navfeed.store.writer.KEPT_RUNS", 2)
+    with Store(db) as store:
+        for new in (9_000, 1, 2):
+            store.end_run(store.begin_run(NOW), RunEnd(0, "", {"new": new}), NOW)
+    assert told(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 3, "removed": 0}]
 
 
 def test_the_flow_of_masked_ads(db: Path) -> None:
     with Store(db) as store:
         store.set_inactive(Inactive.MASK)
         store.commit_details([DetailDecision(uuid(2), Reason.STOPPED)], [], NOW)
-    assert told(db, "--by", "flow")["flow"] == [
-        {"week": "2026-W01", "new": 1, "removed": 0},
-        {"week": "2026-W46", "new": 3, "removed": 0},
+        later = NOW + timedelta(days=3)
+        put(store, [ad(6, published=later.isoformat()), ad(7, published=later.isoformat())], later)
+        store.commit_details([DetailDecision(uuid(6), Reason.OUT_OF_SCOPE)], [], later)
+        store.commit_details([DetailDecision(uuid(7), Reason.STOPPED)], [], later)
+    counted = told(db, "--by", "flow")
+    assert counted["flow"] == [
+        {"week": "2026-W01", "new": None, "removed": None},
+        {"week": "2026-W46", "new": None, "removed": None},
         {"week": "2026-W47", "new": 0, "removed": 1},
+        {"week": "2026-W48", "new": 1, "removed": 1},
     ]
+    assert counted["flow_since"] == "2026-11-21T12:00:00Z"
+    assert "new\t2026-W46\t\nremoved\t2026-W46\t\n" in answer(db, "stats", "--by", "flow")
+    shown = ask(db, "stats", "--by", "flow", "--format", "csv")
+    assert "new,2026-W46,\r\n" in shown.stdout_bytes.decode()
+    assert "counted since 2026-11-21 13:00 +01:00" in shown.stderr
+    _, drawn, _ = on_terminal(80, "stats", "--by", "flow", "--db", str(db))
+    assert "counted since 2026-11-21 13:00 +01:00" in drawn
 
 
 def test_the_flow_has_no_filters(db: Path) -> None:
@@ -111,8 +149,9 @@ def test_lines_and_csv_say_the_same(db: Path) -> None:
     assert ["all", "", "4"] in lines
     assert ["municipal", "BERGEN", "3"] in lines
     with Store(db) as store:
-        run = store.begin_run(NOW)
-        store.end_run(run, RunEnd(0, "caught up", {"new": 3, "removed": 1}), NOW)
+        for _ in range(2):
+            run = store.begin_run(NOW)
+            store.end_run(run, RunEnd(0, "caught up", {"new": 3, "removed": 1}), NOW)
     assert "new\t2026-W47\t3\nremoved\t2026-W47\t1\n" in answer(db, "stats")
 
 

@@ -83,7 +83,7 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(outdoors):
     page = told(outdoors, "status").out
     assert "its log began anew" in page
     assert "Stored ads not confirmed yet: 1" in page
-    assert "The log began anew" in told(outdoors, "runs", "--format", "json").out
+    assert "the log began anew" in told(outdoors, "runs", "--format", "json").out
     findings = json.loads(told(outdoors, "doctor", "--offline", "--format", "json").out)
     (finding,) = [finding for finding in findings if finding["check"] == "runs"]
     assert (finding["level"], "not confirmed yet: 1" in finding["says"]) == ("warning", True)

@@ -6,7 +6,7 @@ A command takes all of them with `@takes_filters`, and is handed one `FilterOpti
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import partial, wraps
@@ -19,6 +19,7 @@ from navfeed.cli.complete import values_of
 from navfeed.cli.output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
+from navfeed.places import alike
 from navfeed.store.filters import Filters, split_names
 from navfeed.store.query import Reader
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
@@ -212,7 +213,7 @@ def hint_at_unknown(reader: Reader, filters: Filters) -> None:
     """Say which values fit no ad at all, where the store has others that look like them."""
     for name in _LIKE_OTHERS:
         for value in (value for side in split_names(getattr(filters, name)) for value in side):
-            near = () if reader.knows(name, value) else tuple(_near(value, reader.values(name)))
+            near = () if reader.knows(name, value) else alike(value, reader.values(name))
             if near:
                 print_warning(
                     f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?"
@@ -223,13 +224,6 @@ def _hint_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if any(span.start and span.end and span.start > span.end for span in spans):
         print_warning(f"{_flag(name)} ends before it begins, so that no ad fits")
     return spans
-
-
-def _near(value: str, known: Iterable[str]) -> Iterator[str]:
-    from difflib import get_close_matches
-
-    by_fold = {one.casefold(): one for one in known}
-    return map(by_fold.__getitem__, get_close_matches(value.casefold(), by_fold))
 
 
 def _flag(name: str) -> str:

@@ -13,7 +13,7 @@ from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import run
 from navfeed.cli.output import print_warning
 from navfeed.config import Settings, feed_address
-from navfeed.errors import ConfigError, NavfeedError
+from navfeed.errors import ConfigError, NavfeedError, ScopeError
 from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
@@ -52,6 +52,7 @@ class Service:
         self._feed: FeedClient | None = None
         self._end: RunFinished | NavfeedError
         self._hung_up = False
+        self._began = False
         self._notifier = Notifier(os.environ)
 
     def run(self, max_seconds: float | None) -> None:
@@ -89,11 +90,17 @@ class Service:
         try:
             self._end = self._one()
             error = self._end.error
+            if isinstance(error, ScopeError) and self._began:
+                print_warning(f"{error}. The scope stays as it was")
+                self._plan = replace(self._plan, scope=None)
+                self._end = self._one()
+                error = self._end.error
         except NavfeedError as caught:
             self._end = error = caught
         if error is not None and not error.passes:
             run.tell_end(self._log, self._end)  # there will be no other
-        self._plan = replace(self._plan, retry_now=False)
+        self._began = self._began or error is None
+        self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
         run.write_metrics(self._settings)
         if error is None or error.passes:
             self._notifier.ready()
@@ -155,7 +162,7 @@ class Service:
             )
             settings = replace(settings, base_url=self._settings.base_url)
         self._settings = settings
-        self._plan = replace(plan, retry_now=False)
+        self._plan = replace(plan, retry_now=False, scope_agreed=False)
         self._disconnect()
         self._tell_reload()
 

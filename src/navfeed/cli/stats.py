@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +13,20 @@ import typer
 from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
 from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import Color, canvas, print_json, print_lines, program_stdout
+from navfeed.cli.output import (
+    Color,
+    canvas,
+    print_json,
+    print_lines,
+    print_warning,
+    program_stdout,
+)
 from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
 from navfeed.model import By, Stats
-from navfeed.present.words import first, stats_rows
+from navfeed.present.words import counted_since, first, stats_rows
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.text.plaintext import sanitize
@@ -81,7 +89,7 @@ def stats(
 
     By place, occupation, employer, engagement and week. Takes the filters of `navfeed list`. An
     ad with several places counts in each. New against removed is about the whole store, and is
-    left out where there are filters.
+    left out where there are filters; it is blank for weeks before anything was counted.
     """
     chart = _chart(output)
     with open_query(asked, db, config, max_age) as (reader, filters, store):
@@ -124,14 +132,15 @@ def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
         return
     counted = _cut(counted, top)
     rows = stats_rows(counted)
+    if counted.flow is not None and format_ is not StatsFormat.JSON:
+        print_warning(counted_since(counted.flow))
     match format_:
         case StatsFormat.JSON:
             print_json(as_json(counted))
         case StatsFormat.CSV:
-            cells = ((by, name, str(count)) for by, name, count in rows)
-            write_csv(COLUMNS, cells, program_stdout())
+            write_csv(COLUMNS, rows, program_stdout())
         case StatsFormat.TABLE:
-            print_lines("\t".join((by, sanitize(name), str(count))) for by, name, count in rows)
+            print_lines("\t".join((by, sanitize(name), count)) for by, name, count in rows)
 
 
 def _cut(counted: Stats, top: int | None) -> Stats:
@@ -140,17 +149,19 @@ def _cut(counted: Stats, top: int | None) -> Stats:
     return Stats(
         ads=counted.ads,
         tallies={by: first(by, names, top) for by, names in counted.tallies.items()},
-        flow=None if counted.flow is None else counted.flow[-top:],
+        flow=None
+        if counted.flow is None
+        else replace(counted.flow, weeks=counted.flow.weeks[-top:]),
     )
 
 
 def as_json(counted: Stats) -> dict[str, object]:
-    """The numbers for programs. `flow` is there where it was asked for."""
+    """The numbers for programs. `flow`, and since when, is there where it was asked for."""
     told: dict[str, object] = {"ads": counted.ads}
     for by, names in counted.tallies.items():
         told[by.value] = [{"name": name, "ads": count} for name, count in names]
     if counted.flow is not None:
-        told["flow"] = [
-            {"week": one.week, "new": one.new, "removed": one.removed} for one in counted.flow
-        ]
+        told["flow"] = [asdict(one) for one in counted.flow.weeks]
+        since = counted.flow.since
+        told["flow_since"] = f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else None
     return told

@@ -18,8 +18,10 @@ from navfeed.cli import run
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
 from navfeed.config import Settings, load
+from navfeed.decide import ScopeVerdict, judge_scope, narrows
 from navfeed.errors import EXPECTED, ConfigError, ExitCode, NavfeedError
-from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
+from navfeed.model import Contacts, Foretold, Inactive, LogFormat, LogLevel
+from navfeed.present.words import foretold
 from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
@@ -110,6 +112,19 @@ def sync(
             show_default=False,
         ),
     ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Take up a scope also where it removes more than half of the ads."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Tell what a sync would do to the store, by the store alone, and change nothing.",
+        ),
+    ] = False,
     max_time: MaxTimeOption = None,
     max_pages: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many pages.", show_default=False)
@@ -161,7 +176,7 @@ def sync(
         bool,
         typer.Option(
             "--no-upgrade-copy",
-            help="Do not copy the store before an upgrade. The copy goes once a sync has ended well.",
+            help="Do not copy the store before an upgrade. A copy goes once a sync ended well.",
         ),
     ] = False,
     metrics_file: MetricsOption = None,
@@ -177,6 +192,9 @@ def sync(
     with 0 when caught up, 2 for a wrong flag or setting, 3 when stopped early, 4 when some
     details wait for a retry or are given up, 5 when the feed cannot be reached or answers
     wrongly, 6 for tokens, 7 for the store, 75 when another sync is running.
+
+    A scope that names what nothing has is refused, and one that would remove more than half of the
+    stored ads wants --yes; --dry-run tells what it would do. Nothing is changed by either.
 
     With --follow it runs again every two minutes, waits out bad weather, and ends only with 2,
     3, 6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
@@ -202,7 +220,13 @@ def sync(
     def prepare() -> tuple[Settings, Plan]:
         settings = load(flags, config=config)
         plan = make_plan(settings, start)
-        return settings, replace(plan, max_pages=max_pages, retry_now=retry_now)
+        return settings, replace(plan, max_pages=max_pages, retry_now=retry_now, scope_agreed=yes)
+
+    if dry_run:
+        if follow:
+            raise ConfigError("--dry-run tells of one run; --follow makes many. Leave one out")
+        _foretell(*prepare(), format_)
+        return
 
     begins = not quiet and (since is not None or from_tip)
     if follow:
@@ -218,6 +242,40 @@ def sync(
         ended = _once(*prepare(), max_time, quiet=quiet, begins=begins, feed_moved=feed_moved)
         _show(format_, ended)
         _conclude(ended, quiet=quiet)
+
+
+def _foretell(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
+    """What a sync would do, on stdout. Raises what a sync would raise for the scope."""
+    from navfeed.sync.engine import refuse_scope
+
+    if not settings.db.exists():
+        raise ConfigError(f"there is no store {settings.db} yet: a first sync makes it")
+    would, verdict = _foretold(settings, plan)
+    if format_ is SummaryFormat.JSON:
+        print_json(asdict(would), indent=None)
+    else:
+        print_lines(foretold(would))
+    sys.stdout.flush()
+    if would.scope_changes:
+        refuse_scope(verdict, agreed=plan.scope_agreed)
+
+
+def _foretold(settings: Settings, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
+    moment = now()
+    with api.open_store(settings.db, at=moment) as reader:
+        facts, outside = reader.facts(moment), reader.outside()
+        scope = facts.scope if plan.scope is None else plan.scope
+        changes = scope != facts.scope
+        verdict = judge_scope(scope, facts.scope, reader.everything() if changes else ())
+    would = Foretold(
+        scope_changes=changes,
+        stored=facts.stored,
+        leaving=len(verdict.leaving),
+        coming_in=outside if changes and not narrows(scope, facts.scope) else 0,
+        expired=facts.stored - facts.in_force,
+        waiting=facts.waiting,
+    )
+    return would, verdict
 
 
 def _once(

@@ -138,7 +138,7 @@ def _employer(rng: random.Random, occupation: Occupation, place: Place) -> Emplo
 
 
 def _public_name(rng: random.Random, occupation: Occupation, place: Place) -> str:
-    town = place.municipal.title()
+    town = place.municipal.partition(" (")[0].title()
     if rng.random() < 0.3:
         return f"{town} kommune"
     start = rng.choice(prose.FIRM_STARTS)

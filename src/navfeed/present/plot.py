@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from navfeed.extras import require_extra
 from navfeed.model import By, Stats, counted
-from navfeed.present.words import COUNTED_BY, first
+from navfeed.present.words import COUNTED_BY, counted_since, first
 from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def draw(stats: Stats, most: int, format_: str, out: BinaryIO) -> None:
         for (by, bars), (one,) in zip(panels, axes, strict=False):
             _draw(one, by, bars)
         figure.suptitle(counted(stats.ads, "active ad"))
+        if stats.flow is not None:
+            figure.supxlabel(counted_since(stats.flow), fontsize="small")
         figure.savefig(out, format=format_)
 
 
@@ -52,7 +54,9 @@ def _panels(stats: Stats, most: int) -> list[tuple[By, _Bars]]:
         for by, counted in stats.tallies.items()
     ]
     if stats.flow is not None:
-        weeks: _Bars = [(one.week, (one.new, one.removed)) for one in stats.flow[-most:]]
+        weeks: _Bars = [
+            (one.week, (one.new or 0, one.removed or 0)) for one in stats.flow.weeks[-most:]
+        ]
         panels.append((By.FLOW, weeks))
     return panels
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from navfeed.model import By, Stats
-from navfeed.present.words import COUNTED_BY, DUE, LISTED_AS, first
+from navfeed.present.words import COUNTED_BY, DUE, LISTED_AS, counted_since, first
 from navfeed.text.html import Block, Kind, lines_of
 from navfeed.text.plaintext import sanitize
 
@@ -125,25 +125,27 @@ def draw_stats(console: Canvas, stats: Stats, most: int) -> None:
         more = len(counted) - len(shown)
         _draw_bars(console, by, [(name, (count,)) for name, count in shown], more)
     if stats.flow is not None:
-        weeks = [(week.week, (week.new, week.removed)) for week in stats.flow[-most:]]
-        _draw_bars(console, By.FLOW, weeks, len(stats.flow) - len(weeks))
+        weeks = [(week.week, (week.new, week.removed)) for week in stats.flow.weeks[-most:]]
+        _draw_bars(console, By.FLOW, weeks, len(stats.flow.weeks) - len(weeks))
+        console.print(Text(counted_since(stats.flow), "dim"))
 
 
 _BAR_STYLES = ("cyan", "magenta")
 
 
 def _draw_bars(
-    console: Console, by: By, rows: Sequence[tuple[str, tuple[int, ...]]], more: int
+    console: Console, by: By, rows: Sequence[tuple[str, tuple[int | None, ...]]], more: int
 ) -> None:
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(max_width=console.width // 2, no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right")
     table.add_column(ratio=1)
-    greatest = max((count for _, counts in rows for count in counts), default=0)
+    greatest = max((count or 0 for _, counts in rows for count in counts), default=0)
     for name, counts in rows:
         for at, count in enumerate(counts):
-            bar = Bar(greatest, 0, count, color=_BAR_STYLES[at])
-            table.add_row(Text("" if at else sanitize(name)), f"{count:,}", bar)
+            bar = Bar(greatest, 0, count or 0, color=_BAR_STYLES[at])
+            number = "" if count is None else f"{count:,}"
+            table.add_row(Text("" if at else sanitize(name)), number, bar)
     console.print(Text(f"\nBy {COUNTED_BY[by]}", "bold"))
     console.print(table)
     if more:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from navfeed.model import (
     By,
     Counted,
+    Flow,
+    Foretold,
     RunFacts,
     RunState,
     Scope,
@@ -97,14 +99,38 @@ def first(by: By, counted: Sequence[Counted], most: int) -> Sequence[Counted]:
     return counted[-most:] if by is By.WEEK else counted[:most]
 
 
-def stats_rows(stats: Stats) -> Iterator[tuple[str, str, int]]:
-    """Each number with what it was counted by and what of: the flow is `new` and `removed`."""
-    yield "all", "", stats.ads
+def stats_rows(stats: Stats) -> Iterator[tuple[str, str, str]]:
+    """Each number with what it was counted by and what of: the flow is `new` and `removed`.
+
+    Empty where it is not known.
+    """
+    yield "all", "", str(stats.ads)
     for by, tally in stats.tallies.items():
-        yield from ((by.value, name, count) for name, count in tally)
-    for week in stats.flow or ():
-        yield "new", week.week, week.new
-        yield "removed", week.week, week.removed
+        yield from ((by.value, name, str(count)) for name, count in tally)
+    for week in stats.flow.weeks if stats.flow else ():
+        yield "new", week.week, "" if week.new is None else str(week.new)
+        yield "removed", week.week, "" if week.removed is None else str(week.removed)
+
+
+def counted_since(flow: Flow) -> str:
+    """Since when what came and went is known."""
+    if flow.since is None:
+        return "what came and went is counted from the sync after the first complete one on"
+    return f"what came and went is counted since {_local(flow.since)}"
+
+
+def foretold(would: Foretold) -> Iterator[str]:
+    """What a sync would do to a store, a line each."""
+    kept = would.stored - would.leaving
+    if would.scope_changes:
+        leaving = counted(would.leaving, "ad")
+        yield f"The scope would change: {leaving} would be removed, {kept:,} kept"
+        yield f"Ads outside it so far, which would be asked for again: {would.coming_in:,}"
+    else:
+        yield f"The scope would stay as it is; ads stored: {would.stored:,}"
+    yield f"Ads whose last day is over, which would be removed: {would.expired:,}"
+    yield f"Details that wait to be fetched: {would.waiting:,}"
+    yield "What is new in the feed, only a sync can tell"
 
 
 def status_page(

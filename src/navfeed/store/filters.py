@@ -2,7 +2,8 @@
 
 A value may begin with `!`, then ads with that value are left out, and end with `*`, then values
 that begin so fit too. Several wanted values are alternatives, of unwanted ones none may fit. Case
-never matters; letters stay apart, å is no a.
+never matters; letters stay apart, å is no a. A municipality or a county is found in whichever way
+an ad writes it (`navfeed.places`).
 
 What is said of places must fit one and the same place of an ad: `HERØY` and `NORDLAND` mean the one
 in Nordland. So it is with the two levels of an occupation. An unwanted value leaves an ad out
@@ -14,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from unicodedata import normalize
 
-from navfeed.model import Span, oslo_day
+from navfeed.model import Span, fold, oslo_day, refuse_wrong_types
+from navfeed.places import county_names, ways_to_write
 from navfeed.text.ranges import of_day
 
 Condition = tuple[str, tuple[str | int, ...]]
@@ -65,6 +66,9 @@ class Filters:
     text: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
     """Municipalities as they are written, besides what else is asked; "" for naming none."""
+
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
 
 
 OF_ADS = {
@@ -128,7 +132,7 @@ def looks(name: str, value: str) -> Iterator[Condition]:
         yield _look("categories", ("mentions(?, name)", (fold(value),)))
     else:
         (table,) = (table for table, columns in OF_ROWS.items() if name in columns)
-        yield _look(table, _is(name, [value]))
+        yield _look(table, _says(name, [value]))
 
 
 def _look(table: str, condition: Condition) -> Condition:
@@ -157,9 +161,9 @@ def _of_ad(column: str, values: Iterable[str]) -> Iterator[Condition]:
 def _of_rows(table: str, filters: dict[str, tuple[str, ...]]) -> Iterator[Condition]:
     """All that is wanted in one row, and nothing unwanted in any."""
     sides = {column: split_names(values) for column, values in filters.items()}
-    if wanted := [_is(column, side[0]) for column, side in sides.items() if side[0]]:
+    if wanted := [_says(column, side[0]) for column, side in sides.items() if side[0]]:
         yield _some_row("IN", table, wanted, " AND ")
-    if unwanted := [_is(column, side[1]) for column, side in sides.items() if side[1]]:
+    if unwanted := [_says(column, side[1]) for column, side in sides.items() if side[1]]:
         yield _some_row("NOT IN", table, unwanted, " OR ")
 
 
@@ -204,6 +208,40 @@ def split_names(values: Iterable[str]) -> tuple[list[str], list[str]]:
     for value in values:
         (unwanted if value.startswith("!") else wanted).append(value.removeprefix("!"))
     return wanted, unwanted
+
+
+def _says(column: str, values: list[str]) -> Condition:
+    """Whether a row has one of the values, a place in whichever way it is written."""
+    match column:
+        case "municipal":
+            return _is_municipality(values)
+        case "county":
+            return _is(column, sorted({one for value in values for one in _all_names(value)}))
+        case _:
+            return _is(column, values)
+
+
+def _all_names(county: str) -> Iterable[str]:
+    return [county] if county.endswith("*") else county_names(county)
+
+
+def _is_municipality(values: list[str]) -> Condition:
+    starts = [value for value in values if value.endswith("*")]
+    ways = {way for value in values if value not in starts for way in ways_to_write(value)}
+    named = [_is("municipal", [*starts, *(way.municipal for way in ways if not way.counties)])]
+    for way in ways:
+        if way.counties:
+            beside = _is("county", sorted(way.counties))
+            named.append(
+                (
+                    f"(folded(municipal) = ? AND (coalesce(county, '') = '' OR {beside[0]}))",
+                    (way.municipal, *beside[1]),
+                )
+            )
+    return (
+        f"({' OR '.join(condition for condition, _ in named)})",
+        tuple(value for _, bound in named for value in bound),
+    )
 
 
 def _is(column: str, values: list[str]) -> Condition:
@@ -266,11 +304,3 @@ def _numbers(ranges: Iterable[Numbers]) -> Iterator[Condition]:
 
 MOST = 2**63 - 1
 """As far as SQLite counts, and what it takes a text for that says a greater number."""
-
-
-def fold(text: str) -> str:
-    """What case and the way of writing an accent do not change: `BÆRUM` is `bærum`.
-
-    Letters stay apart: å is no a. (Composed first, for a decomposed å begins with an a.)
-    """
-    return normalize("NFC", text).casefold()

@@ -86,15 +86,18 @@ def m003_views(db: Database) -> None:
 
 @migrations()
 def m004_feed_and_reach(db: Database) -> None:
-    """Columns for the feed that is followed and how far back; and an erasure that is owed.
+    """Columns for the feed that is followed, how far back, and the times of ads outside the scope.
 
-    On SQLite 3.44 and later the index kept words of removed ads (decision 0014).
+    And an erasure that is owed: on SQLite 3.44 and later the index kept words of removed ads
+    (decision 0014).
     """
     if _version(db) >= 4:
         return
     db.execute("ALTER TABLE feed ADD COLUMN reaches_back TEXT")
     db.execute("ALTER TABLE feed ADD COLUMN feed_url TEXT")
     db.execute("ALTER TABLE feed ADD COLUMN recheck_since TEXT")
+    for name in ("stored_at", "changed_at", "updated"):
+        db.execute(f"ALTER TABLE outside ADD COLUMN {name} TEXT")
     db.execute("UPDATE feed SET erasure_owed = 1")
     db.execute("PRAGMA user_version = 4")
 

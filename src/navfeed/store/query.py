@@ -23,6 +23,7 @@ from navfeed.model import (
     Contacts,
     Content,
     Counted,
+    Flow,
     Inactive,
     Problem,
     Reason,
@@ -30,7 +31,9 @@ from navfeed.model import (
     Scope,
     StoreFacts,
     Week,
+    fold,
     oslo_week,
+    refuse_wrong_type,
 )
 from navfeed.store import search
 from navfeed.store.connect import open_reader, translate_errors
@@ -41,7 +44,6 @@ from navfeed.store.filters import (
     OF_ROWS,
     Filters,
     conditions,
-    fold,
     looks,
 )
 from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
@@ -142,6 +144,12 @@ class Reader:
         Columns are those of the table `ads`, and those in `LIST_COLUMNS`. At most `limit` ads, of
         which the first is the one behind `offset` others.
         """
+        # A text is a sequence of texts too.
+        listed = columns if isinstance(columns, str) else tuple(columns)
+        refuse_wrong_type("rows", "columns", listed, tuple[str, ...])
+        refuse_wrong_type("rows", "sort", sort, Sort | None)
+        refuse_wrong_type("rows", "limit", limit, int | None)
+        refuse_wrong_type("rows", "offset", offset, int)
         lists = [at for at, name in enumerate(columns) if name in _OF_CHILDREN]
         chosen = ", ".join(map(_expression, columns))
         most = MOST if limit is None else min(limit, MOST)
@@ -168,6 +176,7 @@ class Reader:
 
     def tally(self, by: By, filters: Filters) -> list[Counted]:
         """How many of the ads asked for have which name; weeks in their order, else most first."""
+        refuse_wrong_type("tally", "by", by, By)
         order = "said.value" if by is By.WEEK else "2 DESC, alphabetical(said.value)"
         rows = self._select(
             "said.value, count(DISTINCT ads.uuid)",
@@ -177,19 +186,29 @@ class Reader:
         )
         return [(str(name), int(count)) for name, count in rows]
 
-    def flow(self) -> list[Week]:
-        """Ads that came and went, week by week, filters or not.
+    def flow(self) -> Flow:
+        """Ads that came and went, week by week, filters or not, and since when that was counted.
 
-        Where inactive ads are masked, by when the ads in force and the masked ones were published,
-        and these removed. Else as the syncs counted them; those are kept for about a year.
+        Where there are masks of inactive ads, counted from the first of them on: by when the ads in
+        force and the masked ones were published, and these removed. What is left of earlier weeks
+        are survivors, so that these stay blank. Else as the syncs counted after the first one
+        that caught up, which found ads of half a year; kept for about a year.
         """
-        (inactive,) = self._one("SELECT inactive FROM feed")
-        sql = _FLOW_OF_MASKS if inactive == Inactive.MASK.value else _FLOW_OF_RUNS
+        (masked_at,) = self._one("SELECT min(removed_at) FROM removed")
+        if masked_at is not None:
+            return self._flow(_moment(masked_at), _FLOW_OF_MASKS, masked_at[:_SECOND])
+        rows = self._all(_FIRST_COUNTED)
+        for run, since in rows:
+            return self._flow(_moment(since), _FLOW_OF_RUNS, run)
+        return Flow(None, ())
+
+    def _flow(self, since: datetime | None, sql: str, first: str | int) -> Flow:
         rows = self._all(
             f"SELECT week, sum(new), sum(removed) FROM ({sql}) WHERE week <> '' "
-            "GROUP BY week HAVING sum(new) + sum(removed) > 0 ORDER BY week",
+            "GROUP BY week HAVING coalesce(sum(new) + sum(removed), 1) > 0 ORDER BY week",
+            first,
         )
-        return [Week(*row) for row in rows]
+        return Flow(since, [Week(*row) for row in rows])
 
     def knows(self, name: str, value: str) -> bool:
         """Whether any stored ad has that value of a filter by names, in force or not."""
@@ -233,6 +252,18 @@ class Reader:
             for row in cursor:  # noqa: UP028  as in `_select`
                 yield row
 
+    def everything(self) -> Iterator[tuple[str, Content]]:
+        """Every ad in the store, in force or not, by id: its id and what it says."""
+        for (uuid,) in self._all("SELECT uuid FROM ads ORDER BY uuid"):
+            with translate_errors(self.path):
+                content = content_of(self._connection, uuid)
+            yield uuid, content
+
+    def outside(self) -> int:
+        """How many active ads are not kept because they are outside the scope."""
+        (count,) = self._one("SELECT count(*) FROM outside")
+        return int(count)
+
     def audit(self) -> list[AuditLine]:
         """What was asked of `navfeed privacy`, in its order."""
         rows = self._all("SELECT at, action, ads, places FROM audit ORDER BY id")
@@ -247,6 +278,7 @@ class Reader:
 
         Raises `NotFoundError` when none does, or more than one.
         """
+        refuse_wrong_type("find", "start", start, str)
         start = start.strip().lower()
         fits = self._starting(start, IN_FORCE, self._today)
         if not fits:
@@ -360,6 +392,7 @@ class Reader:
         source: str = "ads",
     ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process."""
+        refuse_wrong_type("the question", "filters", filters, Filters)
         searched = self._search(filters)
         ranked: list[str] = []
         asked = [(IN_FORCE, (self._today,)), *conditions(filters)]
@@ -426,15 +459,28 @@ class Reader:
 
 
 _FLOW_OF_MASKS = """
-SELECT oslo_week(published) AS week, 1 AS new, 0 AS removed FROM ads
-UNION ALL SELECT oslo_week(published), 1, 0 FROM removed
-UNION ALL SELECT oslo_week(removed_at), 0, 1 FROM removed
+SELECT oslo_week(published) AS week, iif(published >= ?1, 1, NULL) AS new,
+    iif(published >= ?1, 0, NULL) AS removed
+FROM (SELECT published FROM ads
+    UNION ALL SELECT published FROM removed WHERE reason <> 'out of scope')
+UNION ALL SELECT oslo_week(removed_at), 0, 1 FROM removed WHERE reason <> 'out of scope'
 """
 _FLOW_OF_RUNS = """
 SELECT oslo_week(started_at) AS week, coalesce(json_extract(counts, '$.new'), 0) AS new,
     coalesce(json_extract(counts, '$.removed'), 0) AS removed
-FROM runs
+FROM runs WHERE id > ?1
 """
+# Where the first rows of `runs` have been dropped, the first that is left counted like any other.
+_FIRST_COUNTED = """
+SELECT id, since FROM (
+    SELECT id - 1 AS id, started_at AS since FROM runs
+    WHERE id = (SELECT min(id) FROM runs) AND id > 1
+    UNION ALL SELECT id, ended_at FROM runs WHERE exit_code IN (0, 4)
+) ORDER BY id LIMIT 1
+"""
+
+_SECOND = len("2026-11-21T08:00:00")
+"""So much of a moment is written alike in all columns."""
 
 _LAST_LETTER = "\U0010ffff"
 

@@ -121,10 +121,13 @@ CREATE TABLE queue (
     problem TEXT
 ) STRICT;
 
--- Active ads outside the scope: known by uuid alone, so that a wider scope can fetch them.
+-- Active ads outside the scope: uuids and times alone, so that a wider scope can fetch them.
 CREATE TABLE outside (
     ad TEXT PRIMARY KEY,
-    checked_at TEXT NOT NULL
+    checked_at TEXT NOT NULL,
+    stored_at TEXT,                 -- as they were in `ads`, for when it comes back
+    changed_at TEXT,                -- likewise
+    updated TEXT                    -- likewise: the same, then it has not changed meanwhile
 ) STRICT, WITHOUT ROWID;
 
 -- Pages that can be asked for again, in the order they were passed. The last is read next.

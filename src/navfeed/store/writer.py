@@ -294,10 +294,11 @@ class Store:
 
     def _apply(self, verdict: DetailDecision, now: datetime) -> bool:
         """Do what a detail asks for; False when there was nothing to do."""
-        self._bring_inside([verdict.ad])
+        if verdict.reason is Reason.OUT_OF_SCOPE:
+            self._put_outside(verdict.ad, now)
+            return self._remove(verdict.ad, verdict.reason, now)
         if verdict.content is None:
-            if verdict.reason is Reason.OUT_OF_SCOPE:
-                self._put_outside(verdict.ad, now)
+            self._bring_inside([verdict.ad])
             return self._remove(verdict.ad, verdict.reason, now)
         if verdict.reason is Reason.UNCHANGED:
             self._db.execute(
@@ -305,6 +306,8 @@ class Store:
             )
         else:
             self._write(verdict.ad, verdict.content, now)
+            self._db.execute(_TIMES_BACK, [verdict.ad])
+        self._bring_inside([verdict.ad])
         return True
 
     def _write(self, ad: str, content: Content, now: datetime) -> None:
@@ -517,19 +520,20 @@ class Store:
     def rescope(self, scope: Scope, leaving: Iterable[str], *, ask: bool, now: datetime) -> int:
         """Take up a scope: remove the ads that leave it; answer how many are to be fetched.
 
-        With `ask`, the ads that were outside so far are: they are known by name alone.
+        With `ask`, the ads that were outside so far are: of them nothing is kept but times.
         """
         with self._transaction():
             asked = self._all("SELECT ad FROM outside") if ask else []
             self._queue(((ad, Reason.RESCOPED) for (ad,) in asked), now)
             for ad in leaving:
-                self._remove(ad, Reason.OUT_OF_SCOPE, now)
                 self._put_outside(ad, now)
+                self._remove(ad, Reason.OUT_OF_SCOPE, now)
             self._db.execute("UPDATE feed SET scope = ?", [json.dumps(asdict(scope))])
         return len(asked)
 
     def _put_outside(self, ad: str, now: datetime) -> None:
-        self._db.execute("INSERT OR REPLACE INTO outside VALUES (?, ?)", [ad, _text(now)])
+        """Before it is removed: when it came, and last changed, is known if it comes back."""
+        self._db.execute(_OUTSIDE, [ad, _text(now)])
 
     def _bring_inside(self, ads: Iterable[str]) -> None:
         self._db.execute(f"DELETE FROM outside WHERE ad IN {_LISTED}", [_listed(ads)])
@@ -685,6 +689,18 @@ SELECT uuid, :reason, :now, published, expires,
     (SELECT json_group_array(DISTINCT type || ' ' || code) FROM categories WHERE ad = uuid),
     sector, extent, engagement_type
 FROM ads WHERE uuid = :ad
+"""
+
+
+_OUTSIDE = """
+INSERT INTO outside (ad, checked_at, stored_at, changed_at, updated)
+SELECT ?1, ?2, max(stored_at), max(changed_at), max(updated) FROM ads WHERE uuid = ?1
+ON CONFLICT (ad) DO UPDATE SET checked_at = excluded.checked_at
+"""
+_TIMES_BACK = """
+UPDATE ads SET stored_at = was.stored_at,
+    changed_at = iif(ads.updated IS was.updated, was.changed_at, ads.changed_at)
+FROM outside AS was WHERE uuid = ?1 AND was.ad = ?1 AND was.stored_at IS NOT NULL
 """
 
 

@@ -8,14 +8,15 @@ consumer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from navfeed.decide import day_of, in_scope, narrows
-from navfeed.errors import ExitCode, NavfeedError, StoreError, UnreachableError
+from navfeed.decide import ScopeVerdict, UnknownName, day_of, judge_scope, narrows
+from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
 from navfeed.model import (
     LATENESS,
+    Content,
     Effect,
     Problem,
     Reason,
@@ -24,6 +25,7 @@ from navfeed.model import (
     binding_pause,
     counted,
     oslo_time,
+    refuse_wrong_types,
 )
 from navfeed.sync.details import Details, DetailsApplied
 from navfeed.sync.ports import Clock, Feed, Store
@@ -41,17 +43,22 @@ class Plan:
     """What a run is asked to do.
 
     `start` counts for a store that has no position yet; `scope` is taken up where it is another
-    than the store's, and None leaves that as it is.
+    than the store's, and None leaves that as it is. One that removes more than half of the ads is
+    refused unless `scope_agreed`.
     """
 
     start: Start = field(default_factory=Start)
     scope: Scope | None = None
+    scope_agreed: bool = False
     workers: int = 8
     max_pages: int | None = None
     retry_now: bool = False
     lateness: timedelta = LATENESS
     recheck_after: timedelta = timedelta(days=RECHECK_DAYS)
     recheck_most: int = RECHECK_MOST
+
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
 
 
 @dataclass(slots=True)
@@ -183,7 +190,7 @@ def _phases(
     feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop
 ) -> Iterator[ScopeChanged | PageApplied | DetailsApplied | ExpiredRemoved]:
     if plan.scope is not None and plan.scope != store.scope():
-        yield _rescope(store, plan.scope, clock(), stop)
+        yield _rescope(store, plan.scope, clock(), stop, agreed=plan.scope_agreed)
     with WorkerPool(plan.workers, stop) as pool:
         walk = Walk(
             feed,
@@ -205,15 +212,42 @@ def _phases(
         store.caught_up(walked_at)
 
 
-def _rescope(store: Store, scope: Scope, now: datetime, stop: Stop) -> ScopeChanged:
-    """Judge again what is stored; what lies outside has to be fetched if the scope grew."""
-    leaving = []
-    for ad, content in store.contents():
+def _rescope(
+    store: Store, scope: Scope, now: datetime, stop: Stop, *, agreed: bool
+) -> ScopeChanged:
+    """Judge again what is stored; what lies outside has to be fetched if the scope grew.
+
+    Raises `ScopeError`, and changes nothing, where the scope is one to ask about first.
+    """
+    before = store.scope()
+    verdict = judge_scope(scope, before, _checked(store.contents(), stop))
+    refuse_scope(verdict, agreed=agreed)
+    to_fetch = store.rescope(scope, verdict.leaving, ask=not narrows(scope, before), now=now)
+    return ScopeChanged(tuple((ad, Reason.OUT_OF_SCOPE) for ad in verdict.leaving), to_fetch)
+
+
+def _checked(contents: Iterable[tuple[str, Content]], stop: Stop) -> Iterator[tuple[str, Content]]:
+    for one in contents:
         stop.check()
-        if not in_scope(scope, content):
-            leaving.append(ad)
-    to_fetch = store.rescope(scope, leaving, ask=not narrows(scope, store.scope()), now=now)
-    return ScopeChanged(tuple((ad, Reason.OUT_OF_SCOPE) for ad in leaving), to_fetch)
+        yield one
+
+
+def refuse_scope(verdict: ScopeVerdict, *, agreed: bool) -> None:
+    """Raise `ScopeError` for a name that nothing has, and for losing most ads unless `agreed`."""
+    if verdict.unknown:
+        raise ScopeError(
+            "; ".join(map(_unknown, verdict.unknown)) + ". Mend the scope; nothing was changed"
+        )
+    if verdict.removes_most and not agreed:
+        raise ScopeError(
+            f"the new scope would remove {len(verdict.leaving):,} of the {verdict.stored:,} ads "
+            "that are stored. If that is meant, run `navfeed sync --yes` once; nothing was changed"
+        )
+
+
+def _unknown(one: UnknownName) -> str:
+    near = f" (did you mean {' or '.join(one.alike)}?)" if one.alike else ""
+    return f"the scope names an unknown {one.kind}, {one.name!r}{near}"
 
 
 def _erase(store: Store) -> bool:

@@ -19,6 +19,7 @@ from navfeed.model import (
     Page,
     SeenEntry,
     Unchanged,
+    refuse_wrong_types,
 )
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.workers import WorkerPool
@@ -34,6 +35,9 @@ class Start:
     since: datetime | None = None
     from_tip: bool = False
     back: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
 
 
 def resolve(feed: Feed, pool: WorkerPool, start: Start, clock: Clock) -> Start:

@@ -1,0 +1,117 @@
+"""A place is found in whichever way an ad writes it, and only that place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.support import ad, answer, fill, place
+from navfeed.decide import in_scope
+from navfeed.model import Scope
+from navfeed.places import (
+    alike,
+    counties,
+    county_names,
+    is_county,
+    is_municipality,
+    is_one_of,
+    municipalities,
+    ways_to_write,
+)
+from support.scripted import content, uuid
+
+NAMES = (
+    ("HERØY", "MØRE OG ROMSDAL"),
+    ("HERØY (MØRE OG ROMSDAL)", "MØRE OG ROMSDAL"),
+    ("HERØY", "NORDLAND"),
+    ("Herøy (Nordland)", "NORDLAND"),
+    ("HERØY", None),
+    ("OS", "INNLANDET"),
+    ("OS (INNLANDET)", None),
+    ("KARASJOK", "FINNMARK"),
+    ("KÁRÁŠJOHKA KARASJOK", "FINNMÁRKU"),
+    ("KARASJOHKA KARASJOK", "FINNMARK"),
+    ("OSLO", "OSLO"),
+    ("", "FINNMARK"),
+    (None, None),
+)
+"""The places of ads 1, 2, 3 …"""
+
+MEANT = [
+    ("municipal", "herøy", {1, 2, 3, 4, 5}),
+    ("municipal", "HERØY (NORDLAND)", {3, 4, 5}),
+    ("municipal", "Herøy (Møre og Romsdal)", {1, 2, 5}),
+    ("municipal", "OS", {6, 7}),
+    ("municipal", "OS (INNLANDET)", {6, 7}),
+    ("municipal", "Karasjok", {8, 9, 10}),
+    ("municipal", "KÁRÁŠJOHKA KARASJOK", {8, 9, 10}),
+    ("municipal", "Kárášjohka", {8, 9, 10}),
+    ("municipal", "KARASJOK (FINNMARK)", {8, 9, 10}),
+    ("municipal", "Oslo", {11}),
+    ("municipal", "NOWHERE", set()),
+    ("county", "Finnmark", {8, 9, 10, 12}),
+    ("county", "Finnmárku", {8, 9, 10, 12}),
+    ("county", "NORDLAND", {3, 4}),
+]
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ads = [ad(at, workLocations=[place(*names)]) for at, names in enumerate(NAMES, 1)]
+    return fill(tmp_path_factory.mktemp("places") / "navfeed.db", *ads)
+
+
+def numbers(listed: str) -> set[int]:
+    return {int(line[:8], 16) for line in listed.splitlines()}
+
+
+@pytest.mark.usefixtures("noon")
+@pytest.mark.parametrize(("name", "value", "found"), MEANT)
+def test_a_filter_that_names_one_spelling_finds_all(
+    db: Path, name: str, value: str, found: set[int]
+) -> None:
+    assert numbers(answer(db, "list", f"--{name}", value)) == found
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_place_that_is_not_wanted_is_left_out_in_all_spellings(db: Path) -> None:
+    everything = set(range(1, len(NAMES) + 1))
+    assert numbers(answer(db, "list", "--municipal", "!KARASJOK")) == everything - {8, 9, 10}
+    assert numbers(answer(db, "list", "--municipal", "HER*,!HERØY (NORDLAND)")) == {1, 2}
+    assert numbers(answer(db, "list", "--county", "FINN*")) == {8, 9, 10, 12}
+
+
+@pytest.mark.parametrize(("name", "value", "found"), MEANT)
+def test_a_scope_means_the_same_places(name: str, value: str, found: set[int]) -> None:
+    scope = Scope(**{"municipal": {"municipals": (value,)}, "county": {"counties": (value,)}}[name])
+    kept = {
+        at
+        for at, (municipal, county) in enumerate(NAMES, 1)
+        if in_scope(
+            scope, content(uuid("x"), workLocations=[{"municipal": municipal, "county": county}])
+        )
+    }
+    assert kept == found
+
+
+def test_two_names_are_those_of_two_municipalities_and_no_other() -> None:
+    names = municipalities()
+    assert {name for name in names if names.count(name) > 1} == {"HERØY", "VÅLER"}
+
+
+def test_the_table_is_norways() -> None:
+    assert len(counties()) == 15 + 1 + 6  # with Svalbard, and names in Sámi and Kven
+    assert all(map(is_municipality, ("BÆRUM", "gáivuotna kåfjord", "Os (Innlandet)", "SVALBARD")))
+    assert not is_municipality("Brgen")
+    assert is_county("romsa")
+    assert not is_county("Norge")
+    assert county_names("Utlandet") == {"utlandet"}
+
+
+def test_no_name_is_no_place() -> None:
+    assert not is_one_of(ways_to_write(""), "", None)
+
+
+def test_what_looks_alike_is_suggested() -> None:
+    assert alike("Brgen", municipalities())[0] == "BERGEN"
