@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# What is installed is the same on every day: one version of each library.
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_RECIPES := $(VENV)/.installed-recipes
@@ -74,6 +76,10 @@ docs: $(INSTALLED_DEV) ## Write the generated pages and pictures of docs anew.
 site: $(INSTALLED_DOCS) ## Build the site from docs, strictly, into build/site.
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
 
+.PHONY: constraints
+constraints: $(INSTALLED_DEV) ## Write constraints.txt anew: the newest versions that fit.
+	@$(BIN)/python .ci/constraints.py
+
 .PHONY: dist
 dist: $(INSTALLED_DEV) ## Build sdist and wheel into dist.
 	@rm -rf dist
@@ -98,24 +104,24 @@ $(BIN)/python:
 		&& $(PYTHON) -m venv $(VENV) \
 		|| { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 
-$(INSTALLED): pyproject.toml | $(BIN)/python
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing navfeed in $(VENV) ..."
-	@$(PIP) install --quiet --editable .
+	@$(INSTALL) --editable .
 	@touch $@
 
 # A Python's own pip may be too old to know dependency groups.
 $(INSTALLED_DEV): $(INSTALLED)
 	@echo "installing what the tests need in $(VENV) ..."
 	@$(PIP) install --quiet --upgrade pip
-	@$(PIP) install --quiet --group dev
+	@$(INSTALL) --group dev
 	@touch $@
 
 $(INSTALLED_RECIPES): $(INSTALLED_DEV)
 	@echo "installing what the how-to guides are about in $(VENV) ..."
-	@$(PIP) install --quiet --group recipes
+	@$(INSTALL) --group recipes
 	@touch $@
 
 $(INSTALLED_DOCS): $(INSTALLED_DEV)
 	@echo "installing what the site needs in $(VENV) ..."
-	@$(PIP) install --quiet --group docs
+	@$(INSTALL) --group docs
 	@touch $@

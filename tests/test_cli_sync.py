@@ -397,3 +397,26 @@ def test_on_a_terminal_it_draws_bars(shell: Shell) -> None:
     assert b"walking" in shown
     assert b" pages, up to " in shown
     assert b" new, 0 changed" in shown
+
+
+def test_R5_a_machine_that_starts_no_thread_is_told_and_a_later_run_goes_on(shell: Shell) -> None:
+    resource = pytest.importorskip("resource")
+
+    def poor() -> None:
+        """Each thread would take a terabyte for its stack, and four gigabytes are all there is."""
+        resource.setrlimit(resource.RLIMIT_STACK, (1 << 40, 1 << 40))
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "navfeed", "sync"],
+        env=shell.environ | {"OPENBLAS_NUM_THREADS": "1"},  # of a numpy that may be installed
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=poor,
+        check=False,
+    )
+    assert (done.returncode, "starts no thread" in done.stderr) == (5, True), done.stderr
+    assert "bug" not in done.stderr
+    assert shell.run("sync", "--quiet")[0] == 0
+    assert shell.is_exact()

@@ -218,6 +218,14 @@ def test_a_settings_file_with_a_mistake_is_refused(home: Path, toml: str, says: 
         settings(home, toml)
 
 
+def test_D3_a_settings_file_that_is_no_small_file_is_refused(home: Path) -> None:
+    (home / "large.toml").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(ConfigError, match="larger than 1 MB"):
+        load({}, {}, home / "large.toml")
+    with pytest.raises(ConfigError, match="a pipe or a device"):
+        load({}, {}, Path("/dev/zero"))
+
+
 def test_a_settings_file_that_was_named_must_be_there(home: Path) -> None:
     with pytest.raises(ConfigError, match="no settings file"):
         load({}, {}, home / "other.toml")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from navfeed.decide import (
     ObservedEntry,
+    day_of,
     decide_detail,
     decide_entries,
     in_scope,
@@ -131,6 +132,27 @@ def test_an_ad_is_shown_through_its_last_day_and_for_ever_without_one() -> None:
     assert not is_past(TODAY, TODAY)
     assert is_past(TODAY - timedelta(days=1), TODAY)
     assert not is_past(None, TODAY)
+
+
+NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("served_at", "newest", "here", "day"),
+    [
+        (NOON, NOON - WEEK, NOON, NOON.date()),
+        (NOON, None, NOON + WEEK, NOON.date()),
+        (NOON + WEEK, None, NOON, NOON.date()),
+        (None, NOON, NOON + WEEK, NOON.date()),
+        (None, NOON + WEEK, NOON, NOON.date()),
+        (None, None, NOON, date.min),
+    ],
+)
+def test_T1_the_day_is_one_that_the_feed_confirms(
+    served_at: datetime | None, newest: datetime | None, here: datetime, day: date
+) -> None:
+    assert day_of(served_at, newest, here) == day
 
 
 NURSE = content(

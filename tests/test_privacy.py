@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import sqlite3
@@ -17,10 +18,10 @@ from hypothesis import strategies as st
 from cli.support import NOW, ad, answer, ask, fill, process, uuid
 from navfeed.api import store_lock
 from navfeed.errors import StoreError
-from navfeed.model import Contacts, PrivacyPolicy, Reason
+from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
 from navfeed.privacy.erasure import Erased, erase, take_up_contacts
-from navfeed.privacy.matcher import term_of
-from navfeed.privacy.redact import Redactor, without_person
+from navfeed.privacy.matcher import marks_of, matcher_of, term_of
+from navfeed.privacy.redact import Redactor, places_of, without_person
 from navfeed.store import writer
 from navfeed.store.writer import Store
 from support.bench import Bench
@@ -160,7 +161,8 @@ def test_it_is_remembered_by_hash_alone_with_a_key_of_this_store(
 def test_what_is_in_no_ad_is_remembered_all_the_same(bench: Bench, path: Path) -> None:
     assert forget(path, "Ola Dunk") == Erased(0, 0, owed=False)
     with Store(path) as store:
-        assert len(store.discretion().marks) == 1
+        kinds = sorted(mark.kind for mark in store.discretion().marks)
+    assert kinds == [TermKind.HANDLE, TermKind.WORDS]
 
 
 def test_it_takes_no_confirmation_by_nav_for_granted(bench: Bench, path: Path) -> None:
@@ -217,14 +219,110 @@ words = st.sampled_from(["kari", "Nordmann", "LI", "22", "33", "91812345", "per@
 @given(st.lists(words, min_size=1, max_size=3), st.lists(words, max_size=12))
 def test_taking_out_and_keeping_out_are_the_same(text: list[str], says: list[str]) -> None:
     """What the erasure leaves is what the next detail is compared with."""
-    from navfeed.privacy.matcher import erased_term_of, matcher_of
-
     needle = term_of(" ".join(text))
     if needle is None:
         return
     ad = content(uuid(1), description=" ".join(says), contactList=[{"name": " ".join(says)}])
-    rules = PrivacyPolicy(marks=frozenset({erased_term_of(needle, b"key")}), key=b"key")
+    rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
     assert without_person(ad, matcher_of(needle)) == Redactor(rules)(ad)
+
+
+HIDING = ("", "\u00ad", "\u200b", "&shy;", "&amp;shy;", "&amp;amp;#173;", "<b>", "<!-- x > y -->")
+PLACES: dict[str, Any] = {
+    "title": "{}",
+    "description": "<p>Spør {}.</p>",
+    "employer": {"name": "{} AS", "homepage": "https://example.no/{}"},
+    "workLocations": [{"municipal": "BERGEN", "address": "{}s vei 3"}],
+    "contactList": [{"name": "Per Li", "role": "{}"}, {"name": "{}"}],
+    "categoryList": [{"categoryType": "JANZZ", "code": "{}", "name": "{}", "description": "x {}"}],
+    "occupationCategories": [{"level1": "{}", "level2": "{}"}],
+    "published": "{}",
+    "madeUp": {"{}": [{"Om {}": "1"}, "{}"]},
+    "{}": 1,
+}
+
+
+def said_everywhere(name: str, value: Any = PLACES) -> Any:
+    """The fields of an ad that says it in every place."""
+    match value:
+        case str():
+            return value.replace("{}", name)
+        case list():
+            return [said_everywhere(name, one) for one in value]
+        case dict():
+            return {said_everywhere(name, k): said_everywhere(name, v) for k, v in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_X7_what_is_erased_is_found_nowhere_however_it_hides(path: Path, hiding: str) -> None:
+    kari = f"Ka{hiding}ri Nord{hiding}mann"
+    db = fill(path, ad(1, **said_everywhere(kari)))
+    with Store(db) as store:
+        ((_, served),) = store.contents()
+    found = {
+        line.split("\t")[1] for line in answer(db, "privacy", "find", "Kari Nordmann").splitlines()
+    }
+    assert len(found) >= 17, found
+    answer(db, "privacy", "erase", "Kari Nordmann")
+    assert answer(db, "privacy", "find", "Kari Nordmann") == ""
+    held = files(db).casefold()
+    assert [piece for piece in ("nordmann", "mann", "ri nord") if piece in held] == []
+    with Store(db) as store:  # and what NAV serves again is no change
+        ((_, kept),) = store.contents()
+        assert Redactor(store.discretion())(served) == kept
+
+
+fields = st.recursive(
+    st.sampled_from(["Kari Nordmann", "nordmann", "Kari", "22334455", "kari@x.no", "2026-03-03"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "Kari Nordmann", "x", "22 33 44 55"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from(["Kari Nordmann", "Kari", "22 33 44 55", "kari@x.no", "2026-03-03"]),
+    st.dictionaries(
+        st.sampled_from(["title", "published", "categoryList", "contactList", "x", "Kari"]), fields
+    ),
+)
+def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, says: dict[str, Any]) -> None:
+    needle = term_of(text)
+    assert needle is not None
+    stored = content(uuid(1), **says)
+    left = without_person(stored, matcher_of(needle))
+    assert list(places_of(left.raw, matcher_of(needle))) == []
+    rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
+    assert Redactor(rules)(stored) == left
+
+
+def test_what_navs_form_asks_for_stays(path: Path) -> None:
+    """Ids and moments name nobody, and an ad without its last day would be shown for ever."""
+    says = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
+    db = fill(path, ad(1, **says, expires="2999-01-01T00:00:00Z"))
+    for text in ("2026", "20260303", "title", "name", uuid(1)):
+        answer(db, "privacy", "erase", text)
+        assert answer(db, "privacy", "find", text) == ""
+    left = said(db, "")
+    assert (left["published"], left["uuid"]) == (says["published"], uuid(1))
+    assert left["expires"] == "2999-01-01T00:00:00Z"
+    assert (left["title"], left["name"]) == ("[removed] [removed]", {"title": "[removed]"})
+
+
+def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
+    key = b"k" * 32
+    old = ErasedTerm(TermKind.WORDS, 2, hmac.digest(key, b"words:bj\xc3\xb8rn li", "sha256"))
+    redact = Redactor(PrivacyPolicy(marks=frozenset({old}), key=key))
+    for served in ("Bj&oslash;rn Li", "Bj&amp;oslash;rn&shy; Li", "BJØRN <b>LI"):
+        assert "[removed]" in redact(content(uuid(1), title=served)).raw
+
+
+def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:
+    result = ask(db, "privacy", "erase", "[removed]")
+    assert (result.exit_code, "nothing to tell a person by" in result.stderr) == (2, True)
 
 
 # Finding

@@ -62,6 +62,33 @@ def test_codes_and_dates_are_not_shown_to_it() -> None:
     assert upper(raw) == raw
 
 
+def test_codes_and_names_of_members_are_shown_to_what_recodes() -> None:
+    raw = (
+        '{"uuid":"kari","published":"2026-03-03T08:00","expires":1,"categoryList":[{"code":"kari"}],'
+        '"title":"kari","kari" : {"name":"kari","k\\u0061ri":["kari"]}}'
+    )
+    left = rewrite_texts(
+        content(raw), lambda text: text, lambda _: False, recode=lambda t: t.replace("kari", "OLA")
+    )
+    assert left.raw == (
+        '{"uuid":"OLA","published":"2026-03-03T08:00","expires":1,"categoryList":[{"code":"OLA"}],'
+        '"title":"kari","OLA" : {"name":"kari","OLA":["kari"]}}'
+    )
+
+
+def test_with_names_ids_and_moments_are_not_told_and_names_of_members_are() -> None:
+    raw = (
+        '{"uuid":"00000000-0000-4000-8000-000000000001","updated":"2026-03-03T08:00:00Z",'
+        '"expires":"soon","x":{"kari":[1,"a"]}}'
+    )
+    assert list(iter_texts(raw, names=True)) == [
+        ("", "x"),
+        ("expires", "soon"),
+        ("x", "kari"),
+        ("x.kari[1]", "a"),
+    ]
+
+
 def test_contacts_go_one_by_one_and_those_that_stay_stay_to_the_letter() -> None:
     raw = (
         '{"contactList": [ {"name":"Per","phone":1.50} , {"name":"Ola"},{ "name":"Eva" } ],"x":[]}'

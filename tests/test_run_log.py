@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import stat
 import subprocess
 import sys
 from contextlib import suppress
@@ -63,6 +64,28 @@ def test_a_line_for_people_begins_with_its_time_and_level(file: Path) -> None:
     assert first.endswith("Z warning 100 % odd")
     assert second.endswith("Z error run 7: wrong")
     assert datetime.fromisoformat(first.split()[0])
+
+
+def test_X5_a_log_is_its_owners_alone_also_when_it_is_begun_anew(file: Path) -> None:
+    before = os.umask(0)
+    try:
+        log = Log(LogFormat.JSON, LogLevel.INFO, file)
+        log.say(LogLevel.INFO, "first")
+        file.rename(file.with_suffix(".1"))
+        log.say(LogLevel.INFO, "second")
+        log.close()
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(one.stat().st_mode) for one in file.parent.iterdir()} == {0o600}
+
+
+def test_a_log_that_was_there_keeps_its_permissions(file: Path) -> None:
+    file.touch()
+    file.chmod(0o640)
+    log = Log(LogFormat.JSON, LogLevel.INFO, file)
+    log.say(LogLevel.INFO, "more")
+    log.close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
 def test_a_log_that_was_moved_away_is_begun_anew(file: Path) -> None:

@@ -568,6 +568,25 @@ def test_T1_a_clock_years_ahead_empties_nothing(bench: Bench, wrong: str) -> Non
     assert bench.holds("a", "b")
 
 
+def test_T1_without_a_date_header_a_clock_weeks_ahead_takes_no_ad(bench: Bench) -> None:
+    bench.feed.active = active("ab", expires="2026-03-20T00:00:00+01:00")
+    bench.feed.tells_date = False
+    bench.sync()
+    bench.clock += timedelta(days=40)
+    assert bench.sync(recheck_after=timedelta(0)).counts.removed == 0
+    assert bench.holds("a", "b")
+
+
+def test_T1_without_a_date_header_the_newest_entry_tells_the_day(bench: Bench) -> None:
+    bench.feed.active = active("a", expires="2026-03-20T00:00:00+01:00") | active("b")
+    bench.feed.tells_date = False
+    bench.sync()
+    bench.clock += timedelta(days=40)
+    bench.feed.log.append(("b", "ACTIVE", 20 * 24 * 60))
+    assert bench.sync().counts.reasons[Reason.EXPIRED] == 1
+    assert bench.holds("b")
+
+
 def test_T1_pauses_put_down_by_a_wrong_clock_hold_up_nothing(bench: Bench) -> None:
     bench.feed.active = active("ab")
     right, bench.clock = bench.clock, bench.clock + timedelta(days=4_000)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from queue import SimpleQueue
-from threading import Event, get_ident
+from threading import Event, Thread, get_ident
 
 import pytest
 
-from navfeed.errors import StoppedError
+from navfeed.errors import StoppedError, UnreachableError
 from navfeed.sync.workers import Stop, WorkerPool
 
 
@@ -28,6 +28,37 @@ def test_every_question_gets_its_answer_and_no_more_than_size_at_once() -> None:
     assert {answer.question: answer.value for answer in answers} == {n: n * n for n in range(100)}
     assert all(len(batch) <= 7 for batch in batches)
     assert most <= 3
+
+
+def at_most_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """The system starts so many threads, and then no more."""
+    start = Thread.start
+    started: list[Thread] = []
+
+    def limited(self: Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(self)
+        start(self)
+
+    monkeypatch.setattr(Thread, "start", limited)
+
+
+def test_R5_fewer_threads_than_wanted_do_all_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most_threads(monkeypatch, 1)
+    with WorkerPool(8, Stop()) as pool:
+        batches = list(pool.map_batches(range(20), lambda number: -number, most=50, linger=5))
+    assert sorted(one.question for batch in batches for one in batch) == list(range(20))
+
+
+def test_R5_no_thread_at_all_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most_threads(monkeypatch, 0)
+    with (
+        WorkerPool(8, Stop()) as pool,
+        pytest.raises(UnreachableError, match="ulimit -u") as raised,
+    ):
+        pool.ask(1, lambda number: number)
+    assert (raised.value.passes, raised.value.may_retry) == (True, False)
 
 
 def test_errors_are_values_whatever_they_are() -> None:

@@ -169,6 +169,7 @@ def load(
         ),
         upgrade_copy=_yes_or_no(values, "upgrade_copy", default=True),
     )
+    refuse_special(settings.db)
     for written in filter(None, (settings.metrics_file, settings.log.file)):
         refuse_store(written, settings.db)
     return settings
@@ -202,6 +203,29 @@ def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
             raise ConfigError(f"{file} is the store itself or a part of it. Name another file")
 
 
+def refuse_special(file: Path) -> None:
+    """Raise `ConfigError` where `file` is a pipe, a socket or a device.
+
+    Opening one may wait for ever, reading one never end, and no signal would be heeded meanwhile.
+    """
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise ConfigError(f"{file} is a pipe or a device, and no file. Name another file")
+
+
+_LARGEST = 1_000_000
+"""Bytes of a file that people write: settings, a token."""
+
+
+def _small_text(file: Path) -> str:
+    """Raises OSError, ValueError where it is no text, and `ConfigError`."""
+    refuse_special(file)
+    with file.open("rb") as opened:
+        said = opened.read(_LARGEST + 1)
+    if len(said) > _LARGEST:
+        raise ConfigError(f"{file} is larger than 1 MB. Name the right file")
+    return said.decode()
+
+
 def default_db() -> Path:
     from platformdirs import user_data_path
 
@@ -217,7 +241,7 @@ def default_config() -> Path:
 def _file(config: Path | None) -> dict[str, Any]:
     path = config or default_config()
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(_small_text(path))
     except FileNotFoundError:
         if config is None:
             return {}
@@ -387,7 +411,7 @@ def _text_of(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8")
+        return _small_text(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise ConfigError(f"cannot read the token file {path}: {reason}") from None

@@ -30,9 +30,9 @@ from navfeed.model import (
     Scope,
     Status,
     Stored,
-    fold,
     oslo_day,
 )
+from navfeed.text.letters import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,15 @@ def _difference(raw: str, stored: Stored | None) -> Reason:
     return Reason.UNCHANGED if raw == stored.raw else Reason.CHANGED
 
 
-def day_of(served_at: datetime | None, here: datetime) -> date:
-    """The day by which ads run out: the earlier of the server's and ours.
+def day_of(served_at: datetime | None, newest: datetime | None, here: datetime) -> date:
+    """The day by which ads run out: the earlier of the feed's and ours.
 
-    An ad that is taken out a day late is hidden all the same; one that a clock ahead of its time
-    took out would be lost (faults.md T1).
+    The feed's is its server's clock, or else the moment of its newest entry. Where it tells
+    neither, nobody confirms our clock, and no ad runs out. One that is taken out days late is
+    hidden all the same; one that a clock ahead of its time took out would be lost (faults.md T1).
     """
-    return min(oslo_day(moment) for moment in (served_at, here) if moment is not None)
+    confirmed = served_at or newest
+    return min(oslo_day(confirmed), oslo_day(here)) if confirmed else date.min
 
 
 def is_past(last_day: date | None, today: date) -> bool:

@@ -9,7 +9,6 @@ from enum import StrEnum
 from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
-from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -171,11 +170,16 @@ class TermKind(StrEnum):
 
     WORDS = "words"
     DIGITS = "digits"
+    HANDLE = "handle"
+    """Words without a gap, in an address: `karinordmann@example.no`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasedTerm:
-    """A text that is to be forgotten, known by its keyed hash; so many words or digits long."""
+    """A text that is to be forgotten, known by its keyed hash; `length` counts what its kind does.
+
+    Words, digits, or the letters of a handle.
+    """
 
     kind: TermKind
     length: int
@@ -636,11 +640,3 @@ def oslo_time(moment: datetime) -> str:
     """A moment for people, always in the one zone and to the minute: `2026-11-21 13:00 +01:00`."""
     text = moment.astimezone(OSLO).isoformat(sep=" ", timespec="minutes")
     return f"{text[:-6]} {text[-6:]}"
-
-
-def fold(text: str) -> str:
-    """What case and the way of writing an accent do not change: `BÆRUM` is `bærum`.
-
-    Letters stay apart: å is no a. (Composed first, for a decomposed å begins with an a.)
-    """
-    return normalize("NFC", text).casefold()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
 
-from navfeed.model import fold
+from navfeed.text.letters import fold
 
 
 @dataclass(frozen=True, slots=True)

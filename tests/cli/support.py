@@ -22,7 +22,8 @@ from support.shell import invoke
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 UNSAFE = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\U000e0000-\U000e0fff]"
 )
 """What must not reach a terminal (line feeds aside)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,6 +200,53 @@ def test_an_index_is_taken_for_one_only_where_it_is_whole(tmp_path: Path) -> Non
     assert not is_split(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        "",
+        "letter.csv\n",
+        "file,municipal,rows\nletter.csv,LETTER,1\n",
+        "file,municipal,rows\nLETTER.txt,LETTER,1\n",
+        "file,municipal,rows\nLETTER.csv,LETTER,many\n",
+        "file,municipal,rows\nLETTER.csv\n",
+        "file,rows,municipal\nLETTER.csv,1,LETTER\n",
+        'file,municipal,rows\nLETTER.csv,"LETTER,1\n',
+    ],
+)
+def test_a_forged_index_takes_nobodys_file_away(db: Path, tmp_path: Path, index: str) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    letters = [folder / name for name in ("letter.csv", "LETTER.txt", "LETTER.csv")]
+    (letter,) = [one for one in letters if one.name in index] or letters[:1]
+    letter.write_text("dear grandmother")
+    (folder / "index.csv").write_text(index)
+    result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
+    assert (result.exit_code, "no --split has made" in result.stderr) == (2, True)
+    assert letter.read_text() == "dear grandmother"
+
+
+def test_an_index_that_is_no_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "index.csv")
+    assert not is_split(tmp_path)
+    (tmp_path / "index.csv").unlink()
+    (tmp_path / "list").write_text("file,municipal,rows\n")
+    (tmp_path / "index.csv").symlink_to("list")
+    assert not is_split(tmp_path)
+
+
+def test_a_municipality_that_is_called_as_the_index_has_a_file_beside_it(tmp_path: Path) -> None:
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, workLocations=[place("INDEX")]),
+        ad(2, workLocations=[place("Index_")]),
+    )
+    folder = tmp_path / "split"
+    for _ in range(2):
+        answer(db, "export", "--format", "csv", "--split", "--output", str(folder))
+        assert index_of(folder)[1:] == [["INDEX_.csv", "INDEX; Index_", "2"]]
+        assert uuids(folder / "INDEX_.csv") == [1, 2]
+
+
 @given(names=st.sets(st.text()))
 def test_any_name_names_a_harmless_file(names: set[str]) -> None:
     stems = files_of(names)
@@ -206,6 +254,8 @@ def test_any_name_names_a_harmless_file(names: set[str]) -> None:
     folded = {stem.casefold() for stem in stems}
     assert len(folded) == len(stems)
     for stem in stems:
+        assert files_of({stem}) == {stem: [stem]}
+        assert stem.casefold() != "index"
         assert stem == Path(stem).name
         assert not stem.startswith(".")
         assert len(f"{stem}.parquet".encode()) < 255

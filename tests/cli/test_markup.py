@@ -131,7 +131,21 @@ def test_whatever_comes_the_text_is_harmless(html: str) -> None:
         ("\x1b]0;title\x07\x9b31m\x7f", "\ufffd]0;title\ufffd\ufffd31m\ufffd"),
         ("\u202eevil\u202c\u2066\u2069\u200e\u200f\u061c", "evil"),
         ("\ud800", "\ufffd"),
+        ("\ufeffa\U000e0041\U000e007f\u200bb\u00adc", "abc"),
+        ("a\u3164\u115f\u034f\U000e0100b\u2065\ufff9c\U000e0000", "abc"),
     ],
 )
 def test_harmless(text: str, shown: str) -> None:
     assert sanitize(text) == shown
+
+
+def test_nothing_that_nobody_sees_gets_through() -> None:
+    """Each character that Unicode 15.1 calls Default_Ignorable, but for joiners and variants."""
+    ranges = (
+        "ad 34f 61c 115f-1160 17b4-17b5 180b-180f 200b 200e-200f 202a-202e 2060-206f 3164 feff ffa0"
+        " fff0-fff8 1bca0-1bca3 1d173-1d17a e0000-e0fff"
+    )
+    ends = [[int(end, 16) for end in one.split("-")] for one in ranges.split()]
+    unseen = "".join(chr(code) for one in ends for code in range(one[0], one[-1] + 1))
+    assert sanitize(unseen) == ""
+    assert [char for char in unseen if sanitize(f"å{char}") != "å"] == []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
 from cli.support import ad, answer, ask, fill, process
+from navfeed.api import open_store
+from navfeed.errors import ConfigError
 
 BIG = "99999999999999999999"  # more than SQLite counts to
 
@@ -114,3 +117,47 @@ def test_letters_of_another_encoding(tmp_path: Path, words: tuple[str, ...]) -> 
     assert (ended.returncode, ended.stdout) == (2, b"")
     assert ended.stderr.decode().startswith("navfeed: 'municipal=TROMS\\udcd8' is no text in ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def pipe(folder: Path) -> str:
+    """A pipe that nobody writes to: whoever opens it waits for ever."""
+    os.mkfifo(folder / "pipe")
+    return str(folder / "pipe")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["list", "--db", "PIPE"],
+        ["sync", "--db", "PIPE", "--base-url", "http://127.0.0.1:9"],
+        ["privacy", "erase", "Kari Li", "--db", "PIPE"],
+        ["vacuum", "--db", "PIPE"],
+        ["list", "--config", "PIPE"],
+        ["backup", "PIPE", "--force"],
+        ["watch", "--seen", "PIPE"],
+        ["list", "--db", "/dev/zero"],
+    ],
+)
+def test_D3_a_pipe_or_a_device_is_no_file_and_nobody_waits_for_it(
+    db: Path, words: list[str]
+) -> None:
+    named = pipe(db.parent)
+    words = [named if word == "PIPE" else word for word in words]
+    ended = process(*words, NAVFEED_DB=str(db))
+    assert ended.returncode == 2
+    assert "is a pipe or a device, and no file. Name another file" in ended.stderr.decode()
+    assert sorted(one.name for one in db.parent.iterdir()) == ["navfeed.db", "pipe"]
+
+
+@pytest.mark.parametrize("file", ["PIPE", "/dev/zero"])
+def test_D3_nor_is_the_file_of_a_token(db: Path, file: str) -> None:
+    named = pipe(db.parent) if file == "PIPE" else file
+    for words in (["sync", "--base-url", "http://127.0.0.1:9"], ["doctor", "--offline"]):
+        ended = process(*words, NAVFEED_DB=str(db), NAVFEED_TOKEN_FILE=named)
+        assert ended.returncode == 2
+        assert b"is a pipe or a device" in ended.stderr + ended.stdout
+
+
+def test_D3_a_program_is_told_too(db: Path) -> None:
+    with pytest.raises(ConfigError, match="a pipe or a device"):
+        open_store(pipe(db.parent))

@@ -7,6 +7,9 @@ import re
 import tomllib
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/explanation/dependencies.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -56,3 +59,36 @@ def test_every_requirement_gives_its_reason_beside_it() -> None:
     lines = re.findall(r'^.*"[\w-]+[<>=\w".,]*.*$', project, re.MULTILINE)
     assert len(lines) == len(at_run_time())
     assert [line for line in lines if not re.search(r"  # \S", line)] == []
+
+
+def constraints() -> dict[str, str]:
+    """The version of each library in constraints.txt, which names nothing but versions."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [re.fullmatch(r"([a-z0-9.-]+)==([\w.!+]+)", line) for line in lines if line[:1] != "#"]
+    assert all(pinned)
+    return {one[1]: one[2] for one in pinned if one}
+
+
+def test_every_library_is_pinned_to_a_version_that_fits() -> None:
+    project = PYPROJECT["project"]
+    wanted = [
+        *project["dependencies"],
+        *(one for extra in project["optional-dependencies"].values() for one in extra),
+        *(one for group in PYPROJECT["dependency-groups"].values() for one in group),
+    ]
+    pinned = constraints()
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
+
+
+def test_make_and_the_container_install_what_is_pinned() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    installs = re.findall(r"pip install .+|\$\(PIP\) install .+", makefile)
+    assert installs
+    free = [line for line in installs if "constraints.txt" not in line]
+    assert all(line.endswith(("install --quiet pip; }", "--upgrade pip")) for line in free)
+    container = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    assert "--constraint constraints.txt" in container
+    bases = re.findall(r"^FROM (\S+)", container, re.MULTILINE)
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"\S+:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", bases[0])

@@ -9,10 +9,26 @@ from random import Random
 import pytest
 
 from navfeed.errors import ExitCode
-from navfeed.practice import World
+from navfeed.practice import World, faults
 from support.lab import NOW, Lab
+from support.socket_harness import Outdoors
 
 JUMPS = [timedelta(hours=hours) for hours in (0, -1, 1, -2, 2, -30, 30, -24 * 400, 24 * 4_000)]
+
+
+def test_T1_a_clock_that_no_date_header_confirms_takes_no_ad(tmp_path: Path) -> None:
+    with Outdoors(tmp_path / "navfeed.db") as outdoors:
+        ad = outdoors.world.publish(expires=NOW + timedelta(days=20))
+        outdoors.sync()
+        assert outdoors.is_exact()
+        for kind in ("seek", "page", "detail"):
+            outdoors.spoil(kind, faults.header("Date", "today"))  # where it is none, it is added
+        outdoors.clock = lambda: outdoors.world.now + timedelta(days=40)
+        ended = outdoors.sync(recheck_after=timedelta(0))
+        assert (ended.exit_code, ended.counts.removed) == (ExitCode.DONE, 0)
+        assert ad in outdoors.stored()
+        outdoors.clock = lambda: outdoors.world.now
+        outdoors.recovers()
 
 
 @pytest.mark.parametrize(

@@ -314,8 +314,8 @@ MUTATIONS = [
     Mutation(
         "the sweep by our own clock",
         "sync/engine.py",
-        "day_of(walk.served_at, clock())",
-        "day_of(None, clock())",
+        "day_of(walk.served_at, walk.newest, clock())",
+        "day_of(clock(), None, clock())",
         ("tests/test_sync.py",),
     ),
 ]

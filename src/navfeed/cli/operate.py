@@ -23,6 +23,7 @@ from navfeed.config import (
     feed_address,
     is_loopback,
     load,
+    refuse_special,
     refuse_store,
     unknown_variables,
 )
@@ -210,6 +211,7 @@ def backup(
 
     path = load({"db": db}, config=config).db
     refuse_store(file, path)
+    refuse_special(file)
     refuse_foreign(file)
     if file.exists() and not force:
         raise ConfigError(f"{file} exists. Name another file, or replace it with --force")

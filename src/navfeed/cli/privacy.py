@@ -47,9 +47,9 @@ def find(
 ) -> None:
     """Show where a name, an address or a number is stored.
 
-    In which ads and fields. Words are compared whole, without regard to case and spacing;
-    numbers by their digits. It changes no ad, and leaves a line in the log that does not say
-    what was looked for.
+    In which ads and fields. Words are compared whole, also in the genitive, without regard to
+    case, spacing and what hides in them; numbers by their digits. It changes no ad, and leaves a
+    line in the log that does not say what was looked for.
     """
     from navfeed.store.writer import Store
 
@@ -119,7 +119,9 @@ def _needle(text: str) -> Term:
 
     needle = term_of(_from_stdin() if text == "-" else text)
     if needle is None:
-        raise ConfigError(f"that is too short: give at least {SHORTEST} letters or digits")
+        raise ConfigError(
+            f"that is nothing to tell a person by: give at least {SHORTEST} letters or digits"
+        )
     return needle
 
 

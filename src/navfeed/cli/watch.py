@@ -15,7 +15,7 @@ from navfeed.cli.ask import LIST_FIELDS, ListFormat, write_rows
 from navfeed.cli.filters import FilterOptions, takes_filters
 from navfeed.cli.output import Color, canvas, print_lines
 from navfeed.cli.question import open_query
-from navfeed.config import refuse_store
+from navfeed.config import refuse_special, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.files import replaced
 from navfeed.present.words import LISTED, LISTED_AS, listed
@@ -85,6 +85,7 @@ _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 def _told(seen: Path) -> set[str]:
     """The ids in the file, one a line. Whatever else stands there is somebody's, and is kept."""
+    refuse_special(seen)
     try:
         lines = seen.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

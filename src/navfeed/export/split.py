@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterable
 from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
-from unicodedata import normalize
 
 from navfeed.export.formats import write_csv
+from navfeed.text.letters import composed
 
 INDEX = "index.csv"
 """Which file holds the ads of which municipality, and how many rows it has."""
+
+_HEADER = ("file", "municipal", "rows")
+
+ENDINGS = frozenset({"csv", "json", "jsonl", "xlsx", "parquet"})
+"""What the names of files may end in: formats."""
 
 NOWHERE = "_none"
 """The file of the ads that name no municipality."""
@@ -34,8 +39,10 @@ def files_of(municipals: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _stem(municipal: str) -> str:
-    name = re.sub(r"[^\w -]", "_", normalize("NFC", municipal).upper())
-    return normalize("NFC", name)[:_LONGEST].strip(" _-") or "_"
+    name = re.sub(r"[^\w -]", "_", composed(municipal).upper())
+    name = composed(name)[:_LONGEST].strip(" _-") or "_"
+    # Where case makes no difference, INDEX.csv is the index.
+    return f"{name}_" if f"{name}.csv".casefold() == INDEX else name
 
 
 def write_split(
@@ -51,7 +58,7 @@ def write_split(
         with _private(folder / name) as out:
             rows.append((name, "; ".join(filter(None, municipals)), write(municipals, out)))
     with _private(folder / INDEX) as out:
-        write_csv(("file", "municipal", "rows"), rows, out)
+        write_csv(_HEADER, rows, out)
 
 
 def _private(path: Path) -> BinaryIO:
@@ -61,10 +68,27 @@ def _private(path: Path) -> BinaryIO:
 
 
 def is_split(folder: Path) -> bool:
-    """Whether the folder holds what its index lists, and nothing besides."""
-    try:
-        text = (folder / INDEX).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    """Whether the folder holds what its index lists, and nothing besides.
+
+    An index is believed only where `write_split` could have written it: the next export takes away
+    what it lists, and anybody may have put it there.
+    """
+    if any(one.is_symlink() or not one.is_file() for one in folder.iterdir()):
         return False
-    listed = {row[0] for row in csv.reader(StringIO(text)) if row} | {INDEX}
-    return all(one.name in listed and not one.is_dir() for one in folder.iterdir())
+    try:
+        text = (folder / INDEX).read_bytes().decode()
+        header, *rows = csv.reader(StringIO(text, newline=""), strict=True)
+    except (OSError, ValueError, csv.Error):
+        return False
+    if tuple(header) != _HEADER or not all(map(_could_be_ours, rows)):
+        return False
+    return {one.name for one in folder.iterdir()} <= {INDEX, *(name for name, *_ in rows)}
+
+
+def _could_be_ours(row: list[str]) -> bool:
+    if len(row) != len(_HEADER):
+        return False
+    name, _, count = row
+    stem, _, ending = name.rpartition(".")
+    named = stem == NOWHERE or stem == _stem(stem)
+    return named and ending in ENDINGS and count.isascii() and count.isdecimal()

@@ -264,7 +264,8 @@ def check_clock(served_at: datetime | None, here: datetime, *, is_here: bool = F
     `is_here`: the feed is on this machine, and has no other clock than ours to be right by.
     """
     if served_at is None:
-        return warning("clock", "the feed tells no time", "Compare the clock yourself")
+        says = "the feed tells no time; ads run out by the day of its newest entry"
+        return warning("clock", says, "Compare the clock yourself")
     off = abs(here - served_at)
     says = f"{off.total_seconds():,.0f} s from the feed's"
     if off > CLOCK_WARNS:

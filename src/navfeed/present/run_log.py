@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from io import FileIO, TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
@@ -79,11 +81,19 @@ def _handler(file: Path | None) -> logging.Handler:
     if file is None:
         return logging.StreamHandler(sys.stderr)
     try:
-        return WatchedFileHandler(file, encoding="utf-8")
+        return _Private(file, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"cannot write the log {file}: {error.strerror}. Name another with --log-file"
         ) from error
+
+
+class _Private(WatchedFileHandler):
+    """A log that it makes, also anew, is its owner's alone, whatever the umask (faults.md X5)."""
+
+    def _open(self) -> TextIOWrapper:
+        private = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return TextIOWrapper(FileIO(private, "a"), self.encoding, write_through=True)
 
 
 class _Json(logging.Formatter):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from navfeed.model import Contacts, Content, ErasedTerm, PrivacyPolicy
-from navfeed.privacy.matcher import Term, erased_term_of, matcher_of
+from navfeed.privacy.matcher import Term, marks_of, matcher_of
 from navfeed.privacy.redact import Redactor, places_of, without_person
 
 
@@ -26,7 +26,7 @@ class Store(Protocol):
     ) -> None: ...
     def forget(
         self,
-        mark: ErasedTerm,
+        marks: Iterable[ErasedTerm],
         key: bytes,
         rewritten: Iterable[tuple[str, Content, int]],
         now: datetime,
@@ -78,7 +78,7 @@ class Erased:
 def erase(store: Store, needle: Term, now: datetime) -> Erased:
     """Take a text out of all that is stored, and see to it that no sync brings it back."""
     key = store.discretion().key or secrets.token_bytes(KEY_BYTES)
-    ads, places = store.forget(erased_term_of(needle, key), key, _without(store, needle), now)
+    ads, places = store.forget(marks_of(needle, key), key, _without(store, needle), now)
     return Erased(ads, places, owed=not store.erase())
 
 

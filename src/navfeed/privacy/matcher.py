@@ -1,19 +1,29 @@
 """Find a name, an address or a number in text, known to us or known by its keyed hash alone.
 
 Names and addresses are compared word by word, without regard to case, white space, punctuation and
-the tags between; numbers by their digits, however they are grouped. Text is HTML or plain.
+the tags between; numbers by their digits, however they are grouped. Text is HTML or plain. It is
+read as it stands, and as somebody would see it: escapes resolved, however often they were escaped,
+without comments and without characters that show nothing. Whatever finds a text, or erases it,
+reads it here, so that what was erased is not found.
+
+Everything takes time and memory in proportion to the text (faults.md X6).
 """
 
 from __future__ import annotations
 
 import hmac
 import re
+from array import array
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import unescape
-from unicodedata import normalize
+from itertools import chain
+from urllib.parse import unquote
 
 from navfeed.model import ErasedTerm, TermKind
+from navfeed.text.letters import UNSEEN_CLASS, composed
 
 REMOVED = "[removed]"
 """What stands where something was taken out."""
@@ -23,6 +33,18 @@ SHORTEST = 3
 
 LEAST_DIGITS = 5
 """Fewer digits than this are no number to call, and are compared as a word."""
+
+SHORTEST_HANDLE = 6
+"""A name written as one word in an address must be so long: `lian` is Lian's, not Li An's."""
+
+_LONGEST_WORD = 200
+"""Letters of a word; a longer one is nobody's name, and is equal to none."""
+
+_READINGS = 3
+"""So often is a text resolved that comes escaped. Whole chains (`&amp;amp;shy;`) count once."""
+
+_PASSES = 4
+"""So often is a text cleared; what is then still in its tags goes with the text."""
 
 _INLINE = re.compile(r"</?(?:a|b|em|font|i|small|span|strong|u|wbr)\b[^<>]*+>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
@@ -36,10 +58,23 @@ _TOKEN = re.compile(
 _BARE_TAG = re.compile(r"</?\w++\s?/?>")
 _TAG = re.compile(r"<[^<>]*+>")
 _NO_DIGIT = re.compile(r"\D+")
+
+_ESCAPED_AMP = r"(?:amp;|\#0*+38;|\#x0*+26;)"
+_VEILED = re.compile(
+    rf"(?P<unseen>{UNSEEN_CLASS}++)"
+    r"|(?P<escapes>(?:%(?:25)*+[0-9a-f]{2}){1,64}+)"
+    rf"|&{_ESCAPED_AMP}*+(?P<entity>\#\d{{1,7}};?|\#x[0-9a-f]{{1,6}};?|[a-z][a-z0-9]{{1,31}};?)",
+    re.IGNORECASE,
+)
+_ESCAPED_PERCENT = re.compile(r"%(?:25)++(?=[0-9a-f]{2})", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![\w.+-])[\w.+-]++@[\w.-]*+|(?:https?://|www\.)[^\s\"'<>]++", re.IGNORECASE
+)
+
 _COUNTRY = ("0047", "47")
 _LONGEST_COUNTRY = max(map(len, _COUNTRY))
 
-_WORDS = TermKind.WORDS
+_WORDS, _DIGITS, _HANDLE = TermKind.WORDS, TermKind.DIGITS, TermKind.HANDLE
 
 Span = tuple[int, int]
 Matches = Callable[[TermKind, str], bool]
@@ -47,7 +82,10 @@ Matches = Callable[[TermKind, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What is looked for: words joined by spaces, or digits; `length` is how many of them."""
+    """What is looked for: words joined by spaces, digits, or the letters of words without a gap.
+
+    `length` is how many of them.
+    """
 
     kind: TermKind
     length: int
@@ -67,47 +105,71 @@ class Matcher:
 
     def spans(self, text: str) -> list[Span]:
         """Where in the text a needle stands, in order and apart from each other."""
-        return _merged(self._spans(text)) if self.may_contain(text) else []
+        return _merged(self._spans(text, _READINGS))
 
     def without(self, text: str) -> str:
-        """The text without what was found. Tags in between stay, or the page would break."""
-        pieces = []
-        at = 0
-        for start, end in self.spans(text):
-            pieces += [text[at:start], REMOVED, *_TAG.findall(text[start:end])]
-            at = end
-        return "".join([*pieces, text[at:]])
+        """The text without what was found. Tags in between stay, or the page would break.
 
-    def _spans(self, text: str) -> Iterator[Span]:
-        tokens, tags = _read(text)
-        words = _words(tokens)
-        for kind, length in self.lengths:
-            windows = _windows(words, length) if kind is _WORDS else _numbers(tokens, length)
-            for said, span in windows:
-                if self.knows(kind, said):
-                    yield span
-        for start, tag in tags:  # an address stands in a link, a name in a picture's description
-            yield from ((start + a, start + b) for a, b in self._spans(tag))
+        Nothing is found in what is left.
+        """
+        for _ in range(_PASSES):
+            if not (spans := self.spans(text)):
+                return text
+            text = _cut(text, spans)
+        return _cut(text, [(0, len(text))], keep=False) if self.spans(text) else text
+
+    def _spans(self, text: str, resolved: int) -> Iterator[Span]:
+        for reading in _readings(text, resolved):
+            for start, end in self._within(reading.text, resolved):
+                yield reading.back(start, end)
+
+    def _within(self, text: str, resolved: int) -> Iterator[Span]:
+        if self.may_contain(text):
+            yield from self._met(text)
+        if resolved:
+            # An address stands in a link, a name in a picture's description or in a comment.
+            for start, inner in _inner(text):
+                for a, b in self._spans(inner, resolved - 1):
+                    yield start + a, start + b
+
+    def _met(self, text: str) -> Iterator[Span]:
+        for kind, windows in _WINDOWS.items():
+            lengths = sorted(length for one, length in self.lengths if one is kind)
+            if lengths:
+                yield from (span for said, span in windows(text, lengths) if self.knows(kind, said))
 
 
 def term_of(text: str) -> Term | None:
     """What to look for; None where the text is too short to be told from any other."""
-    tokens, _ = _read(text)
-    words = [word.said for word in _words(tokens)]
+    *_, reading = _readings(text, _READINGS)
+    words = [word.said for word in _words(reading.text)]
     joined = "".join(words)
-    if len(joined) < SHORTEST:
+    if len(joined) < SHORTEST or not all(words) or " ".join(words) in _OURS:
         return None
     if joined.isdecimal() and len(joined) >= LEAST_DIGITS:
         digits = _national(joined)
-        return Term(TermKind.DIGITS, len(digits), digits)
-    return Term(TermKind.WORDS, len(words), " ".join(words))
+        return Term(_DIGITS, len(digits), digits)
+    return Term(_WORDS, len(words), " ".join(words))
+
+
+_OURS = frozenset({"removed", "removed removed"})
+"""What `REMOVED` says itself: it would be found for ever."""
+
+
+def _with_handle(needle: Term) -> Iterator[Term]:
+    """The needle, and how it is written as one word in an address."""
+    yield needle
+    letters = needle.said.replace(" ", "")
+    if needle.kind is _WORDS and needle.length > 1 and len(letters) >= SHORTEST_HANDLE:
+        yield Term(_HANDLE, len(letters), letters)
 
 
 def matcher_of(needle: Term) -> Matcher:
     """A seeker for a text that is known."""
+    said = {(one.kind, one.said) for one in _with_handle(needle)}
     return Matcher(
-        frozenset({(needle.kind, needle.length)}),
-        lambda _, said: said == needle.said,
+        frozenset((one.kind, one.length) for one in _with_handle(needle)),
+        lambda kind, met: (kind, met) in said,
         lambda text: _may_contain(text, needle),
     )
 
@@ -117,7 +179,7 @@ def _may_contain(text: str, needle: Term) -> bool:
     longest = max(needle.said.split(), key=len)
     return any(
         longest in (_folded(said) if needle.kind is _WORDS else _NO_DIGIT.sub("", said))
-        for said in (_decoded(text), _decoded(_INLINE.sub("", text)))
+        for said in {text, _decoded(text), _decoded(_INLINE.sub("", text))}
     )
 
 
@@ -132,12 +194,143 @@ def hashed_matcher(key: bytes, marks: frozenset[ErasedTerm]) -> Matcher:
     return Matcher(lengths, lambda kind, said: (kind, _hash(key, kind, said)) in hashes)
 
 
+def marks_of(needle: Term, key: bytes) -> frozenset[ErasedTerm]:
+    """What is remembered of a text, so that it is met again in all its ways."""
+    return frozenset(erased_term_of(one, key) for one in _with_handle(needle))
+
+
 def erased_term_of(needle: Term, key: bytes) -> ErasedTerm:
     return ErasedTerm(needle.kind, needle.length, _hash(key, needle.kind, needle.said))
 
 
 def _hash(key: bytes, kind: TermKind, said: str) -> bytes:
     return hmac.digest(key, (kind.value + ":" + said).encode(errors="surrogatepass"), "sha256")
+
+
+# Ways to read a text
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text as somebody reads it, with the way back to where each part of it stands.
+
+    Part `i` begins at `at[i]`, and was read from `start[i]` to `end[i]` of the reading `before`.
+    """
+
+    text: str
+    before: _Reading | None = None
+    at: array[int] = field(default_factory=lambda: array("q"))
+    start: array[int] = field(default_factory=lambda: array("q"))
+    end: array[int] = field(default_factory=lambda: array("q"))
+
+    def back(self, start: int, end: int) -> Span:
+        """Where in the text as it came a part of this one stands."""
+        if self.before is None:
+            return start, end
+        first, last = bisect_right(self.at, start) - 1, bisect_right(self.at, end - 1) - 1
+        if self._is_literal(first):
+            start = self.start[first] + start - self.at[first]
+        else:
+            start = self.start[first]
+        end = self.start[last] + end - self.at[last] if self._is_literal(last) else self.end[last]
+        return self.before.back(start, end)
+
+    def _is_literal(self, part: int) -> bool:
+        """Whether it was read as it stands: what was resolved became shorter or longer."""
+        following = self.at[part + 1] if part + 1 < len(self.at) else len(self.text)
+        return following - self.at[part] == self.end[part] - self.start[part]
+
+    def resolved(self) -> _Reading:
+        """The text with its escapes resolved, without comments and what nobody sees."""
+        parts = _Reading("", self, array("q"), array("q"), array("q"))
+        pieces: list[str] = []
+        at = length = 0
+        for start, end, read in _unveiled(self.text):
+            for piece, since, till in ((self.text[at:start], at, start), (read, start, end)):
+                if piece:
+                    pieces.append(piece)
+                    parts.at.append(length)
+                    parts.start.append(since)
+                    parts.end.append(till)
+                    length += len(piece)
+            at = end
+        return _Reading("".join(pieces), self, parts.at, parts.start, parts.end)
+
+
+def _readings(text: str, most: int) -> Iterator[_Reading]:
+    """The text as it stands, and up to `most` times resolved."""
+    reading = _Reading(text)
+    yield reading
+    for _ in range(most):
+        if not _VEILED.search(reading.text) and "<!--" not in reading.text:
+            return
+        resolved = reading.resolved()
+        if resolved.text == reading.text:
+            return
+        reading = resolved
+        yield reading
+
+
+def _unveiled(text: str) -> Iterator[tuple[int, int, str]]:
+    """What stands for something else or for nothing: its place, and what is read there."""
+    at = 0
+    for start, end in chain(_comments(text), [(len(text), len(text))]):
+        for match in _VEILED.finditer(text, at, start):
+            yield match.start(), match.end(), _resolved(match)
+        yield start, end, ""
+        at = end
+
+
+def _resolved(match: re.Match[str]) -> str:
+    if match["unseen"]:
+        return ""
+    if match["escapes"]:
+        return unquote(_ESCAPED_PERCENT.sub("%", match[0]))
+    return unescape(f"&{match['entity']}")
+
+
+def _comments(text: str) -> Iterator[Span]:
+    """Where comments stand. One that never ends is none: a search for each end would be the square.
+
+    By HTML's rules `<!-->` is one as well.
+    """
+    at = 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 2)) >= 0:
+        at = end + len("-->")
+        yield start, at
+
+
+def _inner(text: str) -> Iterator[tuple[int, str]]:
+    """What tags and comments say, with its place."""
+    for match in _TAG.finditer(text):
+        if not _BARE_TAG.fullmatch(match[0]):
+            yield match.start() + 1, match[0][1:-1]
+    for start, end in _comments(text):
+        yield start + 4, text[start + 4 : end - 3]
+
+
+def _cut(text: str, spans: list[Span], *, keep: bool = True) -> str:
+    pieces = []
+    at = 0
+    for start, end in spans:
+        pieces += [text[at:start], REMOVED]
+        if keep and "<" in text[start:end]:
+            pieces += _TAG.findall(_uncommented(text[start:end]))
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _uncommented(text: str) -> str:
+    """A comment is kept whole or not at all: half of one would hide the rest of the page."""
+    pieces = []
+    at = 0
+    for start, end in _comments(text):
+        pieces.append(text[at:start])
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+# What a reading says
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,72 +343,118 @@ class _Token:
     glued: bool
 
 
-def _read(text: str) -> tuple[list[_Token], list[tuple[int, str]]]:
-    """The tokens of the text that is shown, and the tags that say something, with their places."""
-    tokens: list[_Token] = []
-    tags: list[tuple[int, str]] = []
+def _tokens(text: str) -> Iterator[_Token]:
+    """The tokens of the text that is shown."""
     joint = -1
     for match in _TOKEN.finditer(text):
         kind, said = match.lastgroup, match[0]
         if kind in ("inline", "tag"):
-            if not _BARE_TAG.fullmatch(said):
-                tags.append((match.start() + 1, said[1:-1]))
             if kind == "inline" and joint == match.start():
                 joint = match.end()
             continue
         said = unescape(said) if kind == "entity" else said
         if kind == "letters" or (kind != "escape" and said.isalnum()):
             glued = joint == match.start()
-            tokens.append(_Token(_folded(said), match.start(), match.end(), glued))
+            yield _Token(_word(said), match.start(), match.end(), glued)
             joint = match.end()
-    return tokens, tags
 
 
 def _folded(said: str) -> str:
-    return normalize("NFC", said).casefold()
+    return composed(said).casefold()
 
 
-def _words(tokens: Iterable[_Token]) -> list[_Token]:
+def _word(said: str) -> str:
+    """A word to compare; empty where it is too long to be anybody's."""
+    return _folded(said) if len(said) <= _LONGEST_WORD else ""
+
+
+def _words(text: str) -> Iterator[_Token]:
     """The words: tokens that nothing but markup parts are one. Each is put together once."""
-    groups: list[list[_Token]] = []
-    for token in tokens:
-        if token.glued:
-            groups[-1].append(token)
+    group: list[_Token] = []
+    for token in _tokens(text):
+        if group and not token.glued:
+            yield _joined(group)
+            group.clear()
+        if len(group) > _LONGEST_WORD:  # too long already, and no longer in memory
+            group[-1] = token
         else:
-            groups.append([token])
-    return [group[0] if len(group) == 1 else _joined(group) for group in groups]
+            group.append(token)
+    if group:
+        yield _joined(group)
 
 
 def _joined(group: list[_Token]) -> _Token:
-    said = _folded("".join(token.said for token in group))
+    if len(group) == 1:
+        return group[0]
+    whole = all(token.said for token in group)
+    said = _word("".join(token.said for token in group)) if whole else ""
     return _Token(said, group[0].start, group[-1].end, glued=False)
 
 
-def _windows(words: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
-    for at in range(len(words) - length + 1):
-        window = words[at : at + length]
-        yield " ".join(word.said for word in window), (window[0].start, window[-1].end)
+Windows = Iterator[tuple[str, Span]]
 
 
-def _numbers(tokens: list[_Token], length: int) -> Iterator[tuple[str, Span]]:
+def _phrases(text: str, lengths: list[int]) -> Windows:
+    """So many words in a row; and with the last one not in the genitive, where it may be in it."""
+    last: deque[_Token] = deque(maxlen=lengths[-1])
+    for word in _words(text):
+        last.append(word)
+        for length in lengths[: bisect_right(lengths, len(last))]:
+            window = list(last)[-length:]
+            said = " ".join(one.said for one in window)
+            span = (window[0].start, word.end)
+            yield said, span
+            if said.endswith("s"):
+                yield said[:-1], span
+
+
+def _numbers(text: str, lengths: list[int]) -> Windows:
     """Neighbouring groups that have so many digits together, the country's code aside."""
-    for at, first in enumerate(tokens):
+    most = lengths[-1] + _LONGEST_COUNTRY
+    last: deque[_Token] = deque(maxlen=most)
+    for token in _tokens(text):
+        if not token.said.isdecimal():
+            last.clear()
+            continue
+        last.append(token)
         digits = ""
-        # A group has a digit at least, so no more of them can matter, the country's code included.
-        for token in tokens[at : at + length + _LONGEST_COUNTRY]:
-            if not token.said.isdecimal() or len(digits) > length:
+        for first in reversed(last):
+            digits = first.said + digits
+            if len(digits) > most:
                 break
-            digits += token.said
-            if len(national := _shortened(digits, first.said, length)) == length:
-                yield national, (first.start, token.end)
+            for national in _said_by(digits, first.said):
+                if len(national) in lengths:
+                    yield national, (first.start, token.end)
 
 
-def _shortened(digits: str, first: str, length: int) -> str:
-    """Without the country's code, where that stands in one group with the number."""
+def _said_by(digits: str, first: str) -> Iterator[str]:
+    """The digits, and without the country's code where that stands in one group with others."""
+    yield digits
     for code in _COUNTRY:
-        if first.startswith(code) and len(digits) == length + len(code):
-            return digits.removeprefix(code)
-    return digits
+        if first.startswith(code):
+            yield digits.removeprefix(code)
+
+
+def _handles(text: str, lengths: list[int]) -> Windows:
+    """Neighbouring words of an address that have so many letters together."""
+    for address in _ADDRESS.finditer(text):
+        last: deque[_Token] = deque(maxlen=lengths[-1])
+        for token in _tokens(address[0]):
+            last.append(token)
+            letters = ""
+            for first in reversed(last):
+                letters = first.said + letters
+                if len(letters) > lengths[-1]:
+                    break
+                if len(letters) in lengths:
+                    yield letters, (address.start() + first.start, address.start() + token.end)
+
+
+_WINDOWS: dict[TermKind, Callable[[str, list[int]], Windows]] = {
+    _WORDS: _phrases,
+    _DIGITS: _numbers,
+    _HANDLE: _handles,
+}
 
 
 def _national(digits: str) -> str:

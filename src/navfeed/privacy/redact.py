@@ -92,12 +92,16 @@ class Redactor:
         )
 
     def __call__(self, content: Content) -> Content:
-        return content if self._idle else rewrite_texts(content, self._text, self._drops)
+        if self._idle:
+            return content
+        return rewrite_texts(content, self._text, self._drops, recode=self._forgotten)
 
     def _text(self, text: str) -> str:
-        if self._seeker is not None:
-            text = self._seeker.without(text)
+        text = self._forgotten(text)
         return without_contacts(text) if self._drop else text
+
+    def _forgotten(self, text: str) -> str:
+        return text if self._seeker is None else self._seeker.without(text)
 
     def _drops(self, contact: Contact) -> bool:
         return self._drop or (self._seeker is not None and is_about(contact, self._seeker))
@@ -110,12 +114,17 @@ def is_about(contact: Contact, seeker: Matcher) -> bool:
 
 def without_person(content: Content, seeker: Matcher) -> Content:
     """What is left when all that the seeker finds is taken out, contacts as a whole."""
-    return rewrite_texts(content, seeker.without, lambda contact: is_about(contact, seeker))
+    return rewrite_texts(
+        content,
+        seeker.without,
+        lambda contact: is_about(contact, seeker),
+        recode=seeker.without,
+    )
 
 
 def places_of(raw: str, seeker: Matcher) -> Iterator[tuple[str, str]]:
     """Where in stored content the seeker finds something: the field, and what stands there."""
-    for field, text in iter_texts(raw):
+    for field, text in iter_texts(raw, names=True):
         yield from ((field, text[start:end]) for start, end in seeker.spans(text))
 
 

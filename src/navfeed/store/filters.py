@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from navfeed.model import Span, fold, oslo_day, refuse_wrong_types
+from navfeed.model import Span, oslo_day, refuse_wrong_types
 from navfeed.places import county_names, ways_to_write
+from navfeed.text.letters import fold
 from navfeed.text.ranges import of_day
 
 Condition = tuple[str, tuple[str | int, ...]]

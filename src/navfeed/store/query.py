@@ -31,7 +31,6 @@ from navfeed.model import (
     Scope,
     StoreFacts,
     Week,
-    fold,
     oslo_week,
     refuse_wrong_type,
 )
@@ -48,6 +47,7 @@ from navfeed.store.filters import (
 )
 from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
 from navfeed.store.mapping import content_of, scope_of
+from navfeed.text.letters import fold
 from navfeed.text.stem import is_form, stem
 
 Cell = str | tuple[str, ...] | None

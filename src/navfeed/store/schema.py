@@ -140,7 +140,7 @@ CREATE TABLE milestones (
 
 -- Texts that somebody asked to be forgotten, by keyed hash (HMAC-SHA256) alone.
 CREATE TABLE forgotten (
-    kind TEXT NOT NULL,             -- words, or the digits of a number
+    kind TEXT NOT NULL,             -- words, digits of a number, letters of a handle
     length INTEGER NOT NULL,        -- how many of them
     hash BLOB NOT NULL,
     PRIMARY KEY (kind, length, hash)

@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from navfeed.errors import ConfigError
 from navfeed.model import Content
+from navfeed.text.letters import composed
 
 
 def searchable(content: Content) -> tuple[str, str, str, str]:
@@ -27,7 +27,7 @@ def searchable(content: Content) -> tuple[str, str, str, str]:
 
     html = content.description or ""
     texts = (content.title or "", content.job_title or "", content.employer or "", words_of(html))
-    title, job_title, employer, text = (normalize("NFC", text) for text in texts)
+    title, job_title, employer, text = map(composed, texts)
     return title, job_title, employer, text
 
 
@@ -129,7 +129,7 @@ def _term(text: str, piece: re.Match[str], *, unwanted: bool) -> _Term:
     if not any(map(str.isalnum, said)):
         raise _refused(text, f"{piece[0]} has no letter or digit")
     # What cannot be written as UTF-8, a broken argument of the shell, is in no ad either.
-    said = normalize("NFC", said).encode(errors="replace").decode()
+    said = composed(said).encode(errors="replace").decode()
     return _Term(said, piece["word"] is None, is_prefix, unwanted)
 
 

@@ -457,17 +457,13 @@ class Store:
         """Keep what another store was told to keep, with what that makes of the ads here."""
         with self._transaction():
             self._db.execute("UPDATE feed SET contacts = ?", [discretion.contacts.value])
-            self._db.execute("UPDATE feed SET forget_key = ?", [discretion.key or None])
-            self._many(
-                "INSERT OR IGNORE INTO forgotten (kind, length, hash) VALUES (?, ?, ?)",
-                ((mark.kind.value, mark.length, mark.hash) for mark in discretion.marks),
-            )
+            self._remember(discretion.marks, discretion.key)
             for ad, content in rewritten:
                 self._rewrite(ad, content, now)
 
     def forget(
         self,
-        mark: ErasedTerm,
+        marks: Iterable[ErasedTerm],
         key: bytes,
         rewritten: Iterable[tuple[str, Content, int]],
         now: datetime,
@@ -478,16 +474,19 @@ class Store:
         """
         ads = places = 0
         with self._transaction():
-            self._db.execute("UPDATE feed SET forget_key = ?", [key])
-            self._db.execute(
-                "INSERT OR IGNORE INTO forgotten (kind, length, hash) VALUES (?, ?, ?)",
-                [mark.kind.value, mark.length, mark.hash],
-            )
+            self._remember(marks, key)
             for ad, content, gone in rewritten:
                 self._rewrite(ad, content, now)
                 ads, places = ads + 1, places + gone
             self._note("erase", ads, places, now)
         return ads, places
+
+    def _remember(self, marks: Iterable[ErasedTerm], key: bytes) -> None:
+        self._db.execute("UPDATE feed SET forget_key = ?", [key or None])
+        self._many(
+            "INSERT OR IGNORE INTO forgotten (kind, length, hash) VALUES (?, ?, ?)",
+            ((mark.kind.value, mark.length, mark.hash) for mark in marks),
+        )
 
     def note_find(self, ads: int, places: int, now: datetime) -> None:
         """Leave the line that a find must leave. Short, so it needs no lock of its own."""

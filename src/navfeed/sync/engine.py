@@ -203,7 +203,7 @@ def _phases(
         )
         yield from walk.run()
         walked_at = clock()  # ours, as whoever asks for the age of the data will
-        today = day_of(walk.served_at, clock())
+        today = day_of(walk.served_at, walk.newest, clock())
         if swept := store.sweep(today, clock()):
             yield ExpiredRemoved(tuple(swept))
         store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())

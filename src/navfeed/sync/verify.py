@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from navfeed.decide import day_of
 from navfeed.errors import ContractError, FeedError
+from navfeed.lookback import feed_clock
 from navfeed.model import Detail, DetailDecision, Gone, Page, Queued, Reason, Status
 from navfeed.sync.details import (
     BATCH,
@@ -79,12 +80,13 @@ class Verification:
         self._repair = repair
         self._clock = clock
         self._served_at: datetime | None = None
+        self._newest = store.feed_cursor().newest
 
     def run(self) -> Iterator[Checked]:
         """Compare. May raise what `Feed` and `Store` raise, and `StoppedError`."""
         held = self._store.ads()
         wanted = self._announced() | held | self._store.outside()
-        today = day_of(self._served_at, self._clock())
+        today = day_of(self._served_at, self._newest, self._clock())
         judge = DetailDecider(self._store, today=today, scope=self._store.scope())
         questions = [Queued(ad, 0) for ad in sorted(wanted)]
         done = 0
@@ -111,7 +113,8 @@ class Verification:
         visited: set[str] = set()
         while True:
             yield page
-            self._served_at = page.served_at
+            self._served_at = page.served_at or self._served_at
+            self._newest = feed_clock(self._newest, page)
             visited.add(page.id)
             if page.next_id is None:
                 return

@@ -132,6 +132,11 @@ class Walk:
         self._began = WalkStart(None, clock())
         self.served_at: datetime | None = None
 
+    @property
+    def newest(self) -> datetime | None:
+        """The moment of the newest entry that was ever read."""
+        return self._cursor.newest
+
     def run(self) -> Iterator[PageApplied]:
         """Walk to the tip. May raise what `Feed` and `Store` raise, and `StoppedError`."""
         page = self._first_page()
@@ -297,7 +302,7 @@ class Walk:
     def _judge(self, observed: list[ObservedEntry]) -> list[EntryDecision]:
         ads = sorted(observed, key=lambda one: one.entry.ad)  # stable: feed order stays
         stored = self._store.stored_ids_among({one.entry.ad for one in observed})
-        today = day_of(self.served_at, self._clock())
+        today = day_of(self.served_at, self.newest, self._clock())
         decisions = (
             decide_entries(list(group), stored=ad in stored, last_day=stored.get(ad), today=today)
             for ad, group in groupby(ads, key=lambda one: one.entry.ad)

@@ -15,10 +15,15 @@ from threading import Thread
 from time import monotonic
 from typing import Any, Generic, Self, TypeVar, cast
 
-from navfeed.errors import StoppedError
+from navfeed.errors import StoppedError, UnreachableError
 
 _LONGEST_WAIT = 1.0
 """Seconds; a stop is promised within two."""
+
+_NO_THREAD = (
+    "cannot ask the feed: the system starts no thread for it. Raise the limit on processes or on "
+    "memory (ulimit -u and -v; TasksMax and MemoryMax of a unit), and run again"
+)
 
 T = TypeVar("T")
 X = TypeVar("X")
@@ -112,7 +117,10 @@ class WorkerPool:
             self._jobs.put(None)
 
     def ask(self, question: X, call: Callable[[X], T]) -> T:
-        """Call in another thread and wait; raises what the call raised, or `StoppedError`."""
+        """Call in another thread and wait; raises what the call raised, or `StoppedError`.
+
+        `UnreachableError` where the system starts no thread at all.
+        """
         answers = _Results()
         self._stop.check()
         self._submit_all([question], call, answers)
@@ -146,10 +154,17 @@ class WorkerPool:
         return number
 
     def _grow(self) -> None:
+        """Start one more, if there is work for it. Where the system gives no more, fewer do."""
         if len(self._threads) < self._size:
             thread = Thread(target=self._work, daemon=True, name=f"crew-{len(self._threads)}")
-            self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # a limit on processes or on memory
+                if not self._threads:
+                    raise UnreachableError(_NO_THREAD, may_retry=False) from error
+                self._size = len(self._threads)
+            else:
+                self._threads.append(thread)
 
     def _arriving(self, answers: _Results, linger: float) -> Iterator[Completed[Any, Any]]:
         """The next answer, however long it takes, and those that follow within `linger` seconds."""

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from unicodedata import normalize
 from zoneinfo import ZoneInfo
+
+from navfeed.text.letters import composed
 
 _OSLO = ZoneInfo("Europe/Oslo")
 _LONGEST = 80
@@ -62,7 +63,7 @@ def read_due(text: str | None) -> date | None:
     """The day in Oslo up to and including which to apply; None where the text says no one day."""
     if not text or len(text) > _LONGEST:
         return None
-    said = normalize("NFC", text).strip().casefold()
+    said = composed(text).strip().casefold()
     try:
         if _ISO.fullmatch(said):
             return _iso(said)

@@ -91,27 +91,27 @@ def spans(text: str) -> Iterator[tuple[str, object, int, int]]:
     more = text[at] != "}"
     while more:
         name, at = scanstring(text, _expect(text, '"', at), True)
-        start = _expect(text, ":", _skip(text, at))
+        start = _expect(text, ":", skip_space(text, at))
         value, end = JSON.raw_decode(text, start)
         yield name, value, start, end
-        at = _skip(text, end)
+        at = skip_space(text, end)
         more = text[at] != "}"
         if more:
             at = _expect(text, ",", at)
-    if _skip(text, at + 1) != len(text):
+    if skip_space(text, at + 1) != len(text):
         raise ValueError("something follows the object")
 
 
-def _skip(text: str, at: int) -> int:
+def skip_space(text: str, at: int) -> int:
     return _SPACE.match(text, at).end()  # type: ignore[union-attr]
 
 
 def _expect(text: str, mark: str, at: int) -> int:
     """The place after `mark`, white space around it skipped (but never inside a string)."""
-    at = _skip(text, at)
+    at = skip_space(text, at)
     if text[at] != mark:
         raise ValueError(f"{mark} is missing")
-    return at + 1 if mark == '"' else _skip(text, at + 1)
+    return at + 1 if mark == '"' else skip_space(text, at + 1)
 
 
 def elements(text: str) -> Iterator[tuple[object, str]]:
@@ -120,6 +120,6 @@ def elements(text: str) -> Iterator[tuple[object, str]]:
     while text[at] != "]":
         value, end = JSON.raw_decode(text, at)
         yield value, text[at:end]
-        at = _skip(text, end)
+        at = skip_space(text, end)
         if text[at] == ",":
-            at = _skip(text, at + 1)
+            at = skip_space(text, at + 1)
