@@ -261,7 +261,7 @@ def test_D5_a_backup_of_an_older_schema_is_brought_up_to_date(
     assert ask(old, "backup", str(copy)).exit_code == 0
     restored(db, copy)
     assert (version(db), titles(db), version(copy)) == (VERSION, ads, 1)
-    assert answer(db, "integrity") == "ok\n"
+    assert answer(db, "check") == "ok\n"
     assert [name for name in names(db) if "upgrade" in name] == []
 
 

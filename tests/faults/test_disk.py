@@ -123,7 +123,7 @@ READS = {
     "stats": ["stats"],
     "export": ["export", "--format", "jsonl"],
     "runs": ["runs"],
-    "integrity": ["integrity"],
+    "check": ["check"],
     "log": ["privacy", "log"],
 }
 
