@@ -58,6 +58,15 @@ campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, fi
 recipes: $(INSTALLED_RECIPES) ## Run what needs other people's programs: the how-to guides, parquet.
 	@NEED_ALL_TOOLS=1 $(BIN)/python -m pytest -n auto tests/docs/test_how_to.py tests/cli/test_export_tables.py $(TESTFLAGS)
 
+ENGINES := build/engines/classpath
+
+.PHONY: engines
+engines: $(INSTALLED_DEV) $(ENGINES) ## Run the tests of `push` against a real search engine (Java 17, Maven).
+	@NEED_ALL_TOOLS=1 $(BIN)/python -m pytest -n auto tests/push $(TESTFLAGS)
+
+$(ENGINES): tests/engines/pom.xml tests/engines/src/main/java/SingleNode.java
+	@mvn -q -f tests/engines/pom.xml compile dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@
+
 .PHONY: lint
 lint: $(INSTALLED_DEV) ## Check style and layout.
 	@$(BIN)/ruff check .

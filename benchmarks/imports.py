@@ -25,6 +25,8 @@ MODULES = {
     "matplotlib": "matplotlib.figure",
     "xlsxwriter": "xlsxwriter",
     "pyarrow": "pyarrow.parquet",
+    "psycopg": "psycopg",
+    "opensearch-py": "opensearchpy",
 }
 
 

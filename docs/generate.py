@@ -174,7 +174,8 @@ and parquet, elsewhere one text with `; ` between them.
 
 Extras go into navfeed's environment: `pip install 'navfeed[xlsx,parquet]'`, from a clone
 `pip install '.[xlsx,parquet]'`; after `pipx install`, `pipx inject navfeed xlsxwriter pyarrow` adds
-what they consist of. So it is with `charts`, for `navfeed stats --output` (`matplotlib`).
+what they consist of. So it is with `charts`, for `navfeed stats --output` (`matplotlib`), and
+`postgres` and `opensearch`, for `navfeed push` (`psycopg[binary]`, `opensearch-py`).
 
 A file takes its place when all of it is written, and never before. While it is being written it is
 called `.NAME.….part` and can be read by its owner alone; a process that is killed leaves that, and
@@ -238,16 +239,20 @@ MEANINGS = {
         "See the message; NAV's public token may be late by hours.",
     ),
     ExitCode.STORE: Meaning(
-        "The store cannot be opened, read or written.",
-        "See the message: disk, permissions, another file.",
+        "The store, or a target of `push`, cannot be opened, read or written.",
+        "See the message: disk, permissions, another file; the target's address.",
     ),
     ExitCode.STALE: Meaning(
         "The data is older than `--max-age` allows.",
         "Find out why no sync has run.",
     ),
     ExitCode.DIFFERENT: Meaning(
-        "`verify` found differences, and was not told to repair them.",
-        "`navfeed verify --repair`.",
+        "`verify` or `push --verify` found differences, and was not told to repair them.",
+        "`navfeed verify --repair`, `navfeed push --reconcile`.",
+    ),
+    ExitCode.CURSOR: Meaning(
+        "A cursor of `changes` cannot be continued: too old, or another store's.",
+        "Take a snapshot, `navfeed changes --snapshot`, and go on from its cursor.",
     ),
     ExitCode.LOCKED: Meaning(
         "Another sync works on this store.", "Nothing; leave it to the other one."

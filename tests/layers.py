@@ -23,6 +23,8 @@ ROOMS: dict[str, set[str]] = {
     "store": {"model", "errors", "places", "text"},
     "client": {"model", "errors", "config", "wire", "version"},
     "sync": {"model", "errors", "decide", "lookback", "privacy"},
+    "changes": {"model", "store", "wire"},
+    "push": {"model", "errors", "extras", "changes", "wire"},
     "export": {"model", "errors", "extras", "text"},
     "present": {"model", "errors", "extras", "text", "sync"},
     "ops": {"model", "errors", "present", "version"},

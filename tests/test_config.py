@@ -60,6 +60,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         look_back_minutes = 20
         recheck_days = 7
         recheck_most = 10
+        changes_days = 30
         warn_age = "36h"
         [scope]
         municipal = ["BERGEN", "Os"]
@@ -77,6 +78,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         look_back=timedelta(minutes=20),
         recheck_after=timedelta(days=7),
         recheck_most=10,
+        keep_changes=timedelta(days=30),
         scope=Scope(municipals=("BERGEN", "Os"), words=("natt",)),
         warn_age=timedelta(hours=36),
     )

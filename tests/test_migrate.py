@@ -76,6 +76,22 @@ def test_what_was_stored_is_there_and_the_day_is_read(old: Path, tmp_path: Path)
     assert schema(old) == schema(new)
 
 
+def test_the_journal_begins_with_what_is_stored(old: Path) -> None:
+    Store(old).close()
+    with Reader(old, TODAY) as reader:
+        changes = list(reader.changes())
+        assert reader.cursor().number == len(ADS)
+    assert [(change.uuid, change.kind.value) for change in changes] == [(ad, "added") for ad in ADS]
+    assert rows(old, "SELECT ad, last_day FROM changes ORDER BY number") == rows(
+        old, "SELECT uuid, last_day FROM ads ORDER BY id"
+    )
+    with Store(old) as store:
+        store.commit_details([DetailDecision(ADS[1], Reason.STOPPED)], [], NOW)
+    with Reader(old, TODAY) as reader:
+        (gone,) = reader.changes(changes[-1].cursor)
+        assert (gone.uuid, gone.cursor.number) == (ADS[1], len(ADS) + 1)
+
+
 def test_what_leaves_later_is_erased_and_takes_its_rows_with_it(old: Path) -> None:
     with Store(old) as store:
         assert store.erasure_owed()

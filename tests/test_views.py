@@ -180,6 +180,8 @@ def make_version_2(path: Path) -> None:
         connection.execute("ALTER TABLE feed DROP COLUMN recheck_since")
         for name in ("stored_at", "changed_at", "updated"):
             connection.execute(f"ALTER TABLE outside DROP COLUMN {name}")
+        connection.execute("DROP TABLE changes")
+        connection.execute("DROP TABLE journal")
         connection.execute("CREATE VIEW ads_in_force AS SELECT x FROM nowhere")
         connection.execute("CREATE VIEW somebodys AS SELECT 1 AS x")
         connection.execute("PRAGMA user_version = 2")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from navfeed.errors import (
         ConfigError,
         ContractError,
+        CursorError,
         ExitCode,
         LockedError,
         NavfeedError,
@@ -34,14 +35,18 @@ if TYPE_CHECKING:
     )
     from navfeed.model import (
         Category,
+        Change,
+        ChangeKind,
         Contact,
         Content,
+        Cursor,
         Location,
         Occupation,
         Reason,
         Scope,
         Span,
         StoreFacts,
+        read_cursor,
     )
     from navfeed.store.filters import Filters
     from navfeed.store.query import Reader, Sort
@@ -60,11 +65,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Category",
+    "Change",
+    "ChangeKind",
     "ConfigError",
     "Contact",
     "Content",
     "ContractError",
     "Counts",
+    "Cursor",
+    "CursorError",
     "DetailsApplied",
     "Event",
     "ExitCode",
@@ -96,6 +105,7 @@ __all__ = [
     "load_settings",
     "make_plan",
     "open_store",
+    "read_cursor",
     "sync_store",
 ]
 

@@ -132,6 +132,7 @@ def make_plan(settings: Settings, start: Start | None = None) -> Plan:
         lateness=settings.look_back,
         recheck_after=settings.recheck_after,
         recheck_most=settings.recheck_most,
+        keep_changes=settings.keep_changes,
     )
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
 from navfeed.model import (
+    KEEP_CHANGES,
     UPGRADE_COPY,
     Contacts,
     Inactive,
@@ -43,7 +44,10 @@ _KEYS = frozenset(
         "look_back_minutes",
         "recheck_days",
         "recheck_most",
+        "changes_days",
         "scope",
+        "hooks",
+        "push",
         "warn_age",
         "every",
         "metrics_file",
@@ -58,6 +62,9 @@ _VARIABLES = (
     *("db", "base_url", "token_file", "timeout", "warn_age"),
     *("every", "metrics_file", "log_file", "log_format", "log_level"),
 )
+
+_OTHERS = ("token", "cursor_before", "cursor_after")
+"""Variables besides: one that is a secret, and what a command after a sync is given."""
 
 SCOPES = {
     "municipal": "municipals",
@@ -124,10 +131,13 @@ class Settings:
     look_back: timedelta = timedelta(minutes=15)
     recheck_after: timedelta = timedelta(days=14)
     recheck_most: int = 1_000
+    keep_changes: timedelta = KEEP_CHANGES
     scope: Scope | None = None
     warn_age: timedelta | None = timedelta(days=1)
     every: timedelta = timedelta(minutes=2)
     metrics_file: Path | None = None
+    after_sync: str | None = None
+    push_targets: tuple[str, ...] = field(default=(), repr=False)  # passwords may stand in them
     log: LogSettings = LogSettings()
     upgrade_copy: bool = True
 
@@ -158,10 +168,15 @@ def load(
         look_back=timedelta(minutes=_whole(values, "look_back_minutes", 15, least=1, most=1_440)),
         recheck_after=timedelta(days=_whole(values, "recheck_days", 14, least=1, most=365)),
         recheck_most=_whole(values, "recheck_most", 1_000, least=0, most=1_000_000),
+        keep_changes=timedelta(
+            days=_whole(values, "changes_days", KEEP_CHANGES.days, least=1, most=3_650)
+        ),
         scope=_scope(values.get("scope")),
         warn_age=_warn_age(str(values.get("warn_age", "24h"))),
         every=_every(str(values.get("every", "2m"))),
         metrics_file=_path(values.get("metrics_file")),
+        after_sync=_after_sync(values),
+        push_targets=_texts("push.targets", _table(values, "push", "targets") or []),
         log=LogSettings(
             _path(values.get("log_file")),
             _choice(LogFormat, values, "log_format"),
@@ -264,7 +279,7 @@ def _with_likeness(name: str) -> str:
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Variables that begin as ours do, and are none of ours."""
-    known = {f"{APP}_{name}".upper() for name in (*_VARIABLES, "token")}
+    known = {f"{APP}_{name}".upper() for name in (*_VARIABLES, *_OTHERS)}
     return sorted(name for name in environ if name.startswith("NAVFEED_") and name not in known)
 
 
@@ -336,14 +351,30 @@ def _scope(value: object) -> Scope | None:
         return None
     if not isinstance(value, Mapping) or (value.keys() - SCOPES.keys()):
         raise ConfigError(f"the scope takes lists of texts for {', '.join(SCOPES)}")
-    return Scope(**{SCOPES[name]: _texts(name, texts) for name, texts in value.items()})
+    return Scope(**{SCOPES[name]: _texts(f"scope.{name}", texts) for name, texts in value.items()})
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
-        raise ConfigError(f"scope.{name} takes a text or a list of texts, not {value!r}")
+        raise ConfigError(f"{name} takes a text or a list of texts, not {value!r}")
     return tuple(texts)
+
+
+def _table(values: Mapping[str, object], table: str, name: str) -> object:
+    """What a table of the settings file says; it takes one name."""
+    said = values.get(table, {})
+    if not isinstance(said, Mapping) or said.keys() - {name}:
+        raise ConfigError(f"[{table}] takes {name}, and nothing else")
+    return said.get(name)
+
+
+def _after_sync(values: Mapping[str, object]) -> str | None:
+    """The flag's command, else the file's. None: there is none."""
+    command = values.get("then") or _table(values, "hooks", "after_sync")
+    if command is not None and not isinstance(command, str):
+        raise ConfigError(f"hooks.after_sync takes a command as one text, not {command!r}")
+    return command
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)

@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     STORE = 7
     STALE = 8
     DIFFERENT = 9
+    CURSOR = 10
     LOCKED = 75
 
 
@@ -111,10 +112,20 @@ class StoreError(NavfeedError):
         self.passes = passes
 
 
+class TargetError(StoreError):
+    """A target of `navfeed push` cannot be reached, read or written. What was kept stays."""
+
+
 class StaleError(NavfeedError):
     """The data is older than the caller said it may be."""
 
     exit_code = ExitCode.STALE
+
+
+class CursorError(NavfeedError):
+    """Changes cannot be told from there on without a hole: a snapshot has to be taken."""
+
+    exit_code = ExitCode.CURSOR
 
 
 class LockedError(NavfeedError):

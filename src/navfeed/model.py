@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -64,6 +65,8 @@ LATENESS = timedelta(minutes=15)
 HISTORY = timedelta(days=183)
 """An ad is never active for more than six months, so this much log makes a complete copy."""
 
+KEEP_CHANGES = timedelta(days=90)
+"""How long the journal keeps that an ad is gone, for whoever asks late what changed."""
 
 WHOLE_LOG = datetime(2000, 1, 1, tzinfo=UTC)
 """From when on a copy reaches that was begun with the log's first page."""
@@ -439,6 +442,56 @@ class Stored:
     last_day: date | None
 
 
+class ChangeKind(StrEnum):
+    """What happened to an ad. `SNAPSHOT` says how it stands, whatever happened before."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    REMOVED = "removed"
+    EXPIRED = "expired"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place among the changes of one store. Another store's numbers mean other changes."""
+
+    store: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.store}:{self.number}"
+
+
+_CURSOR = re.compile(r"([0-9a-f]{16}):([0-9]{1,18})")
+
+
+def read_cursor(text: str) -> Cursor:
+    """A cursor as it is written. Raises `ValueError`."""
+    if (read := _CURSOR.fullmatch(text.strip())) is None:
+        raise ValueError(text)
+    return Cursor(read[1], int(read[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to an ad; whoever has applied it goes on from `cursor`.
+
+    `content` is there where the ad is in force: what it says now, which may be newer than the
+    change. `changed` names the fields of `Content` that are others since the place from which
+    changes were asked for. `reason` says why an ad is gone; `privacy`: something was taken out.
+    """
+
+    cursor: Cursor
+    kind: ChangeKind
+    uuid: str
+    reason: str | None
+    changed: tuple[str, ...]
+    last_day: date | None
+    at: datetime | None
+    content: Content | None
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
     """An ad whose details are wanted, and how often they were asked for in vain."""
@@ -625,6 +678,11 @@ def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
     if caught_up_at is None or caught_up_at - now > WRONG_CLOCK:
         return None
     return now - caught_up_at
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    """A moment for programs: UTC, `2026-11-21T12:00:00Z`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None
 
 
 def oslo_day(moment: datetime) -> date:

@@ -52,7 +52,7 @@ def test_no_test_is_named_after_a_fault_that_is_not_in_the_table(
 def test_the_table_is_whole_and_its_codes_exist() -> None:
     letters = [(label[0], int(label[1:])) for label in rows()]
     assert letters == [(letter, n) for letter, n in letters if n == 1 or (letter, n - 1) in letters]
-    assert {"N", "H", "P", "S", "R", "D", "T", "C", "X"} == {letter for letter, _ in letters}
+    assert {"N", "H", "P", "S", "R", "D", "T", "C", "X", "K"} == {letter for letter, _ in letters}
     codes = {code for cell in rows().values() for code in re.findall(r"\d+", cell)}
     assert codes <= {str(int(code)) for code in ExitCode}
     assert all(cell == "-" or re.fullmatch(r"\d+(, \d+)*", cell) for cell in rows().values())

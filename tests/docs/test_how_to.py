@@ -151,9 +151,23 @@ def test_count_over_time(folder: Path) -> None:
     assert kept == ["", "", ""]
 
 
+def test_keep_a_website_current(folder: Path) -> None:
+    assert run("keep-a-website-current.md", folder) == [""] * 4
+    assert json.loads((folder / "postings.jsonl").read_text().splitlines()[0])["@context"]
+    assert (folder / "places" / "BERGEN.csv").exists()
+    *_, last = (folder / "news.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(last)["cursor"] == (folder / "site.cursor").read_text().strip()
+    assert (folder / "copy.db").exists()
+
+
+_WITHOUT_TOOL = ("keep-a-website-current",)
+
+
 def test_every_guide_is_run() -> None:
     # test_readme.py, test_why.py
     elsewhere = {"why-a-run-ended.md", "get-told-of-new-ads.md", "see-it-fail.md"}
+    elsewhere |= {"postgresql.md", "opensearch.md"}  # tests/push
     assert {page.name for page in HOW_TO.glob("*.md")} - elsewhere == {
-        f"{tool}.md" for tool in ("sqlite3", "datasette", "duckdb", "pandas", "count-over-time")
+        f"{tool}.md"
+        for tool in ("sqlite3", "datasette", "duckdb", "pandas", "count-over-time", *_WITHOUT_TOOL)
     }

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
 ERASURE = ("tests/test_erasure.py",)
 ANOTHER_LOG = ("tests/faults/test_another_log.py",)
+JOURNAL = ("tests/test_journal.py", "tests/test_keeping_up.py")
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,48 @@ MUTATIONS = [
         "        if self._has(ad):\n            self._owe_erasure()\n",
         "        if self._has(ad):\n",
         ERASURE,
+    ),
+    Mutation(
+        "an ad that goes without a word",
+        "store/writer.py",
+        "        journal.ended(self._connection, ad, reason, now)\n",
+        "",
+        JOURNAL,
+    ),
+    Mutation(
+        "an erasure that those who keep up do not hear of",
+        "store/writer.py",
+        "            journal.updated(\n",
+        "            (lambda *_, **__: None)(\n",
+        JOURNAL,
+    ),
+    Mutation(
+        "a copy that goes by the store's own name",
+        "store/backup.py",
+        "journal.become_another(connection)",
+        "pass",
+        JOURNAL,
+    ),
+    Mutation(
+        "a cursor from before what is kept",
+        "store/journal.py",
+        "    if after.number < pruned:",
+        "    if False:",
+        JOURNAL,
+    ),
+    Mutation(
+        "an ad that no longer fits is passed over",
+        "store/query.py",
+        "(None, None) if row.fresh else",
+        "(None, None) if True else",
+        JOURNAL,
+    ),
+    Mutation(
+        "a cursor noted before its lines are handed over",
+        "cli/changes.py",
+        "        sys.stdout.flush()\n        if self.file",
+        "        if self.file",
+        ("tests/cli/test_changes.py",),
     ),
     Mutation(
         "the debt taken back before it is paid",

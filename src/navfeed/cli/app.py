@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -43,7 +45,7 @@ ConfigOption = Annotated[
 
 
 _ORDER = [
-    *("sync", "list", "show", "watch", "export", "stats", "status", "verify"),
+    *("sync", "list", "show", "watch", "export", "changes", "push", "stats", "status", "verify"),
     *("runs", "doctor", "backup", "restore", "vacuum", "check", "privacy", "practice"),
 ]
 
@@ -94,6 +96,8 @@ class Boundary(TyperGroup):
             raise
         except OSError as error:
             print_error(f"{error.strerror or error}: {error.filename or 'the output'}")
+            if error.filename is None:
+                _drop_output()
             raise typer.Exit(ExitCode.USAGE) from None
         except Exception as error:  # noqa: BLE001  the last fence: no user is shown a traceback
             _report_bug(error)
@@ -122,8 +126,14 @@ def _tell_wrong_use(error: TyperException) -> None:
 
 def _leave_quietly() -> NoReturn:
     """The reader of our output went away (`| head`): nothing to say, and nothing left to flush."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     raise typer.Exit(ExitCode.DONE)
+
+
+def _drop_output() -> None:
+    """What could not be written is not tried again at the end, which would end with 120."""
+    with suppress(UnsupportedOperation):  # tests in this process have no such file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_bug(error: Exception) -> NoReturn:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from navfeed.cli import (  # noqa: F401
     ask,
+    changes,
     export,
     operate,
     practice,
     privacy,
+    push,
     stats,
     status,
     sync,

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import run
+from navfeed.cli.after import cursor_of, keep_pushing, run_hook
 from navfeed.cli.output import print_warning
 from navfeed.config import Settings, feed_address
-from navfeed.errors import ConfigError, NavfeedError, ScopeError
+from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
 from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
@@ -53,6 +54,7 @@ class Service:
         self._end: RunFinished | NavfeedError
         self._hung_up = False
         self._began = False
+        self._pushes = False
         self._notifier = Notifier(os.environ)
 
     def run(self, max_seconds: float | None) -> None:
@@ -87,6 +89,7 @@ class Service:
         if self._hung_up:
             self._take_up()
         self._notifier.alive()
+        before = cursor_of(self._settings.db) if self._settings.after_sync else ""
         try:
             self._end = self._one()
             error = self._end.error
@@ -102,8 +105,12 @@ class Service:
         self._began = self._began or error is None
         self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
         run.write_metrics(self._settings)
+        if not self._pushes:  # by now there is a store to push from
+            self._pushes = True
+            keep_pushing(self._settings, quiet=self._quiet)
         if error is None or error.passes:
             self._notifier.ready()
+            run_hook(self._settings, before, is_over=self._is_over)
         return error
 
     def _one(self) -> RunFinished:
@@ -124,6 +131,15 @@ class Service:
         if ended.error is None:
             self._notifier.status(ended.outcome)
         return ended
+
+    def _is_over(self) -> bool:
+        """Asked while a command runs, which may take long: it says that we are alive, too."""
+        self._notifier.alive()
+        try:
+            self._stop.check()
+        except StoppedError:
+            return True
+        return False
 
     def _connected(self) -> FeedClient:
         """The client of the last run, with its token and its open connections, or a new one."""

@@ -15,6 +15,7 @@ import typer
 from navfeed import api
 from navfeed.api import client, make_plan, now, open_for_sync, run_sync
 from navfeed.cli import run
+from navfeed.cli.after import check_targets, cursor_of, push_once, run_hook, words_of
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
 from navfeed.config import Settings, load
@@ -179,6 +180,15 @@ def sync(
             help="Do not copy the store before an upgrade. A copy goes once a sync ended well.",
         ),
     ] = False,
+    then: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Run this after each run, without a shell, for ten minutes at most. It finds "
+            "where the store stood and stands in NAVFEED_CURSOR_BEFORE and _AFTER.",
+            show_default=False,
+        ),
+    ] = None,
     metrics_file: MetricsOption = None,
     log_file: LogFileOption = None,
     log_format: LogFormatOption = None,
@@ -208,6 +218,7 @@ def sync(
         "scope": run.scope_of(scope or []),
         "every": every,
         "upgrade_copy": False if no_upgrade_copy else None,
+        "then": then,
         "metrics_file": metrics_file,
         "log_file": log_file,
         "log_format": log_format,
@@ -219,6 +230,9 @@ def sync(
 
     def prepare() -> tuple[Settings, Plan]:
         settings = load(flags, config=config)
+        check_targets(settings.push_targets)
+        if settings.after_sync is not None:
+            words_of(settings.after_sync)
         plan = make_plan(settings, start)
         return settings, replace(plan, max_pages=max_pages, retry_now=retry_now, scope_agreed=yes)
 
@@ -295,6 +309,7 @@ def _once(
         run.hint_if_begun(settings)
     run.token_of(settings)
     stop = Stop(run.seconds(max_time))
+    before = cursor_of(settings.db) if settings.after_sync else ""
     try:
         with run.signals(stop), choose(quiet=quiet, log=log) as progress:
             ended = api.sync_store(
@@ -308,6 +323,9 @@ def _once(
         run.hint_at_empty_scope(settings)
     run.hint_at_copy(settings)
     run.write_metrics(settings)
+    if ended.exit_code is not ExitCode.STOPPED:
+        push_once(settings, quiet=quiet)
+        run_hook(settings, before)
     return ended
 
 

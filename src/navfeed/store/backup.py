@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from navfeed.errors import StoreError
+from navfeed.store import journal
 from navfeed.store.connect import name_of, open_reader, passes, translate, translate_errors
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.scrub import scrub
@@ -33,6 +34,7 @@ def copy(source: Path, out: BinaryIO) -> None:
                 connection.execute(f"PRAGMA {pragma}")
             drop_deleted_words(connection)
             connection.execute("UPDATE feed SET erasure_owed = 0")
+            journal.become_another(connection)  # the same numbers will mean other changes
         scrub(out)
         out.flush()  # or it would overwrite what others write to the file after this
 

@@ -46,6 +46,13 @@ def content_of(connection: sqlite3.Connection, ad: str) -> Content:
     return Content(**values)
 
 
+def changed_fields(before: Content, after: Content) -> tuple[str, ...]:
+    """The fields that are others; `content` where only what has no field of its own is."""
+    names = (*COLUMNS, *CHILDREN)
+    changed = tuple(name for name in names if getattr(before, name) != getattr(after, name))
+    return changed or ("content",)
+
+
 def _children(connection: sqlite3.Connection, ad: str, table: str) -> tuple[Any, ...]:
     kind = CHILDREN[table]
     names = ", ".join(field.name for field in fields(kind))

@@ -102,6 +102,42 @@ def m004_feed_and_reach(db: Database) -> None:
     db.execute("PRAGMA user_version = 4")
 
 
+@migrations()
+def m005_journal(db: Database) -> None:
+    """A journal of changes; what is stored came in first, in its order."""
+    if _version(db) >= 5:
+        return
+    _run(db, _JOURNAL_OF_5)
+    db.execute("PRAGMA user_version = 5")
+
+
+_JOURNAL_OF_5 = """
+CREATE TABLE changes (
+    number INTEGER PRIMARY KEY,
+    ad TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    reason TEXT,
+    added INTEGER NOT NULL,
+    fields TEXT NOT NULL,
+    last_day TEXT,
+    at TEXT NOT NULL,
+    fresh INTEGER NOT NULL
+) STRICT;
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    store TEXT NOT NULL,
+    top INTEGER NOT NULL DEFAULT 0,
+    pruned INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO changes
+SELECT row_number() OVER (ORDER BY id), uuid, 'added', NULL, row_number() OVER (ORDER BY id), '{}',
+    last_day, stored_at, 1
+FROM ads;
+INSERT INTO journal (id, store, top)
+SELECT 1, lower(hex(randomblob(8))), count(*) FROM changes
+"""
+
+
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
     """Around a step: the views are out of its way, and afterwards what the schema says now.

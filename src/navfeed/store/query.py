@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -20,9 +20,12 @@ from navfeed.errors import EXPECTED, NotFoundError, StoreError
 from navfeed.model import (
     AuditLine,
     By,
+    Change,
+    ChangeKind,
     Contacts,
     Content,
     Counted,
+    Cursor,
     Flow,
     Inactive,
     Problem,
@@ -34,7 +37,7 @@ from navfeed.model import (
     oslo_week,
     refuse_wrong_type,
 )
-from navfeed.store import search
+from navfeed.store import journal, search
 from navfeed.store.connect import open_reader, translate_errors
 from navfeed.store.filters import (
     MOST,
@@ -116,6 +119,7 @@ class Reader:
 
     def __init__(self, path: Path, today: date) -> None:
         self.path = path
+        self.today = today
         self._today = today.isoformat()
         self._connection = open_reader(path)
         try:
@@ -233,9 +237,7 @@ class Reader:
         Each with its id and what it says, field by field.
         """
         for (uuid,) in self._select("ads.uuid", filters, "ORDER BY ads.uuid"):
-            with translate_errors(self.path):
-                content = content_of(self._connection, uuid)
-            yield uuid, content
+            yield uuid, self._content(uuid)
 
     def children(
         self, table: str, columns: Sequence[str], filters: Filters
@@ -244,6 +246,73 @@ class Reader:
         chosen = ", ".join(f"{table}.{column}" for column in columns)
         source = f"ads CROSS JOIN {table} ON {table}.ad = ads.uuid"
         return self._select(chosen, filters, f"ORDER BY ads.uuid, {table}.position", source=source)
+
+    def cursor(self) -> Cursor:
+        """The place among the changes of the store at which this answer stands."""
+        with translate_errors(self.path):
+            return journal.position(self._connection)
+
+    def changes(
+        self, after: Cursor | None = None, filters: Filters = _ALL, *, content: bool = True
+    ) -> Iterator[Change]:
+        """What happened to the ads asked for since a place, in its order; each ad once, at most.
+
+        By default all that is kept. To be followed by `cursor()`, which is past what the filters
+        left out too. Raises `CursorError` where it cannot be told without a hole.
+        """
+        with translate_errors(self.path):
+            begin = journal.begin_after(self._connection, after)
+        return self._changes(begin, filters, content=content)
+
+    def _changes(self, begin: int, filters: Filters, *, content: bool) -> Iterator[Change]:
+        store = self.cursor().store
+        with translate_errors(self.path):
+            for rows in journal.chunks(self._connection, begin):
+                there = [row.ad for row in rows if row.is_there]
+                shown = {uuid for (uuid,) in self._select("ads.uuid", filters, among=there)}
+                for row in rows:
+                    kind, reason = self._told(row, shown)
+                    if kind is not None:
+                        yield Change(
+                            cursor=Cursor(store, row.number),
+                            kind=kind,
+                            uuid=row.ad,
+                            reason=reason,
+                            changed=row.changed if row.ad in shown else (),
+                            last_day=_day(row.last_day),
+                            at=_moment(row.at),
+                            content=self._content(row.ad) if content and row.ad in shown else None,
+                        )
+
+    def _told(
+        self, row: journal.Row, shown: Container[str]
+    ) -> tuple[ChangeKind | None, str | None]:
+        """What a change is to somebody who sees the ads that are `shown`; None: it is none."""
+        if not row.is_there or row.ad in shown:
+            return row.kind, row.reason
+        if row.last_day is not None and row.last_day < self._today:
+            return ChangeKind.EXPIRED, Reason.EXPIRED.value
+        return (None, None) if row.fresh else (ChangeKind.REMOVED, journal.FILTERED)
+
+    def snapshot(self, filters: Filters = _ALL, *, content: bool = True) -> Iterator[Change]:
+        """How the ads asked for stand at `cursor()`, in the order of ids. All others are not."""
+        cursor = self.cursor()
+        columns = "ads.uuid, ads.last_day, ads.changed_at"
+        for uuid, last_day, at in self._select(columns, filters, "ORDER BY ads.uuid"):
+            yield Change(
+                cursor=cursor,
+                kind=ChangeKind.SNAPSHOT,
+                uuid=uuid,
+                reason=None,
+                changed=(),
+                last_day=_day(last_day),
+                at=_moment(at),
+                content=self._content(uuid) if content else None,
+            )
+
+    def _content(self, uuid: str) -> Content:
+        with translate_errors(self.path):
+            return content_of(self._connection, uuid)
 
     def stored(self) -> Iterator[tuple[str, str]]:
         """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
@@ -286,8 +355,7 @@ class Reader:
         if len(fits) > 1:
             raise NotFoundError(f"{start} could be {_candidates(fits)}: give more of the id")
         ((uuid, _, _),) = fits
-        with translate_errors(self.path):
-            return uuid, content_of(self._connection, uuid)
+        return uuid, self._content(uuid)
 
     def problems(self) -> list[str]:
         """What is wrong with the file, at most a hundred of it. Reads all of the store."""
@@ -321,6 +389,11 @@ class Reader:
     def caught_up_at(self) -> datetime | None:
         """As of when the data is complete, by the last sync that came to its end; None: never."""
         (moment,) = self._one("SELECT caught_up_at FROM feed")
+        return _moment(moment)
+
+    def feed_time(self) -> datetime | None:
+        """The feed's clock at the newest entry that was read."""
+        (moment,) = self._one("SELECT newest FROM feed")
         return _moment(moment)
 
     def scope(self) -> Scope:
@@ -390,8 +463,13 @@ class Reader:
         end: str = "",
         sort: Sort | None = None,
         source: str = "ads",
+        *,
+        among: Sequence[str] | None = None,
     ) -> Iterator[tuple[Any, ...]]:
-        """Stream the answer: an export is ten times as large as the rest of the process."""
+        """Stream the answer: an export is ten times as large as the rest of the process.
+
+        With `among`, only of those ads.
+        """
         refuse_wrong_type("the question", "filters", filters, Filters)
         searched = self._search(filters)
         ranked: list[str] = []
@@ -403,6 +481,8 @@ class Reader:
             ranked = [searched.in_titles]
             searched = replace(searched, wanted=None)
         asked.extend(searched.conditions())
+        if among is not None:
+            asked.append(("ads.uuid IN (SELECT value FROM json_each(?))", (json.dumps(among),)))
         where = " AND ".join(condition for condition, _ in asked)
         values = [*(value for _, group in asked for value in group), *ranked]
         with translate_errors(self.path):
@@ -540,6 +620,10 @@ def _with_lists(row: tuple[Any, ...], lists: Iterable[int]) -> tuple[Cell, ...]:
 def _candidates(ads: Sequence[tuple[Any, ...]]) -> str:
     named = [f"{uuid} ({title})" for uuid, title, _ in ads[:_CANDIDATES]]
     return " or ".join([*named, "others"] if len(ads) > _CANDIDATES else named)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _moment(text: str | None) -> datetime | None:

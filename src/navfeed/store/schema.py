@@ -7,7 +7,7 @@ views, for everyone too, are dropped and made again at every migration, and so n
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
-VERSION = 4
+VERSION = 5
 
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
@@ -165,6 +165,30 @@ CREATE TABLE seen (
 ) STRICT;
 
 CREATE INDEX seen_by_ordinal ON seen (ordinal);
+
+-- What happened last to each ad, under a number that only grows: what `navfeed changes` tells. It
+-- holds no word of what an ad said, and keeps the rows of ads that are gone for some time.
+CREATE TABLE changes (
+    number INTEGER PRIMARY KEY,
+    ad TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,             -- added, updated, removed, expired
+    reason TEXT,                    -- why it is gone; or `privacy`: something was taken out
+    added INTEGER NOT NULL,         -- under which number it came in, the last time
+    fields TEXT NOT NULL,           -- JSON object: when each field last changed since, by number
+    last_day TEXT,                  -- the last day in Oslo on which the ad may be shown
+    at TEXT NOT NULL,
+    fresh INTEGER NOT NULL          -- 1: nothing is known to have happened to the ad before
+) STRICT;
+
+-- One row: what the journal's numbers mean.
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    store TEXT NOT NULL,            -- whose numbers they are; a copy of the store has another
+    top INTEGER NOT NULL DEFAULT 0, -- the last number that was given
+    pruned INTEGER NOT NULL DEFAULT 0 -- up to which number rows of ads that are gone were dropped
+) STRICT;
+
+INSERT INTO journal (id, store) VALUES (1, lower(hex(randomblob(8))));
 
 -- One row: where the reading stands, and the store's own settings.
 CREATE TABLE feed (

@@ -42,6 +42,7 @@ from navfeed.model import (
     Stored,
     TermKind,
 )
+from navfeed.store import journal
 from navfeed.store.connect import (
     BUSY_SECONDS,
     check_library,
@@ -51,7 +52,14 @@ from navfeed.store.connect import (
 )
 from navfeed.store.file_handle import open_private_file, opening
 from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
-from navfeed.store.mapping import CHILDREN, COLUMNS, ROWS, content_of, scope_of
+from navfeed.store.mapping import (
+    CHILDREN,
+    COLUMNS,
+    ROWS,
+    changed_fields,
+    content_of,
+    scope_of,
+)
 from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
@@ -188,6 +196,14 @@ class Store:
                 f"WHERE recheck_since IS NOT NULL AND ({UNCONFIRMED}) = 0"
             )
 
+    def prune_changes(self, before: datetime) -> None:
+        """Drop what the journal keeps of ads that are gone since before then."""
+        with translate_errors(self.path):
+            last = journal.last_ended(self._connection, before)
+        if last is not None:
+            with self._transaction():
+                journal.prune(self._connection, last)
+
     def _save_seen(self, seen: Sequence[SeenEntry], keep_from: int) -> None:
         self._many(
             "INSERT INTO seen (ordinal, ad, status, written) VALUES (?, ?, ?, ?)",
@@ -310,11 +326,18 @@ class Store:
         self._bring_inside([verdict.ad])
         return True
 
-    def _write(self, ad: str, content: Content, now: datetime) -> None:
+    def _write(self, ad: str, content: Content, now: datetime, reason: str | None = None) -> None:
+        """Keep what an ad says now. `reason` stands in the journal where it was here already."""
         if self._has(ad):
             self._owe_erasure()
+            changed = changed_fields(content_of(self._connection, ad), content)
+            journal.updated(
+                self._connection, ad, content.last_day, now, changed=changed, reason=reason
+            )
             for table in CHILDREN:
                 self._db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
+        else:
+            journal.added(self._connection, ad, content.last_day, now)
         values = [_column(getattr(content, name)) for name in COLUMNS]
         self._db.execute(_UPSERT, [ad, *values, content.raw, *[_text(now)] * 3])
         self._db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
@@ -334,6 +357,7 @@ class Store:
             self._db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": _text(now)})
         self._db.execute(_UNINDEX, [ad])
         self._db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
+        journal.ended(self._connection, ad, reason, now)
         self._owe_erasure()
         return True
 
@@ -502,7 +526,7 @@ class Store:
     def _rewrite(self, ad: str, content: Content, now: datetime) -> None:
         """Change what we keep of an ad. NAV has confirmed it no later for that."""
         (checked_at,) = self._one("SELECT checked_at FROM ads WHERE uuid = ?", ad)
-        self._write(ad, content, now)
+        self._write(ad, content, now, journal.PRIVACY)
         self._db.execute("UPDATE ads SET checked_at = ? WHERE uuid = ?", [checked_at, ad])
 
     def scope(self) -> Scope:

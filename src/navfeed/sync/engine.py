@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from navfeed.decide import ScopeVerdict, UnknownName, day_of, judge_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
 from navfeed.model import (
+    KEEP_CHANGES,
     LATENESS,
     Content,
     Effect,
@@ -56,6 +57,7 @@ class Plan:
     lateness: timedelta = LATENESS
     recheck_after: timedelta = timedelta(days=RECHECK_DAYS)
     recheck_most: int = RECHECK_MOST
+    keep_changes: timedelta = KEEP_CHANGES
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -210,6 +212,7 @@ def _phases(
         details = Details(feed, store, pool, today=today, scope=store.scope(), clock=clock)
         yield from details.run(retry_now=plan.retry_now)
         store.caught_up(walked_at)
+        store.prune_changes(clock() - plan.keep_changes)
 
 
 def _rescope(

@@ -1,0 +1,1 @@
+"""What changed in a store: read batch by batch, and written for other programs."""

@@ -1,0 +1,112 @@
+"""Changes as lines for other programs (docs/reference/changes.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from navfeed.changes.documents import document
+from navfeed.changes.stream import Batch
+from navfeed.model import Change, ChangeKind, Content, moment_text
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def jsonl(change: Change, *, contacts: bool) -> Iterator[str]:
+    """An object a line."""
+    yield _record(change, contacts=contacts)
+
+
+def caught_up(batch: Batch) -> dict[str, str | None]:
+    """What is told when there is no more to tell: where one stands, and as of when that is."""
+    return {
+        "kind": "caught_up",
+        "cursor": str(batch.cursor),
+        "caught_up_at": moment_text(batch.caught_up_at),
+        "feed_time": moment_text(batch.feed_time),
+    }
+
+
+def caught_up_line(batch: Batch) -> str:
+    return _encode(caught_up(batch))
+
+
+def _record(change: Change, *, contacts: bool) -> str:
+    facts = {
+        "cursor": str(change.cursor),
+        "kind": change.kind.value,
+        "uuid": change.uuid,
+        "reason": change.reason,
+        "changed": change.changed,
+        "last_day": change.last_day.isoformat() if change.last_day else None,
+        "at": moment_text(change.at),
+    }
+    # As it stands: what was read and written again would no longer be to the letter.
+    return f'{_encode(facts)[:-1]},"content":{_served(change.content, contacts=contacts)}}}'
+
+
+def _served(content: Content | None, *, contacts: bool) -> str:
+    """What NAV served, on one line: breaks stand between tokens, where a space will do."""
+    if content is None:
+        return "null"
+    raw = content.raw
+    if not contacts:
+        from navfeed.wire.rewrite import drop_contacts
+
+        raw = drop_contacts(raw)
+    return raw.replace("\r", " ").replace("\n", " ")
+
+
+# CloudEvents 1.0 (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md)
+
+
+def cloudevents(change: Change, *, contacts: bool) -> Iterator[str]:
+    """An event a line. In a snapshot, all stand at one cursor: the ad tells them apart."""
+    snapshot = change.kind is ChangeKind.SNAPSHOT
+    event = _event(
+        change.kind.value,
+        store=change.cursor.store,
+        ident=f"{change.cursor}:{change.uuid}" if snapshot else str(change.cursor),
+        time=change.at,
+    )
+    subject = _encode({"subject": change.uuid})[1:-1]
+    yield f'{_encode(event)[:-1]},{subject},"data":{_record(change, contacts=contacts)}}}'
+
+
+def caught_up_event(batch: Batch, now: datetime) -> str:
+    """An event of its own each time: whoever drops doubles must not miss a sign of life."""
+    event = _event(
+        "caught_up", batch.cursor.store, f"{batch.cursor}:caught_up:{now.isoformat()}", now
+    )
+    return _encode({**event, "data": caught_up(batch)})
+
+
+def _event(kind: str, store: str, ident: str, time: datetime | None) -> dict[str, str | None]:
+    event = {
+        "specversion": "1.0",
+        "id": ident,
+        "source": f"urn:navfeed:{store}",
+        "type": f"no.navfeed.{kind}",
+        "time": moment_text(time),
+        "datacontenttype": "application/json",
+    }
+    return {name: value for name, value in event.items() if value is not None}
+
+
+# _bulk of OpenSearch and Elasticsearch
+
+
+def bulk(change: Change, *, contacts: bool) -> Iterator[str]:
+    """An action and, where the ad is in force, a document. The number is its version.
+
+    So a search engine refuses what is older than what it has, in whatever order batches arrive.
+    """
+    name = "delete" if change.kind in _GONE else "index"
+    target = {"_id": change.uuid, "version": change.cursor.number, "version_type": "external"}
+    yield _encode({name: target})
+    if name == "index":
+        yield _encode(document(change, contacts=contacts))
+
+
+_GONE = (ChangeKind.REMOVED, ChangeKind.EXPIRED)

@@ -1,0 +1,85 @@
+"""Changes out of a store, batch by batch.
+
+The store is opened anew for each batch: whoever takes long over one keeps nothing of what is
+removed meanwhile from being erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+
+from navfeed.model import Change, Cursor
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
+
+BATCH = 200
+"""Changes that are held at once: some 5 MB of ads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A store, and which of its ads are asked for.
+
+    `open` opens it as of now; `filters` answers what is asked of it now, as days may be relative.
+    """
+
+    open: Callable[[], Reader]
+    filters: Callable[[], Filters]
+    content: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Changes, and the place where somebody stands who has applied them.
+
+    `complete`: it is the store's own. `caught_up_at` and `feed_time` say as of when the store is
+    complete, and how far in the feed's time it has read; `today` is the day in Oslo on which it was
+    asked.
+    """
+
+    changes: Iterable[Change]
+    cursor: Cursor
+    complete: bool
+    today: date
+    caught_up_at: datetime | None
+    feed_time: datetime | None
+
+
+@contextmanager
+def snapshot(source: Source) -> Iterator[Batch]:
+    """How all ads asked for stand, as of one moment. May raise what `Reader` does."""
+    with source.open() as reader:
+        changes = reader.snapshot(source.filters(), content=source.content)
+        yield _batch(reader, changes, reader.cursor(), complete=True)
+
+
+def batch(source: Source, after: Cursor | None, most: int = BATCH) -> Batch:
+    """The next changes, `most` of them at most. Raises `CursorError`, and what `Reader` does."""
+    with source.open() as reader:
+        asked = reader.changes(after, source.filters(), content=source.content)
+        changes = list(islice(asked, most))
+        complete = len(changes) < most
+        cursor = reader.cursor() if complete else changes[-1].cursor
+        return _batch(reader, changes, cursor, complete=complete)
+
+
+def _batch(reader: Reader, changes: Iterable[Change], cursor: Cursor, *, complete: bool) -> Batch:
+    return Batch(changes, cursor, complete, reader.today, reader.caught_up_at(), reader.feed_time())
+
+
+def batches(source: Source, after: Cursor | None, limit: int | None = None) -> Iterator[Batch]:
+    """All that follows, or `limit` changes of it. The last batch is complete, or full."""
+    left = limit
+    while True:
+        most = BATCH if left is None else min(BATCH, left)
+        told = batch(source, after, most)
+        yield told
+        after = told.cursor
+        if left is not None:
+            left -= len(list(told.changes))
+        if told.complete or left == 0:
+            return

@@ -1,0 +1,1 @@
+"""Engines that many machines read from, kept as the store is."""

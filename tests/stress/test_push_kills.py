@@ -1,0 +1,79 @@
+"""faults.md K2: `push` and the server it pushes to are killed at random moments.
+
+python -m pytest -m campaign tests/stress/test_push_kills.py -rP
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from cli.support import NOW, ad, ask, fill, put, uuid
+from navfeed.model import DetailDecision, Reason
+from navfeed.store.writer import Store
+from support.children import begin, die_after, fate
+from support.opensearch import OpenSearchServer
+from support.postgres import PostgresServer
+from support.shell import invoke
+
+KILLS = 200
+LONGEST = 0.5
+"""Seconds that a push lives at most."""
+
+ADS = 120
+FAR = "2999-12-10T23:59:59+01:00"
+
+
+@pytest.mark.campaign
+def test_K2_push_and_postgresql_are_killed(tmp_path: Path) -> None:
+    server = PostgresServer()
+    _survives(tmp_path, server, server.url(), downs=0.2)
+
+
+@pytest.mark.campaign
+def test_K2_push_and_a_search_engine_are_killed(tmp_path: Path) -> None:
+    server = OpenSearchServer()
+    _survives(tmp_path, server, server.url("ads"), downs=0.05)
+
+
+def _survives(
+    folder: Path, server: PostgresServer | OpenSearchServer, url: str, *, downs: float
+) -> None:
+    db = fill(folder / "navfeed.db", *(ad(number, expires=FAR) for number in range(ADS)))
+    rng = Random(1)
+    killed = powerless = 0
+    server.start()
+    try:
+        for _ in range(KILLS):
+            _change(db, rng)
+            lives = rng.random() * LONGEST
+            process = begin(lambda lives=lives: _push(db, url, lives), folder / "log")
+            if rng.random() < downs:
+                server.kill()
+                server.start()
+                powerless += 1
+            killed += fate(process, folder / "log").killed_by is not None
+            said = ask(db, "push", url, "--verify", "--quiet")
+            assert said.exit_code == 0, said.output
+    finally:
+        server.stop()
+    print(f"{killed} pushes and {powerless} servers killed, 0 differences")
+    assert killed > KILLS / 4
+
+
+def _change(db: Path, rng: Random) -> None:
+    ended = [DetailDecision(uuid(rng.randrange(ADS)), Reason.STOPPED) for _ in range(20)]
+    with Store(db) as store:
+        store.commit_details(ended, [], NOW)
+        back = {rng.randrange(ADS) for _ in range(20)}
+        put(store, [ad(one, expires=FAR, title=f"Kokk {rng.random()}") for one in back])
+
+
+def _push(db: Path, url: str, seconds: float) -> tuple[int, str]:
+    os.environ["NAVFEED_DB"] = str(db)
+    die_after(seconds)
+    said = invoke(["push", url, "--batch", "5", "--quiet"])
+    return said.exit_code, said.stderr

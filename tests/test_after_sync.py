@@ -1,0 +1,188 @@
+"""What follows a sync: `--then`, `[hooks] after_sync`, `[push] targets`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from navfeed.cli import after
+from navfeed.errors import ConfigError
+from navfeed.practice import Practice, PracticeServer, World
+from support.postgres import PostgresServer
+from support.shell import Shell
+
+NOW = datetime.now(UTC)
+TELL = (
+    "import json, os, sys; "
+    "json.dump({n: v for n, v in os.environ.items() if n.startswith('NAVFEED_')}, "
+    "open(sys.argv[1], 'w')); print('hei')"
+)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    world = World.history(3, now=NOW, entries=60, active=20, days=20)
+    with PracticeServer(Practice(world, page_size=50)) as server:
+        yield Shell(tmp_path, server)
+
+
+def python(script: str, *arguments: str | Path) -> str:
+    """A command that runs a script."""
+    return shlex.join([sys.executable, "-c", script, *map(str, arguments)])
+
+
+def settings(shell: Shell, text: str) -> None:
+    folder = shell.db.parent / "navfeed"
+    folder.mkdir(exist_ok=True)
+    (folder / "navfeed.toml").write_text(text, encoding="utf-8")
+
+
+def test_the_command_learns_where_the_store_stood_and_stands(
+    shell: Shell, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = tmp_path / "told"
+    code, out, _ = shell.run("sync", "--quiet", "--then", python(TELL, told))
+    assert (code, out) == (0, "")
+    assert "hei" in capfd.readouterr().err
+    first = json.loads(told.read_text())
+    assert first["NAVFEED_DB"] == str(shell.db)
+    assert first["NAVFEED_CURSOR_BEFORE"] == ""
+    _, lines, _ = shell.run("changes", "--no-content")
+    assert json.loads(lines.splitlines()[-1])["cursor"] == first["NAVFEED_CURSOR_AFTER"]
+
+    settings(shell, f"[hooks]\nafter_sync = {json.dumps(python(TELL, told))}\n")
+    shell.server.practice.world.publish()
+    assert shell.run("sync", "--quiet")[0] == 0
+    second = json.loads(told.read_text())
+    assert second["NAVFEED_CURSOR_BEFORE"] == first["NAVFEED_CURSOR_AFTER"]
+    assert second["NAVFEED_CURSOR_AFTER"] != second["NAVFEED_CURSOR_BEFORE"]
+
+
+def test_X2_the_command_is_given_no_token(shell: Shell, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    shell.run("sync", "--then", python(TELL, told), NAVFEED_TOKEN="a.b.c")
+    assert "NAVFEED_TOKEN" not in json.loads(told.read_text())
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (python("raise SystemExit(7)"), "ended with 7. The sync is done"),
+        ("/no/such/program", "cannot be run: No such file or directory: /no/such/program"),
+    ],
+)
+def test_a_command_that_fails_fails_no_sync(shell: Shell, command: str, says: str) -> None:
+    code, _, err = shell.run("sync", "--quiet", "--then", command)
+    assert code == 0
+    assert says in err
+    assert shell.is_exact()
+
+
+def test_no_shell_reads_the_command(shell: Shell, tmp_path: Path) -> None:
+    shell.run("sync", "--then", f"echo x > {tmp_path / 'file'}; touch {tmp_path / 'file'}")
+    assert not (tmp_path / "file").exists()
+
+
+def test_a_command_that_takes_too_long_is_ended(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(after, "HOOK_SECONDS", 0.1)
+    code, _, err = shell.run("sync", "--quiet", "--then", python("input() or open('/dev/tty')"))
+    assert code == 0
+    code, _, err = shell.run("sync", "--quiet", "--then", "sleep 1000")
+    assert (code, "took too long" in err) == (0, True)
+
+
+def test_a_sync_that_is_stopped_runs_nothing(shell: Shell, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    code, _, _ = shell.run("sync", "--max-pages", "1", "--then", python(TELL, told))
+    assert code == 3
+    assert not told.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[hooks]\nafter_sync = ''\n", "is empty"),
+        ("[hooks]\nafter_sync = '\"x'\n", "is broken"),
+        ("[hooks]\nafter_sync = 3\n", "as one text"),
+        ("[hooks]\nbefore_sync = 'x'\n", "[hooks] takes after_sync"),
+        ("[push]\ntargets = ['mysql://x']\n", "no target of the kind 'mysql'"),
+        ("[push]\ntargets = 3\n", "push.targets takes a text or a list of texts"),
+    ],
+)
+def test_wrong_settings_are_told_before_a_sync(shell: Shell, text: str, says: str) -> None:
+    settings(shell, text)
+    code, _, err = shell.run("sync")
+    assert (code, says in err) == (2, True)
+    assert not shell.db.exists()
+
+
+def test_a_command_holds_up_no_stop(shell: Shell, tmp_path: Path) -> None:
+    """A service ends within two seconds, and takes what it started along."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    command = python("import sys, time; open(sys.argv[1], 'w').close(); time.sleep(1000)", fifo)
+    with shell.start("sync", "--follow", "--every", "24h", "--then", command) as process:
+        fifo.read_text()  # the command runs
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 3
+    assert "the command after the sync was ended" in err
+
+
+# Targets
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+def held(postgres: PostgresServer) -> set[str]:
+    with psycopg.connect(postgres.url()) as connection:
+        return {str(uuid) for (uuid,) in connection.execute("SELECT uuid FROM ads")}
+
+
+def test_a_sync_brings_targets_to_where_the_store_stands(
+    shell: Shell, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    down = f"postgresql://kari:hemmelig@/x?host={tmp_path}"
+    settings(shell, f"[push]\ntargets = ['{down}', '{postgres.url()}']\n")
+    code, _, err = shell.run("sync", "--quiet")
+    assert code == 0
+    assert "postgresql:///x: PostgreSQL cannot be reached" in err
+    assert "hemmelig" not in err
+    assert held(postgres) == shell.stored().keys()
+
+
+def test_a_service_keeps_targets_current(shell: Shell, postgres: PostgresServer) -> None:
+    settings(shell, f"[push]\ntargets = ['{postgres.url()}']\n")
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("LISTEN navfeed")
+        with shell.start("sync", "--follow", "--every", "24h") as process:
+            for _ in connection.notifies(timeout=60, stop_after=1):
+                pass
+            while held(postgres) != shell.server.practice.world.truth().keys():
+                assert list(connection.notifies(timeout=60, stop_after=1))
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=20)
+    assert process.returncode == 3
+    assert "Traceback" not in err
+
+
+def test_what_is_no_command() -> None:
+    with pytest.raises(ConfigError, match="is broken"):
+        after.words_of("'x")
