@@ -312,7 +312,13 @@ def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
 # Colour
 
 
-COLOURED = [["list"], ["show", uuid(1)], ["watch", "--seen", "seen"], ["stats"], ["runs"]]
+COLOURED = [
+    ["list"],
+    ["show", uuid(1)],
+    ["watch", "--seen", "seen"],
+    ["stats", "--by", "county"],
+    ["runs"],
+]
 
 
 @pytest.mark.parametrize("words", COLOURED, ids=lambda words: words[0])

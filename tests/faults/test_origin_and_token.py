@@ -192,9 +192,11 @@ def test_X2_the_token_is_not_shown_by_a_bug(outdoors, tmp_path):
     token = outdoors.practice.issue_token()
     (tmp_path / "sitecustomize.py").write_text(
         "import navfeed.client.feed as feed\n"
-        "def broken(self, token, *rest):\n"
-        "    raise RuntimeError(f'{token.text} {token!r}')\n"
-        "feed.FeedClient._with = broken\n"
+        "def broken(self, request):\n"
+        "    token = self._tokens.get()\n"
+        "    signed = request.signed(token.text)\n"
+        "    raise RuntimeError(f'{token.text} {token!r} {signed!r}')\n"
+        "feed.FeedClient._granted = broken\n"
     )
     run = outdoors.process(NAVFEED_TOKEN=token, PYTHONPATH=str(tmp_path))
     assert run.code == ExitCode.BUG
