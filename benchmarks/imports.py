@@ -21,6 +21,7 @@ MODULES = {
     "platformdirs": "platformdirs",
     "filelock": "filelock",
     "PyStemmer": "Stemmer",
+    "tomlkit": "tomlkit",
     "tzdata": "tzdata",
     "matplotlib": "matplotlib.figure",
     "xlsxwriter": "xlsxwriter",

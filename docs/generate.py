@@ -19,6 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from typer import Context
 from typer.main import get_group
@@ -68,13 +69,23 @@ def main() -> None:
 
 def cli_page() -> str:
     group = get_group(app)
-    commands = group.list_commands(Context(group))
-    helps = helps_of([[], *([command] for command in commands)])
-    titles = ["navfeed", *(f"navfeed {command}" for command in commands)]
+    words = [[], *words_of(group)]
+    helps = helps_of(words)
+    titles = [" ".join(["navfeed", *each]) for each in words]
     sections = (
         f"## {title}\n\n```text\n{text}```\n" for title, text in zip(titles, helps, strict=True)
     )
     return "\n".join(["# Commands\n", CLI_INTRO, *sections])
+
+
+def words_of(group: Any) -> Iterator[list[str]]:  # noqa: ANN401  typer's groups
+    """Every command, those of groups behind the group."""
+    for name, command in (
+        (name, group.commands[name]) for name in group.list_commands(Context(group))
+    ):
+        yield [name]
+        if hasattr(command, "commands"):
+            yield from ([name, *more] for more in words_of(command))
 
 
 CLI_INTRO = """\
@@ -227,8 +238,10 @@ MEANINGS = {
         "Run again; it goes on where it stopped.",
     ),
     ExitCode.WAITING: Meaning(
-        "Caught up, but some ads could not be had: they wait for a retry, or are given up.",
-        "Nothing; the next run asks again. `navfeed status` tells if some are given up.",
+        "Caught up, but some ads could not be had: they wait for a retry, or are given up. After "
+        "a watch: a channel did not accept what is news, and it waits.",
+        "Nothing; the next run asks again. `navfeed status` tells if some are given up, `navfeed "
+        "watch show` how a channel stands.",
     ),
     ExitCode.FEED: Meaning(
         "The feed cannot be reached, or answers wrongly.",

@@ -28,6 +28,9 @@ ROOMS: dict[str, set[str]] = {
     "export": {"model", "errors", "extras", "text"},
     "present": {"model", "errors", "extras", "text", "sync"},
     "ops": {"model", "errors", "present", "version"},
+    "watches": {
+        *("version", "model", "errors", "config", "files", "present", "store", "text"),
+    },
     "practice": set(),
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
     "cli": {"*"},

@@ -28,7 +28,9 @@ def settings(
 
 
 def test_without_any_settings_it_follows_nav(home: Path) -> None:
-    assert load({}, {}) == Settings(db=home / "navfeed.db", base_url=NAV)
+    assert load({}, {}) == Settings(
+        db=home / "navfeed.db", base_url=NAV, watches_file=home / "watches.toml"
+    )
     assert NAV.startswith("https://")
 
 
@@ -62,6 +64,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         recheck_most = 10
         changes_days = 30
         warn_age = "36h"
+        watches_file = "{home / "mine.toml"}"
         [scope]
         municipal = ["BERGEN", "Os"]
         words = "natt"
@@ -81,6 +84,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         keep_changes=timedelta(days=30),
         scope=Scope(municipals=("BERGEN", "Os"), words=("natt",)),
         warn_age=timedelta(hours=36),
+        watches_file=home / "mine.toml",
     )
 
 

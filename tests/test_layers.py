@@ -33,6 +33,7 @@ DOORS = {
     "opensearchpy": {"push/opensearch.py"},
     "platformdirs": {"config.py"},
     "filelock": {"api.py"},
+    "tomlkit": {"watches/book.py"},
     "typer": {
         *(
             "cli/app.py",
@@ -47,7 +48,7 @@ DOORS = {
             "cli/privacy.py",
             "cli/push.py",
         ),
-        *("cli/operate.py", "cli/status.py", "cli/sync.py", "cli/watch.py"),
+        *("cli/operate.py", "cli/status.py", "cli/sync.py", "cli/triage.py", "cli/watch.py"),
     },
 }
 """Each dependency and the modules that may know it."""

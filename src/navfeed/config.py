@@ -55,15 +55,17 @@ _KEYS = frozenset(
         "log_format",
         "log_level",
         "upgrade_copy",
+        "watches_file",
     }
 )
 
 _VARIABLES = (
     *("db", "base_url", "token_file", "timeout", "warn_age"),
     *("every", "metrics_file", "log_file", "log_format", "log_level"),
+    "watches_file",
 )
 
-_OTHERS = ("token", "cursor_before", "cursor_after")
+_OTHERS = ("token", "cursor_before", "cursor_after", "mail_password")
 """Variables besides: one that is a secret, and what a command after a sync is given."""
 
 SCOPES = {
@@ -140,6 +142,7 @@ class Settings:
     push_targets: tuple[str, ...] = field(default=(), repr=False)  # passwords may stand in them
     log: LogSettings = LogSettings()
     upgrade_copy: bool = True
+    watches_file: Path = Path("watches.toml")
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -183,6 +186,8 @@ def load(
             _choice(LogLevel, values, "log_level"),
         ),
         upgrade_copy=_yes_or_no(values, "upgrade_copy", default=True),
+        watches_file=_path(values.get("watches_file"))
+        or (config or default_config()).with_name("watches.toml"),
     )
     refuse_special(settings.db)
     for written in filter(None, (settings.metrics_file, settings.log.file)):
@@ -201,9 +206,12 @@ def load_settings(**values: object) -> Settings:
     return load(values)
 
 
-_BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".follow.lock")
-"""How the names of a store's own files end: SQLite's (https://www.sqlite.org/tempfiles.html), and
-the locks of `navfeed.api.store_lock`."""
+_BESIDE = (
+    *("", "-wal", "-shm", "-journal", ".lock", ".follow.lock"),
+    *(".watches.db", ".watches.db-journal", ".watches.lock"),
+)
+"""How the names of a store's own files end: SQLite's (https://www.sqlite.org/tempfiles.html), the
+locks of `navfeed.api.store_lock`, and what watches told."""
 
 
 def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:

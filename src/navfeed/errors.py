@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 
 class ExitCode(IntEnum):
@@ -126,6 +126,18 @@ class CursorError(NavfeedError):
     """Changes cannot be told from there on without a hole: a snapshot has to be taken."""
 
     exit_code = ExitCode.CURSOR
+
+
+class DeliveryError(NavfeedError):
+    """A channel did not accept what a watch had to tell: it waits, and nothing of it is lost."""
+
+    exit_code = ExitCode.WAITING
+    passes = True
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        """`retry_after`: how long the channel itself asked not to be called."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class LockedError(NavfeedError):

@@ -126,10 +126,17 @@ def test_how_to_find_out_why_a_run_ended(run) -> None:
     assert len(shown) == 5
 
 
-def test_how_to_get_told_of_new_ads(run) -> None:
-    shown = commands("docs/how-to/get-told-of-new-ads.md")
-    assert len(shown) == 1
-    run(["navfeed sync", *shown])
+@pytest.mark.parametrize("page", ["get-told-of-new-ads", "faa-beskjed-om-nye-annonser"])
+def test_how_to_get_told_of_new_ads(run, page: str) -> None:
+    text = (ROOT / f"docs/how-to/{page}.md").read_text(encoding="utf-8")
+    shown = commands(f"docs/how-to/{page}.md")
+    assert len(shown) == 10
+    (line,) = re.findall(r"```crontab\n(.+)\n```", text)
+    cron = line.split(maxsplit=5)[5]
+    lines = ["navfeed sync", *shown[:3], cron, *shown[3:]]
+    printed = dict(zip(lines, run(lines), strict=True))
+    assert printed["navfeed watch run"] == printed[cron] == ""
+    assert "BERGEN" in printed["navfeed list --saved"]
 
 
 SEE_IT_FAIL = "docs/how-to/see-it-fail.md"

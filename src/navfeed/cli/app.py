@@ -45,8 +45,9 @@ ConfigOption = Annotated[
 
 
 _ORDER = [
-    *("sync", "list", "show", "watch", "export", "changes", "push", "stats", "status", "verify"),
-    *("runs", "doctor", "backup", "restore", "vacuum", "check", "privacy", "practice"),
+    *("sync", "list", "show", "watch", "save", "applied", "ignore", "export", "changes", "push"),
+    *("stats", "status", "verify", "runs", "doctor", "backup", "restore", "vacuum", "check"),
+    *("privacy", "practice"),
 ]
 
 

@@ -5,10 +5,11 @@ They import no rich unless they draw on a terminal, and never what a sync needs:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,6 +100,9 @@ def list_ads(
         ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
     ] = ListFormat.TABLE,
     with_contacts: WithContactsOption = False,
+    saved: Annotated[
+        bool, typer.Option("--saved", help="Only ads that you saved, with your notes.")
+    ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
 ) -> None:
@@ -108,16 +112,24 @@ def list_ads(
     its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
     places, numbers and sources may be separated by commas. Case never matters.
     """
-    with open_query(asked, db, config, max_age) as (reader, filters, _):
+    with open_query(asked, db, config, max_age) as (reader, filters, store):
+        meant, notes = _saved(reader, filters, store) if saved else (filters, None)
         listing = Listing(
-            filters,
+            meant,
             sort or (Sort.RELEVANCE if filters.text else Sort.PUBLISHED),
             limit,
             offset,
             with_contacts=with_contacts,
             snippets=snippets,
+            notes=notes,
         )
         _list(reader, listing, format_)
+
+
+def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapping[str, str]]:
+    from navfeed.cli.triage import only_saved
+
+    return only_saved(reader, filters, store)
 
 
 @app.command()
@@ -210,7 +222,10 @@ def _show(uuid: str, content: Content) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which ads a list is to show, and what of them. `snippets` None: where people look on."""
+    """Which ads a list is to show, and what of them. `snippets` None: where people look on.
+
+    `notes`: what somebody wrote about ads, where that is wanted.
+    """
 
     filters: Filters
     sort: Sort
@@ -218,6 +233,7 @@ class Listing:
     offset: int
     with_contacts: bool
     snippets: bool | None
+    notes: Mapping[str, str] | None = None
 
     def rows(
         self, reader: Reader, columns: Sequence[str], most: int | None = None
@@ -225,6 +241,8 @@ class Listing:
         """Rows of these columns, of which the first is the id, and what was asked for beside."""
         asked = (*columns, "contacts") if self.with_contacts else tuple(columns)
         rows = reader.rows(asked, self.filters, self.sort, self.limit or most, self.offset)
+        if (notes := self.notes) is not None:
+            rows = ((*row, notes.get(str(row[0]))) for row in rows)
         if not self.snippets:
             return rows
         snippet = reader.snippets(self.filters)
@@ -232,7 +250,11 @@ class Listing:
 
     def named(self, columns: Sequence[str]) -> tuple[str, ...]:
         """What each cell of a row is."""
-        more = {"contacts": self.with_contacts, "snippet": self.snippets}
+        more = {
+            "contacts": self.with_contacts,
+            "note": self.notes is not None,
+            "snippet": self.snippets,
+        }
         return (*columns, *(name for name, wanted in more.items() if wanted))
 
 

@@ -13,6 +13,7 @@ from navfeed.cli import (  # noqa: F401
     stats,
     status,
     sync,
+    triage,
     watch,
 )
 from navfeed.cli.app import app

@@ -13,6 +13,7 @@ from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import run
 from navfeed.cli.after import cursor_of, keep_pushing, run_hook
 from navfeed.cli.output import print_warning
+from navfeed.cli.telling import Teller
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
 from navfeed.model import LogLevel
@@ -42,6 +43,7 @@ class Service:
         quiet: bool,
         show: Callable[[RunFinished], None],
         feed_moved: bool = False,
+        watch: bool = False,
     ) -> None:
         self._prepare = prepare
         self._quiet = quiet
@@ -56,6 +58,7 @@ class Service:
         self._began = False
         self._pushes = False
         self._notifier = Notifier(os.environ)
+        self._teller = Teller(quiet=quiet, heed=self._go_on) if watch else None
 
     def run(self, max_seconds: float | None) -> None:
         """Raises what ends the service; `StoppedError` where that is what was wanted."""
@@ -111,6 +114,8 @@ class Service:
         if error is None or error.passes:
             self._notifier.ready()
             run_hook(self._settings, before, is_over=self._is_over)
+            if self._teller is not None and not self._stop.asked:
+                self._teller.tell_after_sync(self._settings, paced=True)
         return error
 
     def _one(self) -> RunFinished:
@@ -151,6 +156,11 @@ class Service:
         if self._feed is not None:
             self._feed.close()
         self._feed = None
+
+    def _go_on(self) -> None:
+        """Between two deliveries: a sign of life, and a place to stop at."""
+        self._notifier.alive()
+        self._stop.check()
 
     def _hang_up(self) -> None:
         self._hung_up = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
 from navfeed.config import Settings, load
 from navfeed.decide import ScopeVerdict, judge_scope, narrows
-from navfeed.errors import EXPECTED, ConfigError, ExitCode, NavfeedError
+from navfeed.errors import EXPECTED, ConfigError, ExitCode, LockedError, NavfeedError
 from navfeed.model import Contacts, Foretold, Inactive, LogFormat, LogLevel
 from navfeed.present.words import foretold
 from navfeed.text.plaintext import sanitize
@@ -189,6 +189,14 @@ def sync(
             show_default=False,
         ),
     ] = None,
+    then_watch: Annotated[
+        bool,
+        typer.Option(
+            "--then-watch",
+            help="Then tell what is news, as `navfeed watch run` does: however the run ended, if "
+            "the store can be read.",
+        ),
+    ] = False,
     metrics_file: MetricsOption = None,
     log_file: LogFileOption = None,
     log_format: LogFormatOption = None,
@@ -208,6 +216,9 @@ def sync(
 
     With --follow it runs again every two minutes, waits out bad weather, and ends only with 2,
     3, 6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
+
+    With --then-watch, 4 also says that a channel did not accept what a watch had to tell: that is
+    tried again. With --follow, a channel that may wake somebody is used once an hour at most.
     """
     flags = {
         "db": db,
@@ -248,14 +259,55 @@ def sync(
             raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
         from navfeed.cli.follow import Service
 
-        service = Service(prepare, quiet=quiet, show=partial(_show, format_), feed_moved=feed_moved)
+        service = Service(
+            prepare,
+            quiet=quiet,
+            show=partial(_show, format_),
+            feed_moved=feed_moved,
+            watch=then_watch,
+        )
         if begins:
             run.hint_if_begun(load(flags, config=config))
         service.run(run.seconds(max_time))
     else:
-        ended = _once(*prepare(), max_time, quiet=quiet, begins=begins, feed_moved=feed_moved)
-        _show(format_, ended)
-        _conclude(ended, quiet=quiet)
+        options = _Once(format_, quiet, begins, feed_moved, then_watch)
+        _sync_once(*prepare(), max_time, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """How one run is made and shown."""
+
+    format: SummaryFormat
+    quiet: bool
+    begins: bool
+    feed_moved: bool
+    then_watch: bool
+
+
+def _sync_once(settings: Settings, plan: Plan, max_time: str | None, how: _Once) -> None:
+    from navfeed.sync.workers import Stop
+
+    stop = Stop(run.seconds(max_time))
+    try:
+        ended = _once(settings, plan, stop, how)
+    except LockedError:
+        if how.then_watch:
+            _tell(settings, quiet=how.quiet)
+        raise
+    _show(how.format, ended)
+    # Who asks a run to stop does not want to wait for a mail server.
+    tells = how.then_watch and not stop.asked
+    told = _tell(settings, quiet=how.quiet) if tells else ExitCode.DONE
+    _conclude(ended, quiet=how.quiet)
+    if told is not ExitCode.DONE:
+        raise typer.Exit(told)
+
+
+def _tell(settings: Settings, *, quiet: bool) -> ExitCode:
+    from navfeed.cli.telling import Teller
+
+    return Teller(quiet=quiet).tell_after_sync(settings, paced=False)
 
 
 def _foretell(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
@@ -292,39 +344,29 @@ def _foretold(settings: Settings, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
     return would, verdict
 
 
-def _once(
-    settings: Settings,
-    plan: Plan,
-    max_time: str | None,
-    *,
-    quiet: bool,
-    begins: bool,
-    feed_moved: bool,
-) -> RunFinished:
+def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished:
     from navfeed.present.progress import choose
-    from navfeed.sync.workers import Stop
 
-    log = run.open_log(settings, quiet=quiet)
-    if begins:
+    log = run.open_log(settings, quiet=how.quiet)
+    if how.begins:
         run.hint_if_begun(settings)
     run.token_of(settings)
-    stop = Stop(run.seconds(max_time))
     before = cursor_of(settings.db) if settings.after_sync else ""
     try:
-        with run.signals(stop), choose(quiet=quiet, log=log) as progress:
+        with run.signals(stop), choose(quiet=how.quiet, log=log) as progress:
             ended = api.sync_store(
-                settings, plan, stop=stop, progress=progress.show, feed_moved=feed_moved
+                settings, plan, stop=stop, progress=progress.show, feed_moved=how.feed_moved
             )
     except NavfeedError as error:
         run.tell_end(log, error)
         raise
     run.tell_end(log, ended)
-    if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
+    if not how.quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         run.hint_at_empty_scope(settings)
     run.hint_at_copy(settings)
     run.write_metrics(settings)
     if ended.exit_code is not ExitCode.STOPPED:
-        push_once(settings, quiet=quiet)
+        push_once(settings, quiet=how.quiet)
         run_hook(settings, before)
     return ended
 

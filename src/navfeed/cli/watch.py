@@ -1,8 +1,7 @@
-"""`navfeed watch`: tell of each ad that fits once."""
+"""`navfeed watch`: say what to be told of, see what would be told, and tell it."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,88 +9,270 @@ from typing import Annotated
 import typer
 
 from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
-from navfeed.cli.ask import LIST_FIELDS, ListFormat, write_rows
+from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
 from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import Color, canvas, print_lines
-from navfeed.cli.question import open_query
-from navfeed.config import refuse_special, refuse_store
+from navfeed.cli.output import RowsFormat
+from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
-from navfeed.files import replaced
-from navfeed.present.words import LISTED, LISTED_AS, listed
-from navfeed.store.query import Cell, Sort
+from navfeed.watches.words import Format, News, Part
+
+watch = typer.Typer(help="Be told of ads that fit, once, where you look.", no_args_is_help=True)
+app.add_typer(watch, name="watch")
+
+WatchesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--watches",
+        metavar="FILE",
+        help="The file of watches. Default: watches.toml beside the settings file.",
+        show_default=False,
+    ),
+]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="What the watch is called: letters, digits, - and _.")
+]
+ToOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WAY:WHERE",
+        help="Where to tell: stdout, file:PATH, atom:PATH, mail:ADDRESS, webhook:URL, ntfy:URL, "
+        "slack:URL, discord:URL, teams:URL or command:WORDS; repeatable. Default: stdout.",
+        show_default=False,
+    ),
+]
+TellOption = Annotated[
+    list[News] | None,
+    typer.Option(help="Of what to tell; repeatable. Default: all of it.", show_default=False),
+]
+ChangesOption = Annotated[
+    list[Part] | None,
+    typer.Option(
+        help="Changes of what to tell of; repeatable. Default: all of it.", show_default=False
+    ),
+]
+ClosingOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=60, help="So many days before it closes, an ad closes soon. Default: 3."
+    ),
+]
+DigestFormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", help="How stdout and commands are told. Default: text.", show_default=False
+    ),
+]
+BacklogOption = Annotated[
+    bool,
+    typer.Option("--backlog", help="Tell also of the ads that fitted before the watch began."),
+]
 
 
-@app.command()
+def _settings(db: Path | None, config: Path | None, watches: Path | None) -> Settings:
+    return load({"db": db, "watches_file": watches}, config=config)
+
+
+@watch.command("add")
 @takes_filters
-def watch(
+def add(
+    name: NameArgument,
     *,
     db: DbOption = None,
     config: ConfigOption = None,
+    watches: WatchesOption = None,
     asked: FilterOptions,
-    seen: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="Where it is kept which ads were told of; made when it is not there. One for each "
-            "set of filters.",
-            show_default=False,
-        ),
-    ],
-    format_: Annotated[
-        ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
-    ] = ListFormat.TABLE,
-    max_age: MaxAgeOption = None,
-    _color: ColorOption = Color.AUTO,
+    to: ToOption = None,
+    tell: TellOption = None,
+    changes: ChangesOption = None,
+    closing_days: ClosingOption = None,
+    format_: DigestFormatOption = None,
+    backlog: BacklogOption = False,
 ) -> None:
-    """Report new matching ads.
+    """Write a new watch into the file of watches, and begin it.
 
-    The first time, all that match. Meant for cron, after a sync: without news it prints
-    nothing. The filters are those of navfeed list. An ad counts as told once its line is
-    written, so that a failure repeats, and never loses one; an ad that was withdrawn and comes
-    back is news.
+    What fits already is not told of, unless --backlog is given. The filters are those of navfeed
+    list.
     """
-    known = _told(seen)
-    columns = LISTED if format_ is ListFormat.TABLE else LIST_FIELDS
-    with open_query(asked, db, config, max_age) as (reader, filters, store):
-        refuse_store(seen, store)
-        fitting = list(reader.rows(columns, filters, Sort.PUBLISHED))
-    news = [row for row in fitting if row[0] not in known]
-    ids = {str(row[0]) for row in fitting}
-    if ids == known:
-        _tell(news, format_)
-        return
-    with replaced(seen) as out:
-        # In between: where the list cannot be kept, nobody is told again and again; and what a
-        # reader who went away was not told is not kept.
-        _tell(news, format_)
-        sys.stdout.flush()
-        out.writelines(f"{uuid}\n".encode() for uuid in sorted(ids))
+    from navfeed.cli import watching
+
+    own = {
+        "to": to,
+        "tell": tell,
+        "changes": changes,
+        "closing_days": closing_days,
+        "format": format_,
+    }
+    watching.add(_settings(db, config, watches), name, asked, own, backlog=backlog)
 
 
-def _tell(news: list[tuple[Cell, ...]], format_: ListFormat) -> None:
-    if format_ is not ListFormat.TABLE:
-        write_rows(LIST_FIELDS, news, format_)
-    elif news and (on := canvas()):
-        from navfeed.present.terminal import draw_list
+@watch.command("list")
+def list_watches(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    watches: WatchesOption = None,
+    format_: RowsOption = RowsFormat.TABLE,
+) -> None:
+    """List the watches: what for, and where they tell."""
+    from navfeed.cli import watching
 
-        draw_list(on, map(listed, news), LISTED_AS)
-    else:
-        print_lines("\t".join(listed(row)) for row in news)
+    watching.list_all(_settings(db, config, watches), format_)
 
 
-_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+@watch.command("show")
+def show_watch(
+    name: NameArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    watches: WatchesOption = None,
+    format_: RowsOption = RowsFormat.TABLE,
+) -> None:
+    """Show a watch, and how it stands with each place where it tells."""
+    from navfeed.cli import watching
+
+    watching.show(_settings(db, config, watches), name, format_)
 
 
-def _told(seen: Path) -> set[str]:
-    """The ids in the file, one a line. Whatever else stands there is somebody's, and is kept."""
-    refuse_special(seen)
-    try:
-        lines = seen.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return set()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read {seen}: {error}. Name another file with --seen") from error
-    if not all(map(_ID.fullmatch, lines)):
-        raise ConfigError(f"{seen} is no file of navfeed watch's. Name another with --seen")
-    return set(lines)
+@watch.command("edit")
+@takes_filters
+def edit(
+    name: NameArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    watches: WatchesOption = None,
+    asked: FilterOptions,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SETTING", help="Take a filter or another setting out.", show_default=False
+        ),
+    ] = None,
+    to: ToOption = None,
+    tell: TellOption = None,
+    changes: ChangesOption = None,
+    closing_days: ClosingOption = None,
+    format_: DigestFormatOption = None,
+    backlog: BacklogOption = False,
+) -> None:
+    """Change a watch; what is given takes the place of what stood there.
+
+    What fits only now is not told of, unless --backlog is given; what was told of is not told
+    again. Without options, a watch that was changed by hand is taken as it is.
+    """
+    from navfeed.cli import watching
+
+    own = {
+        "to": to,
+        "tell": tell,
+        "changes": changes,
+        "closing_days": closing_days,
+        "format": format_,
+        **{one.replace("-", "_"): [] for one in without or ()},
+    }
+    watching.edit(_settings(db, config, watches), name, asked, own, backlog=backlog)
+
+
+@watch.command("remove")
+def remove(
+    name: NameArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    watches: WatchesOption = None,
+) -> None:
+    """Take a watch out of the file, and forget what it told."""
+    from navfeed.cli import watching
+
+    watching.remove(_settings(db, config, watches), name)
+
+
+@watch.command("run")
+def run_watches(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these watches.")
+    ] = None,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    watches: WatchesOption = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", help="How stdout is told, whatever the watch says."),
+    ] = None,
+    backlog: BacklogOption = False,
+    hurried: Annotated[
+        bool,
+        typer.Option("--now", help="Heed no quiet hours, and try channels that are down."),
+    ] = False,
+    max_age: MaxAgeOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+) -> None:
+    """Tell what is news: new ads, changes, what closes soon, what is gone. Each of it once.
+
+    Meant for cron, after a sync; `navfeed sync --then-watch` does both. Without news it prints
+    nothing. Ends with 4 when a channel did not accept and its news wait, with 8 when the data is
+    too old or not complete, and then nothing was told.
+    """
+    from navfeed.cli import watching
+    from navfeed.watches.deliver import How
+
+    how = How(frozenset(names) if names else None, backlog=backlog, hurried=hurried)
+    settings = _settings(db, config, watches)
+    if code := watching.run(settings, how, format_, max_age, quiet=quiet):
+        raise typer.Exit(code)
+
+
+@watch.command("preview")
+def preview(
+    name: NameArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    watches: WatchesOption = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help="At most so many ads, and so many near misses.")
+    ] = 10,
+    format_: Annotated[Format, typer.Option("--format", help="How to show it.")] = Format.TEXT,
+) -> None:
+    """Show what would be told now, and which ads miss but one condition. Tells nobody.
+
+    Of a watch that has not begun it shows the ads that fit.
+    """
+    from navfeed.cli import watching
+
+    watching.preview(_settings(db, config, watches), name, limit, format_)
+
+
+@watch.command("init")
+def init(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    watches: WatchesOption = None,
+) -> None:
+    """Ask five questions, and write a watch from the answers."""
+    settings = _settings(db, config, watches)
+    what = _ask("What should the ad say? Words in any form, such as: sykepleier natt")
+    where = _ask("In which municipalities? Commas part them; nothing for all of Norway")
+    extent = _ask("Heltid or Deltid? Nothing for both")
+    to = _ask("Where to tell: stdout, mail:ADDRESS, atom:FILE or ntfy:URL?", default="stdout")
+    name = _ask("What is the watch to be called?", default="jobs")
+    asked = FilterOptions(
+        text=[what] if what else None,
+        municipal=[where] if where else None,
+        extent=[extent] if extent else None,
+    )
+    from navfeed.cli import watching
+
+    watching.add(settings, name, asked, {"to": [to]}, backlog=False)
+
+
+def _ask(question: str, default: str = "") -> str:
+    """On stderr, all of it: stdout is for data."""
+    typer.echo(f"{question}{f' [{default}]' if default else ''}: ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise ConfigError("the answers ended before the questions did; nothing was written")
+    return answer.strip() or default

@@ -386,6 +386,16 @@ class Reader:
             if count
         ]
 
+    def alive(self) -> set[str]:
+        """Ids of the ads that are active as far as is known: kept, out of scope, or asked for."""
+        rows = self._all(
+            f"SELECT uuid FROM ads WHERE {IN_FORCE} UNION SELECT ad FROM outside "
+            "UNION SELECT ad FROM queue WHERE reason != ?",
+            self._today,
+            Reason.GONE.value,
+        )
+        return {uuid for (uuid,) in rows}
+
     def caught_up_at(self) -> datetime | None:
         """As of when the data is complete, by the last sync that came to its end; None: never."""
         (moment,) = self._one("SELECT caught_up_at FROM feed")

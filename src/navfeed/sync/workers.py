@@ -37,8 +37,11 @@ class Stop:
         self._ends = None if max_seconds is None else monotonic() + max_seconds
         self._answers: SimpleQueue[Any] | None = None
         self._nudged = False
+        self.asked = False
+        """Whether somebody wished it; not so where only the time was over."""
 
     def request(self, reason: str) -> None:
+        self.asked = True
         self._reason = self._reason or reason
         if self._answers is not None:
             self._answers.put(None)  # reentrant by design, unlike queue.Queue

@@ -1,0 +1,128 @@
+"""`navfeed save`, `applied` and `ignore`: what somebody made of an ad, and wrote about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from navfeed.api import now, open_store
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.complete import values_of
+from navfeed.cli.output import print_warning
+from navfeed.config import Settings, load
+from navfeed.errors import NotFoundError
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
+from navfeed.text.plaintext import sanitize
+from navfeed.watches.words import Mark
+
+if TYPE_CHECKING:
+    from navfeed.watches.state import State
+
+AdArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="UUID",
+        help="The ad's id, or how it begins.",
+        autocompletion=values_of("uuid"),
+    ),
+]
+NoteOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Something to remember. It is yours, and stays when the ad is gone.",
+        show_default=False,
+    ),
+]
+UndoOption = Annotated[bool, typer.Option("--undo", help="Take the mark and its note away again.")]
+
+
+@app.command()
+def save(
+    ad: AdArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    note: NoteOption = None,
+    undo: UndoOption = False,
+) -> None:
+    """Save an ad for later: `navfeed list --saved` shows it while it is in force."""
+    _mark(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)
+
+
+@app.command()
+def applied(
+    ad: AdArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    note: NoteOption = None,
+    undo: UndoOption = False,
+) -> None:
+    """Say that you applied: watches no longer tell that it closes soon."""
+    _mark(load({"db": db}, config=config), ad, Mark.APPLIED, note, undo=undo)
+
+
+@app.command()
+def ignore(
+    ad: AdArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    note: NoteOption = None,
+    undo: UndoOption = False,
+) -> None:
+    """Ignore an ad: no watch tells of it again."""
+    _mark(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)
+
+
+def _mark(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
+    from navfeed.watches.state import State, state_path
+
+    moment = now()
+    with State(state_path(settings.db)) as state:
+        if (uuid := _marked(state, start)) is None:
+            with open_store(settings.db, at=moment) as reader:
+                uuid, content = reader.find(start)
+            title = content.title or uuid
+        else:
+            title = uuid
+        if undo:
+            state.unmark(uuid)
+        else:
+            state.mark(uuid, mark, note, moment)
+    print_warning(f"{'not ' if undo else ''}{mark.value}: {sanitize(title)}")
+
+
+def _marked(state: State, start: str) -> str | None:
+    """The ad that was marked before whose id begins so: it may be gone by now."""
+    start = start.strip().lower()
+    fits = [ad for ad in state.marks() if start and ad.startswith(start)]
+    if len(fits) > 1:
+        raise NotFoundError(f"{start} could be {' or '.join(fits[:5])}: give more of the id")
+    return fits[0] if fits else None
+
+
+def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
+    """The filters for those of the ads that were saved, and the notes about them.
+
+    Tells which ones are gone: of these, nothing is left but the note.
+    """
+    from navfeed.watches.state import State, state_path
+
+    path = state_path(db)
+    if not path.exists():  # who only asks makes no file
+        return replace(filters, uuid=("",)), {}
+    with State(path) as state:
+        marks = state.marks()
+    saved = {ad: one.note or "" for ad, one in marks.items() if one.mark is Mark.SAVED}
+    in_force = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
+    for ad in sorted(saved.keys() - in_force):
+        note = f": {sanitize(saved[ad])}" if saved[ad] else ""
+        print_warning(f"saved, and no longer in force: {ad}{note}")
+    meant = tuple(ad for ad in saved if not filters.uuid or ad in filters.uuid)
+    return replace(filters, uuid=meant or ("",)), saved

@@ -1,0 +1,137 @@
+"""What each service expects to be posted, and how much of it.
+
+Text of ads can do nothing there: no mention, no link, no markup of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from navfeed.watches.digest import Digest, Item, facts, label, links, summary
+from navfeed.watches.formats import marked_down, payload, plain_excerpt
+from navfeed.watches.words import Way
+
+Body = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """So many ads a message at most, and the message."""
+
+    most: int
+    body: Callable[[Digest], Body]
+
+
+def _ntfy(digest: Digest) -> Body:
+    """https://docs.ntfy.sh/publish/#publish-as-json: 4,096 bytes, cut where there is more."""
+    items = list(digest.items)
+    if len(items) == 1:
+        (item,) = items
+        lines = [*facts(item), plain_excerpt(item)]
+        click = item.ad.apply_at or item.ad.page
+        title = f"{label(item).capitalize()}: {item.ad.title}"
+        message = "\n".join(filter(None, lines))
+        more: dict[str, object] = {"click": click} if click else {}
+    else:
+        title, more = summary(digest), {}
+        message = "\n\n".join(_in_short(item) for item in items)
+    return {"title": _cut(title, 250), "message": _cut(message, 3_500), **more}
+
+
+def _in_short(item: Item) -> str:
+    address = item.ad.page or item.ad.apply_at
+    lines = [f"{label(item).capitalize()}: {item.ad.title[:100]}"]
+    lines += [item.ad.employer[:60]] if item.ad.employer else []
+    lines += [address[:200]] if address else []
+    return "\n".join(lines)
+
+
+def _cut(text: str, most: int) -> str:
+    """At most so many bytes of UTF-8, and no half letters."""
+    raw = text.encode()
+    return text if len(raw) <= most else raw[: most - 3].decode(errors="ignore") + "…"
+
+
+def _slack(digest: Digest) -> Body:
+    """https://docs.slack.dev/messaging/formatting-message-text: & < > are its own."""
+    blocks = [_slack_block(f"*{_slacked(summary(digest))}*")]
+    blocks += [_slack_block(_slack_item(item)) for item in digest.items]
+    return {"text": _slacked(summary(digest)), "blocks": blocks}
+
+
+def _slack_block(text: str) -> Body:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:2_900]}}
+
+
+def _slack_item(item: Item) -> str:
+    said = [f"*{_slacked(item.ad.title[:200])}* ({label(item)})"]
+    said += [_slacked(line) for line in facts(item)]
+    said += [_slacked(plain_excerpt(item))] if item.ad.excerpt else []
+    named = [f"<{address.replace('&', '&amp;')}|{name}>" for name, address in links(item)]
+    return "\n".join([*said, " · ".join(named)] if named else said)
+
+
+def _slacked(text: str) -> str:
+    """Its markup has no escapes but these; a letter that is no letter keeps the others apart."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([*_~`])", "\u200b\\1\u200b", text)
+
+
+def _discord(digest: Digest) -> Body:
+    """https://discord.com/developers/docs/resources/webhook: 10 embeds, 6,000 letters in all."""
+    return {
+        "content": marked_down(summary(digest))[:1_900],
+        "embeds": [_embed(item) for item in digest.items],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def _embed(item: Item) -> Body:
+    lines = [label(item), *(marked_down(line)[:200] for line in facts(item))]
+    lines += [marked_down(plain_excerpt(item)[:150])] if item.ad.excerpt else []
+    if item.ad.apply_at:
+        lines.append(f"<{item.ad.apply_at}>")
+    embed = {"title": marked_down(item.ad.title[:100]), "description": "\n".join(lines)[:900]}
+    return {**embed, "url": item.ad.page} if item.ad.page else embed
+
+
+def _teams(digest: Digest) -> Body:
+    """An Adaptive Card, which the workflows of Teams take: 28 kB at most."""
+    content = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [
+            _block(summary(digest), weight="Bolder", size="Medium"),
+            *(block for item in digest.items for block in _card(item)),
+        ],
+    }
+    kind = "application/vnd.microsoft.card.adaptive"
+    return {"type": "message", "attachments": [{"contentType": kind, "content": content}]}
+
+
+def _card(item: Item) -> list[Body]:
+    lines = [f"{label(item)}", *facts(item), plain_excerpt(item)]
+    blocks = [
+        _block(item.ad.title[:200], weight="Bolder", separator=True),
+        _block("\n\n".join(filter(None, lines))[:800]),
+    ]
+    actions = [
+        {"type": "Action.OpenUrl", "title": name, "url": address} for name, address in links(item)
+    ]
+    return [*blocks, {"type": "ActionSet", "actions": actions}] if actions else blocks
+
+
+def _block(text: str, **more: object) -> Body:
+    return {"type": "TextBlock", "text": marked_down(text), "wrap": True, **more}
+
+
+PRESETS = {
+    Way.WEBHOOK: Preset(200, payload),
+    Way.NTFY: Preset(10, _ntfy),
+    Way.SLACK: Preset(40, _slack),
+    Way.DISCORD: Preset(5, _discord),
+    Way.TEAMS: Preset(5, _teams),
+}

@@ -1,0 +1,96 @@
+"""A request to an address that the operator wrote in his own file, and to no other.
+
+No redirect is followed: an answer cannot lead a request into the operator's own network.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from navfeed.errors import DeliveryError
+from navfeed.version import __version__
+from navfeed.watches.channels.deadline import SECONDS, deadline
+from navfeed.watches.channels.presets import PRESETS
+from navfeed.watches.definition import Target
+from navfeed.watches.digest import Digest
+from navfeed.watches.words import Way
+
+
+class Webhook:
+    """Posts JSON: the digest's own, or what a service expects."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._url = urlsplit(target.where)
+        self._preset = PRESETS[target.way]
+        self.most = self._preset.most
+
+    def send(self, digest: Digest) -> None:
+        path, body = self._asked(digest)
+        try:
+            status, pause = _post(self._url, path, json.dumps(body).encode())
+        except (OSError, HTTPException, ValueError) as error:
+            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise self._error(f"cannot be reached: {said}") from error
+        if not 200 <= status < 300:
+            raise self._error(f"answered {status}{_ADVICE.get(status, '')}", pause)
+
+    def _asked(self, digest: Digest) -> tuple[str, Mapping[str, object]]:
+        """The path that is asked, and the body."""
+        path = self._url.path or "/"
+        body = self._preset.body(digest)
+        if self._target.way is Way.NTFY:  # its JSON goes to the root, and names the topic
+            path, _, topic = path.rstrip("/").rpartition("/")
+            path, body = f"{path}/", {"topic": unquote(topic), **body}
+        return f"{path}?{self._url.query}" if self._url.query else path, body
+
+    def _error(self, why: str, pause: timedelta | None = None) -> DeliveryError:
+        return DeliveryError(f"{self._url.hostname} {why}", retry_after=pause)
+
+
+_ADVICE = {
+    **dict.fromkeys(
+        (301, 302, 303, 307, 308), ", another address: no redirect is followed. Write the new one"
+    ),
+    **dict.fromkeys((401, 403), ": it wants a token or another one. See its address"),
+    **dict.fromkeys((404, 410), ": there is nothing at that address. See whether it was removed"),
+}
+
+
+def _post(url: SplitResult, path: str, body: bytes) -> tuple[int, timedelta | None]:
+    """The status, and the pause that was asked for."""
+    connection = _connection(url)
+    try:
+        with deadline(lambda: connection.sock, SECONDS):
+            connection.request("POST", path, body, _headers(url))
+            answer = connection.getresponse()
+            return answer.status, _pause(answer)
+    finally:
+        connection.close()
+
+
+def _connection(url: SplitResult) -> HTTPConnection:
+    host = str(url.hostname)
+    if url.scheme == "https":
+        context = ssl.create_default_context()
+        return HTTPSConnection(host, url.port, timeout=SECONDS, context=context)
+    return HTTPConnection(host, url.port, timeout=SECONDS)
+
+
+def _headers(url: SplitResult) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "User-Agent": f"navfeed/{__version__}"}
+    if url.username is not None:
+        secret = f"{unquote(url.username)}:{unquote(url.password or '')}".encode()
+        headers["Authorization"] = f"Basic {b64encode(secret).decode()}"
+    return headers
+
+
+def _pause(answer: HTTPResponse) -> timedelta | None:
+    after = answer.getheader("Retry-After", "")
+    return timedelta(seconds=int(after)) if after.isdecimal() and len(after) < 7 else None

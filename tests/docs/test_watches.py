@@ -1,0 +1,36 @@
+"""What the page on watches says can stand in their file can, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from navfeed.cli.telling import FILTERS
+from navfeed.watches.definition import OWN, read_book
+from navfeed.watches.words import Way
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "reference/watches.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_and_every_way_has_its_row() -> None:
+    cells = re.findall(r"^\| (`[^|]+) \|", PAGE, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([\w.]+)", cell)}
+    mail = {f"mail.{name}" for name in ("host", "from", "security", "port", "user")}
+    others = {"mail.password_file", "deliver.quiet", "deliver.every"}
+    assert named == {*OWN, *Way, *mail, *others}
+
+
+@pytest.mark.parametrize(
+    "page", ["how-to/get-told-of-new-ads.md", "how-to/faa-beskjed-om-nye-annonser.md"]
+)
+def test_the_files_that_are_shown_can_be_used(tmp_path: Path, page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    shown = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(shown) == 2
+    for each in shown:
+        file = tmp_path / "watches.toml"
+        file.write_text(each, encoding="utf-8")
+        assert read_book(file, FILTERS).watches

@@ -1,0 +1,235 @@
+"""`sync --then-watch`: one line for cron, and the service; whatever happened to the sync."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from cli.support import NOW
+from navfeed.api import store_lock
+from navfeed.practice import Practice, PracticeServer, World, faults
+from support import child_clock
+from support.hookserver import HookServer
+from support.mailserver import MailServer
+from support.shell import Shell
+from support.tls import AUTHORITY
+
+NURSE = {
+    "title": "Sykepleier natt",
+    "workLocations": [{"country": "NORGE", "county": "VESTLAND", "municipal": "BERGEN"}],
+}
+
+
+@pytest.fixture
+def world() -> World:
+    return World.history(3, now=NOW, entries=60, active=20, days=20)
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[PracticeServer]:
+    with PracticeServer(Practice(world, page_size=50)) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(tmp_path: Path, server: PracticeServer) -> Shell:
+    shell = Shell(tmp_path, server)
+    shell.environ |= {
+        "NAVFEED_WATCHES_FILE": str(tmp_path / "watches.toml"),
+        "SSL_CERT_FILE": str(AUTHORITY),
+    }
+    return shell
+
+
+CRON = ("sync", "--quiet", "--then-watch")
+WATCH = ("watch", "add", "nurses", "--text", "sykepleier natt", "--municipal", "BERGEN")
+
+
+def begun(shell: Shell, *to: str) -> None:
+    shell.run("sync", "--quiet")
+    code, _, said = shell.run(*WATCH, *(word for one in to for word in ("--to", one)))
+    assert code == 0, said
+
+
+def news(world: World) -> str:
+    return world.publish(content=NURSE)
+
+
+def test_without_news_the_line_is_silent(shell: Shell):
+    begun(shell)
+    assert shell.run(*CRON) == (0, "", "")
+
+
+def test_news_are_told_once(shell: Shell, world: World):
+    begun(shell)
+    news(world)
+    code, out, err = shell.run(*CRON)
+    assert (code, err) == (0, "")
+    assert out.startswith("1 new: nurses")
+    assert shell.run(*CRON) == (0, "", "")
+
+
+def test_a_poison_ad_silences_nobody(shell: Shell, world: World, server: PracticeServer):
+    """`sync && watch` was silent for as long as one ad could not be had."""
+    begun(shell)
+    poison = world.publish(content=NURSE)
+    server.practice.script(faults.on("detail", poison), faults.captive_portal, times=None)
+    news(world)
+    code, out, _ = shell.run(*CRON)
+    assert code == 4
+    assert out.startswith("1 new: nurses")
+    server.practice.clear_script()
+    code, out, _ = shell.run(*CRON, "--retry-now")
+    assert (code, out.splitlines()[0]) == (0, "1 new: nurses")
+
+
+def test_a_feed_that_is_down_keeps_nothing_back_that_is_known(shell: Shell, world: World, server):
+    begun(shell)
+    news(world)
+    shell.run("sync", "--quiet")
+    server.practice.script(faults.on("page"), faults.captive_portal, times=None)
+    code, out, err = shell.run(*CRON)
+    assert code == 5
+    assert out.startswith("1 new: nurses"), err
+
+
+def test_another_sync_keeps_nothing_back(shell: Shell, world: World):
+    begun(shell)
+    news(world)
+    shell.run("sync", "--quiet")
+    with store_lock(shell.db):
+        code, out, err = shell.run(*CRON)
+    assert (code, "another sync works on" in err) == (75, True)
+    assert out.startswith("1 new: nurses")
+
+
+def test_a_first_sync_that_is_cut_short_tells_nothing_and_swallows_nothing(shell: Shell, world):
+    code, _, said = shell.run(*WATCH)
+    assert (code, "begins with the first complete copy" in said) == (0, True)
+    code, out, err = shell.run(*CRON, "--max-pages", "1")
+    assert (code, out, err) == (3, "", "")
+    assert shell.run(*CRON)[:2] == (0, "")
+    news(world)
+    assert shell.run(*CRON)[1].startswith("1 new: nurses")
+
+
+def test_a_damaged_store_tells_nothing(shell: Shell):
+    begun(shell)
+    shell.db.write_bytes(b"not a store at all" * 100)
+    code, out, err = shell.run(*CRON)
+    assert (code, out) == (7, "")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_mistake_in_the_watches_is_told_and_the_sync_is_done(shell: Shell, world: World):
+    begun(shell)
+    Path(shell.environ["NAVFEED_WATCHES_FILE"]).write_text("[watch.x]\n")
+    news(world)
+    code, out, err = shell.run(*CRON)
+    assert (code, out) == (2, "")
+    assert "nothing was told: " in err
+    assert shell.is_exact()
+
+
+def test_the_summary_and_the_news_are_lines_of_json(shell: Shell, world: World):
+    begun(shell)
+    Path(shell.environ["NAVFEED_WATCHES_FILE"]).write_text(
+        '[watch.nurses]\ntext = ["sykepleier natt"]\nmunicipal = ["BERGEN"]\nformat = "json"\n'
+    )
+    news(world)
+    code, out, _ = shell.run(*CRON, "--format", "json")
+    summary, told = map(json.loads, out.splitlines())
+    assert (code, summary["exit_code"], told["summary"]) == (0, 0, "1 new: nurses")
+
+
+def test_twenty_days_of_cron_with_a_poison_ad_and_a_mail_server_that_is_down(
+    shell: Shell, world: World, server: PracticeServer
+):
+    """Each new ad is mailed once, except those that were gone before the mail server came back."""
+    with MailServer() as mail:
+        mail_of(shell, mail.port)
+        begun(shell, "mail:me@example.org")
+        poison = world.publish(content=NURSE)
+        server.practice.script(faults.on("detail", poison), faults.captive_portal, times=None)
+        told_of_failure = 0
+        expected: set[str] = set()
+        for day in range(20):
+            world.advance(timedelta(days=1))
+            ad = news(world)
+            down = day % 5 == 3
+            if down:
+                mail.answers = ["451 4.3.0 out of order"] * 4
+                lost = news(world)
+            with time_machine.travel(world.now, tick=False):
+                code, out, err = shell.run(*CRON, "--max-time", "60")
+            assert (code, out) == (4, "")
+            told_of_failure += "out of order" in err
+            if down:
+                world.stop(lost)
+                mail.answers = []
+            expected.add(ad)
+    assert told_of_failure == 4
+    bodies = [part.get_content() for one in mail.accepted for part in one.iter_parts()][::2]
+    told = Counter(re.findall(r"NEW: .*?stilling/(\S+)", "".join(bodies), re.DOTALL))
+    assert told == dict.fromkeys(expected, 1)
+
+
+def mail_of(shell: Shell, port: int) -> None:
+    Path(shell.environ["NAVFEED_WATCHES_FILE"]).write_text(
+        f'[mail]\nhost = "127.0.0.1"\nport = {port}\nfrom = "navfeed@example.org"\n'
+    )
+
+
+def test_quiet_hours_keep_news_until_the_morning(shell: Shell, world: World):
+    with HookServer() as hook:
+        begun(shell, f"webhook:{hook.url}", "stdout")
+        file = Path(shell.environ["NAVFEED_WATCHES_FILE"])
+        file.write_text(file.read_text() + '\n[deliver]\nquiet = "22:00-07:00"\n')
+        news(world)
+        with time_machine.travel(datetime(2026, 11, 21, 22, 30, tzinfo=UTC), tick=False):
+            code, out, err = shell.run(*CRON)  # half past eleven in Oslo
+            assert (code, err) == (0, "")
+            assert out.startswith("1 new")  # nobody is woken by this
+            assert hook.posted == []
+            assert shell.run("watch", "run", "--now")[0] == 0
+            assert len(hook.posted) == 1
+
+
+def test_the_service_tells_at_most_once_an_hour(tmp_path: Path, shell: Shell, world: World):
+    """In one process: rounds are made by hand, as the service makes them."""
+    from navfeed.cli.telling import Teller
+    from navfeed.config import load
+
+    with HookServer() as hook:
+        begun(shell, f"webhook:{hook.url}")
+        watches = shell.environ["NAVFEED_WATCHES_FILE"]
+        settings = load({"db": shell.db, "watches_file": watches}, {})
+        teller = Teller(quiet=True)
+        for minutes in range(0, 150, 10):
+            news(world)
+            shell.run("sync", "--quiet")
+            with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+                teller.tell_after_sync(settings, paced=True)
+        counts = [len(one.body["watches"][0]["ads"]) for one in hook.posted]
+    assert counts == [1, 6, 6]
+
+
+def test_the_service_tells_after_a_run(shell: Shell, world: World):
+    with HookServer() as hook:
+        begun(shell, f"webhook:{hook.url}")
+        news(world)
+        words = ("sync", "--follow", "--then-watch", "--every", "24h")
+        with shell.start(*words, **child_clock.environment(NOW)) as process:
+            assert hook.heard.wait(60)
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=60)
+    assert process.returncode == 3, said
+    assert [one.body["summary"] for one in hook.posted] == ["1 new: nurses"]

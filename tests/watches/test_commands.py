@@ -1,0 +1,373 @@
+"""The commands around the file of watches: written, shown, changed, taken out, tried."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+import pytest
+
+from cli.support import ad, answer, fill, process, uuid
+from cli.terminal import on_terminal
+from watches.subscriber import OSLO, Subscriber
+
+
+def written(me: Subscriber) -> dict[str, Any]:
+    return tomllib.loads(me.watches.read_text(encoding="utf-8"))["watch"]
+
+
+def test_a_watch_is_a_table_that_people_can_read(me: Subscriber):
+    me.add(
+        *("bergen-natt", "--text", "sykepleier natt", "--municipal", "BERGEN,OSLO"),
+        *("--published-since", "30", "--to", "stdout", "--to", "mail:me@example.org"),
+        *("--tell", "new", "--tell", "closing", "--changes", "deadline", "--closing-days", "5"),
+        *("--format", "html"),
+    )
+    assert written(me)["bergen-natt"] == {
+        "text": ["sykepleier natt"],
+        "municipal": ["BERGEN,OSLO"],
+        "published_since": "30",
+        "to": ["stdout", "mail:me@example.org"],
+        "tell": ["new", "closing"],
+        "changes": ["deadline"],
+        "closing_days": 5,
+        "format": "html",
+    }
+    assert me.watches.stat().st_mode & 0o777 == 0o600
+    (shown,) = json.loads(me.do("watch", "list", "--format", "json"))
+    assert shown["watch"] == "bergen-natt"
+    assert shown["tell"] == ["closing", "new"]
+    assert "--text 'sykepleier natt' --municipal BERGEN,OSLO" in me.do("watch", "list")
+
+
+def test_it_says_what_begins(me: Subscriber):
+    said = me.ask("watch", "add", "bergen", "--municipal", "bergen").stderr
+    assert "bergen has begun: 1 ads fit today, and are not told of" in said
+    said = me.ask("watch", "add", "narvik", "--municipal", "narvik").stderr
+    assert "no ad fits today. `navfeed watch preview narvik`" in said
+
+
+def test_a_watch_can_be_added_before_there_is_a_store(me: Subscriber):
+    me.db.unlink()
+    said = me.ask("watch", "add", "bergen", "--municipal", "bergen")
+    assert (said.exit_code, "begins with the first complete copy" in said.stderr) == (0, True)
+    fill(me.db, ad(1))
+    assert me.told() == []
+    me.sync(ad(3))
+    assert me.told() == [("new", 3)]
+
+
+def test_without_watches_there_is_a_next_step(me: Subscriber):
+    assert "`navfeed watch init` asks" in me.ask("watch", "list").stderr
+    result = me.ask("watch", "show", "bergen")
+    assert (result.exit_code, "no watch is called 'bergen'" in result.stderr) == (2, True)
+    assert me.do("watch", "run") == ""
+
+
+def test_the_file_is_found_beside_the_settings(me: Subscriber, monkeypatch):
+    config = me.folder / "navfeed.toml"
+    config.write_text(f'db = "{me.db}"\n')
+    answer(me.db, "watch", "add", "bergen", "--municipal", "bergen", "--config", str(config))
+    assert "bergen" in written(me)
+    other = me.folder / "other.toml"
+    monkeypatch.setenv("NAVFEED_WATCHES_FILE", str(other))
+    answer(me.db, "watch", "add", "oslo", "--municipal", "oslo")
+    assert "oslo" in other.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a b", "--municipal", "x"], "a name is letters, digits, - and _"),
+        (["all"], "it has no filter, so that every ad would fit"),
+        (["x", "--municipal", "x", "--to", "fax:1"], "'fax' is no way to tell. It takes stdout"),
+        (["x", "--municipal", "x", "--to", "mail:me"], "mail wants one address: mail:me@exam"),
+        (["x", "--municipal", "x", "--to", "atom:"], "atom wants to know where: atom:~/feeds"),
+        (["x", "--municipal", "x", "--to", "slack:ftp://x"], "slack wants an address of the web"),
+        (["x", "--municipal", "x", "--to", "webhook:http://[x"], "wants an address of the web"),
+        (["x", "--municipal", "x", "--to", 'command:a "b'], "quotation marks do not match"),
+        (["x", "--municipal", "x", "--to", "stdout:y"], "stdout takes nothing behind it"),
+        (["x", "--published", "soon"], "--published takes a day"),
+    ],
+)
+def test_what_cannot_be_used_is_not_written(me: Subscriber, words, says):
+    me.add()
+    before = me.watches.read_bytes()
+    result = me.ask("watch", "add", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+    assert me.watches.read_bytes() == before
+
+
+def test_a_name_is_taken_once(me: Subscriber):
+    me.add()
+    result = me.ask("watch", "add", "bergen", "--municipal", "oslo")
+    assert (result.exit_code, "`navfeed watch edit bergen` changes it" in result.stderr) == (
+        2,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown. Did you mean municipal?"),
+        ("[watch.x]\nmunicipal = [1.5]", "watch.x.municipal: it takes a text or a list of texts"),
+        ("[watch]\nx = 1", "watch.x: it takes a table, [watch.x]"),
+        ("[wach.x]\nmunicipal = 'A'", "wach: unknown. Did you mean watch?"),
+        ("[watch.x]\ntext='a'\ntell = 'old'", "watch.x.tell: it takes new, changed, closing, gone"),
+        ("[watch.x]\ntext='a'\nclosing_days = 99", "it takes a whole number up to 60, not 99"),
+        ("[mail]\nhost = 'x'", "mail: it takes host and from"),
+        ("[mail]\nhost = 1\nfrom = 'a@b'", "mail.host: it takes a text, not 1"),
+        (
+            "[mail]\nhost = 'mail.example'\nfrom = 'a@b'\nsecurity = 'none'",
+            "mail in clear text stays on this machine: use starttls or tls",
+        ),
+        ("[deliver]\nquiet = '22'", 'deliver.quiet: it takes hours such as "22:00-07:00"'),
+        ("[deliver]\nquiet = '22-26'", "deliver.quiet: it takes hours such as"),
+        ("[deliver]\nevery = 'often'", "deliver.every takes seconds, or 90m"),
+        ("[watch.x", "cannot read the watches in"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_place(me: Subscriber, text, says):
+    me.watches.write_text(text)
+    result = me.ask("watch", "run")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+    assert str(me.watches) in result.stderr
+
+
+def test_a_filter_that_cannot_be_read_stops_that_watch_alone(me: Subscriber):
+    me.add()
+    with me.watches.open("a") as file:
+        file.write('\n[watch.odd]\npublished = "soon"\n')
+    me.sync(ad(3))
+    result = me.ask("watch", "run")
+    assert result.exit_code == 2
+    assert "--published takes a day" in result.stderr
+    assert "NEW: Sykepleier natt" in result.stdout
+
+
+def test_editing_keeps_comments_and_tells_nothing_again(me: Subscriber):
+    me.add()
+    text = me.watches.read_text().replace("municipal", "# mine\nmunicipal")
+    me.watches.write_text(f"# About work\n{text}")
+    me.sync(ad(3), ad(4, workLocations=OSLO), ad(5, workLocations=OSLO))
+    assert me.told() == [("new", 3)]
+    me.sync(ad(6))
+    me.do("watch", "edit", "bergen", "--municipal", "bergen,oslo", "--closing-days", "2")
+    assert me.watches.read_text().startswith("# About work\n")
+    assert "# mine" in me.watches.read_text()
+    assert written(me)["bergen"] == {"municipal": ["bergen,oslo"], "closing_days": 2}
+    me.sync(ad(7, workLocations=OSLO))
+    assert me.told() == [("new", 6), ("new", 7)]
+
+
+def test_what_fits_only_now_can_be_told_of(me: Subscriber):
+    me.add()
+    me.do("watch", "edit", "bergen", "--municipal", "bergen,oslo", "--backlog")
+    assert me.told() == [("new", 2)]
+
+
+def test_a_setting_is_taken_out(me: Subscriber):
+    me.add("bergen", "--municipal", "bergen", "--text", "natt", "--closing-days", "5")
+    me.do("watch", "edit", "bergen", "--without", "text", "--without", "closing-days")
+    assert written(me)["bergen"] == {"municipal": ["bergen"]}
+    result = me.ask("watch", "edit", "bergen", "--without", "municipal")
+    assert (result.exit_code, "it has no filter" in result.stderr) == (2, True)
+
+
+def test_a_new_place_begins_now(me: Subscriber):
+    me.add()
+    me.sync(ad(3))
+    me.told()
+    page = me.folder / "page.txt"
+    me.do("watch", "edit", "bergen", "--to", "stdout", "--to", f"file:{page}")
+    me.sync(ad(4))
+    assert me.told() == [("new", 4)]
+    assert page.read_text().count("Sykepleier natt") == 1
+
+
+def test_a_place_that_was_left_begins_anew(me: Subscriber):
+    page = me.folder / "page.txt"
+    me.add("bergen", "--municipal", "bergen", "--to", "stdout", "--to", f"file:{page}")
+    me.do("watch", "edit", "bergen", "--to", "stdout")
+    me.sync(ad(3))
+    me.do("watch", "edit", "bergen", "--to", "stdout", "--to", f"file:{page}")
+    assert me.told() == [("new", 3)]
+    assert page.read_text().startswith("no ads: bergen")
+
+
+def test_a_watch_that_was_changed_by_hand_is_not_taken_for_the_old_one(me: Subscriber):
+    me.add()
+    me.add("oslo", "--municipal", "oslo")
+    me.watches.write_text(me.watches.read_text().replace('"bergen"', '"bergen", "oslo"'))
+    me.sync(ad(3), ad(4, workLocations=OSLO))
+    result = me.ask("watch", "run", "--format", "json")
+    assert result.exit_code == 2
+    assert "Run `navfeed watch edit bergen` to take it as it is now" in result.stderr
+    told = json.loads(result.stdout)["watches"]
+    assert [(watch["watch"], len(watch["ads"])) for watch in told] == [("oslo", 1)]
+    me.do("watch", "edit", "bergen")
+    me.sync(ad(5, workLocations=OSLO))
+    assert me.told("bergen") == [("new", 5)]
+
+
+def test_what_does_not_say_what_fits_may_be_changed_by_hand(me: Subscriber):
+    me.add()
+    me.watches.write_text(me.watches.read_text() + 'tell = ["gone"]\n')
+    me.sync(ad(3))
+    assert me.told() == []
+
+
+def test_a_watch_is_not_changed_where_that_would_lose_news(me: Subscriber):
+    me.add()
+    fresh = me.folder / "other"
+    me.db.rename(fresh)
+    result = me.ask("watch", "edit", "bergen", "--municipal", "oslo")
+    assert result.exit_code == 7
+    fill(me.db)
+    result = me.ask("watch", "edit", "bergen", "--municipal", "oslo")
+    assert (result.exit_code, "cannot be changed now" in result.stderr) == (2, True)
+    assert written(me)["bergen"] == {"municipal": ["bergen"]}
+
+
+def test_a_watch_that_has_not_begun_is_changed_freely(me: Subscriber):
+    me.watches.write_text('[watch.bergen]\nmunicipal = "BERGEN"\n')
+    me.do("watch", "edit", "bergen", "--municipal", "oslo")
+    assert me.told() == []
+    me.sync(ad(3, workLocations=OSLO))
+    assert me.told() == [("new", 3)]
+
+
+def test_a_removed_watch_is_forgotten(me: Subscriber):
+    me.add()
+    me.add("oslo", "--municipal", "oslo")
+    me.do("watch", "remove", "bergen")
+    assert written(me).keys() == {"oslo"}
+    assert me.ask("watch", "remove", "bergen").exit_code == 2
+    me.sync(ad(3))
+    me.add()
+    assert me.told() == []
+
+
+def test_how_it_stands_is_shown(me: Subscriber):
+    me.add(
+        "bergen", "--municipal", "bergen", "--to", "stdout", "--to", "webhook:http://127.0.0.1:1/s"
+    )
+    me.sync(ad(3))
+    me.ask("watch", "run")
+    shown = json.loads(me.do("watch", "show", "bergen", "--format", "json"))
+    stdout, hook = shown["channels"]
+    assert (stdout["told"], stdout["failures"], stdout["retry_at"]) == (1, 0, None)
+    assert stdout["delivered_at"] == "2026-11-21T12:00:00+00:00"
+    assert hook["to"] == "webhook:127.0.0.1"
+    assert (hook["told"], hook["failures"]) == (0, 1)
+    assert hook["retry_at"] == "2026-11-21T12:05:00+00:00"
+    text = me.do("watch", "show", "bergen")
+    assert "1 ads in force told of; last 2026-11-21" in text
+    assert "failed 1 times, tried again at" in text
+    me.watches.write_text(me.watches.read_text() + '\n[watch.new]\ntext = "natt"\n')
+    assert "not begun" in me.do("watch", "show", "new")
+
+
+def test_a_preview_tells_nobody_and_shows_near_misses(me: Subscriber):
+    me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\ntext = "sykepleier"\n')
+    me.sync(ad(3, title="Kokk", description="<p>Mat</p>", jobtitle="Kokk"))
+    result = me.ask("watch", "preview", "natt")
+    assert result.exit_code == 0
+    assert "NEW: Sykepleier natt" in result.stdout
+    assert "1 more ads would fit without --municipal:\nnavfeed:   Kokk" in result.stderr
+    assert not me.state.exists()
+    me.do("watch", "run")
+    assert "there is nothing to tell" in me.ask("watch", "preview", "natt").stderr
+    shown = json.loads(me.do("watch", "preview", "natt", "--format", "json"))
+    assert shown["count"] == 0
+    assert {one["condition"]: one["count"] for one in shown["near_misses"]} == {
+        "municipal": 1,
+        "text": 1,
+    }
+    assert shown["near_misses"][0]["ads"][0]["uuid"] == uuid(2)
+
+
+def test_a_preview_is_cut(me: Subscriber):
+    me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\n')
+    me.sync(*(ad(n) for n in range(3, 20)))
+    result = me.ask("watch", "preview", "natt", "--limit", "2")
+    assert result.stdout.count("NEW:") == 2
+    assert "2 of 18 shown; --limit 18 shows all" in result.stderr
+
+
+def test_five_questions_make_a_watch(me: Subscriber):
+    answers = "sykepleier\nBergen\n\n\nnatt\n"
+    words = ("watch", "init", "--db", str(me.db), "--watches", str(me.watches))
+    ended = process(*words, stdin=answers.encode())
+    assert (ended.returncode, ended.stdout) == (0, b"")
+    short = process(*words, stdin=b"sykepleier\n")
+    assert (short.returncode, b"the answers ended before" in short.stderr) == (2, True)
+    assert b"natt has begun: 1 ads fit today" in ended.stderr
+    assert written(me) == {
+        "natt": {"text": ["sykepleier"], "municipal": ["Bergen"], "to": ["stdout"]}
+    }
+
+
+def test_on_a_terminal_the_list_is_a_table(me: Subscriber):
+    me.add()
+    code, drawn, _ = on_terminal(
+        100, "watch", "list", "--db", str(me.db), "--watches", str(me.watches)
+    )
+    assert code == 0
+    assert "filters" in drawn
+
+
+def test_another_run_is_not_disturbed(me: Subscriber):
+    from navfeed.api import store_lock
+
+    me.add()
+    with store_lock(me.db, "watches.lock"):
+        result = me.ask("watch", "run")
+    assert result.exit_code == 75
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0 and more", b"hello"])
+def test_another_file_in_the_place_of_the_state_is_left_alone(me: Subscriber, content):
+    import sqlite3
+
+    if content == b"":
+        with sqlite3.connect(me.state) as other:
+            other.execute("CREATE TABLE mine (x)")
+        other.close()
+        content = me.state.read_bytes()
+    else:
+        me.state.write_bytes(content)
+    me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\n')
+    result = me.ask("watch", "run")
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert str(me.state) in result.stderr
+    assert me.state.read_bytes() == content
+
+
+def test_a_state_of_a_newer_navfeed_is_left_alone(me: Subscriber):
+    import sqlite3
+
+    me.add()
+    with sqlite3.connect(me.state) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    result = me.ask("watch", "run")
+    assert (result.exit_code, "newer navfeed" in result.stderr) == (7, True)
+
+
+def test_other_commands_do_not_load_what_watches_need(me: Subscriber):
+    import subprocess
+    import sys
+
+    program = (
+        "import sys; from navfeed.cli.commands import app; "
+        "print(*(m for m in sys.modules if m.startswith('navfeed.watches')))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert set(said.stdout.split()) == {"navfeed.watches", "navfeed.watches.words"}

@@ -1,0 +1,233 @@
+"""What is told, and that it is told once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cli.support import NOW, ad, fill, uuid
+from navfeed.model import DetailDecision, Reason
+from navfeed.store.writer import Store
+from watches.subscriber import OSLO, Subscriber
+
+
+def test_what_fits_when_a_watch_begins_is_not_told_of(me: Subscriber):
+    me.add()
+    assert me.told() == []
+    me.sync(ad(3), ad(4, workLocations=OSLO))
+    assert me.told() == [("new", 3)]
+    assert me.told() == []
+
+
+def test_what_came_between_adding_and_the_first_run_is_told_of(me: Subscriber):
+    me.add()
+    me.sync(ad(3))
+    assert me.told() == [("new", 3)]
+
+
+def test_a_watch_written_by_hand_begins_with_its_first_run(me: Subscriber):
+    me.watches.write_text('[watch.bergen]\nmunicipal = "BERGEN"\n')
+    result = me.ask("watch", "run")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "1 ads fit already and are not told of. --backlog" in result.stderr
+    me.sync(ad(3))
+    assert me.told() == [("new", 3)]
+
+
+def test_the_backlog_is_told_of_where_that_is_wanted(me: Subscriber):
+    me.add("bergen", "--municipal", "bergen", "--backlog")
+    assert me.told() == [("new", 1)]
+    me.add("oslo", "--municipal", "oslo")
+    assert me.told() == []
+    assert me.told("oslo", "--backlog") == [("new", 2)]
+    assert me.told("oslo", "--backlog") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"title": "Sykepleier dag"}, "title"),
+        ({"applicationDue": "2026-12-20"}, "deadline"),
+        ({"workLocations": [*ad(1)["workLocations"], *OSLO]}, "place"),
+    ],
+)
+def test_a_change_that_matters_is_told_of_once(me: Subscriber, change, part):
+    me.add()
+    me.sync(ad(1, **change))
+    said = json.loads(me.do("watch", "run", "--format", "json"))
+    (told,) = said["watches"][0]["ads"]
+    assert (told["news"], told["changed"]) == ("changed", [part])
+    assert me.told() == []
+
+
+def test_a_change_that_does_not_matter_is_not_told_of(me: Subscriber):
+    me.add("bergen", "--municipal", "bergen", "--changes", "deadline")
+    me.sync(ad(1, title="Sykepleier dag", description="<p>Annet</p>", positioncount="3"))
+    assert me.told() == []
+    me.sync(ad(1, title="Sykepleier dag", applicationDue="2026-12-20"))
+    assert me.told() == [("changed", 1)]
+
+
+def test_what_closes_soon_is_told_of_once(me: Subscriber):
+    me.add()
+    me.sync(ad(3, applicationDue="2026-11-26"))
+    assert me.told() == [("new", 3)]
+    me.pass_time(days=2)  # it closes on the 26th, in three days
+    me.sync()
+    assert me.told() == [("closing", 3)]
+    me.pass_time(days=1)
+    me.sync()
+    assert me.told() == []
+
+
+def test_a_new_ad_that_closes_soon_says_so_and_is_not_told_of_again(me: Subscriber):
+    me.add()
+    me.sync(ad(3, applicationDue="2026-11-22"))
+    said = json.loads(me.do("watch", "run", "--format", "json"))
+    assert said["watches"][0]["ads"][0]["closes_in_days"] == 1
+    assert me.told() == []
+
+
+def test_a_deadline_that_moved_may_come_near_again(me: Subscriber):
+    me.add()
+    me.sync(ad(3, applicationDue="2026-11-22"))
+    me.told()
+    me.sync(ad(3, applicationDue="2026-11-30"))
+    assert me.told() == [("changed", 3)]
+    me.pass_time(days=7)
+    me.sync()
+    assert me.told() == [("closing", 3)]
+
+
+def test_an_ad_is_gone_for_who_was_told_of_it(me: Subscriber):
+    me.add()
+    me.sync(ad(3))
+    me.told()
+    me.sync(stop=[1, 3])
+    said = me.do("watch", "run", "--format", "json")
+    (told,) = json.loads(said)["watches"][0]["ads"]
+    assert (told["news"], told["uuid"]) == ("gone", uuid(3))
+    assert told["title"] is told["link"] is told["application_url"] is None
+    assert "Sykepleier" not in said
+    assert me.told() == []
+    me.sync(ad(3))
+    assert me.told() == [("new", 3)]
+
+
+def test_an_ad_whose_details_wait_is_not_gone(me: Subscriber):
+    me.add()
+    me.sync(ad(3))
+    me.told()
+    me.sync(stop=[3])
+    with Store(me.db) as store:
+        store._db.execute(
+            "INSERT INTO queue (ad, reason, queued_at) VALUES (?, 'changed', ?)",
+            [uuid(3), "2026-11-21T12:00:00+00:00"],
+        )
+    assert me.told() == []
+
+
+def test_an_ad_that_left_the_scope_is_not_gone(me: Subscriber):
+    me.add()
+    me.sync(ad(3))
+    me.told()
+    with Store(me.db) as store:
+        store.commit_details([DetailDecision(uuid(3), Reason.OUT_OF_SCOPE)], [], NOW)
+    assert me.told() == []
+    me.sync(stop=[3])
+    assert me.told() == [("gone", 3)]
+
+
+def test_what_is_not_wanted_is_not_told(me: Subscriber):
+    me.add("bergen", "--municipal", "bergen", "--tell", "closing")
+    me.sync(ad(3, applicationDue="2026-11-26"))
+    assert me.told() == []
+    me.sync(ad(3, applicationDue="2026-11-25", title="Annet"))
+    assert me.told() == []
+    me.pass_time(days=2)
+    me.sync()
+    assert me.told() == [("closing", 3)]
+    me.sync(stop=[3])
+    assert me.told() == []
+
+
+def test_an_ad_that_became_inactive_before_it_was_told_is_not_told_of(me: Subscriber):
+    me.add()
+    me.sync(ad(3))
+    me.sync(stop=[3])
+    assert me.told() == []
+
+
+def test_a_store_that_is_built_anew_tells_nothing_again(me: Subscriber):
+    me.add()
+    me.sync(ad(3))
+    me.told()
+    for file in me.folder.glob("navfeed.db*"):
+        if not file.name.startswith(me.state.name):
+            file.unlink()
+    fill(me.db)
+    result = me.ask("watch", "run")
+    assert (result.exit_code, result.stdout) == (8, "")
+    assert "nothing was told for bergen: the data is incomplete" in result.stderr
+    fill(me.db, ad(1), ad(3), ad(5))
+    assert me.told() == [("new", 5)]
+
+
+def test_a_store_that_was_restored_tells_nothing_until_it_has_caught_up(me: Subscriber):
+    me.add()
+    me.do("backup", str(me.folder / "copy.db"))
+    me.pass_time(hours=1)
+    me.sync(ad(3))
+    assert me.told() == [("new", 3)]
+    me.do("restore", str(me.folder / "copy.db"), "--yes")
+    result = me.ask("watch", "run")
+    assert (result.exit_code, result.stdout) == (8, "")
+    assert "older than what was told from" in result.stderr
+    me.pass_time(hours=1)
+    me.sync(ad(3), ad(4))
+    assert me.told() == [("new", 4)]
+
+
+def test_old_data_can_be_refused_and_is_never_passed_off_as_new(me: Subscriber):
+    me.add("bergen", "--municipal", "bergen", "--backlog")
+    me.pass_time(days=3)
+    refused = me.ask("watch", "run", "--max-age", "1d")
+    assert (refused.exit_code, refused.stdout) == (8, "")
+    said = me.do("watch", "run")
+    assert "3 days ago. Ads may have been withdrawn since." in said
+
+
+def test_each_ad_is_told_of_once_though_it_fits_several_watches(me: Subscriber):
+    me.add("bergen")
+    me.add("nurses", "--text", "sykepleier")
+    me.sync(ad(3), ad(4, workLocations=OSLO))
+    said = json.loads(me.do("watch", "run", "--format", "json"))
+    assert [watch["watch"] for watch in said["watches"]] == ["bergen", "nurses"]
+    assert [[one["uuid"] for one in watch["ads"]] for watch in said["watches"]] == [
+        [uuid(3)],
+        [uuid(4)],
+    ]
+    assert said["watches"][0]["ads"][0]["also_fits"] == ["nurses"]
+    assert me.told() == []
+
+
+def test_who_went_away_while_it_was_written_is_told_again(me: Subscriber, monkeypatch):
+    me.add()
+    me.sync(ad(3))
+
+    def gone(*_: object) -> None:
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("navfeed.cli.telling.for_people", gone)
+        me.ask("watch", "run")
+    assert me.told() == [("new", 3)]
+
+
+def test_the_state_holds_no_text_and_is_its_owners(me: Subscriber):
+    me.add("bergen", "--municipal", "bergen", "--backlog")
+    me.told()
+    assert me.state.stat().st_mode & 0o777 == 0o600
+    raw = me.state.read_bytes()
+    assert not [text for text in (b"sykepleier", b"fana", b"storgata") if text in raw.lower()]

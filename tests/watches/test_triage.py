@@ -1,0 +1,103 @@
+"""What somebody made of an ad: saved, applied for, ignored; and the notes, which outlive it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cli.support import ad, uuid
+from watches.subscriber import Subscriber
+
+
+def listed(me: Subscriber, *words: str) -> list[dict]:
+    return json.loads(me.do("list", "--saved", "--format", "json", *words))
+
+
+def test_a_saved_ad_is_listed_with_its_note(me: Subscriber):
+    me.sync(ad(3))
+    said = me.ask("save", uuid(3)[:8], "--note", "ring Kari mandag")
+    assert (said.exit_code, said.stdout) == (0, "")
+    assert "saved: Sykepleier natt" in said.stderr
+    (one,) = listed(me)
+    assert (one["uuid"], one["note"]) == (uuid(3), "ring Kari mandag")
+    assert listed(me, "--municipal", "oslo") == []
+    assert listed(me, "--uuid", uuid(1)) == []
+    assert me.do("list", "--saved").split("\t")[-1] == "ring Kari mandag\n"
+    assert "note" not in json.loads(me.do("list", "--format", "json"))[0]
+
+
+def test_without_saved_ads_the_list_is_empty(me: Subscriber):
+    assert listed(me) == []
+
+
+def test_a_note_survives_the_ad_and_its_text_does_not(me: Subscriber):
+    me.do("save", uuid(1), "--note", "spurte om turnus")
+    me.sync(stop=[1])
+    result = me.ask("list", "--saved", "--format", "json")
+    assert json.loads(result.stdout) == []
+    assert f"saved, and no longer in force: {uuid(1)}: spurte om turnus" in result.stderr
+    assert b"Sykepleier" not in me.state.read_bytes()
+    me.do("applied", uuid(1)[:8])
+    assert "no longer in force" not in me.ask("list", "--saved").stderr
+
+
+def test_a_mark_can_change_and_keeps_its_note(me: Subscriber):
+    me.do("save", uuid(1), "--note", "god plass")
+    me.do("applied", uuid(1))
+    assert listed(me) == []
+    me.do("save", uuid(1))
+    assert listed(me)[0]["note"] == "god plass"
+    me.do("save", uuid(1), "--undo")
+    assert listed(me) == []
+    assert b"god plass" not in me.state.read_bytes()
+
+
+def test_an_ignored_ad_is_never_told_of(me: Subscriber):
+    me.add()
+    me.sync(ad(3, applicationDue="2026-11-26"), ad(4))
+    me.do("ignore", uuid(3))
+    assert me.told() == [("new", 4)]
+    me.sync(ad(3, title="Annet"), ad(4, title="Annet"))
+    me.do("ignore", uuid(4))
+    assert me.told() == []
+    me.pass_time(days=3)
+    me.sync(stop=[3, 4])
+    assert me.told() == []
+
+
+def test_that_it_closes_is_not_told_to_who_applied(me: Subscriber):
+    me.add()
+    me.sync(ad(3, applicationDue="2026-11-26"))
+    me.told()
+    me.do("applied", uuid(3), "--note", "sendt")
+    me.pass_time(days=3)
+    me.sync()
+    assert me.told() == []
+    me.sync(ad(3, title="Sykepleier dag"))
+    said = me.do("watch", "run")
+    assert "You applied for it" in said
+    assert "Your note: sendt" in said
+
+
+def test_notes_go_where_nobody_reads_along(me: Subscriber):
+    me.add("bergen", "--municipal", "bergen", "--to", f"atom:{me.folder / 'feed.xml'}")
+    me.sync(ad(3))
+    me.do("save", uuid(3), "--note", "min hemmelighet")
+    me.do("watch", "run")
+    assert "hemmelighet" not in (me.folder / "feed.xml").read_text()
+
+
+@pytest.mark.parametrize("command", ["save", "applied", "ignore"])
+def test_an_ad_that_is_not_there(me: Subscriber, command):
+    result = me.ask(command, "ffff")
+    assert result.exit_code == 2
+    assert "no ad in force has an id that begins with 'ffff'" in result.stderr
+
+
+def test_half_an_id_is_not_enough_where_two_fit(me: Subscriber):
+    me.do("save", uuid(1))
+    me.do("save", uuid(2))
+    result = me.ask("save", "0000000")
+    assert result.exit_code == 2
+    assert f"0000000 could be {uuid(1)} or {uuid(2)}: give more of the id" in result.stderr
