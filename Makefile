@@ -10,6 +10,7 @@ INSTALL := $(PIP) install --quiet --constraint constraints.txt
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_RECIPES := $(VENV)/.installed-recipes
+INSTALLED_BROWSER := $(VENV)/.installed-browser
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
 # What `make test` and `make bench` hand on, e.g. `make test TESTFLAGS="-k lookback"`.
@@ -66,6 +67,10 @@ engines: $(INSTALLED_DEV) $(ENGINES) ## Run the tests of `push` against a real s
 
 $(ENGINES): tests/engines/pom.xml tests/engines/src/main/java/SingleNode.java
 	@mvn -q -f tests/engines/pom.xml compile dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@
+
+.PHONY: browser
+browser: $(INSTALLED_BROWSER) ## Look at the page of `serve` in headless Chromium, and with axe-core.
+	@$(BIN)/python -m pytest tests/browser $(TESTFLAGS)
 
 .PHONY: lint
 lint: $(INSTALLED_DEV) ## Check style and layout.
@@ -128,6 +133,11 @@ $(INSTALLED_DEV): $(INSTALLED)
 $(INSTALLED_RECIPES): $(INSTALLED_DEV)
 	@echo "installing what the how-to guides are about in $(VENV) ..."
 	@$(INSTALL) --group recipes
+	@touch $@
+
+$(INSTALLED_BROWSER): $(INSTALLED_DEV)
+	@echo "installing what drives a browser in $(VENV) ..."
+	@$(INSTALL) --group browser
 	@touch $@
 
 $(INSTALLED_DOCS): $(INSTALLED_DEV)

@@ -28,6 +28,11 @@ MODULES = {
     "pyarrow": "pyarrow.parquet",
     "psycopg": "psycopg",
     "opensearch-py": "opensearchpy",
+    "starlette": "starlette.applications, starlette.routing",
+    "uvicorn": "uvicorn",
+    "jinja2": "jinja2",
+    "nh3": "nh3",
+    "mcp": "mcp.server.fastmcp",
 }
 
 

@@ -61,7 +61,7 @@ def demonstrate() -> None:
         print(f"$ export NAVFEED_BASE_URL={url} NAVFEED_DB={DB}", flush=True)
         follow(url)
         check(url)
-    say(FOR_REAL)
+    say(FOR_REAL.format(db=DB))
 
 
 def follow(url: str) -> None:
@@ -207,7 +207,12 @@ and run again at any time:
   $ . .venv/bin/activate
   $ navfeed sync
   $ navfeed list --municipality BERGEN
-  $ navfeed --help"""
+  $ navfeed --help
+
+The ads of this demo as a page in your browser, at http://127.0.0.1:8000/:
+
+  $ pip install '.[serve]'
+  $ navfeed serve --max-age never --db {db}"""
 
 
 if __name__ == "__main__":

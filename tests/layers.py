@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),
     },
+    "serve": {"model", "errors", "text", "present", "ops", "store", "version"},
     "practice": set(),
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
     "cli": {"*"},

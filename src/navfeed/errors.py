@@ -116,6 +116,10 @@ class TargetError(StoreError):
     """A target of `navfeed push` cannot be reached, read or written. What was kept stays."""
 
 
+class TooLongError(StoreError):
+    """A question took more work than it was given leave for."""
+
+
 class StaleError(NavfeedError):
     """The data is older than the caller said it may be."""
 

@@ -12,7 +12,7 @@ from cli.support import ad, fill, uuid
 
 HEAVY = (
     *("httpx", "pydantic", "sqlite_utils", "rich", "xlsxwriter", "pyarrow"),
-    "matplotlib",
+    *("matplotlib", "starlette", "uvicorn", "jinja2", "nh3", "mcp"),
 )
 
 PROGRAM = """

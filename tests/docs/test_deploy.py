@@ -98,6 +98,7 @@ def test_what_a_unit_counts_as_success_is_what_needs_nobody() -> None:
     by_name = {unit.name: setting(unit, "SuccessExitStatus") for unit in SERVICES}
     well = [ExitCode.STOPPED, ExitCode.WAITING, ExitCode.LOCKED]
     assert by_name["navfeed-sync.service"] == [" ".join(str(int(code)) for code in well)]
+    assert by_name["navfeed-serve.service"] == [str(int(ExitCode.STOPPED))]
     assert by_name["navfeed.service"] == [str(int(ExitCode.STOPPED))]
 
 

@@ -24,4 +24,4 @@ def need_program(name: str) -> None:
 def _missing(name: str) -> None:
     if os.environ.get("NEED_ALL_TOOLS"):
         pytest.fail(f"{name} is not installed")
-    pytest.skip(f"{name} is not installed: make recipes")
+    pytest.skip(f"{name} is not installed: make recipes, make browser")

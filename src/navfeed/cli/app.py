@@ -46,8 +46,8 @@ ConfigOption = Annotated[
 
 _ORDER = [
     *("sync", "list", "show", "watch", "save", "applied", "ignore", "export", "changes", "push"),
-    *("stats", "status", "verify", "runs", "doctor", "backup", "restore", "vacuum", "check"),
-    *("privacy", "practice"),
+    *("serve", "mcp", "stats", "status", "verify", "runs", "doctor", "backup", "restore"),
+    *("vacuum", "check", "privacy", "practice"),
 ]
 
 

@@ -7,7 +7,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/. No figure tells of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,3 +102,10 @@ def _one(name: str, about: str, figure: int, kind: str = "gauge") -> Metric:
 def _moment(name: str, about: str, moment: datetime | None) -> Metric:
     samples = () if moment is None else (("", moment.timestamp()),)
     return Metric(f"{name}_timestamp_seconds", about, samples)
+
+
+def served(answered: Mapping[str, int]) -> str:
+    """How many requests a server has answered with which status."""
+    about = "Requests that `navfeed serve` has answered, by status."
+    name = "navfeed_serve_requests_total"
+    return _lines(Metric(name, about, tuple(sorted(answered.items())), "status", "counter"))

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     RESCOPED = "rescoped"
     ENDED = "ended"
     RELOADED = "reloaded"
+    ANSWERED = "answered"
 
 
 class Log:

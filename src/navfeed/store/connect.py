@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from navfeed.errors import StoreError
+from navfeed.errors import StoreError, TooLongError
 from navfeed.store.file_handle import opening
 from navfeed.store.schema import APPLICATION_ID, VERSION
 
@@ -25,6 +25,8 @@ def translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if name_of(error) == "SQLITE_INTERRUPT":
+            raise TooLongError("the question takes too long. Ask for less") from error
         raise StoreError(translate(error, path), passes=passes(error)) from error
     except OSError as error:
         said = error.strerror or error

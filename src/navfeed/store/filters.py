@@ -67,6 +67,8 @@ class Filters:
     text: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
     """Municipalities as they are written, besides what else is asked; "" for naming none."""
+    more: tuple[Condition, ...] = ()
+    """What `navfeed.store.public_feed` asks for besides."""
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -106,6 +108,7 @@ def conditions(filters: Filters) -> Iterator[Condition]:
     yield from _numbers(filters.positions)
     if filters.within:
         yield _within(filters.within)
+    yield from filters.more
 
 
 def _within(names: tuple[str, ...]) -> Condition:

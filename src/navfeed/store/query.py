@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,6 +51,8 @@ from navfeed.store.filters import (
 )
 from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
 from navfeed.store.mapping import content_of, scope_of
+from navfeed.store.public_feed import says_stem
+from navfeed.store.schema import VERSION
 from navfeed.text.letters import fold
 from navfeed.text.stem import is_form, stem
 
@@ -135,6 +138,21 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    def give_up_when(self, asked: Callable[[], bool]) -> None:
+        """From now on, end a question with `TooLongError` once `asked` says so.
+
+        It is asked every few thousand of SQLite's steps: some hundred times a second at least.
+        """
+        self._connection.set_progress_handler(asked, _STEPS)
+
+    def state(self) -> str:
+        """A short text that changes whenever an answer of this reader's can.
+
+        Each batch of a sync and the turn of the day change it, and whatever else writes an ad.
+        """
+        facts = self._one(_STATE)
+        return sha256(repr((self._today, VERSION, *facts)).encode()).hexdigest()[:16]
+
     def rows(
         self,
         columns: Sequence[str],
@@ -181,12 +199,20 @@ class Reader:
     def tally(self, by: By, filters: Filters) -> list[Counted]:
         """How many of the ads asked for have which name; weeks in their order, else most first."""
         refuse_wrong_type("tally", "by", by, By)
-        order = "said.value" if by is By.WEEK else "2 DESC, alphabetical(said.value)"
-        rows = self._select(
-            "said.value, count(DISTINCT ads.uuid)",
-            filters,
-            f"AND said.value <> '' GROUP BY said.value ORDER BY {order}",
-            source=f"({_VALUES[by]}) AS said JOIN ads ON ads.uuid = said.ad",
+        return self.tallies([by], filters)[by]
+
+    def tallies(self, bys: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
+        """The same by several things at once: which ads are asked for is found out once."""
+        self._all("CREATE TABLE IF NOT EXISTS temp.asked (ad TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._all("DELETE FROM temp.asked")
+        list(self._select("ads.uuid", filters, into="INSERT INTO temp.asked "))  # runs it
+        return {by: self._tally_of_asked(by) for by in bys}
+
+    def _tally_of_asked(self, by: By) -> list[Counted]:
+        order = "value" if by is By.WEEK else "2 DESC, alphabetical(value)"
+        rows = self._all(
+            f"SELECT value, count(DISTINCT ad) FROM ({_VALUES[by]}) "
+            f"WHERE value <> '' AND ad IN temp.asked GROUP BY value ORDER BY {order}"
         )
         return [(str(name), int(count)) for name, count in rows]
 
@@ -226,6 +252,13 @@ class Reader:
             self._today,
         )
         return sorted((value for (value,) in rows), key=_in_order)
+
+    def content(self, uuid: str) -> str:
+        """What NAV served for an ad that `rows` told of, to the letter.
+
+        Asked for there, it would be read for every ad before `offset` too.
+        """
+        return str(self._one("SELECT content FROM ads WHERE uuid = ?", uuid)[0])
 
     def contents(self, filters: Filters) -> Iterator[str]:
         """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
@@ -475,6 +508,7 @@ class Reader:
         source: str = "ads",
         *,
         among: Sequence[str] | None = None,
+        into: str = "",
     ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process.
 
@@ -497,7 +531,7 @@ class Reader:
         values = [*(value for _, group in asked for value in group), *ranked]
         with translate_errors(self.path):
             cursor = self._connection.execute(
-                f"SELECT {chosen} FROM {source} WHERE {where} {end}", values
+                f"{into}SELECT {chosen} FROM {source} WHERE {where} {end}", values
             )
             for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
                 yield row
@@ -572,6 +606,17 @@ SELECT id, since FROM (
 _SECOND = len("2026-11-21T08:00:00")
 """So much of a moment is written alike in all columns."""
 
+_STEPS = 2_000
+
+# Whatever puts an ad down dates it (`checked_at`), or is written down itself: runs, what was asked
+# of `privacy`. What takes one out makes them fewer.
+_STATE = """
+SELECT (SELECT count(*) FROM ads), (SELECT max(id) FROM ads), (SELECT max(checked_at) FROM ads),
+    (SELECT max(id) FROM audit), caught_up_at, contacts, scope,
+    (SELECT id || coalesce(ended_at, '') FROM runs ORDER BY id DESC LIMIT 1)
+FROM feed
+"""
+
 _LAST_LETTER = "\U0010ffff"
 
 _VALUES = {
@@ -608,6 +653,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("oslo_week", 1, _week),
         ("mentions", -1, _mentions),
         ("concat_with", -1, _concat_with),
+        ("says_stem", -1, says_stem),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
     connection.execute("BEGIN")

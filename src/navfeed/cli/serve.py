@@ -1,0 +1,274 @@
+"""`navfeed serve`: what it is told, its socket, its signals."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from urllib.parse import urlsplit
+
+import typer
+
+from navfeed.api import now, open_store
+from navfeed.cli import ending_signals
+from navfeed.cli.age import limits
+from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.ask import LIST_FIELDS
+from navfeed.cli.filters import FilterOptions
+from navfeed.cli.output import print_warning
+from navfeed.cli.run import open_log
+from navfeed.config import Settings, duration, is_loopback, load
+from navfeed.errors import ConfigError, StaleError, StoppedError
+from navfeed.extras import require_extra
+from navfeed.model import LogLevel
+from navfeed.ops.systemd import Notifier
+from navfeed.present.run_log import Kind, Log
+from navfeed.store.filters import Filters
+
+if TYPE_CHECKING:
+    from navfeed.serve.terms import FilterHelp, Terms
+
+
+ShownAgeOption = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME",
+        help="Show no ads when the data is older than this (90m, 24h, 2d); never: show them.",
+    ),
+]
+
+
+@app.command()
+def serve(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8_000,
+    compat: Annotated[
+        str,
+        typer.Option(
+            metavar="[sane|strict]",
+            help="How to answer as NAV's withdrawn public-feed API: strict is to the letter.",
+        ),
+    ] = "sane",
+    require_token: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Answer only those who show the token in FILE (Authorization: Bearer ...).",
+            show_default=False,
+        ),
+    ] = None,
+    max_age: ShownAgeOption = "1h",
+    with_contacts: Annotated[
+        bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
+    ] = False,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="Let pages of this origin (https://example.org) read the answers.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name that this service is called by, besides localhost and addresses.",
+            show_default=False,
+        ),
+    ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH", help="The path under which a proxy passes requests on, as /jobs."
+        ),
+    ] = "",
+) -> None:
+    """Serve the store to browsers and programs.
+
+    A page, NAV's withdrawn public-feed API, a JSON API, Atom. It only reads, beside a running sync,
+    and shows the ads in force alone. Stop it with Ctrl-C.
+    """
+    for module in ("starlette", "uvicorn", "jinja2", "nh3"):
+        require_extra(module, "serve")
+    settings = load({"db": db}, config=config)
+    log = open_log(settings, quiet=False, always=True)
+    assert log is not None  # noqa: S101  as it was asked for
+    terms = terms_of(
+        settings,
+        log,
+        compat=_compat(compat),
+        token=_token(require_token),
+        max_age=oldest(max_age),
+        with_contacts=with_contacts,
+        origins=tuple(map(_origin, cors or ())),
+        hosts=(host.lower(), *(name.lower() for name in allow_host or ())),
+        root_path=_root(root_path),
+    )
+    look_at_the_store(settings, max_age)
+    if not is_loopback(host) and terms.token is None:
+        print_warning(
+            f"{host} can be reached from other machines, by anybody and in clear text. "
+            "Ask for a token with --require-token, and put a proxy with TLS in front"
+        )
+    _serve(terms, _door(host, port))
+
+
+def terms_of(settings: Settings, log: Log, **told: Any) -> Terms:  # noqa: ANN401
+    from navfeed.serve.terms import Terms
+
+    def tell(level: LogLevel, message: str, /, **more: float) -> None:
+        log.say(level, message, Kind.ANSWERED if more else Kind.MESSAGE, **more)
+
+    return Terms(
+        db=settings.db,
+        read_filters=_read_filters,
+        filters=_filters(),
+        columns=LIST_FIELDS,
+        tell=tell,
+        clock=now,
+        **told,
+    )
+
+
+def _serve(terms: Terms, door: socket.socket) -> None:
+    from navfeed.serve.app import build
+    from navfeed.serve.server import Server, address_of
+
+    notifier = Notifier(os.environ)
+
+    def ready() -> None:
+        print(address_of(door, terms.root_path), flush=True)  # noqa: T201
+        notifier.ready()
+
+    with door:
+        server = Server(build(terms), terms.root_path, ready)
+        with _leaving(server.leave) as told:
+            server.run([door])
+    notifier.stopping()
+    if told:
+        raise StoppedError(f"stopped serving ({told[0]})")
+
+
+@contextmanager
+def _leaving(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
+    """What ends navfeed ends the server well; the names of the signals that came."""
+    told: list[str] = []
+
+    def heed(number: int, _: object) -> None:
+        told.append(signal.Signals(number).name)
+        leave()
+
+    before = {one: signal.signal(one, heed) for one in ending_signals()}
+    try:
+        yield told
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+# What it is told
+
+
+def _filters() -> tuple[FilterHelp, ...]:
+    """The filters of `list`, by the same names."""
+    from navfeed.serve.terms import FilterHelp
+
+    hints = get_type_hints(FilterOptions, include_extras=True)
+    options = {one.name: hints[one.name].__metadata__[0] for one in fields(FilterOptions)}
+    return tuple(
+        FilterHelp(name.replace("_", "-"), option.metavar, option.help)
+        for name, option in options.items()
+    )
+
+
+_SINGLE = ("published_since", "expires_before")
+
+
+def _read_filters(asked: Mapping[str, Sequence[str]], moment: datetime, /) -> Filters:
+    """As the options of `list` are read. Raises `ConfigError`."""
+    values: dict[str, Any] = {}
+    for name, texts in asked.items():
+        field = name.replace("-", "_")
+        values[field] = texts[-1] if field in _SINGLE else list(texts)
+    return FilterOptions(**values).filters(moment)
+
+
+def oldest(text: str) -> timedelta | None:
+    """How old the data may be that is shown; None: whatever its age."""
+    return None if text == "never" else duration(text, "--max-age (or never)")
+
+
+def _compat(text: str) -> object:
+    from navfeed.serve.terms import Compat
+
+    try:
+        return Compat(text)
+    except ValueError:
+        raise ConfigError(f"--compat takes sane or strict, not {text!r}") from None
+
+
+def _token(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ConfigError(f"cannot read the token file {file}: {reason}") from None
+    if not token:
+        raise ConfigError(f"the token file {file} is empty. Write a token of your own into it")
+    return token
+
+
+def _origin(text: str) -> str:
+    url = urlsplit(text.rstrip("/"))
+    if url.scheme not in ("http", "https") or not url.netloc or url.path or url.query:
+        raise ConfigError(f"--cors takes an origin such as https://example.org, not {text!r}")
+    return text.rstrip("/").lower()
+
+
+def _root(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not (path.startswith("/") and path.isprintable() and path.isascii()):
+        raise ConfigError(f"--root-path takes a path such as /jobs, not {text!r}")
+    return path
+
+
+def look_at_the_store(settings: Settings, max_age: str) -> None:
+    """Raises `StoreError` for one that cannot be read; data that is too old may get younger."""
+    moment = now()
+    with open_store(settings.db, at=moment) as reader:
+        caught_up_at = reader.caught_up_at()
+    try:
+        limits(settings, None if max_age == "never" else max_age).check(caught_up_at, moment)
+    except StaleError as error:
+        print_warning(f"{error}; until then no ads are shown")
+
+
+def _door(host: str, port: int) -> socket.socket:
+    from navfeed.serve.server import handed_over, listening
+
+    if (given := handed_over(os.environ)) is not None:
+        return given
+    try:
+        return listening(host, port)
+    except socket.gaierror:
+        raise ConfigError(f"--host {host} is no address of this machine") from None
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise
+        raise ConfigError(
+            f"{host}, port {port} cannot be had ({os.strerror(error.errno)}). "
+            "Name another with --port; 0 takes a free one"
+        ) from error

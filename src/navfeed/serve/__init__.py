@@ -1,0 +1,1 @@
+"""`navfeed serve`: the store over HTTP, read only. Imported by nothing but its command."""

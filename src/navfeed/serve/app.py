@@ -1,0 +1,62 @@
+"""The service as an ASGI application: which address is answered by whom."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from navfeed.serve.answers import Doors
+from navfeed.serve.api import Api
+from navfeed.serve.atom import AtomFeed
+from navfeed.serve.desk import Desk
+from navfeed.serve.guard import OLD, Guard, path_of
+from navfeed.serve.health import Health
+from navfeed.serve.old_api import OldApi
+from navfeed.serve.page import Page
+from navfeed.serve.terms import Terms
+
+
+def build(terms: Terms) -> ASGIApp:
+    """The whole service. It opens the store anew for every question."""
+    desk = Desk(terms)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            desk.close()
+
+    inner = Starlette(lifespan=lifespan, exception_handlers={404: _not_found, 500: _bug})
+    inner.router.redirect_slashes = False
+    guard = Guard(inner, terms)
+    health = Health(terms, desk, guard)
+    doors = Doors(terms, desk)
+    inner.router.routes.extend(
+        [
+            Route("/healthz", health.healthz),
+            Route("/metrics", health.metrics),
+            *OldApi(doors).routes(),
+            *Api(doors).routes(),
+            *AtomFeed(doors).routes(),
+            *Page(doors).routes(),
+        ]
+    )
+    return guard
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    if path_of(request.scope).startswith(OLD):
+        return Response(status_code=404)
+    return PlainTextResponse("There is nothing at this address.\n", 404)
+
+
+async def _bug(_: Request, __: Exception) -> Response:
+    """What the guard tells the log is nothing for callers."""
+    return PlainTextResponse("This is a bug in navfeed. Its log has more.\n", 500)

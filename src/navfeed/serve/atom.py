@@ -1,0 +1,95 @@
+"""`/feed.atom`: the newest ads that filters leave, for feed readers (RFC 4287)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from uuid import NAMESPACE_URL, uuid5
+from xml.etree import ElementTree as ET
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from navfeed.serve.answers import Doors, Said, moment
+from navfeed.serve.asked import check_names, given, of_filters, read_filters
+from navfeed.serve.desk import Hour
+from navfeed.store.query import Cell, Sort
+from navfeed.text.plaintext import sanitize
+
+MOST = 50
+_COLUMNS = (
+    *("uuid", "title", "employer", "places", "published", "updated"),
+    *("application_due", "due_date", "application_url", "link"),
+)
+_NAMESPACE = "http://www.w3.org/2005/Atom"
+_NOWHEN = "1970-01-01T00:00:00Z"
+_TYPE = "application/atom+xml; charset=utf-8"
+
+
+class AtomFeed:
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    def routes(self) -> list[Route]:
+        return [Route("/feed.atom", self.feed)]
+
+    async def feed(self, request: Request) -> Response:
+        return await self._doors.answer(
+            request, partial(self._feed, request), problem=_problem, cached=self._doors.kept(300)
+        )
+
+    def _feed(self, request: Request, hour: Hour) -> Said:
+        asked = given(request)
+        check_names(asked, [one.name for one in self._doors.terms.filters])
+        filters = read_filters(asked, hour, self._doors.terms)
+        rows = hour.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
+        ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        said = of_filters(asked, self._doors.terms)
+        words = [f"{name} {value}" for name, values in said.items() for value in values]
+        return Said(_written(words, ads, moment(hour.caught_up_at) or _NOWHEN), _TYPE)
+
+
+def _problem(_: int, says: str) -> Said:
+    return Said(says.encode(), "text/plain; charset=utf-8")
+
+
+def _written(words: list[str], ads: Iterable[Mapping[str, Cell]], caught_up_at: str) -> bytes:
+    """`words` are the filters; they make the feed's id, so that it stays the same one."""
+    root = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "nb"})
+    named = "; ".join(words)
+    _add(root, "title", f"Ledige stillinger: {named}" if named else "Ledige stillinger")
+    _add(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, f'navfeed:{named}')}")
+    _add(root, "updated", caught_up_at)
+    _add(root, "generator", "navfeed")
+    for ad in ads:
+        _entry(ET.SubElement(root, "entry"), {name: _text(cell) for name, cell in ad.items()})
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
+
+
+def _entry(entry: ET.Element, ad: Mapping[str, str]) -> None:
+    _add(entry, "title", ad["title"] or "(uten tittel)")
+    _add(entry, "id", f"urn:uuid:{ad['uuid']}")
+    _add(entry, "published", ad["published"] or _NOWHEN)
+    _add(entry, "updated", ad["updated"] or ad["published"] or _NOWHEN)
+    _add(ET.SubElement(entry, "author"), "name", ad["employer"] or "?")
+    for relation, address in (("alternate", ad["link"]), ("related", ad["application_url"])):
+        if address.startswith(("https://", "http://")):
+            ET.SubElement(entry, "link", {"rel": relation, "href": address})
+    due = ad["due_date"] or ad["application_due"]
+    parts = (ad["employer"], ad["places"], f"Søknadsfrist: {due}" if due else "")
+    _add(entry, "summary", " · ".join(filter(None, parts)))
+
+
+def _add(parent: ET.Element, name: str, text: str) -> None:
+    ET.SubElement(parent, name).text = text
+
+
+_NO_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
+
+
+def _text(cell: Cell) -> str:
+    """On one line, and without what no XML may hold."""
+    text = "; ".join(cell) if isinstance(cell, tuple) else cell or ""
+    return sanitize(text).translate(_NO_XML).strip()

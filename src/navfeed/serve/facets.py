@@ -1,0 +1,135 @@
+"""What a list can be narrowed down by, with how many ads each choice leaves."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from threading import Lock
+from typing import Any
+
+from navfeed.model import OSLO, By, Counted, Span
+from navfeed.serve.address import Address
+from navfeed.serve.desk import Hour
+from navfeed.store.filters import Filters
+
+SHOWN = 7
+"""So many choices of a kind stand there at once, the rest behind a click."""
+
+MOST = 60
+"""A longer list is not read; the search box finds what is not in it."""
+
+KINDS: dict[str, By] = {
+    "county": By.COUNTY,
+    "municipal": By.MUNICIPAL,
+    "level1": By.GROUP,
+    "level2": By.OCCUPATION,
+    "extent": By.EXTENT,
+    "engagement": By.ENGAGEMENT,
+    "sector": By.SECTOR,
+}
+"""Filters by names, and what counts them."""
+
+DAYS = (3, 7, 14)
+"""Within how many days to apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value that narrows the list down, or, where it is `chosen`, no longer does."""
+
+    label: str
+    ads: int
+    href: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    name: str
+    choices: tuple[Choice, ...]
+
+    @property
+    def first(self) -> tuple[Choice, ...]:
+        return self.choices[:SHOWN]
+
+    @property
+    def more(self) -> tuple[Choice, ...]:
+        return self.choices[SHOWN:]
+
+
+_Counts = dict[str, list[Counted]]
+
+
+class Facets:
+    """Counts the ads by what they can be narrowed down by, once for each state of the store.
+
+    What is remembered are numbers and names of places and trades, never an ad.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[str, Filters], _Counts] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, hour: Hour, filters: Filters, address: Address) -> list[Facet]:
+        counts = self._counts(hour, filters)
+        return [
+            facet
+            for name, counted in counts.items()
+            if (facet := Facet(name, tuple(_choices(name, counted, address)))).choices
+        ]
+
+    def _counts(self, hour: Hour, filters: Filters) -> _Counts:
+        key = (hour.state, filters)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        counts = dict(_counted(hour, filters))
+        with self._lock:
+            self._known[key] = counts
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return counts
+
+
+def _counted(hour: Hour, filters: Filters) -> Iterator[tuple[str, list[Counted]]]:
+    """Each kind without its own filter: so it shows what else there is to choose."""
+    yield "due", [_within(hour, filters, days) for days in DAYS]
+    alike = [name for name in KINDS if not getattr(filters, name)]
+    tallies = hour.reader.tallies([KINDS[name] for name in alike], filters)
+    for name, by in KINDS.items():
+        if name not in alike:
+            tallies |= hour.reader.tallies([by], _without(filters, name))
+        yield name, tallies[by][:MOST]
+
+
+def _without(filters: Filters, name: str) -> Filters:
+    nothing: dict[str, Any] = {name: ()}
+    return replace(filters, **nothing)
+
+
+def _within(hour: Hour, filters: Filters, days: int) -> Counted:
+    today = hour.now.astimezone(OSLO).replace(hour=0, minute=0, second=0, microsecond=0)
+    span = Span(today, today + timedelta(days=days + 1))
+    return due_within(today.date(), days), hour.reader.count(replace(filters, due=(span,)))
+
+
+def due_within(today: date, days: int) -> str:
+    """As the filter `due` takes it."""
+    return f"[{today},{today + timedelta(days=days)}]"
+
+
+def _choices(name: str, counted: list[Counted], address: Address) -> Iterator[Choice]:
+    """The chosen ones too where no ad is left that has them: they must be there to be taken out."""
+    asked = address.asked.get(name, [])
+    chosen = {value.casefold(): value for value in asked}
+    for label, ads in counted:
+        if (value := chosen.pop(label.casefold(), None)) is not None:
+            yield Choice(label, ads, address.without_filter(name, value), chosen=True)
+        elif ads:
+            yield Choice(label, ads, address.with_filter(name, label), chosen=False)
+    for value in chosen.values():
+        yield Choice(value, 0, address.without_filter(name, value), chosen=True)

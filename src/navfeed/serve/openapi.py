@@ -1,0 +1,169 @@
+"""The JSON API described in OpenAPI 3.1, made from the filters and columns that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+from navfeed.model import Category, Contact, Content, Location, Occupation
+from navfeed.serve.terms import Terms
+from navfeed.store.query import LIST_COLUMNS, Sort
+from navfeed.version import __version__
+
+Part = dict[str, Any]
+
+_TEXT: Part = {"type": ["string", "null"]}
+_LISTS = {
+    "locations": Location,
+    "occupations": Occupation,
+    "categories": Category,
+    "contacts": Contact,
+}
+
+
+def described(terms: Terms, columns: Sequence[str], counted: Iterable[str]) -> Part:
+    """The whole document. `columns` are of an ad in a list, `counted` what ads are counted by."""
+    filters = [_filter(one.name, one.says) for one in terms.filters]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "navfeed",
+            "version": __version__,
+            "description": "The ads of NAV's job vacancy feed that are in force today.",
+        },
+        "servers": [{"url": terms.root_path or "/"}],
+        "paths": {
+            "/api/ads": _get("Ads in a list", "Ads", [*filters, *_parts(terms)]),
+            "/api/ads/{uuid}": _get("One ad, with all it says", "Ad", [_UUID], 404),
+            "/api/stats": _get(
+                "How many ads there are, by name", "Stats", [*filters, *_by(counted)]
+            ),
+        },
+        "components": {
+            "schemas": {
+                "Ads": _ads(columns),
+                "Ad": _ad(with_contacts=terms.with_contacts),
+                "Stats": _STATS,
+                "Problem": _object(status={"type": "integer"}, error={"type": "string"}),
+            }
+        },
+    }
+
+
+def _object(**properties: Part) -> Part:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _array(items: Part) -> Part:
+    return {"type": "array", "items": items}
+
+
+def _filter(name: str, says: str) -> Part:
+    return {
+        "name": name,
+        "in": "query",
+        "description": says,
+        "schema": _array({"type": "string"}),
+        "explode": True,
+    }
+
+
+def _parts(terms: Terms) -> list[Part]:
+    most = terms.limits.page_size
+    return [
+        _parameter("sort", "What comes first.", {"type": "string", "enum": list(Sort)}),
+        _parameter(
+            "limit",
+            "So many ads at most.",
+            {"type": "integer", "minimum": 1, "maximum": most, "default": 50},
+        ),
+        _parameter(
+            "after",
+            "Where to go on: it stands in `next`. While `state` stays the same, no ad is left out "
+            "or comes twice; `changed` says that it did not.",
+            {"type": "string"},
+        ),
+    ]
+
+
+def _by(counted: Iterable[str]) -> list[Part]:
+    kinds = {"type": "string", "enum": list(counted)}
+    return [
+        {**_filter("by", "What to count by; all of it by default."), "schema": _array(kinds)},
+        _parameter(
+            "top",
+            "So many names of each at most.",
+            {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
+        ),
+    ]
+
+
+def _parameter(name: str, says: str, schema: Part) -> Part:
+    return {"name": name, "in": "query", "description": says, "schema": schema}
+
+
+_UUID = {"name": "uuid", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _get(summary: str, schema: str, parameters: list[Part], *more: int) -> Part:
+    problems = {400: "What was asked cannot be read.", 404: "There is no such ad in force."}
+    answers = {
+        "200": {"description": summary, "content": _content(schema)},
+        "304": {"description": "Nothing has changed since the answer that had this ETag."},
+        "503": {
+            "description": "The data is too old to be shown, or the question takes too much.",
+            "content": _content("Problem"),
+        },
+    }
+    for status in (400, *more):
+        answers[str(status)] = {
+            "description": problems[status],
+            "content": _content("Problem"),
+        }
+    return {"get": {"summary": summary, "parameters": parameters, "responses": answers}}
+
+
+def _content(schema: str) -> Part:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+def _ads(columns: Sequence[str]) -> Part:
+    several = _array({"type": "string"})
+    one = _object(**{name: several if name in LIST_COLUMNS else _TEXT for name in columns})
+    return _object(
+        caught_up_at=_TEXT,
+        state={"type": "string"},
+        changed={"type": "boolean"},
+        total={"type": "integer"},
+        ads=_array(one),
+        next=_TEXT,
+    )
+
+
+def _ad(*, with_contacts: bool) -> Part:
+    hidden = {"raw"} if with_contacts else {"raw", "contacts"}
+    said = {
+        field.name: _array(_object(**_row(_LISTS[field.name]))) if field.name in _LISTS else _TEXT
+        for field in fields(Content)
+        if field.name not in hidden
+    }
+    return _object(uuid={"type": "string"}, **said)
+
+
+def _row(kind: type) -> Part:
+    return {
+        one.name: {"type": ["number", "null"]} if one.name == "score" else _TEXT
+        for one in fields(kind)
+    }
+
+
+_STATS = _object(
+    caught_up_at=_TEXT,
+    state={"type": "string"},
+    ads={"type": "integer"},
+    by={
+        "type": "object",
+        "additionalProperties": _array(_object(name={"type": "string"}, ads={"type": "integer"})),
+    },
+)

@@ -1,0 +1,96 @@
+"""A headless Chromium before a service of made-up ads: `make browser`.
+
+Skipped, with the reason, where playwright or Chromium is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from cli.support import NOW, ad, place
+from navfeed.practice import World
+from serve.support import Service, serving
+from support.tools import need
+
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+"""Without these, Chromium calls its maker at every start."""
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Some hundred ads of a practice feed, and one that all tests know."""
+    world = World.history(5, now=NOW, entries=900)
+    ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+    known = ad(
+        1,
+        title="Sykepleier natt i Bodø",
+        published="2026-11-21T11:00:00Z",
+        workLocations=[place("BODØ", "NORDLAND")],
+    )
+    db = tmp_path_factory.mktemp("browser") / "navfeed.db"
+    with serving(db, [*ads, known], {}) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """No longer than its tests: playwright keeps an event loop running, which bears no other."""
+    need("playwright", "axe_playwright_python")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        if os.environ.get("NEED_ALL_TOOLS"):
+            pytest.fail("chromium is not installed")
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=[*QUIET])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any, service: Service) -> Iterator[Open]:
+    """Opens an address: `visit("/?text=natt", width=360, dark=True, scripts=False)`.
+
+    At the end, nothing may have been said on the console, and nobody else been asked for anything.
+    """
+    home = f"http://127.0.0.1:{service.port}"
+    said: list[str] = []
+
+    def refuse_others(request: Any) -> None:
+        if not request.url.startswith(home):
+            said.append(f"asked {request.url}")
+
+    with ExitStack() as stack:
+
+        def visit(
+            address: str, *, width: int = 1400, dark: bool = False, scripts: bool = True
+        ) -> Any:
+            context = browser.new_context(
+                viewport={"width": width, "height": 900},
+                color_scheme="dark" if dark else "light",
+                java_script_enabled=scripts,
+                locale="nb-NO",
+            )
+            stack.callback(context.close)
+            page = context.new_page()
+            page.on("console", lambda message: said.append(message.text))
+            page.on("pageerror", lambda error: said.append(str(error)))
+            page.on("request", refuse_others)
+            page.goto(home + address)
+            return page
+
+        yield visit
+    assert said == []

@@ -1,0 +1,112 @@
+"""The service in this process, and a client that knows nothing of it but HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from queue import Queue
+from typing import Any
+from urllib.parse import urlencode
+
+from cli.support import NOW, fill
+from navfeed.cli.ask import LIST_FIELDS
+from navfeed.cli.serve import _filters, _read_filters
+from navfeed.model import LogLevel
+from navfeed.serve.app import build
+from navfeed.serve.server import Server, address_of, listening
+from navfeed.serve.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Service:
+    """A service that runs; `now` is its clock, `log` what it said."""
+
+    db: Path
+    now: datetime = NOW
+    log: Queue[tuple[LogLevel, str, dict[str, Any]]] = field(default_factory=Queue)
+    port: int = 0
+    may_look: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, nobody gets to look at the store."""
+
+    def clock(self) -> datetime:
+        assert self.may_look.wait(30)
+        return self.now
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None, **headers: str) -> Answer:
+        target = f"{path}?{urlencode(query, doseq=True)}" if query else path
+        return self.ask("GET", target, headers)
+
+    def ask(self, method: str, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        named = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        try:
+            connection.putrequest(
+                method, target, skip_host="Host" in named, skip_accept_encoding=True
+            )
+            for name, value in named.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+            answer = connection.getresponse()
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, told, answer.read())
+        finally:
+            connection.close()
+
+    def pass_time(self, by: timedelta) -> None:
+        self.now += by
+
+
+@contextmanager
+def serving(db: Path, ads: Sequence[Any], terms: Mapping[str, Any]) -> Iterator[Service]:
+    if ads or not db.exists():
+        fill(db, *ads)
+    service = Service(db)
+    service.may_look.set()
+
+    def tell(level: LogLevel, message: str, /, **fields: float) -> None:
+        service.log.put((level, message, fields))
+
+    told = Terms(
+        db=db,
+        read_filters=_read_filters,
+        filters=_filters(),
+        columns=LIST_FIELDS,
+        tell=tell,
+        clock=service.clock,
+        **terms,
+    )
+    ready = threading.Event()
+    with listening("127.0.0.1", 0) as door:
+        server = Server(build(told), told.root_path, ready.set)
+        thread = threading.Thread(target=server.run, args=([door],), daemon=True)
+        thread.start()
+        assert ready.wait(30)
+        assert address_of(door, "").startswith("http://127.0.0.1:")
+        service.port = door.getsockname()[1]
+        try:
+            yield service
+        finally:
+            server.leave()
+            thread.join(30)
+            assert not thread.is_alive()
