@@ -315,23 +315,18 @@ def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
 COLOURED = [
     ["list"],
     ["show", uuid(1)],
-    ["watch", "--seen", "seen"],
     ["stats", "--by", "county"],
     ["runs"],
 ]
 
 
 @pytest.mark.parametrize("words", COLOURED, ids=lambda words: words[0])
-def test_colour_is_wished_for_or_not(db: Path, words: list[str], tmp_path: Path) -> None:
+def test_colour_is_wished_for_or_not(db: Path, words: list[str]) -> None:
     fill(db, ad(1, expires="2999-01-01T00:00:00Z"))
     with Store(db) as store:
         store.end_run(store.begin_run(NOW), RunEnd(0, "caught up", {}), NOW)
-    words = [
-        word.replace("seen", str(tmp_path / "seen")) if word == "seen" else word for word in words
-    ]
 
     def coloured(*more: str, **environ: str) -> bool:
-        (tmp_path / "seen").unlink(missing_ok=True)
         ended = process(*words, *more, "--db", str(db), TERM="dumb", **environ)
         assert (ended.returncode, ended.stderr) == (0, b"")
         return b"\x1b[" in ended.stdout

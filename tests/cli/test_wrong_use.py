@@ -134,7 +134,6 @@ def pipe(folder: Path) -> str:
         ["vacuum", "--db", "PIPE"],
         ["list", "--config", "PIPE"],
         ["backup", "PIPE", "--force"],
-        ["watch", "--seen", "PIPE"],
         ["list", "--db", "/dev/zero"],
     ],
 )

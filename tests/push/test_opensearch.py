@@ -11,11 +11,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import judged
 import pytest
 import time_machine
 from opensearchpy import OpenSearch
 
+import search_quality
 from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
 from navfeed.cli import push as command
 from navfeed.model import DetailDecision, Reason
@@ -270,12 +270,12 @@ def test_the_judged_searches_find_nearly_what_list_finds(
     tmp_path: Path, url: str, engine: OpenSearch
 ) -> None:
     db = tmp_path / "search_quality.db"
-    judged.fill(db)
+    search_quality.fill(db)
     push(db, url)
-    meant = judged.judgements()
-    ours = judged.scores(judged.answers(db, stemming=True))
+    meant = search_quality.judgements()
+    ours = search_quality.scores(search_quality.answers(db, stemming=True))
     fields = ["title^3", "job_title^3", "employer", "description"]
-    theirs = judged.scores(
+    theirs = search_quality.scores(
         {
             query: [
                 str(int(one[:8]))

@@ -87,10 +87,11 @@ def changes(
         ),
     ] = ChangesFormat.JSONL,
 ) -> None:
-    """Tell what happened to the ads, a line each: added, updated, removed, expired.
+    """Write what changed, for other programs.
 
-    Whoever applies the lines in their order has the ads that are in force. The last line, of kind
-    caught_up, holds the cursor to go on from. With filters, an ad that no longer fits is removed.
+    A line for each ad that was added, updated or removed, or that expired. Whoever applies the
+    lines in their order has the active ads. The last line, of kind caught_up, holds the cursor to
+    go on from. With filters, an ad that no longer fits is removed.
 
     Ends with 10 where a cursor cannot be continued without a hole: take a --snapshot then.
     """

@@ -50,7 +50,10 @@ def save(
     note: NoteOption = None,
     undo: UndoOption = False,
 ) -> None:
-    """Save an ad for later: `navfeed list --saved` shows it while it is in force."""
+    """Save an ad for later.
+
+    `navfeed list --saved` shows it as long as it is active.
+    """
     _mark(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)
 
 
@@ -63,7 +66,10 @@ def applied(
     note: NoteOption = None,
     undo: UndoOption = False,
 ) -> None:
-    """Say that you applied: watches no longer tell that it closes soon."""
+    """Note that you applied.
+
+    Watches no longer tell that it closes soon.
+    """
     _mark(load({"db": db}, config=config), ad, Mark.APPLIED, note, undo=undo)
 
 
