@@ -92,6 +92,14 @@ def test_the_journal_begins_with_what_is_stored(old: Path) -> None:
         assert (gone.uuid, gone.cursor.number) == (ADS[1], len(ADS) + 1)
 
 
+def test_titles_are_found_by_how_their_words_end(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute("UPDATE search SET title = 'Storkjøkkensjef' WHERE rowid = 7")
+    Store(old).close()
+    with Reader(old, TODAY) as reader:
+        assert [uuid for (uuid,) in reader.rows(["uuid"], Filters(text=("sjef",)))] == [ADS[0]]
+
+
 def test_what_leaves_later_is_erased_and_takes_its_rows_with_it(old: Path) -> None:
     with Store(old) as store:
         assert store.erasure_owed()

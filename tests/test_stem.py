@@ -24,6 +24,9 @@ from navfeed.text.stem import is_form, stem
         "leder ledere lederen lederne",
         "lærer lærere læreren lærerne",
         "maler malere maleren",
+        "fastlege fastleger fastlegen fastlegene fastlegar",
+        "bolig boliger boligen boligene",
+        "daglig daglige",
     ],
 )
 def test_forms_of_a_word(forms: str) -> None:
@@ -35,7 +38,15 @@ def test_forms_of_a_word(forms: str) -> None:
     "words",
     [
         *("maler måler", "ås as", "leder ledig", "lager laget", "gjerne gjer", "lærer lur"),
-        *("interne inter", "moderne mod", "hjerne hjerter", "kokk kokos", "vakt vask"),
+        *(
+            "interne inter",
+            "moderne mod",
+            "dag daglig",
+            "fast fastlege",
+            "hjerne hjerter",
+            "kokk kokos",
+            "vakt vask",
+        ),
     ],
 )
 def test_words_that_are_no_forms_of_one(words: str) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from navfeed.config import Settings, feed_address, load, refuse_special
+from navfeed.config import Settings, feed_address, load, read_text, refuse_special
 from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
 from navfeed.model import HISTORY, RunFacts, RunState, oslo_day, refuse_wrong_type
 
@@ -32,12 +32,15 @@ def now() -> datetime:
 # Asking
 
 
-def open_store(db: Path | str | None = None, *, at: datetime | None = None) -> Reader:
+def open_store(
+    db: Path | str | None = None, *, at: datetime | None = None, synonyms: Path | None = None
+) -> Reader:
     """Open a store to ask it about the ads that are in force at a moment (an aware one).
 
     By default that is now, and the store is the one that `navfeed` itself uses. It is read only,
-    waits for no sync, and every answer is about one state of it. Raises `StoreError`, and
-    `ConfigError` where `db` is a pipe or a device.
+    waits for no sync, and every answer is about one state of it. `synonyms` is a file of words that
+    mean the same, besides navfeed's own. Raises `StoreError`, and `ConfigError` for such a file
+    that cannot be read, and where `db` is a pipe or a device.
     """
     from navfeed.store.query import Reader
 
@@ -45,7 +48,8 @@ def open_store(db: Path | str | None = None, *, at: datetime | None = None) -> R
     refuse_wrong_type("open_store", "at", at, datetime | None)
     path = load({}).db if db is None else Path(db)
     refuse_special(path)
-    return Reader(path, oslo_day(at or now()))
+    more = read_text(synonyms, "the list of synonyms") if synonyms else ""
+    return Reader(path, oslo_day(at or now()), more)
 
 
 def state_of(db: Path, run: RunFacts | None) -> RunState:

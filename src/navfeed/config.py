@@ -56,6 +56,7 @@ _KEYS = frozenset(
         "log_level",
         "upgrade_copy",
         "watches_file",
+        "synonyms_file",
     }
 )
 
@@ -143,6 +144,8 @@ class Settings:
     log: LogSettings = LogSettings()
     upgrade_copy: bool = True
     watches_file: Path = Path("watches.toml")
+    synonyms_file: Path | None = None
+    """Words that mean the same, one's own (`navfeed.text.synonyms`)."""
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -188,6 +191,7 @@ def load(
         upgrade_copy=_yes_or_no(values, "upgrade_copy", default=True),
         watches_file=_path(values.get("watches_file"))
         or (config or default_config()).with_name("watches.toml"),
+        synonyms_file=_path(values.get("synonyms_file")),
     )
     refuse_special(settings.db)
     for written in filter(None, (settings.metrics_file, settings.log.file)):
@@ -446,11 +450,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _text_of(path: Path | None) -> str | None:
-    if path is None:
-        return None
+def read_text(path: Path, what: str) -> str:
+    """The text of a file that a setting names. Raises `ConfigError`, which calls it `what`."""
     try:
         return _small_text(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        raise ConfigError(f"cannot read the token file {path}: {reason}") from None
+        raise ConfigError(f"cannot read {what} {path}: {reason}") from None
+
+
+def _text_of(path: Path | None) -> str | None:
+    return None if path is None else read_text(path, "the token file")

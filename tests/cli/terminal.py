@@ -16,7 +16,8 @@ pty = pytest.importorskip("pty")
 def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str, str]:
     """The exit code, what was drawn, and what was said on stderr (a pipe)."""
     ours, theirs = pty.openpty()
-    environ = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", **environ}
+    ours_alone = {"COLUMNS": str(columns), "TERM": "xterm-256color", "PAGER": "cat"}
+    environ = {**os.environ, **ours_alone, **environ}
     with subprocess.Popen(
         [sys.executable, "-m", "navfeed", *arguments],
         stdout=theirs,

@@ -133,10 +133,14 @@ CASES: list[tuple[str, str | None, str]] = [
     ("due", "19", "12"),
     ("published-since", "2026-11-02", "1"),
     ("expires-before", "2026-12-11", "1"),
+    ("due-before", "2026-12-10", "2"),
+    ("due-before", "20", "12"),
+    ("closing-soon", None, ""),
     ("uuid", uuid(2), "2"),
     ("uuid", f"{uuid(2).upper()},{uuid(3)}", "23"),
     ("uuid", f"!{uuid(2)}", "13"),
     ("text", "kokk", "2"),
+    ("title", "kokk", "2"),
 ]
 """An option, its value (None: it takes none), and which ads it finds."""
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -412,3 +413,104 @@ def test_streams_that_were_closed_before(db: Path, closed: tuple[int, ...]) -> N
         ["/bin/sh", "-c", command, sys.executable, str(db)], capture_output=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_what_closes_soon_comes_in_the_order_of_its_days(db: Path) -> None:
+    def due(number: int, day: str, expires: str = "2026-12-10") -> dict[str, object]:
+        return ad(number, applicationDue=day, expires=f"{expires}T23:59:59+01:00")
+
+    fill(
+        db,
+        *(due(1, "2026-11-28"), due(2, "2026-11-29"), due(3, "2026-11-21"), due(4, "2026-11-20")),
+        due(5, "Snarest", "2026-11-25"),
+        due(6, "Snarest", "2026-11-29"),
+    )
+    lines = answer(db, "list", "--closing-soon").splitlines()
+    assert [line[7] for line in lines] == ["3", "1", "5"]  # who says no day comes last
+    lines = answer(db, "list", "--closing-soon", "--sort", "expires").splitlines()
+    assert lines[0][7] == "5"
+
+
+# Columns of one's own
+
+
+def test_columns_in_the_order_asked_for(db: Path) -> None:
+    places = [place("BERGEN"), place("ÅS")]
+    fill(db, ad(1, workLocations=places, title="En\ttittel"), ad(2, sector=None))
+    assert answer(db, "list", "--columns", "municipals, title", "--sort", "title") == (
+        "BERGEN; ÅS\tEn tittel\nBERGEN\tSykepleier natt\n"
+    )
+    assert json.loads(answer(db, "list", "--json", "sector,uuid", "--sort", "title")) == [
+        {"sector": "Offentlig", "uuid": uuid(1)},
+        {"sector": None, "uuid": uuid(2)},
+    ]
+    named = answer(db, "list", "--columns", "title", "--format", "csv", "--with-contacts")
+    assert named.splitlines()[0] == "title,contacts"
+    named = answer(db, "list", "--columns", "contacts,title", "--format", "csv", "--with-contacts")
+    assert named.splitlines()[0] == "contacts,title"
+    snippet = answer(
+        db, "list", "--text", "turnus", "--columns", "sector", "--snippets", "--limit", "1"
+    )
+    assert "**Turnus**" in snippet
+    assert uuid(1)[:8] not in snippet
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--columns", "titel"), "did you mean title?"),
+        (("--columns", "title,title"), "names a column twice"),
+        (("--json", ""), "there is no column ''"),
+        (("--json", "title", "--columns", "title"), "leave --format and --columns out"),
+        (("--json", "title", "--format", "csv"), "leave --format and --columns out"),
+    ],
+)
+def test_columns_that_cannot_be(db: Path, arguments: tuple[str, ...], why: str) -> None:
+    fill(db, ad(1))
+    result = ask(db, "list", *arguments)
+    assert result.exit_code == 2
+    assert why in result.stderr
+
+
+# What is longer than the terminal
+
+
+@pytest.fixture
+def pager(tmp_path: Path) -> dict[str, str]:
+    """A pager that keeps what it is shown."""
+    kept = tmp_path / "shown"
+    script = (
+        f"import pathlib, sys; pathlib.Path({str(kept)!r}).write_bytes(sys.stdin.buffer.read())"
+    )
+    return {"PAGER": shlex.join([sys.executable, "-c", script])}
+
+
+def test_a_long_list_goes_through_the_pager(
+    db: Path, tmp_path: Path, pager: dict[str, str]
+) -> None:
+    far = {"expires": "2999-01-01T00:00:00Z"}
+    fill(db, *(ad(number, **far) for number in range(1, 30)))
+    for words in (("list",), ("list", "--columns", "title,uuid"), ("show", uuid(1))):
+        arguments = (*words, "--db", str(db))
+        _, whole, _ = on_terminal(80, *arguments, LINES="5")
+        code, out, err = on_terminal(80, *arguments, LINES="5", **pager)
+        assert (code, out, err) == (0, "", "")
+        shown = (tmp_path / "shown").read_bytes().decode()
+        assert shown == whole.replace("\r\n", "\n")
+        assert "\x1b[1m" in shown
+        _, short, _ = on_terminal(80, *arguments, LINES="500", **pager)
+        assert short == whole
+        _, none, _ = on_terminal(80, *arguments, LINES="5", PAGER="no-such-program")
+        assert none == whole
+    (tmp_path / "shown").unlink()
+    process("list", "--db", str(db), LINES="5", **pager)
+    assert not (tmp_path / "shown").exists()
+
+
+def test_a_pager_that_is_left_early_is_no_failure(db: Path) -> None:
+    far = {"expires": "2999-01-01T00:00:00Z"}
+    fill(db, *(ad(number, title="Kokk" * 500, **far) for number in range(1, 50)))
+    leaving = shlex.join([sys.executable, "-c", "pass"])
+    arguments = ("list", "--db", str(db), "--columns", "title")
+    code, _, err = on_terminal(80, *arguments, LINES="5", PAGER=leaving)
+    assert (code, err) == (0, "")

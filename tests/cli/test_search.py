@@ -40,6 +40,7 @@ def db(tmp_path: Path) -> Path:
         ad(
             4,
             title="Sykepleiere dag",
+            jobtitle="Sykepleiere",
             description="<p>Turnus.</p><p>Fast stilling, e-post.</p>",
             employer=FIRM,
         ),
@@ -95,7 +96,26 @@ def found(db: Path, *texts: str) -> str:
         (["as@hus.example"], "2"),
         (["not"], ""),
         (["near(a b)"], ""),
-        (["title:maler"], ""),  # no column's name: two words in a row
+        (["titles:maler"], ""),  # no field's name: two words in a row
+        (["title:maler"], "2"),  # the title or the job title,
+        (["Title:nattsykepleier"], "1"),
+        (["title:turnus"], ""),
+        (["text:turnus"], "14"),
+        (["employer:firma -title:maler"], "45"),
+        (["employer:natt"], ""),
+        (['title:"sykepleier natt"'], "1"),
+        (["title:mål*"], "3"),
+        (["maler OR måler"], "23"),
+        (["turnus natt OR maler"], "12"),
+        (["turnus (natt OR fast)"], "14"),
+        (["turnus (natt OR (fast -dag))"], "1"),
+        (["turnus -(natt OR kveld)"], "4"),
+        (["title:(maler OR natt)"], "12"),
+        (["(maler) OR (måler)"], "23"),
+        (["maler (c++)"], "2"),
+        (["((maler) OR måler) -hus"], "3"),
+        (["hus)"], "2"),  # closes nothing
+        (["(maler OR måler)", "-hus"], "3"),
         (["nattsykepleier fana"], "1"),
         (["'x'; DROP TABLE ads;--x"], ""),
         (["caf\udce9"], ""),
@@ -116,7 +136,14 @@ def test_what_is_found(db: Path, texts: list[str], expected: str) -> None:
         ("syk*er", "end of a word"),
         ("natt NOT", "a word is missing"),
         ("AND", "a word is missing"),
-        ("natt OR dag", "there is no OR"),
+        ("natt OR", "a word is missing"),
+        ("OR natt", "a word is missing"),
+        ("natt OR OR dag", "a word is missing"),
+        ("natt OR -dag", "something must be said"),
+        ("natt (-dag)", "something must be said"),
+        ("natt (dag", "parenthesis is not closed"),
+        ("natt ()", "a word is missing"),
+        ("(" * 30 + "natt" + ")" * 30, "more than 20 parentheses"),
     ],
 )
 def test_what_is_no_search_is_told(db: Path, text: str, why: str) -> None:
@@ -127,6 +154,15 @@ def test_what_is_no_search_is_told(db: Path, text: str, why: str) -> None:
         result = ask(db, *command, "--text", text)
         assert result.exit_code == 2
         assert "fts5" not in result.output.lower()
+
+
+@pytest.mark.usefixtures("noon")
+def test_titles_are_searched_alone(db: Path) -> None:
+    assert answer(db, "list", "--text", "turnus", "--title", "natt").startswith(uuid(1))
+    assert answer(db, "list", "--title", "turnus") == ""
+    without = answer(db, "list", "--text", "turnus", "--title", "-natt")
+    assert [line[:8] for line in without.splitlines()] == [uuid(4)[:8]]
+    assert ask(db, "list", "--title", "a OR").exit_code == 2
 
 
 @pytest.mark.usefixtures("noon")
@@ -149,6 +185,29 @@ def test_the_index_follows_what_an_ad_says(db: Path) -> None:
         both = "SELECT count(*) FROM ads JOIN search ON search.rowid = ads.id"
         assert other.execute(both).fetchone() == (4,)
         assert other.execute("SELECT count(*) FROM search").fetchone() == (4,)
+
+
+def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -> None:
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, title="Spesialsykepleier", jobtitle="Anestesisykepleier"),
+        ad(2, title="Kokk", jobtitle="Gullsmed", description="", employer=FIRM),
+    )
+    assert found(db, "sykepleier") == "1"
+    words = [
+        word.encode() for word in ("spesialsykepl", "reielpeky", "reielpekyslaiseps", "demsllug")
+    ]
+    with Store(db) as store:
+        assert store.erase()
+        assert [word in db.read_bytes().lower() for word in words] == [True] * 4
+        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        assert store.erase()
+    assert [word in db.read_bytes().lower() for word in words] == [False] * 3 + [True]
+    with closing(sqlite3.connect(db)) as other:
+        other.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search, row)")
+        terms = {term for (term,) in other.execute("SELECT term FROM words")}
+    assert "kokk" in terms
+    assert not [term for term in terms if "sykepleier" in term or "sykepleier" in term[::-1]]
 
 
 def test_an_ad_that_is_only_confirmed_is_not_indexed_again(db: Path) -> None:
@@ -187,6 +246,108 @@ def test_a_library_that_cannot_search_is_refused(db: Path, monkeypatch: pytest.M
     for open_ in (Store, lambda path: Reader(path, TODAY)):
         with pytest.raises(StoreError, match="cannot search"):
             open_(db)
+
+
+# Other words for the same, and compounds
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_list_of_ones_own_adds_words_for_the_same(db: Path, tmp_path: Path) -> None:
+    config, words = tmp_path / "navfeed.toml", tmp_path / "words.txt"
+    config.write_text(f"synonyms_file = '{words}'", encoding="utf-8")
+    ask_for = ("list", "--text", "Anstreicher", "--config", str(config))
+    failed = ask(db, *ask_for)
+    assert failed.exit_code == 2
+    assert f"cannot read the list of synonyms {words}" in failed.stderr
+    words.write_text("maler anstreicher", encoding="utf-8")
+    assert answer(db, *ask_for).startswith(uuid(2))
+    assert answer(db, "list", "--text", "Anstreicher") == ""
+
+
+@pytest.fixture
+def trades(tmp_path: Path) -> Path:
+    plain = {"jobtitle": "", "employer": {"name": "Firma"}, "description": ""}
+    return fill(
+        tmp_path / "trades.db",
+        ad(1, **plain | {"title": "Lærer", "description": "Vi lærer av hverandre"}),
+        ad(2, **plain | {"title": "Lærarar", "description": "Skulen har natteravnar."}),
+        ad(3, **plain | {"title": "Assistent", "description": "Du vil lære mer av lærerne våre."}),
+        ad(4, **plain | {"title": "Barnehagelærer", "description": "Nattevakt"}),
+        ad(5, **plain | {"title": "Sjukepleiar", "description": "Førarkort."}),
+        ad(6, **plain | {"title": "Kokk", "description": "Mat til sjukepleiarar. Førerkort."}),
+        ad(8, **plain | {"title": "Barnehageassistent", "jobtitle": "Lagermedarbeider"}),
+        ad(7, **plain | {"title": "Vikar", "description": "Med lærlinger og lærlingelønn"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lærer", "123"),
+        ("title:lærer", "12"),
+        ("lærar", "123"),
+        ("lære", "3"),
+        ("lærling", "7"),
+        ("sykepleier", "5"),  # in titles alone,
+        ("sjukepleiar", "56"),  # as it stands anywhere
+        ("førerkort", "56"),  # what nobody is, anywhere
+        ("barnehage", "48"),
+        ("barn", ""),  # a kindergarten is a word of its own,
+        ("barnehageassistent", "8"),
+        ("medarbeid", ""),  # and who works is no work
+        ("medarbeider", "8"),
+        ("natt", "24"),
+        ("-sykepleier", "1234678"),
+        ("kokke", "6"),
+    ],
+)
+def test_what_is_meant_is_found(trades: Path, text: str, expected: str) -> None:
+    assert found(trades, text) == expected
+
+
+@pytest.mark.usefixtures("noon")
+def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> None:
+    plain = {"employer": {"name": "Firma"}, "jobtitle": "", "description": "Vi har lærlinger."}
+    ads = [ad(number, title="Kokk", **plain) for number in range(1, 100)]
+    db = fill(tmp_path / "many.db", *ads, ad(100, **plain | {"title": "Tømrerlærling"}))
+    assert len(answer(db, "list", "--text", "lærling").splitlines()) == 1
+    assert len(answer(db, "list", "--text", "lærling OR kokk").splitlines()) == 100
+    assert len(answer(db, "list", "--text", "kokk -lærling").splitlines()) == 99
+    assert len(answer(db, "list", "--text", "text:lærling").splitlines()) == 100
+    assert len(answer(db, "list", "--text", "text:(lærling kokk)").splitlines()) == 0
+    assert len(answer(db, "list", "--text", '"lærlinger"').splitlines()) == 100
+    told = ask(db, "list", "--text", "lærling").stderr
+    assert told == (
+        "navfeed: very many ads speak of lærling: titles alone were searched for it. "
+        "--text text:lærling finds them all\n"
+    )
+    fill(db, ad(100, **plain | {"title": "Maler"}))
+    assert len(answer(db, "list", "--text", "lærling").splitlines()) == 100  # no title has it
+    fill(
+        db,
+        ad(100, **plain | {"title": "Lærling"}),
+        ad(1, **plain | {"description": "", "title": "Kokk"}),
+    )
+    assert len(answer(db, "list", "--text", "lærling").splitlines()) == 99  # too few to be many
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_mistyped_word_is_told(trades: Path) -> None:
+    def hints(*arguments: str) -> str:
+        return ask(trades, "list", *arguments).stderr.partition("navfeed: none")[0]
+
+    told = hints("--text", "sjukeplear")
+    assert told == "navfeed: no ad says sjukeplear; did you mean sjukepleiar?\n"
+    assert "did you mean kokk?" in hints("--title", "Mat OR title:kkokk")  # by the list of words
+    assert "førerkort or førarkort" in hints("--text", "førekort -kokk")
+    for known in ("sykepleier", "lærling", "natt", "xyzzy", '"sjukeplear"', "sjukeplear*", "12345"):
+        assert hints("--text", known) == "", known
+
+
+@pytest.mark.usefixtures("noon")
+def test_words_of_ads_that_are_over_are_not_offered(trades: Path) -> None:
+    fill(trades, ad(8, title="Dyrepasser", expires="2026-11-20T12:00:00+01:00"))
+    assert "dyrepasser" not in ask(trades, "list", "--text", "dyrepaser").output
 
 
 # Forms of a word, the best first, and why

@@ -1,17 +1,26 @@
-"""Searches whose answers were judged by reading: which ads are what somebody meant."""
+"""Searches whose answers were judged by reading: which ads are what somebody meant.
+
+There are two sets. In `by_hand`, ads of a few sentences that were written to be told apart, each
+judged for each search. In `practice`, ads of the practice feed, with the sentences that most ads
+have in common: an ad is meant by a search if its title or job title is one of those that the search
+means.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
 
 from navfeed.model import DetailDecision, Reason
+from navfeed.practice import adverts
+from navfeed.practice.occupations import OCCUPATIONS
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader, Sort
+from navfeed.store.search import Spelled, Spellings
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 
@@ -19,42 +28,79 @@ HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
 
+PRACTICE_ADS = 600
+
 Answers = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Ads, by number, as JSON; and each search with the numbers of the ads that it means."""
+
+    ads: dict[str, str]
+    meant: dict[str, frozenset[str]]
+
+    def fill(self, path: Path) -> None:
+        with Store(path) as store:
+            store.commit_details(
+                [
+                    DetailDecision(_uuid(number), Reason.NEW, read_content(raw))
+                    for number, raw in self.ads.items()
+                ],
+                [],
+                NOW,
+            )
+
+
+@dataclass(frozen=True)
 class Scores:
-    """Means over the searches. `precision_at_1`: how often the first ad is one that was meant."""
+    """Means over the searches.
+
+    `precision_at_1`: how often the first ad is one that was meant. `first`: how many of the first
+    ads are, of so many as are meant.
+    """
 
     precision: float
     recall: float
     precision_at_1: float
+    first: float
 
 
-def judgements() -> dict[str, frozenset[str]]:
-    """Each search and the ads that it means."""
-    lines = (HERE / "queries.tsv").read_text(encoding="utf-8").splitlines()
-    return {
-        query: frozenset(meant.split()) for query, meant in (line.split("\t") for line in lines)
+def by_hand() -> Judged:
+    ads = {number: _ad(number, *rest) for number, *rest in _rows("ads.tsv")}
+    return Judged(ads, {query: frozenset(meant.split()) for query, meant in _rows("queries.tsv")})
+
+
+def practice() -> Judged:
+    outlines = {str(number): adverts.outline(f"judged {number}") for number in range(PRACTICE_ADS)}
+    term = adverts.Term(NOW, NOW, NOW + timedelta(days=30))
+    contents = {
+        number: adverts.content(f"judged {number}", _uuid(number), outline, term)
+        for number, outline in outlines.items()
     }
+    kinds = {
+        number: {_kind(content["title"]), _kind(content["jobtitle"])}
+        for number, content in contents.items()
+    }
+    return Judged(
+        {number: json.dumps(content, ensure_ascii=False) for number, content in contents.items()},
+        {
+            query: frozenset(number for number in kinds if kinds[number] & set(meant.split("; ")))
+            for query, meant in _rows("practice.tsv")
+        },
+    )
 
 
-def count() -> int:
-    """How many ads there are."""
-    return len(list(_ads()))
+_TITLES = sorted((title for one in OCCUPATIONS for title in one.titles), key=len, reverse=True)
 
 
-def fill(path: Path) -> None:
-    with Store(path) as store:
-        store.commit_details(
-            [DetailDecision(_uuid(raw[0]), Reason.NEW, read_content(_ad(*raw))) for raw in _ads()],
-            [],
-            NOW,
-        )
+def _kind(title: str) -> str:
+    """A title without what an ad adds to it: `Kokk` for `Kokk, fast stilling`."""
+    return next((known for known in _TITLES if title.startswith(known)), "")
 
 
-def _ads() -> Iterator[list[str]]:
-    for line in (HERE / "ads.tsv").read_text(encoding="utf-8").splitlines():
+def _rows(name: str) -> Iterator[list[str]]:
+    for line in (HERE / name).read_text(encoding="utf-8").splitlines():
         yield line.split("\t")
 
 
@@ -73,13 +119,13 @@ def _ad(number: str, title: str, employer: str, text: str) -> str:
     )
 
 
-def answers(path: Path, *, stemming: bool) -> Answers:
-    """What each search finds, the best first."""
+def answers(path: Path, judged: Judged, *, expanded: bool = True) -> Answers:
+    """What each search finds, the best first; `expanded`: by more than the words as they stand."""
     with Reader(path, TODAY) as reader:
-        if not stemming:
-            as_it_stands: Callable[[str], list[str]] = lambda word: [word]  # noqa: E731
-            reader._forms = as_it_stands  # type: ignore[method-assign]
-        return {query: list(_found(reader, query)) for query in judgements()}
+        if not expanded:
+            as_it_stands: Spelled = lambda word: Spellings((word,))  # noqa: E731
+            reader._spelled = as_it_stands  # type: ignore[method-assign]
+        return {query: list(_found(reader, query)) for query in judged.meant}
 
 
 def _found(reader: Reader, query: str) -> Iterator[str]:
@@ -87,13 +133,15 @@ def _found(reader: Reader, query: str) -> Iterator[str]:
         yield str(int(str(uuid)[:8]))
 
 
-def scores(found: Answers) -> Scores:
-    meant = judgements()
+def scores(found: Answers, meant: dict[str, frozenset[str]]) -> Scores:
+    asked = [query for query in meant if meant[query]]
     return Scores(
         precision=fmean(_share(set(found[query]), meant[query]) for query in meant),
         recall=fmean(_share(meant[query], set(found[query])) for query in meant),
-        precision_at_1=fmean(
-            _share(set(found[query][:1]), meant[query]) for query in meant if meant[query]
+        precision_at_1=fmean(_share(set(found[query][:1]), meant[query]) for query in asked),
+        first=fmean(
+            len(set(found[query][: len(meant[query])]) & meant[query]) / len(meant[query])
+            for query in asked
         ),
     )
 

@@ -18,13 +18,22 @@ from navfeed.cli.age import MaxAgeOption, limits
 from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
 from navfeed.cli.complete import values_of
 from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import Color, canvas, print_lines, print_warning, program_stdout
+from navfeed.cli.output import (
+    Color,
+    canvas,
+    print_lines,
+    print_rows,
+    print_warning,
+    program_stdout,
+)
+from navfeed.cli.pager import paged
 from navfeed.cli.question import open_query
 from navfeed.config import load
-from navfeed.errors import NotFoundError
+from navfeed.errors import ConfigError, NotFoundError
+from navfeed.export.columns import chosen
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, counted, oslo_day
-from navfeed.present.words import DUE, LISTED, LISTED_AS, listed, marked, pieces
+from navfeed.present.words import DUE, LISTED, LISTED_AS, joined, listed, marked, pieces
 from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Reader, Sort
 from navfeed.wire.rewrite import drop_contacts
@@ -72,8 +81,8 @@ def list_ads(
         Sort | None,
         typer.Option(
             metavar="ORDER",
-            help=f"What comes first: {', '.join(Sort)}. Default: relevance with --text, else "
-            "published.",
+            help=f"What comes first: {', '.join(Sort)}. Default: relevance with --text or --title, "
+            "due with --closing-soon, else published.",
             show_default=False,
         ),
     ] = None,
@@ -99,6 +108,23 @@ def list_ads(
     format_: Annotated[
         ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
     ] = ListFormat.TABLE,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="These columns, in this order, with commas between them.",
+            show_default=False,
+        ),
+    ] = None,
+    json_: Annotated[
+        str | None,
+        typer.Option(
+            "--json",
+            metavar="NAMES",
+            help="The same as --format json --columns NAMES.",
+            show_default=False,
+        ),
+    ] = None,
     with_contacts: WithContactsOption = False,
     saved: Annotated[
         bool, typer.Option("--saved", help="Only ads that you saved, with your notes.")
@@ -112,16 +138,22 @@ def list_ads(
     its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
     places, numbers and sources may be separated by commas. Case never matters.
     """
+    if json_ is not None:
+        if columns is not None or format_ not in (ListFormat.TABLE, ListFormat.JSON):
+            raise ConfigError("--json names format and columns: leave --format and --columns out")
+        columns, format_ = json_, ListFormat.JSON
+    named = None if columns is None else chosen(columns, None, contacts=None)
     with open_query(asked, db, config, max_age) as (reader, filters, store):
         meant, notes = _saved(reader, filters, store) if saved else (filters, None)
         listing = Listing(
             meant,
-            sort or (Sort.RELEVANCE if filters.text else Sort.PUBLISHED),
+            sort or _by_default(filters),
             limit,
             offset,
             with_contacts=with_contacts,
             snippets=snippets,
             notes=notes,
+            columns=named,
         )
         _list(reader, listing, format_)
 
@@ -130,6 +162,12 @@ def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapp
     from navfeed.cli.triage import only_saved
 
     return only_saved(reader, filters, store)
+
+
+def _by_default(filters: Filters) -> Sort:
+    if filters.text or filters.title:
+        return Sort.RELEVANCE
+    return Sort.DUE if filters.closing_soon else Sort.PUBLISHED
 
 
 @app.command()
@@ -215,15 +253,17 @@ def _show(uuid: str, content: Content) -> None:
     if on := canvas():
         from navfeed.present.terminal import draw_page
 
-        draw_page(on, page)
+        with paged():
+            draw_page(canvas() or on, page)  # the pager's, where there is one
     else:
         print_lines(line for _, line in lines_of(page, None))
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which ads a list is to show, and what of them. `snippets` None: where people look on.
+    """Which ads a list is to show, and what of them.
 
+    `snippets` None: where people look on. `columns` None: those that each format has by itself.
     `notes`: what somebody wrote about ads, where that is wanted.
     """
 
@@ -233,25 +273,31 @@ class Listing:
     offset: int
     with_contacts: bool
     snippets: bool | None
+    columns: tuple[str, ...] | None = None
     notes: Mapping[str, str] | None = None
 
     def rows(
         self, reader: Reader, columns: Sequence[str], most: int | None = None
     ) -> Iterator[tuple[Cell, ...]]:
-        """Rows of these columns, of which the first is the id, and what was asked for beside."""
-        asked = (*columns, "contacts") if self.with_contacts else tuple(columns)
-        rows = reader.rows(asked, self.filters, self.sort, self.limit or most, self.offset)
+        """Rows of these columns, and what was asked for beside."""
+        asked = (*columns, "contacts") if self._adds_contacts(columns) else tuple(columns)
+        rows = reader.rows(
+            ("uuid", *asked), self.filters, self.sort, self.limit or most, self.offset
+        )
         if (notes := self.notes) is not None:
             rows = ((*row, notes.get(str(row[0]))) for row in rows)
         if not self.snippets:
-            return rows
+            return (row[1:] for row in rows)
         snippet = reader.snippets(self.filters)
-        return ((*row, snippet(str(row[0]))) for row in rows)
+        return ((*row[1:], snippet(str(row[0]))) for row in rows)
+
+    def _adds_contacts(self, columns: Sequence[str]) -> bool:
+        return self.with_contacts and "contacts" not in columns
 
     def named(self, columns: Sequence[str]) -> tuple[str, ...]:
         """What each cell of a row is."""
         more = {
-            "contacts": self.with_contacts,
+            "contacts": self._adds_contacts(columns),
             "note": self.notes is not None,
             "snippet": self.snippets,
         }
@@ -259,7 +305,11 @@ class Listing:
 
 
 def _list_for_people(reader: Reader, listing: Listing) -> None:
-    if on := canvas():
+    if listing.columns is not None:
+        rows = _marked(listing, reader, listing.columns)
+        with paged():
+            shown = print_rows(listing.named(listing.columns), map(joined, rows))
+    elif on := canvas():
         shown = _draw(on, reader, listing)
     else:
         columns, _ = _columns(listing)
@@ -283,11 +333,13 @@ def _draw(on: Canvas, reader: Reader, listing: Listing) -> int:
     if ads := list(listing.rows(reader, columns, ROWS_ON_TERMINAL)):
         from navfeed.present.terminal import draw_found, draw_list
 
-        if listing.snippets:
-            found = ((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
-            draw_found(on, found, listing.named(names))
-        else:
-            draw_list(on, map(listed, ads), listing.named(names))
+        with paged():
+            on = canvas() or on  # the pager's, where there is one
+            if listing.snippets:
+                found = ((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
+                draw_found(on, found, listing.named(names))
+            else:
+                draw_list(on, map(listed, ads), listing.named(names))
     more = reader.count(listing.filters) - listing.offset if listing.limit is None else 0
     if more > len(ads):
         print_warning(f"{len(ads)} of {counted(more, 'ad')} shown; --limit {more} shows all")
@@ -306,7 +358,8 @@ def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
     if format_ is ListFormat.TABLE:
         _list_for_people(reader, listing)
     else:
-        write_rows(listing.named(LIST_FIELDS), _marked(listing, reader, LIST_FIELDS), format_)
+        columns = LIST_FIELDS if listing.columns is None else listing.columns
+        write_rows(listing.named(columns), _marked(listing, reader, columns), format_)
 
 
 def write_rows(

@@ -27,6 +27,9 @@ from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 PANEL = "Filters"
 """Under which heading a terminal's help shows them."""
 
+SOON = 7
+"""Days in which an ad closes soon."""
+
 T = TypeVar("T")
 
 
@@ -58,8 +61,12 @@ class FilterOptions:
         _filter(
             "WORDS",
             'Only ads with all these words, in any form: `word`, `"word"` as it stands, `"two '
-            'words"` in a row, `begin*`, and `-word` to exclude it.',
+            'words"` in a row, `begin*`, `title:word`, `this OR that`, `(these OR those)`, and '
+            "`-word` to exclude it.",
         ),
+    ] = None
+    title: Annotated[
+        Names, _filter("WORDS", "The same for words in the title or the job title alone.")
     ] = None
     municipal: Annotated[
         Names, _names("municipal", "NAME", "Only ads with a work location in this municipality.")
@@ -134,13 +141,29 @@ class FilterOptions:
             "DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."
         ),
     ] = None
+    due_before: Annotated[
+        str | None,
+        _filter(
+            "DATE|DAYS",
+            "To be applied for before this day (2026-05-01), or in fewer than so many days.",
+        ),
+    ] = None
+    closing_soon: Annotated[
+        bool,
+        typer.Option(
+            "--closing-soon",
+            rich_help_panel=PANEL,
+            help=f"To be applied for within the next {SOON} days; of an ad that says no day, the "
+            "last one that it is shown.",
+        ),
+    ] = False
     uuid: Annotated[Names, _filter("UUID", "Only the ads with these ids.")] = None
 
     def filters(self, now: datetime) -> Filters:
         """What is asked of the store at `now`. Raises `ConfigError` for what cannot be read."""
         today = oslo_day(now)
         names: dict[str, Any] = {
-            name: _named(name, getattr(self, name)) for name in (*_LISTS, *_WHOLE, "text")
+            name: _named(name, getattr(self, name)) for name in (*_LISTS, *_WHOLE, "text", "title")
         }
         spans: dict[str, Any] = {
             name: _hint_if_backwards(
@@ -154,6 +177,8 @@ class FilterOptions:
             positions=_read("positions", self.positions, read_numbers, _NUMBERS),
             published_since=_day("published_since", self.published_since, today, -1),
             expires_before=_day("expires_before", self.expires_before, today, 1),
+            due_before=_day("due_before", self.due_before, today, 1),
+            closing_soon=(today, today + timedelta(days=SOON)) if self.closing_soon else None,
         )
 
 
@@ -218,6 +243,13 @@ def hint_at_unknown(reader: Reader, filters: Filters) -> None:
                 print_warning(
                     f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?"
                 )
+    for word in reader.commonplace(filters):
+        print_warning(
+            f"very many ads speak of {word}: titles alone were searched for it. "
+            f"--text text:{word} finds them all"
+        )
+    for word, near_words in reader.misspelt(filters):
+        print_warning(f"no ad says {word}; did you mean {' or '.join(near_words)}?")
 
 
 def _hint_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:

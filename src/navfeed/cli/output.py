@@ -83,8 +83,8 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
     program_stdout().write(text.encode(errors="backslashreplace") + b"\n")
 
 
-def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on a terminal, else a line each, with tabs between the cells."""
+def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """A table on a terminal, else a line each, with tabs between the cells; how many rows."""
     shown = [tuple(sanitize(str(cell)) for cell in row) for row in rows]
     if shown and (on := canvas()):
         from navfeed.present.terminal import draw_rows
@@ -92,6 +92,7 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         draw_rows(on, names, shown)
     else:
         print_lines("\t".join(row) for row in shown)
+    return len(shown)
 
 
 def print_warning(message: str) -> None:

@@ -73,8 +73,9 @@ def push(
     """Keep PostgreSQL or OpenSearch equal to the store.
 
     First all ads, then what happens to them. The target remembers where it stands, so that each
-    run goes on where the last one ended, however that was. Another choice of filters, a restored store, or a cursor that is too old make it load
-    all ads anew. Contacts are left out unless they are asked for.
+    run goes on where the last one ended, however that was. Another choice of filters, a restored
+    store, or a cursor that is too old make it load all ads anew. Contacts are left out unless they
+    are asked for.
 
     Ends with 7 where the target or the store cannot be used, with 9 where --verify found
     differences. With --follow it waits out a target that is down.

@@ -28,7 +28,7 @@ def open_query(
     filters = asked.filters(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
-    with open_store(settings.db, at=now) as reader:
+    with open_store(settings.db, at=now, synonyms=settings.synonyms_file) as reader:
         age.check(reader.caught_up_at(), now)
         hint_at_unknown(reader, filters)
         yield reader, filters, settings.db

@@ -46,7 +46,7 @@ def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
 
     What follows in the row follows in the list.
     """
-    uuid, title, employer, places, published, *more = map(_joined, row)
+    uuid, title, employer, places, published, *more = joined(row)
     return tuple(map(sanitize, (uuid, title, employer, places, day_of(published), *more)))
 
 
@@ -64,6 +64,11 @@ def marked(snippet: str) -> str:
 
 _FOUND = re.compile("\2([^\3]*)\3")
 """What SQLite sets apart in a snippet (`store.search.SNIPPET`)."""
+
+
+def joined(row: Sequence[str | tuple[str, ...] | None]) -> list[str]:
+    """The cells of a row as texts, several values of one parted by semicolons."""
+    return list(map(_joined, row))
 
 
 def _joined(cell: str | tuple[str, ...] | None) -> str:

@@ -34,10 +34,11 @@ class Filters:
 
     `employer` and `occupation` (a job title, an occupation on either level, a category) need a part
     of the name only, `styrk` and `esco` a code or a name, the other values are whole ones. All of
-    `text` is searched for (`navfeed.store.search`). Several spans of one filter are alternatives;
-    an ad without the date in question is left out. `expires` is when an ad is last shown, `due` the
-    day by which to apply, which lasts until midnight. Days are Oslo's: published on
-    `published_since` or later, last shown before `expires_before`.
+    `text` is searched for (`navfeed.store.search`), and all of `title` in titles and job titles.
+    Several spans of one filter are alternatives; an ad without the date in question is left out.
+    `expires` is when an ad is last shown, `due` the day by which to apply, which lasts until
+    midnight. Days are Oslo's: published on `published_since` or later, last shown before
+    `expires_before`.
     """
 
     uuid: tuple[str, ...] = ()
@@ -64,7 +65,12 @@ class Filters:
     due: tuple[Span, ...] = ()
     published_since: date | None = None
     expires_before: date | None = None
+    due_before: date | None = None
+    closing_soon: tuple[date, date] | None = None
+    """The first and the last day by which to apply; of an ad that says no day, its last one."""
+
     text: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
     """Municipalities as they are written, besides what else is asked; "" for naming none."""
     more: tuple[Condition, ...] = ()
@@ -151,6 +157,11 @@ def _dates(filters: Filters) -> Iterator[Condition]:
         yield from _any_span("+ads.published", [(_text(of_day(filters.published_since).start), "")])
     if filters.expires_before:
         yield "ads.last_day < ?", (filters.expires_before.isoformat(),)
+    if filters.due_before:
+        yield "+ads.due_date < ?", (filters.due_before.isoformat(),)
+    if filters.closing_soon:
+        first, last = (day.isoformat() for day in filters.closing_soon)
+        yield "coalesce(ads.due_date, ads.last_day) BETWEEN ? AND ?", (first, last)
 
 
 def _of_ad(column: str, values: Iterable[str]) -> Iterator[Condition]:

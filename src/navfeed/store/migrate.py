@@ -12,6 +12,7 @@ from sqlite_utils import Database, Migrations
 from navfeed.errors import StoreError
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
+from navfeed.store.search import ends_of
 from navfeed.text.due import read_due
 
 migrations = Migrations("navfeed")
@@ -136,6 +137,27 @@ FROM ads;
 INSERT INTO journal (id, store, top)
 SELECT 1, lower(hex(randomblob(8))), count(*) FROM changes
 """
+
+
+@migrations()
+def m006_ends_of_words(db: Database) -> None:
+    """A column of the index for how the words of titles end."""
+    if _version(db) >= 6:
+        return
+    db.conn.create_function("ends_of", -1, ends_of, deterministic=True)
+    db.execute("ALTER TABLE search RENAME TO search_before")
+    db.execute(
+        "CREATE VIRTUAL TABLE search USING fts5 (title, job_title, employer, text, ends, "
+        "tokenize = 'unicode61 remove_diacritics 0')"
+    )
+    db.execute(
+        "INSERT INTO search (rowid, title, job_title, employer, text, ends) "
+        "SELECT rowid, title, job_title, employer, text, ends_of(title, job_title) "
+        "FROM search_before ORDER BY rowid"
+    )
+    db.execute("DROP TABLE search_before")
+    db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
+    db.execute("PRAGMA user_version = 6")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -53,8 +54,9 @@ from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_be
 from navfeed.store.mapping import content_of, scope_of
 from navfeed.store.public_feed import says_stem
 from navfeed.store.schema import VERSION
+from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.letters import fold
-from navfeed.text.stem import is_form, stem
+from navfeed.text.synonyms import Synonyms, navfeeds_own
 
 Cell = str | tuple[str, ...] | None
 """A column of an ad: a text, or what its child rows say, each once, in their order."""
@@ -118,12 +120,17 @@ _ALL = Filters()
 
 
 class Reader:
-    """An open store, to be asked on `today`, a day in Oslo. Use as a context manager."""
+    """An open store, to be asked on `today`, a day in Oslo. Use as a context manager.
 
-    def __init__(self, path: Path, today: date) -> None:
+    `synonyms` says which words a search takes for the same, besides those of navfeed's own list; it
+    is written as that one is (`navfeed.text.synonyms`).
+    """
+
+    def __init__(self, path: Path, today: date, synonyms: str = "") -> None:
         self.path = path
         self.today = today
         self._today = today.isoformat()
+        self._own_synonyms = synonyms
         self._connection = open_reader(path)
         try:
             with translate_errors(path):
@@ -243,6 +250,25 @@ class Reader:
     def knows(self, name: str, value: str) -> bool:
         """Whether any stored ad has that value of a filter by names, in force or not."""
         return any(self._all(sql, *bound) for sql, bound in looks(name, value))
+
+    def commonplace(self, filters: Filters) -> list[str]:
+        """The words of the search that were looked for in titles alone: most texts say them."""
+        words = search.words_of_search(filters.text)
+        return [word for word in words if self._vocabulary.spellings(word).commonplace]
+
+    def misspelt(self, filters: Filters) -> Iterator[tuple[str, list[str]]]:
+        """The words searched for that no stored ad says, and words like them that ads in force say.
+
+        Words with none like them are left out.
+        """
+        for word in search.words_of_search((*filters.text, *filters.title)):
+            near = [
+                one
+                for one in self._vocabulary.near(word)
+                if self.count(Filters(text=(f'"{one}"',)))
+            ]
+            if near:
+                yield word, near
 
     def values(self, name: str) -> list[str]:
         """The values that a filter by names finds in the ads in force, in the order of letters."""
@@ -400,7 +426,7 @@ class Reader:
     def _index_problems(self) -> list[str]:
         """What `PRAGMA integrity_check` does not see: to SQLite the search index is but rows."""
         try:
-            self._open_words()
+            self._vocabulary.open()
             self._all("SELECT sum(cnt) FROM words")
         except StoreError as error:
             return [f"the search index cannot be read ({error.__cause__})"]
@@ -537,21 +563,14 @@ class Reader:
                 yield row
 
     def _search(self, filters: Filters) -> search.Search:
-        return search.read_search(filters.text, self._forms)
+        return search.read_search(filters.text, self._spelled, filters.title)
 
-    def _forms(self, word: str) -> list[str]:
-        """The forms of a word that stand in the index, the word itself first."""
-        word, begin = word.lower(), stem(word.lower())
-        self._open_words()
-        rows = self._all(
-            "SELECT term FROM words WHERE term BETWEEN ? AND ?", begin, begin + _LAST_LETTER
-        )
-        return [word, *(form for (form,) in rows if form != word and is_form(form, word))]
+    def _spelled(self, word: str) -> search.Spellings:
+        return self._vocabulary.spellings(word)
 
-    def _open_words(self) -> None:
-        self._all(
-            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, search, row)"
-        )
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self._all, Synonyms.read(navfeeds_own(), self._own_synonyms))
 
     def _starting(self, start: str, condition: str, *values: str) -> list[tuple[Any, ...]]:
         """Ids, titles and last days of the first few ads whose ids begin like that."""
@@ -616,8 +635,6 @@ SELECT (SELECT count(*) FROM ads), (SELECT max(id) FROM ads), (SELECT max(checke
     (SELECT id || coalesce(ended_at, '') FROM runs ORDER BY id DESC LIMIT 1)
 FROM feed
 """
-
-_LAST_LETTER = "\U0010ffff"
 
 _VALUES = {
     **{name: f"SELECT uuid AS ad, {column} AS value FROM ads" for name, column in OF_ADS.items()},

@@ -7,7 +7,7 @@ views, for everyone too, are dropped and made again at every migration, and so n
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
-VERSION = 5
+VERSION = 6
 
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
@@ -72,8 +72,9 @@ CREATE TABLE contacts (
 ) STRICT, WITHOUT ROWID;
 
 -- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
+-- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
 CREATE VIRTUAL TABLE search USING fts5 (
-    title, job_title, employer, text,
+    title, job_title, employer, text, ends,
     tokenize = 'unicode61 remove_diacritics 0'
 );
 

@@ -2,37 +2,79 @@
 
 A search names what an ad must say: `sykepleier` the word in any of its forms, `"to ord"` words in a
 row as they stand, `"ord"` one as it stands, `syke*` a word that begins so. All of it must be said,
-somewhere in the title, the job title, the employer's name or the text. What follows `-` or `NOT`
-must not be said. Case does not matter; letters stay apart, å is no a. There is no more to the
-language, so that everything else can be looked for as it stands.
+somewhere in the title, the job title, the employer's name or the text. Of what stands on both sides
+of `OR`, one is enough; parentheses hold together. `title:`, `employer:` and `text:` before a word,
+a phrase or a parenthesis say where. What follows `-` or `NOT` must not be said. Case does not
+matter; letters stay apart, å is no a. There is no more to the language, so that everything else can
+be looked for as it stands.
 
-The index holds words as they stand. A word's forms are looked up when it is searched for: all of
-them begin with its stem, and there the index is read in order (decision 0020).
+The index holds words as they stand. A word's forms, and the other words that a search for it finds,
+are looked up when it is searched for (decision 0020).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from navfeed.errors import ConfigError
 from navfeed.model import Content
 from navfeed.text.letters import composed
 
 
-def searchable(content: Content) -> tuple[str, str, str, str]:
+def searchable(content: Content) -> tuple[str, str, str, str, str]:
     """The columns of the index."""
     from navfeed.text.html import words_of  # not needed where ads are only asked for
 
     html = content.description or ""
     texts = (content.title or "", content.job_title or "", content.employer or "", words_of(html))
-    title, job_title, employer, text = map(composed, texts)
-    return title, job_title, employer, text
+    title, job_title, employer, text = (composed(text) for text in texts)
+    return title, job_title, employer, text, ends_of(title, job_title)
 
 
-Forms = Callable[[str], Iterable[str]]
-"""The words of the index that are forms of a word, itself among them."""
+BACKWARDS = "\ue000"
+"""Stands before a word of the index that is written backwards: a letter for private use, which FTS5
+counts as one, and no text has."""
+
+_SHORTEST_COMPOUND = 7
+
+
+def ends_of(*titles: str | None) -> str:
+    """The long words of titles backwards: in the order of the index, all that end alike together.
+
+    So a word is found at the end of compounds, without looking at all words there are.
+    """
+    words = (word for title in titles for word in _WORD.findall(title or ""))
+    return " ".join(BACKWARDS + word[::-1] for word in dict.fromkeys(words))
+
+
+_WORD = re.compile(rf"\w{{{_SHORTEST_COMPOUND},}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """The words of the index that a word is searched for by, itself among them.
+
+    Those of `in_titles` count in titles and job titles alone; where they are `commonplace`, all do.
+    """
+
+    anywhere: tuple[str, ...]
+    in_titles: tuple[str, ...] = ()
+    commonplace: bool = False
+
+    def expression(self, *, of_text: bool) -> str:
+        """In FTS5's own language. `of_text`: it is the text that was asked for."""
+        if of_text:
+            return _any_of(self.anywhere)
+        if self.commonplace:
+            return f"({_TITLES} : {_any_of((*self.anywhere, *self.in_titles))})"
+        either = _any_of(self.anywhere)
+        return f"({either} OR {_TITLES} : {_any_of(self.in_titles)})" if self.in_titles else either
+
+
+Spelled = Callable[[str], Spellings]
+"""How a word is searched for. Other words come as their own text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +87,7 @@ class Search:
     @property
     def in_titles(self) -> str:
         """What is wanted, in the title or the job title."""
-        return f"{{title job_title}} : ({self.wanted})"
+        return f"{_TITLES} : ({self.wanted})"
 
     def conditions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """SQL conditions on `ads`, each with its values.
@@ -59,17 +101,33 @@ class Search:
             yield f"+ads.id NOT IN ({_FOUND})", (self.unwanted,)
 
 
-def read_search(texts: Iterable[str], forms: Forms) -> Search:
-    """Raises `ConfigError` for what is no search."""
-    terms = dict.fromkeys(term for text in texts for term in _terms(text))
-    wanted = [term.expression(forms) for term in terms if not term.unwanted]
-    unwanted = [term.expression(forms) for term in terms if term.unwanted]
+def read_search(texts: Iterable[str], spelled: Spelled, titles: Iterable[str] = ()) -> Search:
+    """All of `texts`, and of what `titles` say of titles. Raises `ConfigError` for no search."""
+    sides = [_Reading(text, spelled).read() for text in texts]
+    sides += [_Reading(text, spelled).read().within(_TITLES) for text in titles]
+    wanted = dict.fromkeys(one for side in sides for one in side.wanted)
+    unwanted = dict.fromkeys(one for side in sides for one in side.unwanted)
     return Search(" AND ".join(wanted) or None, " OR ".join(unwanted) or None)
+
+
+def words_of_search(texts: Iterable[str]) -> Iterator[str]:
+    """The words that a search is for in any form, one by one, in small letters.
+
+    Raises `ConfigError` for what is no search.
+    """
+    said: list[str] = []
+
+    def noted(word: str) -> Spellings:
+        said.append(word.lower())
+        return Spellings((word,))
+
+    read_search(texts, noted)
+    return iter(dict.fromkeys(said))
 
 
 _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
 
-BY_RANK = f"search.rowid NOT IN ({_FOUND}), bm25(search, 10, 8, 3, 1)"
+BY_RANK = f"search.rowid NOT IN ({_FOUND}), bm25(search, 10, 8, 3, 1, 0)"
 """What ranks an ad; takes `Search.in_titles`. All of the search in the titles comes first.
 
 Weights alone would not do: a rare form in the text (`kokkene`) counts for more than a common one in
@@ -80,61 +138,151 @@ SNIPPET = "snippet(search, 3, char(2), char(3), '…', 16)"
 """The piece of the text that says most of what was searched for, with marks around what was found:
 characters that stand for nothing (`navfeed.present.words.pieces` reads them)."""
 
+_TITLES = "{title job_title}"
+_FIELDS = {"title": _TITLES, "employer": "{employer}", "text": "{text}"}
+"""What a search may name, and the columns of the index that it means."""
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """Only quoted text is safe."""
+    return '("' + '" OR "'.join(words) + '")'
+
+
+_PIECE = re.compile(
+    rf"(?P<minus>-?)(?:(?P<field>{'|'.join(_FIELDS)}):)?"
+    r'(?:(?P<open>\()|"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<word>[^\s"()][^\s"]*)|(?P<close>\)))',
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    """A word, words in a row, or a beginning."""
+class _Sides:
+    """What must be said, all of it, and what must not be, none of it: in FTS5's own language."""
 
-    said: str
-    is_whole: bool
-    is_prefix: bool
-    unwanted: bool
+    wanted: list[str] = field(default_factory=list)
+    unwanted: list[str] = field(default_factory=list)
 
-    def expression(self, forms: Forms) -> str:
-        """In FTS5's own language, where only quoted text is safe."""
-        if self.is_prefix:
-            return f'"{self.said}"*'
-        if self.is_whole or not self.said.isalnum():
-            return f'"{self.said}"'
-        return '("' + '" OR "'.join(forms(self.said)) + '")'
+    def within(self, columns: str) -> _Sides:
+        return _Sides(
+            [f"{columns} : ({one})" for one in self.wanted],
+            [f"{columns} : ({one})" for one in self.unwanted],
+        )
+
+    def expression(self) -> str:
+        wanted = " AND ".join(self.wanted)
+        return (
+            f"(({wanted}) NOT ({' OR '.join(self.unwanted)}))" if self.unwanted else f"({wanted})"
+        )
 
 
-_PIECE = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<word>[^\s"]+))')
+_DEEPEST = 20
+"""Parentheses in one another. Nobody needs more, and SQLite bears some hundreds."""
 
 
-def _terms(text: str) -> list[_Term]:
-    if text.count('"') % 2:
-        raise _refused(text, "a quotation mark is not closed")
-    terms: list[_Term] = []
-    negated = False
-    for piece in _PIECE.finditer(text):
-        if piece[0] == "OR":
-            raise _refused(text, "there is no OR. Search for one after the other")
-        if piece[0] in ("NOT", "AND"):
-            negated = piece[0] == "NOT"
-            continue
-        terms.append(_term(text, piece, unwanted=negated or bool(piece["minus"])))
+class _Reading:
+    """A search that is being read, piece by piece."""
+
+    def __init__(self, text: str, spelled: Spelled) -> None:
+        if text.count('"') % 2:
+            raise _refused(text, "a quotation mark is not closed")
+        self._text = text
+        self._spelled = spelled
+        self._at = 0
+        self._open = 0
+        self._of_text = False
+
+    def read(self) -> _Sides:
+        return self._alternatives()
+
+    def _alternatives(self) -> _Sides:
+        """What stands up to the parenthesis that closes, or to the end."""
+        sides = [self._all()]
+        while self._takes("OR"):
+            sides.append(self._all())
+        if len(sides) == 1:
+            return sides[0]
+        return _Sides([f"({' OR '.join(map(self._standing, sides))})"])
+
+    def _standing(self, side: _Sides) -> str:
+        if not side.wanted:
+            raise _refused(self._text, "beside OR and in parentheses, something must be said too")
+        return side.expression()
+
+    def _all(self) -> _Sides:
+        sides = _Sides()
         negated = False
-    if negated or not terms:
-        raise _refused(text, "a word is missing")
-    return terms
+        while (piece := self._next()) is not None:
+            if piece[0] in ("NOT", "AND"):
+                negated = piece[0] == "NOT"
+                continue
+            side = sides.unwanted if negated or piece["minus"] else sides.wanted
+            side.append(self._said(piece))
+            negated = False
+        if negated or not (sides.wanted or sides.unwanted):
+            raise _refused(self._text, "a word is missing")
+        return sides
 
+    def _next(self) -> re.Match[str] | None:
+        """The next piece that belongs to what is being read, and step over it."""
+        piece = _PIECE.search(self._text, self._at)
+        if piece is None or piece[0] == "OR" or (self._open and piece["close"]):
+            return None
+        self._at = piece.end()
+        if self._open and piece["word"]:
+            self._at -= self._closing(piece["word"])
+        return piece
 
-def _term(text: str, piece: re.Match[str], *, unwanted: bool) -> _Term:
-    said = piece["phrase"] if piece["word"] is None else piece["word"]
-    is_prefix = said.endswith("*") or bool(piece["star"])
-    said = said.rstrip("*")
-    if "*" in said:
-        raise _refused(text, "* stands at the end of a word")
-    if not any(map(str.isalnum, said)):
-        raise _refused(text, f"{piece[0]} has no letter or digit")
-    # What cannot be written as UTF-8, a broken argument of the shell, is in no ad either.
-    said = composed(said).encode(errors="replace").decode()
-    return _Term(said, piece["word"] is None, is_prefix, unwanted)
+    def _closing(self, word: str) -> int:
+        """How many of the parentheses at a word's end close such as are open."""
+        return min(len(word) - len(word.rstrip(")")), self._open)
+
+    def _takes(self, mark: str) -> bool:
+        piece = _PIECE.search(self._text, self._at)
+        if piece is None or piece[0] != mark:
+            return False
+        self._at = piece.end()
+        return True
+
+    def _said(self, piece: re.Match[str]) -> str:
+        name = (piece["field"] or "").lower()
+        outside, self._of_text = self._of_text, self._of_text or name == "text"
+        said = self._group() if piece["open"] else self._term(piece)
+        self._of_text = outside
+        columns = _FIELDS.get(name)
+        return f"{columns} : ({said})" if columns else said
+
+    def _group(self) -> str:
+        self._open += 1
+        if self._open > _DEEPEST:
+            raise _refused(self._text, f"more than {_DEEPEST} parentheses stand in one another")
+        inner = self._standing(self._alternatives())
+        if not self._takes(")"):
+            raise _refused(self._text, "a parenthesis is not closed")
+        self._open -= 1
+        return inner
+
+    def _term(self, piece: re.Match[str]) -> str:
+        """A word, words in a row, or a beginning."""
+        is_whole = piece["phrase"] is not None
+        said = piece["phrase"] if is_whole else self._text[piece.start("word") : self._at]
+        is_prefix = said.endswith("*") or bool(piece["star"])
+        said = said.rstrip("*")
+        if "*" in said:
+            raise _refused(self._text, "* stands at the end of a word")
+        if not any(map(str.isalnum, said)):
+            raise _refused(self._text, f"{piece[0]} has no letter or digit")
+        # What cannot be written as UTF-8, a broken argument of the shell, is in no ad either.
+        said = composed(said).encode(errors="replace").decode()
+        if is_prefix:
+            return f'"{said}"*'
+        if is_whole or not said.isalnum():
+            return f'"{said}"'
+        return self._spelled(said).expression(of_text=self._of_text)
 
 
 def _refused(text: str, why: str) -> ConfigError:
     return ConfigError(
         f"cannot search for {text!r}: {why}. "
-        'A search is words, "words in a row", the beginning* of one, and -what must not be said'
+        'A search is words, "words in a row", the beginning* of one, title:word, this OR that, '
+        "(parentheses), and -what must not be said"
     )

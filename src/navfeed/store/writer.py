@@ -699,8 +699,8 @@ _CHILD = {
 
 # No trigger: an ad that NAV only confirmed must not be indexed again.
 _INDEX = """
-INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text)
-SELECT id, ?, ?, ?, ? FROM ads WHERE uuid = ?
+INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text, ends)
+SELECT id, ?, ?, ?, ?, ? FROM ads WHERE uuid = ?
 """
 _UNINDEX = "DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)"
 

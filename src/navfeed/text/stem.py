@@ -8,6 +8,8 @@ Here it is asked again until nothing is left to take off (decision 0020).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cache
 from typing import Protocol, cast
 
@@ -30,22 +32,56 @@ def _stemmer() -> _Stemmer:
 _SHORT_STEM = 4
 """Stems shorter than this are shared by words that have nothing to do with each other."""
 
+_NOUN_ENDINGS = frozenset(
+    (*("", "e", "en", "ens", "er", "ers", "ene", "enes"), *("a", "ar", "ane", "anes"))
+)
+"""How `lege` ends in all its forms, and `bil`; also in nynorsk."""
 
-def is_form(word: str, other: str) -> bool:
+Known = Callable[[str], bool]
+"""Whether a word that ends in -er or -ar is a noun which names somebody or something by itself:
+`lærer` is, `hager` is not (it is several of `hage`)."""
+
+
+def is_form(word: str, other: str, is_noun: Known = lambda _: False) -> bool:
     """Whether two words in small letters are forms of one.
 
-    `leder` and `ledig` have a stem too, `led`: where it is that short, one word must begin with the
-    other, as `ledere` does.
+    A noun in -er and the verb or noun that it is made of are two: `lærer` is not `lære`. `leder`
+    and `ledig` have a stem too, `led`: where it is that short, one word must begin with the other,
+    as `ledere` does, or both end as a noun does, as `legen` and `leger`.
     """
     stems = stem(word), stem(other)
     if stems[0] != stems[1]:
         return False
-    long_enough = len(stems[0]) >= _SHORT_STEM
-    return long_enough or word.startswith(other) or other.startswith(word)
+    nouns = noun_in_er(word, is_noun), noun_in_er(other, is_noun)
+    if any(nouns):
+        return nouns[0] == nouns[1]
+    if len(stems[0]) >= _SHORT_STEM or word.startswith(other) or other.startswith(word):
+        return True
+    return all(one[len(stems[0]) :] in _NOUN_ENDINGS for one in (word, other))
+
+
+_IN_ER = re.compile(r"(.*?[ea]r)(?:e|en|ens|es|ne|nes|s|ar|ane|anes|et|ets)?")
+
+
+def noun_in_er(word: str, is_noun: Known) -> str | None:
+    """The noun in -er that a word is a form of: `lærer` for `lærerne`, and for `lærarane`.
+
+    None where it is no form of one.
+    """
+    match = _IN_ER.fullmatch(word)
+    if match is None or not is_noun(match[1]):
+        return None
+    return f"{match[1][:-2]}er"
+
+
+_KEPT = re.compile(r"(.+l[ei]g)(?:e|t|en|ens|er|ers|ene|enes|ere|est|este|ar|ane)?")
+"""Snowball takes -lig and -leg off, and makes `dag` of `daglig`, `fast` of `fastlege`."""
 
 
 def stem(word: str) -> str:
     """The stem of a word in small letters: always the word's own beginning."""
+    if match := _KEPT.fullmatch(word):
+        return match[1]
     take_off = _stemmer().stemWord
     if word.endswith("erne") and len(word) >= _SHORTEST_PLURAL and not word.endswith(_NOT_PLURAL):
         word = word[:-2]  # sykepleierne: an ending that Snowball's list lacks

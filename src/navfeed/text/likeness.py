@@ -1,0 +1,31 @@
+"""Words that look like a mistyped one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+_MOST = 3
+_ALIKE = 0.8
+"""Of two words' letters, how many stand in both in the same order: of `sykeplier` and `sykepleier`,
+0.95."""
+
+_UNEQUAL = 3
+"""So many letters more or less, and a word is another one."""
+
+
+def alike(word: str, others: Iterable[str]) -> list[str]:
+    """The few words that look most like `word`, which is none of them, the likest first.
+
+    Of two that are as like, the one that comes first in `others`.
+    """
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(word)
+    found: list[tuple[float, str]] = []
+    for other in dict.fromkeys(others):
+        if abs(len(other) - len(word)) < _UNEQUAL:
+            matcher.set_seq1(other)
+            if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
+                found.append((matcher.ratio(), other))
+    likest = sorted(found, key=lambda one: -one[0])
+    return [other for ratio, other in likest if ratio >= _ALIKE][:_MOST]

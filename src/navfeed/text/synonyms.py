@@ -1,0 +1,95 @@
+"""Words that mean the same, and what they say about the making of other words.
+
+The list is `synonyms.txt` beside this file: a line a meaning, words with blanks between them, `#`
+before what is no word. A list of one's own is written alike and adds to it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from navfeed.text.compounds import SHORTEST, SHORTEST_FIRST
+from navfeed.text.stem import is_form, stem
+
+
+class Synonyms:
+    """A list of words that mean the same. All words are in small letters."""
+
+    def __init__(self, groups: Iterable[tuple[str, ...]]) -> None:
+        self._others: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[str]] = defaultdict(list)
+        for group in groups:
+            for word in group:
+                self._others.setdefault(word, []).extend(one for one in group if one != word)
+        for word in self._others:
+            self._by_stem[stem(word)].append(word)
+        ends = (word[:-2] for word in self._others if word.endswith(("er", "ar")))
+        self._nouns = tuple(f"{begin}{end}" for begin in ends for end in ("er", "ar"))
+
+    @classmethod
+    def read(cls, *texts: str) -> Synonyms:
+        """The words of lists, each as it stands in a file."""
+        lines = (
+            line.partition("#")[0].lower().split() for text in texts for line in text.split("\n")
+        )
+        return cls(tuple(words) for words in lines if words)
+
+    def words(self) -> Iterator[str]:
+        """All words of the list."""
+        return iter(self._others)
+
+    def is_noun(self, word: str) -> bool:
+        """Whether a word that ends in -er or -ar is a noun of the list, or a compound with one."""
+        if word in self._nouns:
+            return True
+        return word.endswith(self._nouns) and word[:-2] not in self._others  # sjåfør + ar
+
+    def begins_longer(self, compound: str, first: str) -> bool:
+        """Whether it begins with a word of the list of which `first` is but the beginning.
+
+        `barnehageassistent` is one of a `barnehage`, not of `barn`.
+        """
+        return any(compound[:end] in self._others for end in range(len(first) + 1, len(compound)))
+
+    def listed(self, word: str) -> str | None:
+        """The word of the list that this one is, or is a form of."""
+        if word in self._others:
+            return word
+        known = self._by_stem.get(stem(word), ())
+        return next((one for one in known if is_form(word, one, self.is_noun)), None)
+
+    def others(self, word: str) -> Iterator[str]:
+        """Other words for the same: those of the list, or a compound's with its parts exchanged.
+
+        `sjukepleiar` for `sykepleiere`, `skuleleiar` for `skoleleder`.
+        """
+        listed = self.listed(word)
+        if listed is not None:
+            yield from self._others[listed]
+            return
+        for first, last in _splits(word):
+            firsts = [first, *self._others.get(first, ())]
+            lasts = [last, *self._others.get(self.listed(last) or "", ())]
+            made = [one + other for one in firsts for other in lasts]
+            yield from made[1:]  # the first is the word itself
+
+
+_LONGEST = 40
+"""Letters of a word that is looked at in parts."""
+
+
+def _splits(word: str) -> Iterator[tuple[str, str]]:
+    """The ways to take a word for two."""
+    if len(word) > _LONGEST:
+        return
+    for at in range(SHORTEST_FIRST, len(word) - SHORTEST + 1):
+        yield word[:at], word[at:]
+
+
+@cache
+def navfeeds_own() -> str:
+    """The list that comes with navfeed, as it stands in its file."""
+    return Path(__file__).with_name("synonyms.txt").read_text(encoding="utf-8")
