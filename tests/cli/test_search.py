@@ -334,7 +334,7 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
 @pytest.mark.usefixtures("noon")
 def test_a_mistyped_word_is_told(trades: Path) -> None:
     def hints(*arguments: str) -> str:
-        return ask(trades, "list", *arguments).stderr.partition("navfeed: none")[0]
+        return ask(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[0]
 
     told = hints("--text", "sjukeplear")
     assert told == "navfeed: no ad says sjukeplear; did you mean sjukepleiar?\n"

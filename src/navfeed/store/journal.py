@@ -106,7 +106,12 @@ def prune(connection: sqlite3.Connection, number: int) -> None:
 
 
 def become_another(connection: sqlite3.Connection) -> None:
-    """From here on, the same numbers mean other changes than in what this is a copy of."""
+    """From here on, the same numbers mean other changes than in what this is a copy of.
+
+    Stores of before schema 5 have no journal.
+    """
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'journal'").fetchone():
+        return
     connection.execute("UPDATE journal SET store = lower(hex(randomblob(8)))")
 
 
