@@ -175,7 +175,7 @@ cat /dev/zero > "$1"/filled 2>/dev/null
 export NAVFEED_DB="$1"/navfeed.db NAVFEED_WARN_AGE=never
 "$3" -m navfeed list --format jsonl | wc -l
 "$3" -m navfeed runs | wc -l
-"$3" -m navfeed watch --seen "$2".seen --format jsonl | wc -l
+"$3" -m navfeed export --format jsonl | wc -l
 "$3" -m navfeed backup "$2".copy && "$3" -m navfeed list --db "$2".copy --format jsonl | wc -l
 "$3" -m navfeed doctor --offline --format json > "$2".doctor; echo "doctor $?"
 "$3" -m navfeed sync -q; echo "sync $?"
