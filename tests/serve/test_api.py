@@ -92,7 +92,7 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("munic=OSLO", "'munic' is no parameter. There are text, municipal"),
+        ("munic=OSLO", "'munic' is no parameter. There are text, title, municipal"),
         ("published=soon", "published takes a day"),
         ("text=%22", "cannot search for"),
         ("text=" + "x" * 201, "200 letters at most"),

@@ -306,7 +306,7 @@ def test_both_languages_say_the_same(service: Service) -> None:
 
 
 def test_the_command_that_it_shows_lists_the_same(service: Service) -> None:
-    page = service.get("/?municipal=OSLO&text=natt&sort=due").text
+    page = service.get("/?municipal=OSLO&text=%22natt%22&sort=due").text
     (shown,) = re.findall(r"<code>(.*?)</code>", page)
     words = shlex.split(shown.replace("&#39;", "'").replace("&#34;", '"'))
     assert words[:2] == ["navfeed", "list"]

@@ -192,7 +192,8 @@ def _filters() -> tuple[FilterHelp, ...]:
     )
 
 
-_SINGLE = ("published_since", "expires_before")
+_SINGLE = ("published_since", "expires_before", "due_before")
+_FLAGS = ("closing_soon",)
 
 
 def _read_filters(asked: Mapping[str, Sequence[str]], moment: datetime, /) -> Filters:
@@ -200,8 +201,16 @@ def _read_filters(asked: Mapping[str, Sequence[str]], moment: datetime, /) -> Fi
     values: dict[str, Any] = {}
     for name, texts in asked.items():
         field = name.replace("-", "_")
-        values[field] = texts[-1] if field in _SINGLE else list(texts)
+        values[field] = _value_of(field, texts)
     return FilterOptions(**values).filters(moment)
+
+
+def _value_of(field: str, texts: Sequence[str]) -> object:
+    if field in _FLAGS:
+        if texts[-1] not in ("1", "true", "yes"):
+            raise ConfigError(f"{field.replace('_', '-')} takes 1, or is left out")
+        return True
+    return texts[-1] if field in _SINGLE else list(texts)
 
 
 def oldest(text: str) -> timedelta | None:
