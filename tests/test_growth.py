@@ -117,7 +117,7 @@ WORST: dict[str, tuple[Callable[[str], object], str]] = {
 def test_X6_work_grows_in_proportion(name: str) -> None:
     parse, piece = WORST[name]
     small, large = (piece * (size // len(piece)) for size in (SMALL, LARGE))
-    assert seconds(parse, large) < MOST * seconds(parse, small) + 0.05
+    assert fastest(parse, large) < MOST * fastest(parse, small) + 0.1
 
 
 @pytest.mark.parametrize("name", WORST)
@@ -162,14 +162,18 @@ def test_X6_an_odd_ad_is_read_and_rewritten_in_proportion(name: str) -> None:
 
     small, large = map(ODD_AD[name], (SMALL, LARGE))
     assert work(large) == 0
-    assert seconds(work, large) < MOST * seconds(work, small) + 0.05
+    assert fastest(work, large) < MOST * fastest(work, small) + 0.1
     assert peak(lambda: work(large)) < 60 * len(large) + 300_000
 
 
-def seconds(parse: Callable[[str], object], text: str) -> float:
-    began = time.process_time()
-    parse(text)
-    return time.process_time() - began
+def fastest(parse: Callable[[str], object], text: str) -> float:
+    """Seconds of processor time, the better of two tries."""
+    times = []
+    for _ in range(2):
+        began = time.process_time()
+        parse(text)
+        times.append(time.process_time() - began)
+    return min(times)
 
 
 @pytest.mark.parametrize(("depth", "refused"), [(60, False), (150, True)])
