@@ -241,8 +241,8 @@ MEANINGS = {
         "Run again; it goes on where it stopped.",
     ),
     ExitCode.WAITING: Meaning(
-        "Caught up, but some ads could not be had: they wait for a retry, or are given up. After "
-        "a watch: a channel did not accept what is news, and it waits.",
+        "Caught up, but some ads could not be fetched: they are retried, or were given up. After a "
+        "watch: a channel did not accept a notification, which is sent again later.",
         "Nothing; the next run asks again. `navfeed status` tells if some are given up, `navfeed "
         "watch show` how a channel stands.",
     ),

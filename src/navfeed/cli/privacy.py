@@ -14,7 +14,7 @@ from navfeed.cli.app import ColorOption, ConfigOption, DbOption, RowsOption, app
 from navfeed.cli.output import Color, RowsFormat, print_json, print_rows, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
-from navfeed.model import AuditLine, counted, oslo_day
+from navfeed.model import AuditLine, counted, moment_text, oslo_day
 from navfeed.store.query import Reader
 
 if TYPE_CHECKING:
@@ -163,8 +163,7 @@ def _agree(path: Path, needle: Term, *, yes: bool) -> None:
 
 
 def _cells(line: AuditLine) -> tuple[str, str, int, int]:
-    at = f"{line.at:%Y-%m-%dT%H:%M:%SZ}" if line.at else ""
-    return (at, line.action, line.ads, line.places)
+    return (moment_text(line.at) or "", line.action, line.ads, line.places)
 
 
 def _give(names: Sequence[str], rows: Sequence[Sequence[object]], format_: RowsFormat) -> None:

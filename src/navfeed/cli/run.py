@@ -22,7 +22,13 @@ from navfeed.errors import (
     StoreError,
     UnreachableError,
 )
-from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
+from navfeed.model import (
+    HISTORY,
+    OSLO,
+    LogFormat,
+    LogLevel,
+    moment_text,
+)
 from navfeed.store.upgrade import kept_copy
 
 if TYPE_CHECKING:
@@ -68,7 +74,7 @@ def tell_end(
         _last_line(end, rest),
         end.exit_code,
         outcome=str(end) if isinstance(end, NavfeedError) else end.outcome,
-        next_try_at=f"{next_try:%Y-%m-%dT%H:%M:%SZ}" if next_try else None,
+        next_try_at=moment_text(next_try),
         **fields,
     )
 

@@ -25,7 +25,7 @@ from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
-from navfeed.model import By, Stats
+from navfeed.model import By, Stats, moment_text
 from navfeed.present.words import counted_since, first, stats_rows
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -162,6 +162,5 @@ def as_json(counted: Stats) -> dict[str, object]:
         told[by.value] = [{"name": name, "ads": count} for name, count in names]
     if counted.flow is not None:
         told["flow"] = [asdict(one) for one in counted.flow.weeks]
-        since = counted.flow.since
-        told["flow_since"] = f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else None
+        told["flow_since"] = moment_text(counted.flow.since)
     return told

@@ -15,7 +15,14 @@ from navfeed.cli.age import Limits, MaxAgeOption, limits
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
 from navfeed.config import SCOPES, load
-from navfeed.model import RunFacts, RunState, StoreFacts, lacks_older_ads, oslo_day
+from navfeed.model import (
+    RunFacts,
+    RunState,
+    StoreFacts,
+    lacks_older_ads,
+    moment_text,
+    oslo_day,
+)
 from navfeed.present.words import status_page
 from navfeed.store.query import Reader
 
@@ -63,18 +70,18 @@ def as_json(facts: StoreFacts, now: datetime, state: RunState) -> dict[str, obje
         "details_held_back": facts.held_back,
         "details_given_up": facts.given_up,
         "problems": [asdict(problem) for problem in facts.problems],
-        "caught_up_at": _utc(caught_up_at),
+        "caught_up_at": moment_text(caught_up_at),
         "age_seconds": int((now - caught_up_at).total_seconds()) if caught_up_at else None,
-        "newest_entry_at": _utc(facts.newest),
-        "reaches_back_to": _utc(facts.reaches_back),
+        "newest_entry_at": moment_text(facts.newest),
+        "reaches_back_to": moment_text(facts.reaches_back),
         "complete": None
         if facts.reaches_back is None
         else not lacks_older_ads(facts.reaches_back, facts.newest),
         "trouble": facts.trouble,
         "ads_unconfirmed": facts.unconfirmed,
         "last_run": run_as_json(facts.last_run, state) if facts.last_run else None,
-        "retry_at": _utc(facts.retry_at),
-        "token_expires_at": _utc(facts.token_expires),
+        "retry_at": moment_text(facts.retry_at),
+        "token_expires_at": moment_text(facts.token_expires),
         "erasure_owed": facts.erasure_owed,
         "inactive": facts.inactive,
         "contacts": facts.contacts,
@@ -90,13 +97,9 @@ def run_as_json(run: RunFacts, state: RunState) -> dict[str, object]:
     """A run for programs."""
     return {
         "state": state,
-        "started_at": _utc(run.started_at),
-        "ended_at": _utc(run.ended_at),
+        "started_at": moment_text(run.started_at),
+        "ended_at": moment_text(run.ended_at),
         "exit_code": run.exit_code,
         "outcome": run.outcome,
         "counts": dict(run.counts),
     }
-
-
-def _utc(moment: datetime | None) -> str | None:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None

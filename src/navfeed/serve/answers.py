@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from navfeed.errors import ConfigError, NavfeedError, NotFoundError, StaleError, TooLongError
-from navfeed.model import LogLevel, age_of
+from navfeed.model import LogLevel, age_of, moment_text
 from navfeed.serve.desk import CrowdedError, Desk, Hour
 from navfeed.serve.terms import Terms
 from navfeed.version import __version__
@@ -34,11 +34,6 @@ def as_json(value: object, headers: dict[str, str] | None = None) -> Said:
     return Said(text.encode(errors="replace"), "application/json; charset=UTF-8", headers or {})
 
 
-def moment(value: datetime | None) -> str | None:
-    """UTC, to the second: `2026-11-21T08:00:00Z`."""
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if value else None
-
-
 def age(hour: Hour) -> timedelta | None:
     """None where nobody can say; clocks differ a little, but nothing comes from the future."""
     known = age_of(hour.caught_up_at, hour.now)
@@ -50,7 +45,7 @@ def fresh(hour: Hour) -> dict[str, str]:
     known = age(hour)
     if known is None:
         return {}
-    told = moment(hour.caught_up_at) or ""
+    told = moment_text(hour.caught_up_at) or ""
     return {"x-navfeed-feed-time": told, "x-navfeed-age": str(int(known.total_seconds()))}
 
 

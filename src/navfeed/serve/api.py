@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from navfeed.errors import ConfigError, NotFoundError
-from navfeed.model import By
-from navfeed.serve.answers import Doors, Said, as_json, moment
+from navfeed.model import By, moment_text
+from navfeed.serve.answers import Doors, Said, as_json
 from navfeed.serve.asked import check_names, given, number, read, read_filters
 from navfeed.serve.desk import Hour
 from navfeed.serve.openapi import described
@@ -57,7 +57,7 @@ class Api:
         more = asked.offset + len(ads) < total and len(ads) == asked.limit
         return as_json(
             {
-                "caught_up_at": moment(hour.caught_up_at),
+                "caught_up_at": moment_text(hour.caught_up_at),
                 "state": hour.state,
                 "changed": asked.state not in (None, hour.state),
                 "total": total,
@@ -85,7 +85,7 @@ class Api:
         tallies = hour.reader.tallies(map(by_name, asked.get("by", COUNTED)), filters)
         return as_json(
             {
-                "caught_up_at": moment(hour.caught_up_at),
+                "caught_up_at": moment_text(hour.caught_up_at),
                 "state": hour.state,
                 "ads": hour.reader.count(filters),
                 "by": {

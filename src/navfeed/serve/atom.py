@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from navfeed.serve.answers import Doors, Said, moment
+from navfeed.model import moment_text
+from navfeed.serve.answers import Doors, Said
 from navfeed.serve.asked import check_names, given, of_filters, read_filters
 from navfeed.serve.desk import Hour
 from navfeed.store.query import Cell, Sort
@@ -47,7 +48,7 @@ class AtomFeed:
         ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         said = of_filters(asked, self._doors.terms)
         words = [f"{name} {value}" for name, values in said.items() for value in values]
-        return Said(_written(words, ads, moment(hour.caught_up_at) or _NOWHEN), _TYPE)
+        return Said(_written(words, ads, moment_text(hour.caught_up_at) or _NOWHEN), _TYPE)
 
 
 def _problem(_: int, says: str) -> Said:

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from navfeed.errors import NavfeedError, StaleError
-from navfeed.model import StoreFacts
+from navfeed.model import StoreFacts, moment_text
 from navfeed.ops.metrics import exposition, served
-from navfeed.serve.answers import age, moment, status_of
+from navfeed.serve.answers import age, status_of
 from navfeed.serve.desk import Desk, Hour, refuse_stale
 from navfeed.serve.guard import Guard
 from navfeed.serve.terms import Terms
@@ -42,7 +42,7 @@ class Health:
             status = "stale"
         return {
             "status": status,
-            "caught_up_at": moment(hour.caught_up_at),
+            "caught_up_at": moment_text(hour.caught_up_at),
             "age_seconds": None if known is None else int(known.total_seconds()),
         }
 

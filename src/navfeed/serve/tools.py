@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from navfeed.errors import NotFoundError
-from navfeed.model import By
-from navfeed.serve.answers import age, moment
+from navfeed.model import By, moment_text
+from navfeed.serve.answers import age
 from navfeed.serve.api import by_name
 from navfeed.serve.asked import Asked, continued, number, read_filters, sort_of
 from navfeed.serve.desk import Hour, put
@@ -76,7 +76,7 @@ class Tools:
         ads = [dict(zip(_COLUMNS, map(_text, row), strict=True)) for row in rows]
         total = hour.reader.count(filters)
         return {
-            "caught_up_at": moment(hour.caught_up_at),
+            "caught_up_at": moment_text(hour.caught_up_at),
             "total": total,
             "changed": part.state not in (None, hour.state),
             "next": part.after(hour) if part.offset + len(ads) < total and ads else None,
@@ -89,7 +89,7 @@ class Tools:
         filters = read_filters(given, hour, self._terms)
         tallies = hour.reader.tallies(map(by_name, by), filters)
         return {
-            "caught_up_at": moment(hour.caught_up_at),
+            "caught_up_at": moment_text(hour.caught_up_at),
             "total": hour.reader.count(filters),
             "by": {
                 one.value: {sanitize(name): ads for name, ads in counted[:USUAL]}
@@ -123,7 +123,7 @@ def _ad(uuid: str, hour: Hour) -> Said:
         "about_the_employer": _prose(content.employer_description),
     }
     return {
-        "caught_up_at": moment(hour.caught_up_at),
+        "caught_up_at": moment_text(hour.caught_up_at),
         "untrusted": UNTRUSTED,
         "ads": [said],
     }
@@ -134,7 +134,7 @@ def _status(hour: Hour) -> Said:
     facts = hour.reader.facts(hour.now)
     return {
         "ads_in_force": facts.in_force,
-        "caught_up_at": moment(hour.caught_up_at),
+        "caught_up_at": moment_text(hour.caught_up_at),
         "age_seconds": None if known is None else int(known.total_seconds()),
         "details_waiting": facts.waiting,
     }

@@ -1,1 +1,1 @@
-"""Watches: what somebody wants to be told of, what was told, and the ways to tell it."""
+"""Watches: what to notify people of, what they were notified of, and the channels."""
