@@ -54,6 +54,18 @@ def test_page_says_what_the_code_says(pages: dict[str, str], page: str) -> None:
     assert pages[page] == (ROOT / page).read_text(encoding="utf-8"), "run `make docs`"
 
 
+def test_what_is_installed_says_what_the_code_says(pages: dict[str, str]) -> None:
+    """Manual pages, completions and the bill of materials; none is left of a former command."""
+    packaged = {name: text for name, text in pages.items() if name.startswith("packaging/")}
+    folders = (ROOT / "packaging/man", ROOT / "packaging/completions")
+    there = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.iterdir()}
+    assert packaged.keys() == there | {"packaging/navfeed.cdx.json"}
+    stale = [
+        name for name, text in packaged.items() if text != (ROOT / name).read_text(encoding="utf-8")
+    ]
+    assert stale == [], "run `make docs`"
+
+
 def test_every_exit_code_has_its_meaning(generate: ModuleType) -> None:
     assert list(generate.MEANINGS) == list(ExitCode)
     raised = {error.exit_code for error in generate.tree(NavfeedError)}
