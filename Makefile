@@ -99,6 +99,19 @@ dist: $(INSTALLED_DEV) ## Build sdist and wheel into dist.
 	@rm -rf dist
 	@$(BIN)/hatchling build -d dist
 
+.PHONY: release
+release: $(INSTALLED_DEV) ## Set VERSION=1.2.0 and close the changelog's section; commits nothing.
+	@$(BIN)/python .ci/release.py --cut $(VERSION)
+	@$(BIN)/python docs/generate.py
+
+.PHONY: deb
+deb: ## Build a Debian package of navfeed and its libraries into dist.
+	@PYTHON=$(PYTHON) packaging/debian/build dist
+
+.PHONY: licences
+licences: $(INSTALLED) ## List what navfeed installs beside itself, with versions and licences.
+	@$(BIN)/python .ci/licences.py
+
 .PHONY: bench
 bench: $(INSTALLED) ## Measure beside bare standard-library scripts (a minute or two).
 	@$(BIN)/python benchmarks/bench.py $(BENCHFLAGS)

@@ -35,7 +35,7 @@ COMPLETIONS = {
 }
 SOURCES = (
     *("src", "docs", "packaging"),
-    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "constraints.txt"),
 )
 OURS = ("NAVFEED", "PYTHON", "COVERAGE")
 """Variables that would lead out of the new environment, or are set for other tests."""
@@ -119,6 +119,7 @@ def copy_with_other_times(source: Path, target: Path) -> None:
             copy = target / file.relative_to(source) if source.is_dir() else target
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
+            copy.chmod(file.stat().st_mode & 0o700)
             os.utime(copy, (1_000_000_000, 1_000_000_000))
 
 

@@ -177,19 +177,38 @@ app = typer.Typer(
 )
 
 
-def _show_version(value: bool) -> None:
-    if value:
-        print(f"navfeed {__version__}")  # noqa: T201
-        raise typer.Exit
+def _show_version(ctx: typer.Context, value: bool) -> None:
+    if not value:
+        return
+    print(f"navfeed {__version__}")  # noqa: T201
+    if ctx.params.get("check"):  # eager, and so read before
+        _compare_version()
+    raise typer.Exit
+
+
+def _compare_version() -> None:
+    from navfeed.cli.new_version import report
+
+    try:
+        print(report())  # noqa: T201
+    except NavfeedError as error:
+        print_error(str(error))
+        raise typer.Exit(error.exit_code) from None
 
 
 @app.callback()
 def _root(
     _version: Annotated[
         bool,
+        typer.Option("--version", callback=_show_version, help="Show the version and exit."),
+    ] = False,
+    check: Annotated[
+        bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--check", is_eager=True, help="With --version: look on PyPI for a newer release."
         ),
     ] = False,
 ) -> None:
     """Nothing of its own to do: the commands do it."""
+    if check:
+        raise ConfigError("--check goes with --version: navfeed --version --check")
