@@ -33,7 +33,7 @@ DOORS = {
     "opensearchpy": {"push/opensearch.py"},
     "platformdirs": {"config.py"},
     "filelock": {"api.py"},
-    "tomlkit": {"watches/book.py"},
+    "tomlkit": {"watches/book.py", "cli/init.py"},
     "starlette": {
         *("serve/answers.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
         *("serve/api.py", "serve/asked.py", "serve/atom.py", "serve/old_api.py"),
@@ -59,7 +59,7 @@ DOORS = {
             "cli/push.py",
         ),
         *("cli/operate.py", "cli/serve.py", "cli/status.py", "cli/sync.py", "cli/triage.py"),
-        *("cli/watch.py",),
+        *("cli/watch.py", "cli/config.py", "cli/init.py"),
     },
 }
 """Each dependency and the modules that may know it."""

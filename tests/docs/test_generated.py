@@ -107,8 +107,8 @@ def test_queries_in_the_schema_page_run() -> None:
 def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
-    of_tables = {"after_sync", "targets"} | config.SCOPES.keys()
-    assert documented == (config._KEYS - {"scope", "hooks", "push"}) | of_tables
+    of_tables = {"after_sync", "targets", "ping"} | config.SCOPES.keys()
+    assert documented == (config._KEYS - {"scope", "hooks", "push", "notify"}) | of_tables
     variables = set(re.findall(r"`(NAVFEED_[A-Z_]+)`", page))
     assert variables >= {"NAVFEED_DB", "NAVFEED_BASE_URL", "NAVFEED_TOKEN", "NAVFEED_TOKEN_FILE"}
 

@@ -14,7 +14,15 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from navfeed.cli.output import Color, RowsFormat, log_to, print_error, tell_stopped, use_color
+from navfeed.cli.output import (
+    Color,
+    RowsFormat,
+    log_to,
+    print_error,
+    print_lines,
+    tell_stopped,
+    use_color,
+)
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
@@ -47,7 +55,7 @@ ConfigOption = Annotated[
 _ORDER = [
     *("sync", "list", "show", "watch", "save", "applied", "ignore", "export", "changes", "push"),
     *("serve", "mcp", "stats", "status", "verify", "runs", "doctor", "backup", "restore"),
-    *("vacuum", "check", "privacy", "practice"),
+    *("vacuum", "check", "privacy", "init", "config", "practice"),
 ]
 
 
@@ -81,6 +89,8 @@ class Boundary(TyperGroup):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         for one in args:
             _refuse_other_encodings(one)
+        if not args and not ctx.resilient_parsing:
+            _welcome()
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
@@ -104,6 +114,15 @@ class Boundary(TyperGroup):
             _report_bug(error)
         finally:
             log_to(None)
+
+
+def _welcome() -> None:
+    """Where nothing is here yet, three lines say more than the list of commands."""
+    from navfeed.cli.welcome import greeting
+
+    if lines := greeting():
+        print_lines(lines)
+        raise typer.Exit
 
 
 def _refuse_other_encodings(text: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from navfeed.cli import (  # noqa: F401
     ask,
     changes,
+    config,
     export,
+    init,
     mcp,
     operate,
     practice,

@@ -13,7 +13,9 @@ from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import run
 from navfeed.cli.after import cursor_of, keep_pushing, run_hook
 from navfeed.cli.output import print_warning
+from navfeed.cli.ping import Pings
 from navfeed.cli.telling import Teller
+from navfeed.cli.welcome import before_first_sync
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
 from navfeed.model import LogLevel
@@ -52,11 +54,13 @@ class Service:
         self._settings, self._plan = prepare()
         self._log = self._open_log(self._settings)
         run.token_of(self._settings)
+        before_first_sync(self._settings, quiet=quiet)
         self._feed: FeedClient | None = None
         self._end: RunFinished | NavfeedError
         self._hung_up = False
         self._began = False
         self._pushes = False
+        self._pings = Pings()
         self._notifier = Notifier(os.environ)
         self._teller = Teller(quiet=quiet, heed=self._go_on) if watch else None
 
@@ -108,6 +112,7 @@ class Service:
         self._began = self._began or error is None
         self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
         run.write_metrics(self._settings)
+        self._pings.after(self._settings.ping, self._end.exit_code)
         if not self._pushes:  # by now there is a store to push from
             self._pushes = True
             keep_pushing(self._settings, quiet=self._quiet)

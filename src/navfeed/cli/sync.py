@@ -18,6 +18,8 @@ from navfeed.cli import run
 from navfeed.cli.after import check_targets, cursor_of, push_once, run_hook, words_of
 from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
+from navfeed.cli.ping import Pings
+from navfeed.cli.welcome import before_first_sync
 from navfeed.config import Settings, load
 from navfeed.decide import ScopeVerdict, judge_scope, narrows
 from navfeed.errors import EXPECTED, ConfigError, ExitCode, LockedError, NavfeedError
@@ -351,6 +353,7 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished
     if how.begins:
         run.hint_if_begun(settings)
     run.token_of(settings)
+    before_first_sync(settings, quiet=how.quiet)
     before = cursor_of(settings.db) if settings.after_sync else ""
     try:
         with run.signals(stop), choose(quiet=how.quiet, log=log) as progress:
@@ -359,8 +362,10 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished
             )
     except NavfeedError as error:
         run.tell_end(log, error)
+        Pings().after(settings.ping, error.exit_code)
         raise
     run.tell_end(log, ended)
+    Pings().after(settings.ping, ended.exit_code)
     if not how.quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         run.hint_at_empty_scope(settings)
     run.hint_at_copy(settings)
