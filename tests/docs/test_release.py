@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from types import ModuleType
 import pytest
 
 from navfeed import __version__
+from support.tools import need_program
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -132,6 +134,26 @@ def test_the_image_stands_on_one_digest_and_runs_without_root() -> None:
     assert len(set(bases)) == 1
     assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", bases[0])
     assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["10001"]
+
+
+def test_whoever_works_in_a_container_works_on_the_base_of_the_image() -> None:
+    released = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    container = (ROOT / ".devcontainer/Containerfile").read_text(encoding="utf-8")
+    (base,) = re.findall(r"^FROM (.+)$", container, re.MULTILINE)
+    assert f"FROM {base}\n" in released
+    settings = (ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8")
+    read = json.loads(re.sub(r"^\s*//.*$", "", settings, flags=re.MULTILINE))
+    assert (ROOT / ".devcontainer" / read["build"]["dockerfile"]).exists()
+
+
+def test_make_alone_lists_every_target_in_a_group() -> None:
+    need_program("make")
+    done = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True)
+    groups = [group.splitlines() for group in done.stdout.split("\n\n")]
+    targets = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    listed = re.findall(r"^  (\w+) ", done.stdout, re.MULTILINE)
+    assert sorted(listed) == sorted(set(targets) - {"help"})
+    assert 4 <= len(groups) <= 8
 
 
 # The cut
