@@ -208,6 +208,11 @@ def problems(environ: Mapping[str, str], config: Path | None) -> list[str]:
     return sorted(unknown) + [str(one) for one in refused if one is not None]
 
 
+def check_values(values: Mapping[str, object]) -> None:
+    """Raise `ConfigError` where one of these settings, as the file has them, cannot be used."""
+    _settings(values, {}, None)
+
+
 def _refusal(values: Mapping[str, object], config: Path | None) -> ConfigError | None:
     try:
         _settings(values, {}, config)

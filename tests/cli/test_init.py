@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from cli import terminal
+from cli.terminal import pty
 from navfeed.cli import schedule
 from navfeed.config import load
 from support.shell import invoke
@@ -118,6 +121,36 @@ def test_answers_that_end_too_soon_write_nothing(home: Path) -> None:
     assert (done.exit_code, list(home.iterdir())) == (2, [])
     assert "the answers ended" in done.stderr
     assert "is none of the answers" in init(answers="all\nmaybe\n").stderr
+
+
+def test_on_a_terminal_a_wrong_answer_is_asked_for_again(home: Path) -> None:
+    keys = ["vestlnd", "vestland", "maybe", "drop", "often", "10m", "hc.example", "none", "none"]
+    shown = typed(["init"], keys, {"HOME": str(home), "XDG_CONFIG_HOME": str(home)})
+    assert settings(home) == {
+        "every": "10m",
+        "contacts": "drop",
+        "scope": {"county": ["VESTLAND"]},
+    }
+    assert "did you mean VESTLAND" in shown
+    assert "'maybe' is none of the answers" in shown
+    assert "notify.ping is no http(s) address" in shown
+
+
+def typed(words: list[str], lines: list[str], environ: dict[str, str]) -> str:
+    """What a command shows on a terminal on which these lines are typed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "navfeed", *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, **environ, "TERM": "dumb"},
+    ) as running:
+        os.close(theirs)
+        os.write(ours, "".join(f"{line}\n" for line in lines).encode())  # the terminal keeps them
+        shown = b"".join(terminal._read(ours))
+    assert running.returncode == 0, shown
+    return shown.decode()
 
 
 def test_a_settings_file_that_is_broken_is_left(home: Path) -> None:

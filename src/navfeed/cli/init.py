@@ -14,7 +14,7 @@ from navfeed.cli import schedule
 from navfeed.cli.app import ConfigOption, app
 from navfeed.cli.output import print_lines, print_warning
 from navfeed.cli.schedule import Schedule
-from navfeed.config import default_config, load_file
+from navfeed.config import check_values, default_config, load_file
 from navfeed.errors import ConfigError
 from navfeed.model import Contacts
 from navfeed.places import alike, counties, is_county, is_municipality, municipalities
@@ -86,8 +86,8 @@ def init(
     answers = _Answers(
         scope=ask(KEEP, now("scope", EVERYTHING), keep, _scope),
         contacts=ask(CONTACTS, str(document.get("contacts", "keep")), contacts, Contacts),
-        every=ask(EVERY, str(document.get("every", "30m")), every, str),
-        ping=ask(PING, now("notify", NOWHERE), ping, str),
+        every=ask(EVERY, str(document.get("every", "30m")), every, _every),
+        ping=ask(PING, now("notify", NOWHERE), ping, _ping),
     )
     starter = ask(SCHEDULE, schedule.usual(), start, Schedule)
 
@@ -143,7 +143,7 @@ def _read(read: Callable[[str], Answer], text: str) -> Answer:
     try:
         return read(text)
     except ValueError:  # an enum's, whose message names its class
-        raise ConfigError(f"{text!r} is none of the answers; nothing was written") from None
+        raise ConfigError(f"{text!r} is none of the answers") from None
 
 
 def _answer(question: str, default: str) -> str:
@@ -169,6 +169,17 @@ def _scope(text: str) -> dict[str, list[str]] | None:
             "a scope of counties and municipalities keeps the ads that are in both: name either"
         )
     return found
+
+
+def _every(text: str) -> str:
+    check_values({"every": text})
+    return text
+
+
+def _ping(text: str) -> str:
+    if text not in (NOWHERE, CURRENT):
+        check_values({"notify": {"ping": text}})
+    return text
 
 
 def _kind_of(name: str) -> str:
