@@ -43,11 +43,11 @@ def libraries(extras: list[str]) -> Iterator[Distribution]:
 
 
 def needed(one: Distribution, extras: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """The names that a distribution requires, each with the extras it asks for."""
+    """The names that a distribution requires, each with the extras it is required with."""
     for line in one.requires or []:
         requirement, _, marker = line.partition(";")
-        asked = re.findall(r"extra == ['\"]([\w-]+)", marker)
-        if asked and not set(asked) & set(extras):
+        wanted_by = re.findall(r"extra == ['\"]([\w-]+)", marker)
+        if wanted_by and not set(wanted_by) & set(extras):
             continue
         found = re.match(r"([\w.-]+)\s*(?:\[([^]]*)\])?", requirement)
         if found:
@@ -58,10 +58,10 @@ def licence(one: Distribution) -> str:
     """The SPDX expression, else classifiers, else the free text's first line, else its file."""
     about = one.metadata
     classified = about.get_all("Classifier") or []
-    said = [found[1] for text in classified if (found := CLASSIFIER.fullmatch(text))]
+    classes = [found[1] for text in classified if (found := CLASSIFIER.fullmatch(text))]
     free = (about.get("License") or "").strip().partition("\n")[0]
     files = " ".join(f"see {name}" for name in about.get_all("License-File") or [])
-    return about.get("License-Expression") or ", ".join(said) or free or files or UNKNOWN
+    return about.get("License-Expression") or ", ".join(classes) or free or files or UNKNOWN
 
 
 if __name__ == "__main__":

@@ -91,5 +91,5 @@ def external(requirement: Requirement, scope: str) -> Component:
 
 
 def _by_version(specifier: str) -> str:
-    """The lower bound first, as the notation wants it."""
+    """The lower bound first: the notation orders them."""
     return "0" if specifier.startswith(">") else "1"

@@ -1,6 +1,6 @@
 # The formula for a tap of one's own. The release workflow writes the address and the checksum of the
 # released sdist (`python .ci/release.py --formula SDIST`), and keeps the result with the release.
-# homebrew-core wants a `resource` for each library instead of pip: `brew update-python-resources`.
+# homebrew-core requires a `resource` for each library instead of pip; see `brew update-python-resources`.
 class Navfeed < Formula
   desc "Exact, lawful, queryable local copy of NAV's job vacancy feed"
   homepage "https://pypi.org/project/navfeed/"

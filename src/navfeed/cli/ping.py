@@ -1,4 +1,4 @@
-"""`[notify] ping`: whoever raises alarms is told how each sync ended, as healthchecks.io takes it.
+"""`[notify] ping`: report how each sync ended to what raises alarms, as healthchecks.io takes it.
 
 A GET of the address after a sync that is well, of `ADDRESS/fail` after one that failed. A missing
 ping raises the alarm too, for what a broken machine cannot report.

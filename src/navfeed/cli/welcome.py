@@ -1,4 +1,4 @@
-"""What somebody is told who is here for the first time."""
+"""What to show to somebody who is here for the first time."""
 
 from __future__ import annotations
 
