@@ -21,7 +21,7 @@ import pytest
 
 from navfeed.practice import Practice, PracticeServer, World, faults
 from support.lab import Lab
-from support.shell import Shell
+from support.shell import SOON, Shell
 
 NOW = datetime.now(UTC)
 
@@ -166,7 +166,7 @@ def test_R2_a_signal_ends_a_hanging_run_with_3(shell: Shell, name: str, kind: An
     with shell.start("sync") as process:
         wait_for_request(shell, kind)
         process.send_signal(getattr(signal, name))
-        _, err = process.communicate(timeout=2)
+        _, err = process.communicate(timeout=SOON)
     assert process.returncode == 3
     assert name in err
     shell.server.practice.clear_script()
@@ -196,7 +196,7 @@ def test_R2_max_time_holds_even_when_the_feed_dribbles(shell: Shell, kind: Any) 
     shell.server.practice.script(faults.on(kind), faults.dribble(0.5), times=None)
     began = monotonic()
     code, _, err = shell.run("sync", "--max-time", "1s")
-    assert monotonic() - began < 1 + 2
+    assert monotonic() - began < 1 + SOON
     assert code == 3
     assert "--max-time" in err
     shell.server.practice.clear_script()
