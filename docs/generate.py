@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 from typer.main import get_group
 
-from navfeed.cli.ask import LIST_FIELDS
 from navfeed.cli.commands import app
 from navfeed.errors import ExitCode, NavfeedError
-from navfeed.export.columns import EXPORTED, LISTS, OF_TABLES, ON_REQUEST
+from navfeed.export.columns import EXPORTED, LIST_FIELDS, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 
 DOCS = Path(__file__).resolve().parent

@@ -13,7 +13,8 @@ ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "config": {"model", "errors"},
     "extras": {"errors"},
-    "files": {"errors"},
+    "signals": set(),
+    "files": {"errors", "signals"},
     "text": {"model"},
     "places": {"text"},
     "wire": {"model", "errors", "text"},
@@ -27,7 +28,7 @@ ROOMS: dict[str, set[str]] = {
     "push": {"model", "errors", "extras", "changes", "wire"},
     "export": {"model", "errors", "extras", "text"},
     "present": {"model", "errors", "extras", "text", "sync"},
-    "ops": {"model", "errors", "present", "version"},
+    "ops": {"model", "errors", "config", "present", "version"},
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),
     },

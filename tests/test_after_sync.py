@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from navfeed.cli import after
+from navfeed.cli import _after
 from navfeed.errors import ConfigError
 from navfeed.practice import Practice, PracticeServer, World
 from support.postgres import PostgresServer
@@ -95,7 +95,7 @@ def test_no_shell_reads_the_command(shell: Shell, tmp_path: Path) -> None:
 def test_a_command_that_takes_too_long_is_ended(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(after, "HOOK_SECONDS", 0.1)
+    monkeypatch.setattr(_after, "HOOK_SECONDS", 0.1)
     code, _, err = shell.run("sync", "--quiet", "--then", python("input() or open('/dev/tty')"))
     assert code == 0
     code, _, err = shell.run("sync", "--quiet", "--then", "sleep 1000")
@@ -185,4 +185,4 @@ def test_a_service_keeps_targets_current(shell: Shell, postgres: PostgresServer)
 
 def test_what_is_no_command() -> None:
     with pytest.raises(ConfigError, match="is broken"):
-        after.words_of("'x")
+        _after.words_of("'x")

@@ -17,11 +17,12 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.support import fill
-from navfeed.cli.run import signals, write_metrics
+from navfeed.cli._run import write_metrics
 from navfeed.config import Settings
 from navfeed.model import Contacts, Inactive, RunFacts, StoreFacts
 from navfeed.ops.metrics import exposition
 from navfeed.practice import Practice, PracticeServer, World
+from navfeed.signals import stopped_by_signals
 from navfeed.sync.workers import Stop
 from support.shell import Shell
 
@@ -185,6 +186,6 @@ def test_a_service_that_is_told_to_reload_meanwhile_reloads(
     monkeypatch.setattr("navfeed.ops.metrics.exposition", meanwhile)
     file = tmp_path / "navfeed.prom"
     reloads: list[bool] = []
-    with signals(Stop(), lambda: reloads.append(True)):
+    with stopped_by_signals(Stop().request, lambda: reloads.append(True)):
         write_metrics(Settings(fill(tmp_path / "navfeed.db"), metrics_file=file))
     assert (file.read_text(), reloads) == ("figures", [True])

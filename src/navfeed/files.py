@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from glob import escape
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 from navfeed.errors import ConfigError, StoppedError
+from navfeed.signals import ending_signals, handled, is_ignored
 
 try:
     import fcntl
@@ -174,16 +174,9 @@ def _stoppable(path: Path) -> Iterator[None]:
     def stop(*_: object) -> NoReturn:
         raise StoppedError(f"stopped before the end; {path} is as it was")
 
-    before: dict[signal.Signals, Any] = {}
-    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, stop)
-    try:
+    heeded = (one for one in ending_signals() if not is_ignored(one))
+    with handled(dict.fromkeys(heeded, stop)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _keep_name(folder: Path) -> None:

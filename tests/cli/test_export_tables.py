@@ -19,9 +19,9 @@ from openpyxl.utils.escape import unescape
 
 from cli.support import NOW, Fields, ad, answer, ask, fill, place, put, uuid
 from cli.test_hostile import hostile, storable, texts
-from navfeed.cli.ask import LIST_FIELDS
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.export.formats import Dialect, write_csv
 from navfeed.export.xlsx import write_xlsx
 from navfeed.model import oslo_day

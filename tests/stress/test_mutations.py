@@ -178,7 +178,7 @@ MUTATIONS = [
     ),
     Mutation(
         "age not asked for",
-        "cli/age.py",
+        "cli/_age.py",
         "age > limit)",
         "age > limit * 100)",
         ("tests/cli/test_age.py",),

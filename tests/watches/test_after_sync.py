@@ -205,7 +205,7 @@ def test_quiet_hours_keep_news_until_the_morning(shell: Shell, world: World):
 
 def test_the_service_tells_at_most_once_an_hour(tmp_path: Path, shell: Shell, world: World):
     """In one process: rounds are made by hand, as the service makes them."""
-    from navfeed.cli.telling import Teller
+    from navfeed.cli._telling import Teller
     from navfeed.config import load
 
     with HookServer() as hook:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navfeed.api import now, open_store
-from navfeed.cli.age import limits
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.ask import WithContactsOption
-from navfeed.cli.filters import FilterOptions, hint_at_unknown, takes_filters
-from navfeed.cli.output import program_stdout
+from navfeed.cli._age import limits
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions, hint_at_unknown, takes_filters
+from navfeed.cli._options import ConfigOption, DbOption, WithContactsOption
+from navfeed.cli._output import program_stdout
 from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.files import replaced

@@ -12,11 +12,11 @@ from typing import Annotated, BinaryIO, TypeVar
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import print_warning, program_stdout
-from navfeed.cli.question import open_query
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption
+from navfeed.cli._output import print_warning, program_stdout
+from navfeed.cli._query import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.columns import chosen

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from navfeed.cli.app import app
+from navfeed.cli._app import app
 from navfeed.errors import ConfigError
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed.cli.app import ColorOption, ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.output import Color, RowsFormat, print_json, print_rows, print_warning
+from navfeed.cli._app import app
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption, YesOption
+from navfeed.cli._output import Color, RowsFormat, print_json, print_rows, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.model import AuditLine, counted, moment_text, oslo_day
@@ -71,7 +72,7 @@ def erase(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Erase a name, an address or a number for good.
 

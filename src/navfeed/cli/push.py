@@ -15,11 +15,17 @@ import typer
 
 from navfeed.api import now, open_store
 from navfeed.changes.stream import BATCH, Source
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.ask import WithContactsOption
-from navfeed.cli.filters import FilterOptions, hint_at_unknown, takes_filters
-from navfeed.cli.output import print_json, print_lines, print_warning
-from navfeed.cli.sync import FormatOption, QuietOption, SummaryFormat
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions, hint_at_unknown, takes_filters
+from navfeed.cli._options import (
+    ConfigOption,
+    DbOption,
+    FormatOption,
+    QuietOption,
+    SummaryFormat,
+    WithContactsOption,
+)
+from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, ExitCode, StoreError
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,38 +11,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navfeed import api
-from navfeed.api import client, make_plan, now, open_for_sync, run_sync
-from navfeed.cli import run
-from navfeed.cli.after import check_targets, cursor_of, push_once, run_hook, words_of
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.output import print_json, print_lines
+from navfeed.api import make_plan, now
+from navfeed.cli import _run
+from navfeed.cli._after import check_targets, cursor_of, push_once, run_hook, words_of
+from navfeed.cli._app import app
+from navfeed.cli._options import (
+    ConfigOption,
+    DbOption,
+    FormatOption,
+    MaxTimeOption,
+    QuietOption,
+    SummaryFormat,
+    UrlOption,
+    WorkersOption,
+)
+from navfeed.cli._output import print_json, print_lines
 from navfeed.config import Settings, load
 from navfeed.decide import ScopeVerdict, judge_scope, narrows
-from navfeed.errors import EXPECTED, ConfigError, ExitCode, LockedError, NavfeedError
+from navfeed.errors import ConfigError, ExitCode, LockedError, NavfeedError
 from navfeed.model import Contacts, Foretold, Inactive, LogFormat, LogLevel
 from navfeed.present.words import foretold
-from navfeed.text.plaintext import sanitize
+from navfeed.signals import stopped_by_signals
 
 if TYPE_CHECKING:
-    from navfeed.client.feed import FeedClient
-    from navfeed.store.writer import Store
     from navfeed.sync.engine import Plan, RunFinished
-    from navfeed.sync.verify import Difference
     from navfeed.sync.workers import Stop
-
-UrlOption = Annotated[
-    str | None,
-    typer.Option("--base-url", help="The feed's address. Default: NAV's.", show_default=False),
-]
-MaxTimeOption = Annotated[
-    str | None,
-    typer.Option(metavar="TIME", help="Stop after this long (90, 10m, 2h).", show_default=False),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option(min=1, max=64, help="Details fetched at once. Default: 8.", show_default=False),
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 LogFileOption = Annotated[
@@ -70,16 +61,6 @@ MetricsOption = Annotated[
         help="Write figures for Prometheus there after each run (node_exporter's text files).",
         show_default=False,
     ),
-]
-
-
-class SummaryFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-FormatOption = Annotated[
-    SummaryFormat, typer.Option("--format", help="json: a summary object on stdout.")
 ]
 
 
@@ -226,7 +207,7 @@ def sync(
         "workers": workers,
         "inactive": inactive,
         "contacts": contacts,
-        "scope": run.scope_of(scope or []),
+        "scope": _run.scope_of(scope or []),
         "every": every,
         "upgrade_copy": False if no_upgrade_copy else None,
         "then": then,
@@ -235,7 +216,7 @@ def sync(
         "log_format": log_format,
         "log_level": log_level,
     }
-    start = run.start_of(since, from_start=from_start, from_tip=from_tip)
+    start = _run.start_of(since, from_start=from_start, from_tip=from_tip)
     if every is not None and not follow:
         raise ConfigError("--every is how long --follow rests. Add --follow, or leave it out")
 
@@ -257,7 +238,7 @@ def sync(
     if follow:
         if max_pages is not None:
             raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
-        from navfeed.cli.follow import Service
+        from navfeed.cli._follow import Service
 
         service = Service(
             prepare,
@@ -267,8 +248,8 @@ def sync(
             watch=then_watch,
         )
         if begins:
-            run.hint_if_begun(load(flags, config=config))
-        service.run(run.seconds(max_time))
+            _run.hint_if_begun(load(flags, config=config))
+        service.run(_run.seconds(max_time))
     else:
         options = _Once(format_, quiet, begins, feed_moved, then_watch)
         _sync_once(*prepare(), max_time, options)
@@ -288,7 +269,7 @@ class _Once:
 def _sync_once(settings: Settings, plan: Plan, max_time: str | None, how: _Once) -> None:
     from navfeed.sync.workers import Stop
 
-    stop = Stop(run.seconds(max_time))
+    stop = Stop(_run.seconds(max_time))
     try:
         ended = _once(settings, plan, stop, how)
     except LockedError:
@@ -299,13 +280,13 @@ def _sync_once(settings: Settings, plan: Plan, max_time: str | None, how: _Once)
     # Who asks a run to stop does not want to wait for a mail server.
     tells = how.then_watch and not stop.asked
     told = _tell(settings, quiet=how.quiet) if tells else ExitCode.DONE
-    _conclude(ended, quiet=how.quiet)
+    _run.conclude(ended, quiet=how.quiet)
     if told is not ExitCode.DONE:
         raise typer.Exit(told)
 
 
 def _tell(settings: Settings, *, quiet: bool) -> ExitCode:
-    from navfeed.cli.telling import Teller
+    from navfeed.cli._telling import Teller
 
     return Teller(quiet=quiet).tell_after_sync(settings, paced=False)
 
@@ -347,24 +328,24 @@ def _foretold(settings: Settings, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
 def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished:
     from navfeed.present.progress import choose
 
-    log = run.open_log(settings, quiet=how.quiet)
+    log = _run.open_log(settings, quiet=how.quiet)
     if how.begins:
-        run.hint_if_begun(settings)
-    run.token_of(settings)
+        _run.hint_if_begun(settings)
+    _run.token_of(settings)
     before = cursor_of(settings.db) if settings.after_sync else ""
     try:
-        with run.signals(stop), choose(quiet=how.quiet, log=log) as progress:
+        with stopped_by_signals(stop.request), choose(quiet=how.quiet, log=log) as progress:
             ended = api.sync_store(
                 settings, plan, stop=stop, progress=progress.show, feed_moved=how.feed_moved
             )
     except NavfeedError as error:
-        run.tell_end(log, error)
+        _run.tell_end(log, error)
         raise
-    run.tell_end(log, ended)
+    _run.tell_end(log, ended)
     if not how.quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
-        run.hint_at_empty_scope(settings)
-    run.hint_at_copy(settings)
-    run.write_metrics(settings)
+        _run.hint_at_empty_scope(settings)
+    _run.hint_at_copy(settings)
+    _run.write_metrics(settings)
     if ended.exit_code is not ExitCode.STOPPED:
         push_once(settings, quiet=how.quiet)
         run_hook(settings, before)
@@ -381,85 +362,3 @@ def _show(format_: SummaryFormat, ended: RunFinished) -> None:
         }
         print_json(summary, indent=None)
         sys.stdout.flush()  # a service may have nothing more to say for days
-
-
-def _conclude(ended: RunFinished, *, quiet: bool) -> None:
-    """A run that stopped as it was told to is no error, and `quiet` lets errors through alone."""
-    if ended.error is not None and not (quiet and ended.exit_code in EXPECTED):
-        raise ended.error
-    if ended.exit_code is not ExitCode.DONE:
-        raise typer.Exit(ended.exit_code)
-
-
-@app.command()
-def verify(
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    base_url: UrlOption = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATE|DAYS",
-            help="Read the log again from this day on. Default: 183 days back.",
-            show_default=False,
-        ),
-    ] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Repair differences.")] = False,
-    max_time: MaxTimeOption = None,
-    workers: WorkersOption = None,
-    quiet: QuietOption = False,
-    format_: FormatOption = SummaryFormat.TEXT,
-) -> None:
-    """Compare the store with the feed.
-
-    Syncs first, then reports (or repairs, with --repair) each difference. Compared are the ads
-    that are stored and those that the log called active at last, of which some have ended
-    since. On a feed that moves, a difference may have arisen during the comparison.
-
-    Ends with 0 only when the store equals what NAV shows, with 9 when it did not and was not
-    repaired, with 4 when NAV left some questions unanswered.
-    """
-    flags = {"db": db, "base_url": base_url, "workers": workers}
-    settings = load(flags, config=config)
-    from navfeed.present.progress import choose
-    from navfeed.sync.workers import Stop
-
-    token = run.token_of(settings)
-    plan = make_plan(settings, run.start_of(since))
-    stop = Stop(run.seconds(max_time))
-    with run.signals(stop), open_for_sync(settings) as store, client(settings, token) as feed:
-        with choose(quiet=quiet) as progress:
-            ended = run_sync(feed, store, plan, stop=stop, progress=progress.show)
-        if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
-            _conclude(ended, quiet=quiet)
-        differences = _verify(feed, store, plan, stop, repair=repair, quiet=quiet)
-    _report(differences, format_, repaired=repair)
-
-
-def _verify(
-    feed: FeedClient, store: Store, plan: Plan, stop: Stop, *, repair: bool, quiet: bool
-) -> list[Difference]:
-    from navfeed.present.progress import choose_count
-    from navfeed.sync import engine
-
-    found: list[Difference] = []
-    with choose_count("ad compared", "ads compared", quiet=quiet) as count:
-        for checked in engine.verify(feed, store, plan, repair=repair, clock=now, stop=stop):
-            found += checked.differences
-            count(checked.done, checked.total)
-    return found
-
-
-def _report(differences: list[Difference], format_: SummaryFormat, *, repaired: bool) -> None:
-    """Each difference on stdout, and the exit code they amount to."""
-    kinds = Counter(difference.kind.value for difference in differences)
-    if format_ is SummaryFormat.JSON:
-        listed = [asdict(difference) for difference in differences]
-        print_json({"repaired": repaired, "kinds": kinds, "differences": listed}, indent=None)
-    else:
-        print_lines(f"{one.kind}\t{one.ad}\t{sanitize(one.why)}" for one in differences)
-    if kinds["unanswered"]:
-        raise typer.Exit(ExitCode.WAITING)
-    if differences and not repaired:
-        raise typer.Exit(ExitCode.DIFFERENT)

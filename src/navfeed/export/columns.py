@@ -54,6 +54,14 @@ ON_REQUEST = {
 }
 """What `--columns` can name besides."""
 
+LIST_FIELDS = (
+    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
+    *("published", "updated", "expires", "last_day", "application_due", "due_date"),
+    *("application_url", "link"),
+    *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
+)
+"""What `list` gives of each ad as json, jsonl and csv."""
+
 OF_TABLES = {
     "locations": {
         "ad": "the ad's `uuid`",

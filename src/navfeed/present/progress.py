@@ -172,7 +172,7 @@ class Lines(Silent):
 class Logged(Silent):
     """Writes the run to the log, and hands its events on.
 
-    But for its end, which is told with what comes of it (`navfeed.cli.run.tell_end`).
+    But for its end, which is told with what comes of it (`navfeed.cli._run.tell_end`).
     """
 
     def __init__(self, log: Log, shown: Progress) -> None:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navfeed.api import now, open_store
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.complete import values_of
-from navfeed.cli.output import print_warning
-from navfeed.config import Settings, load
+from navfeed.cli._completion import values_of
+from navfeed.cli._output import print_warning
+from navfeed.config import Settings
 from navfeed.errors import NotFoundError
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -41,52 +40,7 @@ NoteOption = Annotated[
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take the mark and its note away again.")]
 
 
-@app.command()
-def save(
-    ad: AdArgument,
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    note: NoteOption = None,
-    undo: UndoOption = False,
-) -> None:
-    """Save an ad for later.
-
-    `navfeed list --saved` shows it as long as it is active.
-    """
-    _mark(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)
-
-
-@app.command()
-def applied(
-    ad: AdArgument,
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    note: NoteOption = None,
-    undo: UndoOption = False,
-) -> None:
-    """Note that you applied.
-
-    Watches no longer tell that it closes soon.
-    """
-    _mark(load({"db": db}, config=config), ad, Mark.APPLIED, note, undo=undo)
-
-
-@app.command()
-def ignore(
-    ad: AdArgument,
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    note: NoteOption = None,
-    undo: UndoOption = False,
-) -> None:
-    """Ignore an ad: no watch tells of it again."""
-    _mark(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)
-
-
-def _mark(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
+def mark_ad(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
     from navfeed.watches.state import State, state_path
 
     moment = now()

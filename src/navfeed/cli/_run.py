@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
+import typer
+
 from navfeed.api import now, open_store
-from navfeed.cli import ending_signals
-from navfeed.cli.output import log_to, print_warning
+from navfeed.cli._output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import (
     EXPECTED,
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from navfeed.present.run_log import Log
     from navfeed.sync.engine import RunFinished
     from navfeed.sync.walk import Start
-    from navfeed.sync.workers import Stop
 
 
 def seconds(max_time: str | None) -> float | None:
@@ -217,20 +214,9 @@ def _since(text: str) -> Start:
     return Start(since=since)
 
 
-@contextmanager
-def signals(stop: Stop, hang_up: Callable[[], None] | None = None) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run well; what was there before comes back after.
-
-    With `hang_up`, SIGHUP does that instead.
-    """
-    heeded: dict[signal.Signals, Callable[[], None]] = {
-        one: partial(stop.request, one.name) for one in ending_signals()
-    }
-    if hang_up is not None and hasattr(signal, "SIGHUP"):
-        heeded[signal.SIGHUP] = hang_up
-    before = {one: signal.signal(one, lambda *_, heed=heed: heed()) for one, heed in heeded.items()}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+def conclude(ended: RunFinished, *, quiet: bool) -> None:
+    """A run that stopped as it was told to is no error, and `quiet` lets errors through alone."""
+    if ended.error is not None and not (quiet and ended.exit_code in EXPECTED):
+        raise ended.error
+    if ended.exit_code is not ExitCode.DONE:
+        raise typer.Exit(ended.exit_code)

@@ -7,24 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
 
-import typer
-
-from navfeed.cli.output import print_warning
+from navfeed.cli._output import print_warning
 from navfeed.config import Settings, duration
 from navfeed.errors import StaleError
 from navfeed.model import age_of
 from navfeed.present.words import freshness, span
-
-MaxAgeOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Fail (exit 8) if the data is older than this (90m, 24h, 2d).",
-        show_default=False,
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)

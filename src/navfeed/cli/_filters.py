@@ -14,9 +14,9 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from navfeed.cli.app import RENAMED
-from navfeed.cli.complete import values_of
-from navfeed.cli.output import print_warning
+from navfeed.cli._app import RENAMED
+from navfeed.cli._completion import values_of
+from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
 from navfeed.places import alike

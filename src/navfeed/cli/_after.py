@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from navfeed.api import open_store
-from navfeed.cli.filters import FilterOptions
-from navfeed.cli.output import print_warning
+from navfeed.cli._filters import FilterOptions
+from navfeed.cli._output import print_warning
 from navfeed.config import Settings
 from navfeed.errors import ConfigError, NavfeedError, StoreError
 
@@ -139,8 +139,8 @@ def _for_ever(pushing: Pushing, target: str) -> None:
 
 def _pushing(settings: Settings, target: str, *, quiet: bool) -> Pushing:
     from navfeed.changes.stream import BATCH, Source
+    from navfeed.cli._options import SummaryFormat
     from navfeed.cli.push import Pushing, opener, selection_of
-    from navfeed.cli.sync import SummaryFormat
     from navfeed.store.filters import Filters
 
     opened = opener(target, selection_of(FilterOptions()), contacts=False)

@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from navfeed.api import client, now, open_for_sync, run_sync, store_lock
-from navfeed.cli import run
-from navfeed.cli.after import cursor_of, keep_pushing, run_hook
-from navfeed.cli.output import print_warning
-from navfeed.cli.telling import Teller
+from navfeed.cli import _run
+from navfeed.cli._after import cursor_of, keep_pushing, run_hook
+from navfeed.cli._output import print_warning
+from navfeed.cli._telling import Teller
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
 from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
+from navfeed.signals import stopped_by_signals
 from navfeed.sync.follow import Rest, follow
 from navfeed.sync.workers import Stop
 
@@ -51,7 +52,7 @@ class Service:
         self._feed_moved = feed_moved
         self._settings, self._plan = prepare()
         self._log = self._open_log(self._settings)
-        run.token_of(self._settings)
+        _run.token_of(self._settings)
         self._feed: FeedClient | None = None
         self._end: RunFinished | NavfeedError
         self._hung_up = False
@@ -65,7 +66,10 @@ class Service:
         self._stop = Stop(max_seconds)
         db = self._settings.db
         who = "another `navfeed sync --follow` serves"
-        with run.signals(self._stop, self._hang_up), store_lock(db, "follow.lock", who):
+        with (
+            stopped_by_signals(self._stop.request, self._hang_up),
+            store_lock(db, "follow.lock", who),
+        ):
             try:
                 self._serve()
             finally:
@@ -104,10 +108,10 @@ class Service:
         except NavfeedError as caught:
             self._end = error = caught
         if error is not None and not error.passes:
-            run.tell_end(self._log, self._end)  # there will be no other
+            _run.tell_end(self._log, self._end)  # there will be no other
         self._began = self._began or error is None
         self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
-        run.write_metrics(self._settings)
+        _run.write_metrics(self._settings)
         if not self._pushes:  # by now there is a store to push from
             self._pushes = True
             keep_pushing(self._settings, quiet=self._quiet)
@@ -172,7 +176,7 @@ class Service:
         self._notifier.reloading()
         try:
             settings, plan = self._prepare()
-            run.token_of(settings)
+            _run.token_of(settings)
             self._log = self._open_log(settings)
         except ConfigError as error:
             print_warning(f"{error}. The settings stay as they were")
@@ -201,12 +205,12 @@ class Service:
         self._log.say(LogLevel.INFO, text, Kind.RELOADED)
 
     def _open_log(self, settings: Settings) -> Log | None:
-        return run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())
+        return _run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())
 
     def _tell(self, rest: Rest) -> None:
-        run.tell_end(self._log, self._end, rest=rest.seconds)
+        _run.tell_end(self._log, self._end, rest=rest.seconds)
         if rest.error is None:
             return
-        text = run.with_next_try(rest.error, rest.seconds)
+        text = _run.with_next_try(rest.error, rest.seconds)
         print_warning(text)  # which the log has by now
         self._notifier.status(text)

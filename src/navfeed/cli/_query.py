@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from navfeed.api import open_store
-from navfeed.cli.age import limits
-from navfeed.cli.filters import FilterOptions, hint_at_unknown
+from navfeed.cli._age import limits
+from navfeed.cli._filters import FilterOptions, hint_at_unknown
 from navfeed.config import load
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from io import UnsupportedOperation
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -13,50 +14,38 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
+from typer.main import get_group
 
-from navfeed.cli.output import Color, RowsFormat, log_to, print_error, tell_stopped, use_color
+from navfeed.cli._output import log_to, print_error, tell_stopped
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
-DbOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--db", help="The store. Default: the platform's data folder.", show_default=False
-    ),
-]
-RowsOption = Annotated[RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")]
-ColorOption = Annotated[
-    Color,
-    typer.Option(
-        "--color",
-        callback=use_color,
-        help="When to draw in colour. auto: on a terminal, or if FORCE_COLOR is set.",
-        show_default=False,
-    ),
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        help="The settings file. Default: navfeed.toml in the platform's config folder.",
-        show_default=False,
-    ),
-]
-
-
-_ORDER = [
+COMMANDS = (
     *("sync", "list", "show", "watch", "save", "applied", "ignore", "export", "changes", "push"),
     *("serve", "mcp", "stats", "status", "verify", "runs", "doctor", "backup", "restore"),
     *("vacuum", "check", "privacy", "practice"),
-]
+)
+"""Every command, in the order in which one meets them. Each is the module of its name, which
+registers it with `app`."""
 
 
 class Boundary(TyperGroup):
-    """Turns what a command raises into one line on stderr and an exit code."""
+    """Loads the commands, and turns what one raises into one line on stderr and an exit code."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """In the order in which one meets them."""
-        return sorted(super().list_commands(ctx), key=_ORDER.index)
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401  typer's own
+        """Load one command, and no other: `navfeed list` does not wait for what a sync needs."""
+        self.load([cmd_name] if cmd_name in COMMANDS else COMMANDS)  # all, to suggest a like one
+        return super().get_command(ctx, cmd_name)
+
+    def load(self, names: Iterable[str]) -> None:
+        """Import the modules of these commands, and make typer build what they register."""
+        if missing := [name for name in names if name not in self.commands]:
+            for name in missing:
+                import_module(f"navfeed.cli.{name}")
+            self.commands.update(get_group(app).commands)
 
     def main(  # type: ignore[override]
         self,

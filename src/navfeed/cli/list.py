@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption, limits
-from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
-from navfeed.cli.complete import values_of
-from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import (
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._options import (
+    ColorOption,
+    ConfigOption,
+    DbOption,
+    MaxAgeOption,
+    WithContactsOption,
+)
+from navfeed.cli._output import (
     Color,
     canvas,
     print_lines,
@@ -26,17 +30,15 @@ from navfeed.cli.output import (
     print_warning,
     program_stdout,
 )
-from navfeed.cli.pager import paged
-from navfeed.cli.question import open_query
-from navfeed.config import load
-from navfeed.errors import ConfigError, NotFoundError
-from navfeed.export.columns import chosen
+from navfeed.cli._pager import paged
+from navfeed.cli._query import open_query
+from navfeed.errors import ConfigError
+from navfeed.export.columns import LIST_FIELDS, chosen
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
-from navfeed.model import Content, counted, oslo_day
+from navfeed.model import counted
 from navfeed.present.words import DUE, LISTED, LISTED_AS, joined, listed, marked, pieces
 from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Reader, Sort
-from navfeed.wire.rewrite import drop_contacts
 
 if TYPE_CHECKING:
     from navfeed.present.terminal import Canvas
@@ -44,30 +46,12 @@ if TYPE_CHECKING:
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
 
-LIST_FIELDS = (
-    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
-    *("published", "updated", "expires", "last_day", "application_due", "due_date"),
-    *("application_url", "link"),
-    *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
-)
-"""What `list` gives of each ad as json, jsonl and csv."""
-
 
 class ListFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
-
-
-class ShowFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-WithContactsOption = Annotated[
-    bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
-]
 
 
 @app.command("list")
@@ -159,7 +143,7 @@ def list_ads(
 
 
 def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapping[str, str]]:
-    from navfeed.cli.triage import only_saved
+    from navfeed.cli._triage import only_saved
 
     return only_saved(reader, filters, store)
 
@@ -168,95 +152,6 @@ def _by_default(filters: Filters) -> Sort:
     if filters.text or filters.title:
         return Sort.RELEVANCE
     return Sort.DUE if filters.closing_soon else Sort.PUBLISHED
-
-
-@app.command()
-def show(
-    ad: Annotated[
-        str,
-        typer.Argument(
-            metavar="UUID",
-            help="The ad's id, or how it begins.",
-            autocompletion=values_of("uuid"),
-        ),
-    ],
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    format_: Annotated[
-        ShowFormat, typer.Option("--format", help="json: the content as NAV served it.")
-    ] = ShowFormat.TEXT,
-    without_contacts: Annotated[
-        bool, typer.Option("--without-contacts", help="Leave out whom to ask.")
-    ] = False,
-    open_: Annotated[
-        bool,
-        typer.Option("--open", help="Open the page to apply at in the browser, or else NAV's."),
-    ] = False,
-    max_age: MaxAgeOption = None,
-    _color: ColorOption = Color.AUTO,
-) -> None:
-    """Show one ad.
-
-    How to apply, the terms, the text, and the contacts.
-    """
-    now = datetime.now(UTC)
-    today = oslo_day(now)
-    settings = load({"db": db}, config=config)
-    age = limits(settings, max_age)
-    with Reader(settings.db, today) as reader:
-        age.check(reader.caught_up_at(), now)
-        uuid, content = reader.find(ad)
-    if open_:
-        _open(uuid, content)
-        return
-    if without_contacts:
-        content = _contactless(content)
-    if format_ is ShowFormat.JSON:
-        program_stdout().write(content.raw.encode() + b"\n")
-    else:
-        _show(uuid, content)
-
-
-def _contactless(content: Content) -> Content:
-    return replace(content, raw=drop_contacts(content.raw), contacts=())
-
-
-def _open(uuid: str, content: Content) -> None:
-    """Open the source's own page: NAV's terms ask that applying leads straight there.
-
-    Where the ad names none, the page it has at NAV.
-    """
-    import webbrowser
-
-    named = ((content.application_url or "").strip(), (content.link or "").strip())
-    address = next(filter(_is_web_page, named), None)
-    if address is None:
-        raise NotFoundError(
-            f"ad {uuid} names no page to open. `navfeed show {uuid[:8]}` shows what it says"
-        )
-    missing = "" if address == named[0] else "the ad names no page to apply at; "
-    print_warning(f"{missing}opening {address}")
-    if not webbrowser.open(address):
-        raise NotFoundError(f"no browser was found. The page is {address}")
-
-
-def _is_web_page(address: str) -> bool:
-    return address.lower().startswith(("https://", "http://"))
-
-
-def _show(uuid: str, content: Content) -> None:
-    from navfeed.present.adpage import ad_page
-    from navfeed.text.html import lines_of
-
-    page = ad_page(uuid, content)
-    if on := canvas():
-        from navfeed.present.terminal import draw_page
-
-        with paged():
-            draw_page(canvas() or on, page)  # the pager's, where there is one
-    else:
-        print_lines(line for _, line in lines_of(page, None))
 
 
 @dataclass(frozen=True, slots=True)

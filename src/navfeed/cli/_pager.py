@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 
-from navfeed.cli.output import text_stdout
+from navfeed.cli._output import text_stdout
 
 
 @contextmanager
