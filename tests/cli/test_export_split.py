@@ -161,7 +161,7 @@ def test_a_failure_leaves_the_old_folder(
     def fill_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("navfeed.cli.export.write_csv", fill_disk)
+    monkeypatch.setattr("navfeed.export.writing.write_csv", fill_disk)
     result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert result.exit_code == 2
     assert "No space left" in result.stderr

@@ -291,8 +291,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a cursor noted before its lines are handed over",
-        "cli/changes.py",
-        "        sys.stdout.flush()\n        if self.file",
+        "changes/writer.py",
+        "        self.out.flush()\n        if self.file",
         "        if self.file",
         ("tests/cli/test_changes.py",),
     ),
