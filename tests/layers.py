@@ -29,7 +29,10 @@ ROOMS: dict[str, set[str]] = {
     "export": {"model", "errors", "extras", "files", "store", "text", "wire"},
     "present": {"model", "errors", "extras", "text", "sync"},
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
-    "ops": {"model", "errors", "config", "api", "present", "store", "version", "wire"},
+    "ops": {
+        *("version", "model", "errors", "config", "api", "changes", "present", "push"),
+        *("store", "wire"),
+    },
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),
     },

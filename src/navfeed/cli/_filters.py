@@ -159,6 +159,10 @@ class FilterOptions:
     ] = False
     uuid: Annotated[Names, _filter("UUID", "Only the ads with these ids.")] = None
 
+    def given(self) -> dict[str, object]:
+        """The options that were given, by name."""
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+
     def filters(self, now: datetime) -> Filters:
         """What is asked of the store at `now`. Raises `ConfigError` for what cannot be read."""
         today = oslo_day(now)

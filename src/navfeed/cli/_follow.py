@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import _run
-from navfeed.cli._after import cursor_of, keep_pushing, run_hook
 from navfeed.cli._output import print_warning
 from navfeed.cli._telling import Teller
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
 from navfeed.model import LogLevel
+from navfeed.ops.after_sync import cursor_of, keep_pushing, run_hook
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
 from navfeed.signals import stopped_by_signals
@@ -114,10 +114,10 @@ class Service:
         _run.write_metrics(self._settings)
         if not self._pushes:  # by now there is a store to push from
             self._pushes = True
-            keep_pushing(self._settings, quiet=self._quiet)
+            keep_pushing(self._settings, _run.reporter(quiet=self._quiet), print_warning)
         if error is None or error.passes:
             self._notifier.ready()
-            run_hook(self._settings, before, is_over=self._is_over)
+            run_hook(self._settings, before, print_warning, is_over=self._is_over)
             if self._teller is not None and not self._stop.asked:
                 self._teller.tell_after_sync(self._settings, paced=True)
         return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from shlex import quote
@@ -220,3 +221,8 @@ def conclude(ended: RunFinished, *, quiet: bool) -> None:
         raise ended.error
     if ended.exit_code is not ExitCode.DONE:
         raise typer.Exit(ended.exit_code)
+
+
+def reporter(*, quiet: bool) -> Callable[[str], None]:
+    """Where progress that is no warning goes; nowhere with --quiet."""
+    return (lambda _: None) if quiet else print_warning

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
-from hashlib import sha256
-from time import sleep
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -27,18 +23,13 @@ from navfeed.cli._options import (
 )
 from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.config import load
-from navfeed.errors import ConfigError, ExitCode, StoreError
+from navfeed.errors import ConfigError, ExitCode
+from navfeed.push.engine import Difference, Pushed
+from navfeed.push.runner import PushRunner, summary
+from navfeed.push.targets import opener, selection_of
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from navfeed.push.engine import Difference, Pushed, Target
-
-POLL_SECONDS = 1.0
-"""How often --follow looks for news in the store."""
-
-LONGEST_PAUSE = 60.0
-"""Seconds between two tries at a target that is down; doubled from the first second on."""
+    from navfeed.push.engine import Difference, Pushed
 
 
 @app.command()
@@ -90,122 +81,40 @@ def push(
         raise ConfigError("--follow only pushes. Leave --dry-run, --verify and --reconcile out")
     settings = load({"db": db}, config=config)
     open_target = opener(
-        target, selection_of(asked, contacts=with_contacts), contacts=with_contacts
+        target, selection_of(asked.given(), contacts=with_contacts), contacts=with_contacts
     )
     with open_store(settings.db) as reader:
         hint_at_unknown(reader, asked.filters(now()))
     source = Source(partial(open_store, settings.db), lambda: asked.filters(now()))
-    pushing = Pushing(open_target, source, batch, format_, quiet=quiet)
+    report = partial(_report, format_, quiet=quiet)
+    runner = PushRunner(open_target, source, batch, report, print_warning)
     if follow:
-        pushing.follow()
+        runner.follow()
     elif dry_run:
-        pushing.pretend()
+        report(runner.pending(), "would push")
     else:
-        pushing.once()
+        runner.once()
     if verify or reconcile:
-        pushing.compare(mend=reconcile and not dry_run)
+        repair = reconcile and not dry_run
+        _report_differences(runner.compare(reconcile=repair), format_, repaired=repair)
 
 
-def selection_of(asked: FilterOptions, *, contacts: bool = False) -> str:
-    """What is asked for, in a form that says when it is something else. Names may be private."""
-    return sha256(repr((asked, contacts)).encode()).hexdigest()
+def _report(
+    format_: SummaryFormat, pushed: Pushed, verb: str = "pushed", *, quiet: bool = False
+) -> None:
+    if format_ is SummaryFormat.JSON:
+        print_json({**asdict(pushed), "cursor": str(pushed.cursor)}, indent=None)
+        sys.stdout.flush()
+    elif not quiet:
+        print_warning(summary(pushed, verb))
 
 
-def opener(
-    target: str, selection: str, *, contacts: bool
-) -> Callable[[], AbstractContextManager[Target]]:
-    """What opens the target. Raises `ConfigError` where nobody knows its kind."""
-    scheme = urlsplit(target).scheme if "://" in target else ""
-    if scheme in ("postgresql", "postgres"):
-        from navfeed.push.postgres import Postgres
-
-        return partial(Postgres, target, selection=selection, contacts=contacts)
-    if scheme in ("opensearch+http", "opensearch+https"):
-        from navfeed.push.opensearch import OpenSearch
-
-        return partial(OpenSearch, target, selection=selection, contacts=contacts)
-    raise ConfigError(
-        f"there is no target of the kind {scheme or 'that was given'!r}. "
-        "Give an address such as postgresql://user@host/database or opensearch+https://host/index"
-    )
-
-
-@dataclass(slots=True)
-class Pushing:
-    """Pushes, and tells of it."""
-
-    open: Callable[[], AbstractContextManager[Target]]
-    source: Source
-    batch: int
-    format: SummaryFormat
-    quiet: bool
-    _pause: float = POLL_SECONDS
-
-    def once(self) -> None:
-        with self.open() as target:
-            self._tell(self._push(target), "pushed")
-
-    def pretend(self) -> None:
-        from navfeed.push.engine import pending
-
-        with self.open() as target:
-            self._tell(pending(target, self.source), "would push")
-
-    def follow(self) -> None:
-        """Until stopped, or until something is wrong that does not pass by itself."""
-        while True:
-            try:
-                with self.open() as target:
-                    self._keep_up(target)
-            except StoreError as error:
-                if not error.passes:
-                    raise
-                if self._pause == POLL_SECONDS:  # told once, and not at each try
-                    print_warning(f"{error}. Trying again until it works; nothing is lost")
-                sleep(self._pause)
-                self._pause = min(2 * self._pause, LONGEST_PAUSE)
-
-    def _keep_up(self, target: Target) -> None:
-        at = None
-        while True:
-            done = self._push(target)
-            self._pause = POLL_SECONDS
-            if done.changes or at is None:
-                self._tell(done, "pushed")
-            at = done.cursor
-            sleep(POLL_SECONDS)
-
-    def _push(self, target: Target) -> Pushed:
-        """All there is; answers what it was in all."""
-        from navfeed.push.engine import Pushed, push
-
-        steps = list(push(target, self.source, self.batch))
-        changes = sum(step.changes for step in steps)
-        return Pushed(changes, steps[-1].cursor, True, loaded=steps[-1].loaded)
-
-    def _tell(self, done: Pushed, did: str) -> None:
-        if self.format is SummaryFormat.JSON:
-            print_json({**asdict(done), "cursor": str(done.cursor)}, indent=None)
-            sys.stdout.flush()
-        elif not self.quiet:
-            what = "ads, all anew" if done.loaded else "changes"
-            print_warning(f"{did} {done.changes:,} {what}, up to {done.cursor}")
-
-    def compare(self, *, mend: bool) -> None:
-        """Each difference on stdout. Ends with 9 where one is left."""
-        from navfeed.push.engine import compare, reconcile
-
-        with self.open() as target:
-            found = compare(target, self.source)
-            if found and mend:
-                reconcile(target, self.source, found)
-        self._report(found, mended=mend)
-
-    def _report(self, found: list[Difference], *, mended: bool) -> None:
-        if self.format is SummaryFormat.JSON:
-            listed = [asdict(one) for one in found]
-            print_json({"reconciled": mended, "differences": listed}, indent=None)
-        else:
-            print_lines(f"{one.kind}\t{one.uuid}" for one in found)
-        if found and not mended:
-            raise typer.Exit(ExitCode.DIFFERENT)
+def _report_differences(found: list[Difference], format_: SummaryFormat, *, repaired: bool) -> None:
+    """Print each difference. Ends with 9 if one is left."""
+    if format_ is SummaryFormat.JSON:
+        listed = [asdict(one) for one in found]
+        print_json({"reconciled": repaired, "differences": listed}, indent=None)
+    else:
+        print_lines(f"{one.kind}\t{one.uuid}" for one in found)
+    if found and not repaired:
+        raise typer.Exit(ExitCode.DIFFERENT)

@@ -13,7 +13,6 @@ import typer
 from navfeed import api
 from navfeed.api import make_plan, now
 from navfeed.cli import _run
-from navfeed.cli._after import check_targets, cursor_of, push_once, run_hook, words_of
 from navfeed.cli._app import app
 from navfeed.cli._options import (
     ConfigOption,
@@ -25,11 +24,12 @@ from navfeed.cli._options import (
     UrlOption,
     WorkersOption,
 )
-from navfeed.cli._output import print_json, print_lines
+from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.config import Settings, load
 from navfeed.decide import ScopeVerdict, judge_scope, narrows
 from navfeed.errors import ConfigError, ExitCode, LockedError, NavfeedError
 from navfeed.model import Contacts, Foretold, Inactive, LogFormat, LogLevel
+from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
 from navfeed.present.words import foretold
 from navfeed.signals import stopped_by_signals
 
@@ -224,7 +224,7 @@ def sync(
         settings = load(flags, config=config)
         check_targets(settings.push_targets)
         if settings.after_sync is not None:
-            words_of(settings.after_sync)
+            hook_words(settings.after_sync)
         plan = make_plan(settings, start)
         return settings, replace(plan, max_pages=max_pages, retry_now=retry_now, scope_agreed=yes)
 
@@ -347,8 +347,8 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished
     _run.hint_at_copy(settings)
     _run.write_metrics(settings)
     if ended.exit_code is not ExitCode.STOPPED:
-        push_once(settings, quiet=how.quiet)
-        run_hook(settings, before)
+        push_once(settings, _run.reporter(quiet=how.quiet), print_warning)
+        run_hook(settings, before, print_warning)
     return ended
 
 
