@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
     "ops": {
         *("version", "model", "errors", "config", "api", "changes", "present", "push"),
-        *("store", "wire"),
+        *("decide", "files", "privacy", "store", "sync", "wire"),
     },
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),

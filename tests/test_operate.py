@@ -365,14 +365,14 @@ def test_erasures_of_another_origin_are_to_be_repeated(db: Path, copy: Path) -> 
     fill(copy, ad(1))
     forget(copy)
     forget(db)
-    assert "erase again" in restored(db, copy)
+    assert "repeat the erasures" in restored(db, copy)
 
 
 def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     data = db.read_bytes()
     db.write_bytes(data[:200] + b"\xff" * (len(data) - 200))
-    assert "is not known" in restored(db, copy)
+    assert "erasures are unknown" in restored(db, copy)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,16 @@ def tell_stopped(message: str) -> None:
     _tell(LogLevel.INFO, message)
 
 
+def confirmed(question: str) -> bool:
+    """Ask on the terminal. Ctrl-C and the end of the input are a no."""
+    import typer
+
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        return False
+
+
 _log: Log | None = None
 
 

@@ -5,9 +5,8 @@ They import no rich unless they draw on a terminal, and never what a sync needs:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +33,7 @@ from navfeed.cli._pager import paged
 from navfeed.cli._query import open_query
 from navfeed.errors import ConfigError
 from navfeed.export.columns import LIST_FIELDS, chosen
-from navfeed.export.formats import records, write_csv, write_json, write_jsonl
+from navfeed.export.listing import ListFormat, Listing, default_sort, write_rows
 from navfeed.model import counted
 from navfeed.present.words import DUE, LISTED, LISTED_AS, joined, listed, marked, pieces
 from navfeed.store.filters import Filters
@@ -45,13 +44,6 @@ if TYPE_CHECKING:
 
 ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
-
-
-class ListFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
 
 
 @app.command("list")
@@ -131,7 +123,7 @@ def list_ads(
         meant, notes = _saved(reader, filters, store) if saved else (filters, None)
         listing = Listing(
             meant,
-            sort or _by_default(filters),
+            sort or default_sort(filters),
             limit,
             offset,
             with_contacts=with_contacts,
@@ -148,62 +140,11 @@ def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapp
     return only_saved(reader, filters, store)
 
 
-def _by_default(filters: Filters) -> Sort:
-    if filters.text or filters.title:
-        return Sort.RELEVANCE
-    return Sort.DUE if filters.closing_soon else Sort.PUBLISHED
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Which ads a list is to show, and what of them.
-
-    `snippets` None: where people look on. `columns` None: those that each format has by itself.
-    `notes`: what somebody wrote about ads, where that is wanted.
-    """
-
-    filters: Filters
-    sort: Sort
-    limit: int | None
-    offset: int
-    with_contacts: bool
-    snippets: bool | None
-    columns: tuple[str, ...] | None = None
-    notes: Mapping[str, str] | None = None
-
-    def rows(
-        self, reader: Reader, columns: Sequence[str], most: int | None = None
-    ) -> Iterator[tuple[Cell, ...]]:
-        """Rows of these columns, and what was asked for beside."""
-        asked = (*columns, "contacts") if self._adds_contacts(columns) else tuple(columns)
-        rows = reader.rows(
-            ("uuid", *asked), self.filters, self.sort, self.limit or most, self.offset
-        )
-        if (notes := self.notes) is not None:
-            rows = ((*row, notes.get(str(row[0]))) for row in rows)
-        if not self.snippets:
-            return (row[1:] for row in rows)
-        snippet = reader.snippets(self.filters)
-        return ((*row[1:], snippet(str(row[0]))) for row in rows)
-
-    def _adds_contacts(self, columns: Sequence[str]) -> bool:
-        return self.with_contacts and "contacts" not in columns
-
-    def named(self, columns: Sequence[str]) -> tuple[str, ...]:
-        """What each cell of a row is."""
-        more = {
-            "contacts": self._adds_contacts(columns),
-            "note": self.notes is not None,
-            "snippet": self.snippets,
-        }
-        return (*columns, *(name for name, wanted in more.items() if wanted))
-
-
 def _list_for_people(reader: Reader, listing: Listing) -> None:
     if listing.columns is not None:
         rows = _marked(listing, reader, listing.columns)
         with paged():
-            shown = print_rows(listing.named(listing.columns), map(joined, rows))
+            shown = print_rows(listing.names(listing.columns), map(joined, rows))
     elif on := canvas():
         shown = _draw(on, reader, listing)
     else:
@@ -232,9 +173,9 @@ def _draw(on: Canvas, reader: Reader, listing: Listing) -> int:
             on = canvas() or on  # the pager's, where there is one
             if listing.snippets:
                 found = ((listed(ad[:-1]), pieces(str(ad[-1]))) for ad in ads)
-                draw_found(on, found, listing.named(names))
+                draw_found(on, found, listing.names(names))
             else:
-                draw_list(on, map(listed, ads), listing.named(names))
+                draw_list(on, map(listed, ads), listing.names(names))
     more = reader.count(listing.filters) - listing.offset if listing.limit is None else 0
     if more > len(ads):
         print_warning(f"{len(ads)} of {counted(more, 'ad')} shown; --limit {more} shows all")
@@ -254,17 +195,6 @@ def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
         _list_for_people(reader, listing)
     else:
         columns = LIST_FIELDS if listing.columns is None else listing.columns
-        write_rows(listing.named(columns), _marked(listing, reader, columns), format_)
-
-
-def write_rows(
-    columns: Sequence[str], rows: Iterable[tuple[Cell, ...]], format_: ListFormat
-) -> None:
-    """Rows for programs: any format but the table."""
-    match format_:
-        case ListFormat.JSON:
-            write_json(records(columns, rows), program_stdout())
-        case ListFormat.JSONL:
-            write_jsonl(records(columns, rows), program_stdout())
-        case _:
-            write_csv(columns, rows, program_stdout())
+        write_rows(
+            listing.names(columns), _marked(listing, reader, columns), format_, program_stdout()
+        )

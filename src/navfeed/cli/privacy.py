@@ -12,7 +12,7 @@ import typer
 
 from navfeed.cli._app import app
 from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption, YesOption
-from navfeed.cli._output import Color, RowsFormat, print_json, print_rows, print_warning
+from navfeed.cli._output import Color, RowsFormat, confirmed, print_json, print_rows, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.model import AuditLine, counted, moment_text, oslo_day
@@ -86,7 +86,7 @@ def erase(
 
     needle = _needle(text)
     path = load({"db": db}, config=config).db
-    _agree(path, needle, yes=yes)
+    _confirm(path, needle, yes=yes)
     with store_lock(path), Store(path) as store:
         erased = engine.erase(store, needle, datetime.now(UTC))
     places, ads = counted(erased.places, "place"), counted(erased.ads, "ad")
@@ -148,18 +148,14 @@ def _places(reader: Reader, needle: Term) -> Iterator[tuple[str, str, str]]:
         yield from ((ad, field, text) for field, text in places_of(raw, seeker))
 
 
-def _agree(path: Path, needle: Term, *, yes: bool) -> None:
+def _confirm(path: Path, needle: Term, *, yes: bool) -> None:
     """Ask whoever sits at a terminal; a script knows what it does. Raises `StoppedError`."""
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         if yes or not sys.stdin.isatty():
             return
         ads = len({ad for ad, _, _ in _places(reader, needle)})
     question = f"Erase it from {counted(ads, 'ad')} and all future syncs? This cannot be undone"
-    try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:  # Ctrl-C, or the end of the input
-        agreed = False
-    if not agreed:
+    if not confirmed(question):
         raise StoppedError("nothing was erased")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navfeed import api
-from navfeed.api import make_plan, now
+from navfeed.api import make_plan
 from navfeed.cli import _run
 from navfeed.cli._app import app
 from navfeed.cli._options import (
@@ -26,9 +26,8 @@ from navfeed.cli._options import (
 )
 from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.config import Settings, load
-from navfeed.decide import ScopeVerdict, judge_scope, narrows
 from navfeed.errors import ConfigError, ExitCode, LockedError, NavfeedError
-from navfeed.model import Contacts, Foretold, Inactive, LogFormat, LogLevel
+from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
 from navfeed.present.words import foretold
 from navfeed.signals import stopped_by_signals
@@ -231,7 +230,7 @@ def sync(
     if dry_run:
         if follow:
             raise ConfigError("--dry-run tells of one run; --follow makes many. Leave one out")
-        _foretell(*prepare(), format_)
+        _dry_run(*prepare(), format_)
         return
 
     begins = not quiet and (since is not None or from_tip)
@@ -291,13 +290,12 @@ def _tell(settings: Settings, *, quiet: bool) -> ExitCode:
     return Teller(quiet=quiet).tell_after_sync(settings, paced=False)
 
 
-def _foretell(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
-    """What a sync would do, on stdout. Raises what a sync would raise for the scope."""
+def _dry_run(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
+    """Print what a sync would do. Raises what a sync would raise for the scope."""
+    from navfeed.ops.dry_run import predict
     from navfeed.sync.engine import refuse_scope
 
-    if not settings.db.exists():
-        raise ConfigError(f"there is no store {settings.db} yet: a first sync makes it")
-    would, verdict = _foretold(settings, plan)
+    would, verdict = predict(settings.db, plan)
     if format_ is SummaryFormat.JSON:
         print_json(asdict(would), indent=None)
     else:
@@ -305,24 +303,6 @@ def _foretell(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
     sys.stdout.flush()
     if would.scope_changes:
         refuse_scope(verdict, agreed=plan.scope_agreed)
-
-
-def _foretold(settings: Settings, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
-    moment = now()
-    with api.open_store(settings.db, at=moment) as reader:
-        facts, outside = reader.facts(moment), reader.outside()
-        scope = facts.scope if plan.scope is None else plan.scope
-        changes = scope != facts.scope
-        verdict = judge_scope(scope, facts.scope, reader.everything() if changes else ())
-    would = Foretold(
-        scope_changes=changes,
-        stored=facts.stored,
-        leaving=len(verdict.leaving),
-        coming_in=outside if changes and not narrows(scope, facts.scope) else 0,
-        expired=facts.stored - facts.in_force,
-        waiting=facts.waiting,
-    )
-    return would, verdict
 
 
 def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished:
