@@ -116,7 +116,7 @@ def test_a_check_says_how_it_is_and_what_to_do(
     finding: Finding, level: Level, code: int, says: str
 ) -> None:
     assert (finding.level, finding.exit_code) == (level, code)
-    assert says in f"{finding.says}. {finding.advice}"
+    assert says in f"{finding.message}. {finding.advice}"
     assert finding.advice or level is OK or finding.check == "token"
 
 
@@ -172,7 +172,7 @@ def test_a_damaged_store_is_told_and_left(db: Path) -> None:
 
 def test_no_store_yet(tmp_path: Path) -> None:
     code, found = examined(tmp_path / "none.db", "--offline")
-    assert (code, "navfeed sync" in found["store"]["says"]) == (7, True)
+    assert (code, "navfeed sync" in found["store"]["message"]) == (7, True)
 
 
 def test_settings_that_cannot_be_used_are_the_only_finding(db: Path, tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_a_token_of_ones_own_that_ran_out_and_a_variable_that_is_none(db: Path) 
     )
     found = {one["check"]: one for one in json.loads(ended.stdout) if one["level"] != "ok"}
     assert ended.returncode == 6
-    assert found["token"]["says"] == "your own token has expired"
-    assert found["environment"]["says"].startswith("NAVFEED_BD in the environment is no setting")
+    assert found["token"]["message"] == "your own token has expired"
+    assert found["environment"]["message"].endswith("NAVFEED_BD")
 
 
 @pytest.mark.usefixtures("noon")

@@ -188,8 +188,8 @@ def _refuse_another_feed(store: Store, asked: str) -> None:
     """Two feeds in one store would remove each other's ads."""
     if (follows := store.feed_url()) not in (None, asked):
         raise ConfigError(
-            f"{store.path} follows the feed at {follows}, not the one at {asked}. Name that "
-            "feed, or another store with --db. If the same feed has moved, run `navfeed sync "
+            f"{store.path} follows the feed at {follows}, not {asked}. Name that feed, "
+            "or another store with --db. If the feed has moved, run `navfeed sync "
             "--feed-moved` once"
         )
 
@@ -203,11 +203,13 @@ def client(settings: Settings, token: str | None) -> FeedClient:
 
 
 _TRIED = 0.1
-"""Seconds to wait for the lock: whoever asks whether it is free holds it for an instant."""
+"Seconds to wait for the lock: checking whether it is free holds it for an instant."
 
 
 @contextmanager
-def store_lock(db: Path, kind: str = "lock", who: str = "another sync works on") -> Iterator[None]:
+def store_lock(
+    db: Path, kind: str = "lock", who: str = "another sync is running on"
+) -> Iterator[None]:
     """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
     from filelock import FileLock, Timeout
 
@@ -217,7 +219,7 @@ def store_lock(db: Path, kind: str = "lock", who: str = "another sync works on")
         lock = FileLock(f"{db}.{kind}", timeout=_TRIED, mode=0o600)
         lock.acquire()
     except Timeout:
-        raise LockedError(f"{who} {db}. Let it finish, or run again later") from None
+        raise LockedError(f"{who} {db}. Wait for it, or run again later") from None
     except OSError as error:
         raise StoreError(f"cannot write beside {db}: {error.strerror or error}") from error
     try:

@@ -67,7 +67,7 @@ _VARIABLES = (
 )
 
 _OTHERS = ("token", "cursor_before", "cursor_after", "mail_password")
-"""Variables besides: one that is a secret, and what a command after a sync is given."""
+"More variables: secrets, and what the command after a sync gets."
 
 SCOPES = {
     "municipal": "municipals",
@@ -77,7 +77,7 @@ SCOPES = {
     "orgnr": "orgnrs",
     "words": "words",
 }
-"""What `[scope]` and `--scope` take, and the field of `Scope` that each one fills."""
+"The names of `[scope]` and `--scope`, and their fields of `Scope`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class TokenSource:
             return None
         token = token.strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ConfigError("the token is empty or holds characters that no token has")
+            raise ConfigError("the token is empty or contains invalid characters")
         return token
 
     @property
@@ -206,7 +206,7 @@ def load_settings(**values: object) -> Settings:
     `scope={"county": ["VESTLAND"]}`. Raises `ConfigError`.
     """
     if unknown := sorted(values.keys() - _KEYS):
-        raise ConfigError(f"no setting is called {', '.join(unknown)}")
+        raise ConfigError(f"unknown setting: {', '.join(unknown)}")
     return load(values)
 
 
@@ -236,11 +236,11 @@ def refuse_special(file: Path) -> None:
     Opening one may wait for ever, reading one never end, and no signal would be heeded meanwhile.
     """
     if file.exists() and not (file.is_file() or file.is_dir()):
-        raise ConfigError(f"{file} is a pipe or a device, and no file. Name another file")
+        raise ConfigError(f"{file} is a pipe or a device, not a file. Name another file")
 
 
 _LARGEST = 1_000_000
-"""Bytes of a file that people write: settings, a token."""
+"Maximum size in bytes of a file that people write: settings, a token."
 
 
 def _small_text(file: Path) -> str:
@@ -306,7 +306,7 @@ def _path(value: object) -> Path | None:
     try:
         return Path(str(value)).expanduser() if value else None
     except RuntimeError:
-        raise ConfigError(f"{value} begins with a home folder that nobody here has") from None
+        raise ConfigError(f"{value} names a home folder that does not exist") from None
 
 
 def _whole(values: Mapping[str, object], name: str, default: int, *, least: int, most: int) -> int:
@@ -362,14 +362,14 @@ def _scope(value: object) -> Scope | None:
     if value is None:
         return None
     if not isinstance(value, Mapping) or (value.keys() - SCOPES.keys()):
-        raise ConfigError(f"the scope takes lists of texts for {', '.join(SCOPES)}")
+        raise ConfigError(f"the scope takes lists of strings for {', '.join(SCOPES)}")
     return Scope(**{SCOPES[name]: _texts(f"scope.{name}", texts) for name, texts in value.items()})
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
-        raise ConfigError(f"{name} takes a text or a list of texts, not {value!r}")
+        raise ConfigError(f"{name} takes a string or a list of strings, not {value!r}")
     return tuple(texts)
 
 
@@ -385,7 +385,7 @@ def _after_sync(values: Mapping[str, object]) -> str | None:
     """The flag's command, else the file's. None: there is none."""
     command = values.get("then") or _table(values, "hooks", "after_sync")
     if command is not None and not isinstance(command, str):
-        raise ConfigError(f"hooks.after_sync takes a command as one text, not {command!r}")
+        raise ConfigError(f"hooks.after_sync takes a command as one string, not {command!r}")
     return command
 
 
@@ -404,7 +404,7 @@ def _choice(kind: type[_Choice], values: Mapping[str, object], name: str) -> _Ch
 
 
 _HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?|[\da-f:]+", re.ASCII)
-"""A name that DNS can look up, or an address of IPv6: anything else fails at the first request."""
+("A name that DNS can resolve, or an IPv6 address: anything else fails at the first request.")
 
 
 def _base_url(text: str) -> str:
@@ -417,13 +417,13 @@ def _base_url(text: str) -> str:
         host = None
     usable = host is not None and _HOST.fullmatch(host) and text.isprintable()
     if not usable or url.scheme not in ("http", "https") or url.query or url.fragment:
-        raise ConfigError(f"the feed's address {_safe(text)} is no http(s) address")
+        raise ConfigError(f"the feed's address {_safe(text)} is not an http(s) URL")
     if "@" in url.netloc:
-        raise ConfigError("the feed's address holds a user name or a password; leave them out")
+        raise ConfigError("the feed's address contains a user name or password; remove them")
     if url.scheme == "http" and not is_loopback(str(host)):
         raise ConfigError(
-            f"{_safe(text)} is clear text to another machine; use https (http works for "
-            "127.0.0.1 and localhost alone)"
+            f"{_safe(text)} would send the token unencrypted; use https (http works "
+            "only for 127.0.0.1 and localhost)"
         )
     return text.rstrip("/")
 
@@ -455,7 +455,7 @@ def read_text(path: Path, what: str) -> str:
     try:
         return _small_text(path)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not text"
         raise ConfigError(f"cannot read {what} {path}: {reason}") from None
 
 

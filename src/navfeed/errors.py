@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 EXPECTED = (ExitCode.DONE, ExitCode.STOPPED, ExitCode.WAITING)
-"""What a run ends with while all is well: what is left to do, the next one does."""
+"Exit codes of a run without trouble: the next run does what is left."
 
 
 class NavfeedError(Exception):
@@ -39,7 +39,7 @@ class NavfeedError(Exception):
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
     passes: bool = False
-    """Whether it may be over by itself after a while. A service waits then, and goes on."""
+    "Whether it may pass by itself. A service waits then, and continues."
 
 
 class ConfigError(NavfeedError):

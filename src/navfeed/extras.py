@@ -14,6 +14,6 @@ def require_extra(module: str, extra: str) -> ModuleType:
         return import_module(module)
     except ImportError as error:
         raise ConfigError(
-            f"this needs the extra `{extra}`, which is not installed ({module} is missing). "
-            f"In navfeed's environment: pip install 'navfeed[{extra}]'"
+            f"the extra `{extra}` is not installed ({module} is missing). In navfeed's "
+            f"environment, run: pip install 'navfeed[{extra}]'"
         ) from error

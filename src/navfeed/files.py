@@ -61,7 +61,9 @@ def replaced_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Pat
     """
     path = path.resolve()
     if path.exists() and not (path.is_dir() and (not any(path.iterdir()) or is_ours(path))):
-        raise ConfigError(f"{path} holds what no --split has made. Name a new folder with --output")
+        raise ConfigError(
+            f"{path} contains files that --split did not write. Name a new folder with --output"
+        )
     with _stoppable(path):
         _clear(path)
         with workroom(path) as room:
@@ -156,7 +158,7 @@ def _standing(path: Path) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(found.st_mode):
-        raise ConfigError(f"{path} is no file that can be replaced. Name another with --output")
+        raise ConfigError(f"{path} is not a regular file. Name another with --output")
     return found
 
 
@@ -172,7 +174,7 @@ def _stoppable(path: Path) -> Iterator[None]:
     """Let a signal to stop raise, so that what was begun is cleared away."""
 
     def stop(*_: object) -> NoReturn:
-        raise StoppedError(f"stopped before the end; {path} is as it was")
+        raise StoppedError(f"stopped before the end; {path} is unchanged")
 
     heeded = (one for one in ending_signals() if not is_ignored(one))
     with handled(dict.fromkeys(heeded, stop)):

@@ -86,7 +86,7 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(outdoors):
     assert "the log began anew" in told(outdoors, "runs", "--format", "json").out
     findings = json.loads(told(outdoors, "doctor", "--offline", "--format", "json").out)
     (finding,) = [finding for finding in findings if finding["check"] == "runs"]
-    assert (finding["level"], "not confirmed yet: 1" in finding["says"]) == ("warning", True)
+    assert (finding["level"], "not confirmed yet: 1" in finding["message"]) == ("warning", True)
 
     outdoors.practice.clear_script()
     said = told(outdoors, "sync", "--format", "json", "--metrics-file", str(metrics))
@@ -225,7 +225,7 @@ def test_S10_the_doctor_sees_that_the_settings_name_another_feed(outdoors, other
     for where, level in ((outdoors, "ok"), (other, "failure")):
         findings = json.loads(told(where, "doctor", "--offline", "--format", "json").out)
         (finding,) = [finding for finding in findings if finding["check"] == "feed"]
-        assert (finding["level"], outdoors.url in finding["says"]) == (level, True)
+        assert (finding["level"], outdoors.url in finding["message"]) == (level, True)
 
 
 @pytest.mark.parametrize(

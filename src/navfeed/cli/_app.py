@@ -25,8 +25,8 @@ COMMANDS = (
     *("serve", "mcp", "stats", "status", "verify", "runs", "doctor", "backup", "restore"),
     *("vacuum", "check", "privacy", "practice"),
 )
-"""Every command, in the order in which one meets them. Each is the module of its name, which
-registers it with `app`."""
+"Every command, in the order of the help. The module of the same name "
+"registers it with `app`."
 
 
 class Boundary(TyperGroup):
@@ -99,8 +99,8 @@ def _refuse_other_encodings(text: str) -> None:
     """Python hands on bytes that are no text as lone surrogates, which no store can look for."""
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ConfigError(
-            f"{text!a} is no text in {sys.getfilesystemencoding()}, the encoding of your "
-            "locale. Write it in that, or set LC_ALL to a locale in UTF-8, such as C.UTF-8"
+            f"{text!a} is not valid {sys.getfilesystemencoding()}, your locale's "
+            "encoding. Re-encode it, or set LC_ALL to a UTF-8 locale such as C.UTF-8"
         )
 
 
@@ -134,14 +134,14 @@ def _report_bug(error: Exception) -> NoReturn:
     where = f"{Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else "?"
     print_error(
         f"this is a bug ({type(error).__name__} at {where}, navfeed {__version__}). "
-        "What was committed is kept. Please report it",
+        "Committed data is safe. Please report it",
         ExitCode.BUG,
     )
     raise typer.Exit(ExitCode.BUG)
 
 
 RENAMED = {"municipal": "--municipality", "level1": "--occupation-group"}
-"""Filters that are called otherwise than NAV's field is; that name is understood too."""
+"Filters whose option has another name than NAV's field; both names work."
 
 
 def _canonical(word: str) -> str:

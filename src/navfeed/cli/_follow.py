@@ -65,7 +65,7 @@ class Service:
         """Raises what ends the service; `StoppedError` where that is what was wanted."""
         self._stop = Stop(max_seconds)
         db = self._settings.db
-        who = "another `navfeed sync --follow` serves"
+        who = "another `navfeed sync --follow` uses"
         with (
             stopped_by_signals(self._stop.request, self._hang_up),
             store_lock(db, "follow.lock", who),
@@ -101,7 +101,7 @@ class Service:
             self._end = self._one()
             error = self._end.error
             if isinstance(error, ScopeError) and self._began:
-                print_warning(f"{error}. The scope stays as it was")
+                print_warning(f"{error}. The scope is unchanged")
                 self._plan = replace(self._plan, scope=None)
                 self._end = self._one()
                 error = self._end.error
@@ -179,16 +179,17 @@ class Service:
             _run.token_of(settings)
             self._log = self._open_log(settings)
         except ConfigError as error:
-            print_warning(f"{error}. The settings stay as they were")
+            print_warning(f"{error}. The settings are unchanged")
             return
         if settings.db.resolve() != self._settings.db.resolve():
             print_warning(
-                "another store needs another service: restart it. The store stays as it was"
+                "a changed store takes effect after a restart; continuing with the present one"
             )
             settings = replace(settings, db=self._settings.db)
         if feed_address(settings.base_url) != feed_address(self._settings.base_url):
             print_warning(
-                "another feed needs another store, and one that moved a restart with --feed-moved"
+                "a changed feed address takes effect after a restart: with another store, "
+                "or with --feed-moved"
             )
             settings = replace(settings, base_url=self._settings.base_url)
         self._settings = settings
@@ -201,7 +202,7 @@ class Service:
             return
         from navfeed.present.run_log import Kind
 
-        text = f"read the settings again: store {self._settings.db}, feed {self._settings.base_url}"
+        text = f"settings reloaded: store {self._settings.db}, feed {self._settings.base_url}"
         self._log.say(LogLevel.INFO, text, Kind.RELOADED)
 
     def _open_log(self, settings: Settings) -> Log | None:

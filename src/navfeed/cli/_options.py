@@ -26,7 +26,7 @@ ColorOption = Annotated[
     typer.Option(
         "--color",
         callback=use_color,
-        help="When to draw in colour. auto: on a terminal, or if FORCE_COLOR is set.",
+        help="When to use colour. auto: on a terminal, or if FORCE_COLOR is set.",
         show_default=False,
     ),
 ]
@@ -53,7 +53,7 @@ MaxAgeOption = Annotated[
 
 
 WithContactsOption = Annotated[
-    bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
+    bool, typer.Option("--with-contacts", help="Include the contact people that the ads name.")
 ]
 
 
@@ -71,7 +71,9 @@ MaxTimeOption = Annotated[
 
 WorkersOption = Annotated[
     int | None,
-    typer.Option(min=1, max=64, help="Details fetched at once. Default: 8.", show_default=False),
+    typer.Option(
+        min=1, max=64, help="Number of concurrent detail requests. Default: 8.", show_default=False
+    ),
 ]
 
 
@@ -84,7 +86,7 @@ class SummaryFormat(StrEnum):
 
 
 FormatOption = Annotated[
-    SummaryFormat, typer.Option("--format", help="json: a summary object on stdout.")
+    SummaryFormat, typer.Option("--format", help="json: print a summary object on stdout.")
 ]
 
 

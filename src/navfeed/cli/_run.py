@@ -114,7 +114,7 @@ def write_metrics(settings: Settings) -> None:
         with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
             out.write(exposition(facts).encode())
     except (NavfeedError, OSError) as error:
-        print_warning(f"no metrics were written: {error}")
+        print_warning(f"cannot write metrics: {error}")
 
 
 def token_of(settings: Settings) -> str | None:
@@ -122,7 +122,7 @@ def token_of(settings: Settings) -> str | None:
     token = settings.token.read()
     if file := settings.token.exposed:
         how = f"chmod 600 {quote(str(file))}"
-        print_warning(f"others can read the token file {file}. Make it yours alone: {how}")
+        print_warning(f"others can read the token file {file}. Make it private: {how}")
     return token
 
 
@@ -133,7 +133,8 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
         name, _, value = flag.partition("=")
         if flag != "all" and (name not in SCOPES or not value):
             raise ConfigError(
-                f"--scope takes NAME=VALUE with a name of {', '.join(SCOPES)}; or all. Not {flag!r}"
+                f"--scope takes NAME=VALUE, where NAME is one of {', '.join(SCOPES)}; or "
+                f"all. Not {flag!r}"
             )
         if flag != "all":
             values = value.split(",") if name in _PARTED else [value]
@@ -146,20 +147,21 @@ def hint_if_begun(settings: Settings) -> None:
     with suppress(StoreError), open_store(settings.db) as reader:
         if reader.facts(now()).newest is not None:
             print_warning(
-                f"{settings.db} has begun already and goes on where it stood: --since and "
-                "--from-tip are for a first sync. For another beginning, name a new store with --db"
+                f"{settings.db} already exists and continues from its position: --since and "
+                "--from-tip apply to a first sync. To start elsewhere, name a new store "
+                "with --db"
             )
 
 
 def hint_at_copy(settings: Settings) -> None:
     if copy := kept_copy(settings.db):
         print_warning(
-            f"the store as it was before its upgrade is in {copy}, until a sync has ended well"
+            f"the copy made before the upgrade is {copy}; the next successful sync removes it"
         )
 
 
 _PARTED = ("municipal", "county", "code", "orgnr")
-"""Names of a scope whose values hold no comma, so that one parts them, as in filters."""
+"Names of a scope that take several values separated by commas, as filters do."
 
 _LOOKED_UP = {
     "municipals": ("municipal",),
@@ -167,7 +169,7 @@ _LOOKED_UP = {
     "orgnrs": ("orgnr",),
     "occupations": ("level1", "level2"),
 }
-"""The filters that find what a field of the scope keeps."""
+"The filters that match what a field of the scope keeps."
 
 
 def hint_at_empty_scope(settings: Settings) -> None:
@@ -178,8 +180,8 @@ def hint_at_empty_scope(settings: Settings) -> None:
             for value in getattr(scope, name):
                 if not any(reader.knows(one, value) for one in filters):
                     print_warning(
-                        f"no ad is kept for {value!r} among the {name} of the scope. If that is no "
-                        "name of NAV's, give the scope anew with --scope"
+                        f"no stored ad matches {value!r}, one of the scope's {name}. If NAV "
+                        "does not use that name, set the scope again with --scope"
                     )
 
 
@@ -209,8 +211,8 @@ def _since(text: str) -> Start:
         ) from None
     if since > now():
         raise ConfigError(
-            f"--since {text} is yet to come, and the copy would lack what is active now. Give "
-            "a day that has been, or --from-tip to follow from now on"
+            f"--since {text} is in the future, so the copy would lack the ads that are "
+            "active now. Give a past day, or --from-tip to follow from now on"
         )
     return Start(since=since)
 

@@ -25,7 +25,7 @@ AdArgument = Annotated[
     str,
     typer.Argument(
         metavar="UUID",
-        help="The ad's id, or how it begins.",
+        help="The ad's id, or its first characters.",
         autocompletion=values_of("uuid"),
     ),
 ]
@@ -33,11 +33,11 @@ NoteOption = Annotated[
     str | None,
     typer.Option(
         metavar="TEXT",
-        help="Something to remember. It is yours, and stays when the ad is gone.",
+        help="A note of your own. It stays when the ad is gone.",
         show_default=False,
     ),
 ]
-UndoOption = Annotated[bool, typer.Option("--undo", help="Take the mark and its note away again.")]
+UndoOption = Annotated[bool, typer.Option("--undo", help="Remove the mark and its note.")]
 
 
 def mark_ad(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
@@ -63,7 +63,9 @@ def _marked(state: State, start: str) -> str | None:
     start = start.strip().lower()
     fits = [ad for ad in state.marks() if start and ad.startswith(start)]
     if len(fits) > 1:
-        raise NotFoundError(f"{start} could be {' or '.join(fits[:5])}: give more of the id")
+        raise NotFoundError(
+            f"{start} matches several ads ({' or '.join(fits[:5])}): give more of the id"
+        )
     return fits[0] if fits else None
 
 
@@ -83,6 +85,6 @@ def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dic
     in_force = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
     for ad in sorted(saved.keys() - in_force):
         note = f": {sanitize(saved[ad])}" if saved[ad] else ""
-        print_warning(f"saved, and no longer in force: {ad}{note}")
+        print_warning(f"saved, no longer active: {ad}{note}")
     meant = tuple(ad for ad in saved if not filters.uuid or ad in filters.uuid)
     return replace(filters, uuid=meant or ("",)), saved

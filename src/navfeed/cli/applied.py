@@ -20,6 +20,6 @@ def applied(
 ) -> None:
     """Note that you applied.
 
-    Watches no longer tell that it closes soon.
+    Watches no longer remind you that it closes soon.
     """
     mark_ad(load({"db": db}, config=config), ad, Mark.APPLIED, note, undo=undo)

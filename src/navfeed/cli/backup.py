@@ -25,13 +25,13 @@ def backup(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
 ) -> None:
     """Copy the store to a file.
 
-    As it is at one moment, also while a sync runs. It is whole or not there at all, and its
-    owner's alone. It holds the ads of that moment and nothing of those removed before; those
-    withdrawn later stay in it: let old copies expire.
+    Copies one consistent state, even during a sync. FILE is complete or absent, and readable only
+    by its owner. It holds nothing of ads removed earlier. Ads withdrawn later stay in it: delete
+    old copies.
     """
     from navfeed.files import replaced
     from navfeed.store.backup import copy, refuse_foreign

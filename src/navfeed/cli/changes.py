@@ -34,7 +34,7 @@ def changes(
         str | None,
         typer.Option(
             metavar="CURSOR",
-            help="Tell what happened since there. Default: all that is kept.",
+            help="Write the changes after this cursor. Default: all that are kept.",
             show_default=False,
         ),
     ] = None,
@@ -42,45 +42,45 @@ def changes(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Go on from the cursor in this file, and keep it there; made when it is not "
-            "there. One for each consumer.",
+            help="Continue from the cursor in this file, and update it; created if missing. "
+            "Use one per consumer.",
             show_default=False,
         ),
     ] = None,
     snapshot: Annotated[
-        bool, typer.Option("--snapshot", help="Begin with every ad as it is, as kind snapshot.")
+        bool, typer.Option("--snapshot", help="Start with every active ad, as kind snapshot.")
     ] = False,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on telling what happens, until stopped.")
+        bool, typer.Option("--follow", help="Keep writing changes until stopped.")
     ] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many changes.", show_default=False)
+        int | None, typer.Option(min=1, help="Maximum number of changes.", show_default=False)
     ] = None,
     no_content: Annotated[
-        bool, typer.Option("--no-content", help="Only which ad, and what happened to it.")
+        bool, typer.Option("--no-content", help="Leave out the content of the ads.")
     ] = False,
     with_contacts: WithContactsOption = False,
     format_: Annotated[
         ChangesFormat,
         typer.Option(
             "--format",
-            help="cloudevents: an event a line. bulk: what OpenSearch's and Elasticsearch's _bulk "
-            "take.",
+            help="cloudevents: one event per line. bulk: input for _bulk of OpenSearch and "
+            "Elasticsearch.",
         ),
     ] = ChangesFormat.JSONL,
 ) -> None:
     """Write what changed, for other programs.
 
-    A line for each ad that was added, updated or removed, or that expired. Whoever applies the
-    lines in their order has the active ads. The last line, of kind caught_up, holds the cursor to
-    go on from. With filters, an ad that no longer fits is removed.
+    Writes a line for each ad that was added, updated, removed, or that expired. A program that
+    applies the lines in order has the active ads. The last line, of kind caught_up, holds the
+    cursor to continue from. With filters, an ad that no longer matches counts as removed.
 
-    Ends with 10 where a cursor cannot be continued without a hole: take a --snapshot then.
+    Ends with 10 if the cursor cannot be continued without a gap: take a --snapshot then.
     """
     if cursor is not None and after is not None:
-        raise ConfigError("--after and --cursor both say where to go on from. Leave one out")
+        raise ConfigError("--after and --cursor exclude each other")
     if snapshot and (after is not None or limit is not None):
-        raise ConfigError("--snapshot tells of every ad. Leave --after and --limit out")
+        raise ConfigError("--snapshot excludes --after and --limit")
     settings = load({"db": db}, config=config)
     if cursor is not None:
         refuse_store(cursor, settings.db)
@@ -105,6 +105,4 @@ def _cursor(text: str | None) -> Cursor | None:
     try:
         return None if text is None else read_cursor(text)
     except ValueError:
-        raise ConfigError(
-            f"--after takes a cursor as `navfeed changes` gives it, not {text!r}"
-        ) from None
+        raise ConfigError(f"--after takes a cursor from `navfeed changes`, not {text!r}") from None

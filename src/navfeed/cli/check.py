@@ -22,8 +22,8 @@ from navfeed.text.plaintext import sanitize
 def check(*, db: DbOption = None, config: ConfigOption = None) -> None:
     """Check the store for damage.
 
-    Reads all of it and prints a line for each problem. Ends with 7 if there is one. It may run
-    while a sync does.
+    Reads all of it and prints one line for each problem. Ends with 7 if there is one. May run
+    during a sync.
     """
     path = load({"db": db}, config=config).db
     with open_store(path) as reader:
@@ -32,6 +32,7 @@ def check(*, db: DbOption = None, config: ConfigOption = None) -> None:
     if problems:
         sys.stdout.flush()
         raise StoreError(
-            f"{path} has {counted(len(problems), 'problem')}. Put a backup back with "
-            "`navfeed restore`, or move the store away and run `navfeed sync` to build it anew"
+            f"{path} has {counted(len(problems), 'problem')}. Restore a backup with "
+            "`navfeed restore`, or move the store away and run `navfeed sync` to "
+            "rebuild it"
         )

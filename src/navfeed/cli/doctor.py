@@ -26,15 +26,15 @@ def doctor(
     db: DbOption = None,
     config: ConfigOption = None,
     base_url: UrlOption = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the feed.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the feed.")] = False,
     format_: RowsOption = RowsFormat.TABLE,
     _color: ColorOption = Color.AUTO,
 ) -> None:
     """Diagnose configuration, store and feed.
 
-    Checks token, clock, disk and permissions too, and says what to do. Changes nothing. Ends
-    with 0 where nothing failed, whatever the warnings; else with the exit code that belongs to
-    the first failure: 2 configuration or clock, 5 feed, 6 token, 7 store, 8 no recent data.
+    Also checks token, clock, disk and permissions, and suggests what to do. Changes nothing.
+    Exit codes: 0 no failure, warnings included; else that of the first failure: 2 configuration or
+    clock, 5 feed, 6 token, 7 store, 8 no recent data.
     """
     flags = {"db": db, "base_url": base_url}
     findings = list(examine(flags, config, offline=offline))
@@ -47,4 +47,4 @@ def doctor(
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:
-    return (finding.check, finding.level, finding.says, finding.advice)
+    return (finding.check, finding.level, finding.message, finding.advice)

@@ -46,15 +46,15 @@ def export(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="csv, xlsx, parquet: columns. json, jsonl: the ads as NAV served them. "
-            "jobposting: schema.org's JSON-LD, a line an ad.",
+            help="csv, xlsx, parquet: columns. json, jsonl: the ads as NAV serves them. "
+            "jobposting: schema.org JSON-LD, one line per ad.",
         ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            help="The file to write, or the folder with --split; it is replaced when all is "
-            "written. Default: stdout.",
+            help="The file to write, or the folder with --split; replaced once complete. "
+            "Default: stdout.",
             show_default=False,
         ),
     ] = None,
@@ -62,7 +62,7 @@ def export(
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="These columns, in this order, with commas between them (csv, xlsx, parquet).",
+            help="Columns to write, in this order, separated by commas (csv, xlsx, parquet).",
             show_default=False,
         ),
     ] = None,
@@ -70,36 +70,33 @@ def export(
         TableName | None,
         typer.Option(
             metavar="TABLE",
-            help="Instead of the ads, what they have several of: locations, occupations or "
-            "categories, a row each (csv, xlsx, parquet).",
+            help="Instead of the ads, export their locations, occupations or categories, "
+            "one per row (csv, xlsx, parquet).",
             show_default=False,
         ),
     ] = None,
     split: Annotated[
         bool,
         typer.Option(
-            "--split", help="One file a municipality; an ad with several is in each of theirs."
+            "--split", help="One file per municipality; an ad with several is in each of them."
         ),
     ] = False,
     excel: Annotated[
         bool,
-        typer.Option(
-            "--excel", help="csv as Norwegian Excel opens it: byte order mark, semicolons."
-        ),
+        typer.Option("--excel", help="csv for Norwegian Excel: byte order mark, semicolons."),
     ] = False,
     raw_cells: Annotated[
         bool,
         typer.Option(
             "--raw-cells",
-            help="Leave csv cells as they are, also those that a spreadsheet would run.",
+            help="Write csv cells unchanged, even those that a spreadsheet would run as formulas.",
         ),
     ] = False,
     contacts: Annotated[
         bool | None,
         typer.Option(
             "--with-contacts/--without-contacts",
-            help="The people whom the ads name to be asked. Default: in json and jsonl, which are "
-            "what NAV served, not in the others.",
+            help="Include the contact people that the ads name. Default: in json and jsonl only.",
             show_default=False,
         ),
     ] = None,
@@ -107,9 +104,8 @@ def export(
 ) -> None:
     """Export active ads.
 
-    All of them, or those that the filters leave. The filters are those of `navfeed list`, and
-    mean the same. The order is that of the ids, so that two exports can be compared line by
-    line.
+    Takes the filters of `navfeed list`; without any, exports all active ads. Sorted by id, so that
+    two exports can be compared line by line.
     """
     options = ExportOptions(
         format_,
@@ -153,8 +149,8 @@ def _columns(
     for option, value in (("--columns", columns), ("--table", table)):
         if value is not None:
             raise ConfigError(
-                f"{option} is for csv, xlsx and parquet: {format_.value} holds whole ads. "
-                "`navfeed list --format json` gives columns"
+                f"{option} needs csv, xlsx or parquet: {format_.value} holds whole ads. For "
+                "JSON with columns, use `navfeed list --format json`"
             )
     return ()
 
@@ -170,7 +166,7 @@ def _refuse_stdout(format_: ExportFormat, *, split: bool) -> None:
     if split:
         raise ConfigError("--split writes a folder of files: name it with --output")
     if format_ in BINARY:
-        raise ConfigError(f"{format_.value} goes to a file: name it with --output")
+        raise ConfigError(f"{format_.value} needs a file: name it with --output")
 
 
 @contextmanager

@@ -18,5 +18,5 @@ def ignore(
     note: NoteOption = None,
     undo: UndoOption = False,
 ) -> None:
-    """Ignore an ad: no watch tells of it again."""
+    """Hide an ad from all watches."""
     mark_ad(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from navfeed.present.terminal import Canvas
 
 ROWS_ON_TERMINAL = 50
-"""How many ads a table shows where no --limit was given."""
+"Rows of a table without --limit."
 
 
 @app.command("list")
@@ -57,8 +57,8 @@ def list_ads(
         Sort | None,
         typer.Option(
             metavar="ORDER",
-            help=f"What comes first: {', '.join(Sort)}. Default: relevance with --text or --title, "
-            "due with --closing-soon, else published.",
+            help=f"Sort by {', '.join(Sort)}. Default: relevance with --text or --title, due "
+            "with --closing-soon, else published.",
             show_default=False,
         ),
     ] = None,
@@ -66,18 +66,16 @@ def list_ads(
         int | None,
         typer.Option(
             min=1,
-            help=f"At most so many. Default: {ROWS_ON_TERMINAL} on a terminal, else all.",
+            help=f"Maximum number of ads. Default: {ROWS_ON_TERMINAL} on a terminal, else all.",
             show_default=False,
         ),
     ] = None,
-    offset: Annotated[
-        int, typer.Option(min=0, help="Leave out so many of the first.", show_default=False)
-    ] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="Skip this many ads.", show_default=False)] = 0,
     snippets: Annotated[
         bool | None,
         typer.Option(
             "--snippets/--no-snippets",
-            help="Where each ad says what --text searches for. Default: on a terminal only.",
+            help="Show where --text matches in each ad. Default: on a terminal only.",
             show_default=False,
         ),
     ] = None,
@@ -88,7 +86,7 @@ def list_ads(
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="These columns, in this order, with commas between them.",
+            help="Columns to show, in this order, separated by commas.",
             show_default=False,
         ),
     ] = None,
@@ -97,22 +95,22 @@ def list_ads(
         typer.Option(
             "--json",
             metavar="NAMES",
-            help="The same as --format json --columns NAMES.",
+            help="Short for --format json --columns NAMES.",
             show_default=False,
         ),
     ] = None,
     with_contacts: WithContactsOption = False,
     saved: Annotated[
-        bool, typer.Option("--saved", help="Only ads that you saved, with your notes.")
+        bool, typer.Option("--saved", help="Only ads you saved, with your notes.")
     ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
 ) -> None:
     """List the active ads.
 
-    Several filters must all fit. One given several times takes any of its values, --text all of
-    its words. `!` before a name leaves its ads out, `*` after it takes every name that begins so;
-    places, numbers and sources may be separated by commas. Case never matters.
+    An ad must match every filter. A filter given several times matches any of its values, --text
+    all of its words. `!` before a name excludes it, `*` after it matches every name that begins
+    with it; separate places, numbers and sources by commas. Case does not matter.
     """
     if json_ is not None:
         if columns is not None or format_ not in (ListFormat.TABLE, ListFormat.JSON):

@@ -39,7 +39,7 @@ def push(
         str,
         typer.Argument(
             metavar="TARGET",
-            help="postgresql://user@host/database (a password belongs into PGPASSFILE), or "
+            help="postgresql://user@host/database (put the password into PGPASSFILE), or "
             "opensearch+https://host/index.",
             show_default=False,
         ),
@@ -49,19 +49,20 @@ def push(
     config: ConfigOption = None,
     asked: FilterOptions,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on pushing what happens, until stopped.")
+        bool, typer.Option("--follow", help="Keep pushing changes until stopped.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be pushed or mended; change nothing.")
+        bool,
+        typer.Option("--dry-run", help="Show what would be pushed or repaired; change nothing."),
     ] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Then compare every ad with the store's.")
+        bool, typer.Option("--verify", help="Then compare every ad with the store.")
     ] = False,
     reconcile: Annotated[
-        bool, typer.Option("--reconcile", help="As --verify, and mend every difference.")
+        bool, typer.Option("--reconcile", help="Like --verify, and repair every difference.")
     ] = False,
     batch: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Changes in one transaction, at most.")
+        int, typer.Option(min=1, max=10_000, help="Maximum number of changes in one transaction.")
     ] = BATCH,
     with_contacts: WithContactsOption = False,
     quiet: QuietOption = False,
@@ -69,16 +70,15 @@ def push(
 ) -> None:
     """Keep PostgreSQL or OpenSearch equal to the store.
 
-    First all ads, then what happens to them. The target remembers where it stands, so that each
-    run goes on where the last one ended, however that was. Another choice of filters, a restored
-    store, or a cursor that is too old make it load all ads anew. Contacts are left out unless they
-    are asked for.
+    Loads all ads first, then applies changes. The target stores its cursor, so that each run
+    continues where the last one ended. Different filters, a restored store or an outdated cursor
+    cause a full reload. Leaves out contacts unless --with-contacts is given.
 
-    Ends with 7 where the target or the store cannot be used, with 9 where --verify found
-    differences. With --follow it waits out a target that is down.
+    Exit codes: 7 the target or the store cannot be used, 9 --verify found differences. --follow
+    waits out a target that is down.
     """
     if follow and (dry_run or verify or reconcile):
-        raise ConfigError("--follow only pushes. Leave --dry-run, --verify and --reconcile out")
+        raise ConfigError("--follow excludes --dry-run, --verify and --reconcile")
     settings = load({"db": db}, config=config)
     open_target = opener(
         target, selection_of(asked.given(), contacts=with_contacts), contacts=with_contacts

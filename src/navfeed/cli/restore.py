@@ -33,9 +33,8 @@ def restore(
 ) -> None:
     """Replace the store with a copy.
 
-    Run `navfeed sync` next, before anybody reads. FILE is checked first, and brought up to
-    date. What the store was told to forget or to drop since the copy was made is taken out of
-    it. Ends with 75 when a sync is running.
+    Checks and upgrades FILE first, and repeats in it what was erased or dropped since the copy was
+    made. Run `navfeed sync` next, before anybody reads. Ends with 75 while a sync is running.
     """
     path = load({"db": db}, config=config).db
     refuse_store(file, path, is_read=True)
@@ -44,7 +43,7 @@ def restore(
     _confirm(path, yes=yes)
     restore_copy(file, path, print_warning)
     print_warning(
-        f"{path} is as {file} was. Run `navfeed sync` now: ads may have been withdrawn since"
+        f"restored {path} from {file}. Run `navfeed sync` now: ads may have been withdrawn since"
     )
 
 

@@ -29,17 +29,17 @@ def runs(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 20,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Only those that ended with neither 0, 3 nor 4.")
+        bool, typer.Option("--failed", help="Only failed runs: exit code other than 0, 3 and 4.")
     ] = False,
     format_: RowsOption = RowsFormat.TABLE,
     _color: ColorOption = Color.AUTO,
 ) -> None:
     """Show sync history.
 
-    The newest first: when, how they ended, what they did. The store keeps the last 10,000: two
-    weeks of a service, seven months of a run every half hour.
+    Newest first: start, result and counts. The store keeps the last 10,000 runs: two weeks of a
+    service, or seven months of a run every half hour.
     """
     path = load({"db": db}, config=config).db
     with open_store(path) as reader:

@@ -20,6 +20,6 @@ def save(
 ) -> None:
     """Save an ad for later.
 
-    `navfeed list --saved` shows it as long as it is active.
+    `navfeed list --saved` shows it while it is active.
     """
     mark_ad(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)

@@ -273,6 +273,6 @@ def _door(host: str, port: int) -> socket.socket:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
         raise ConfigError(
-            f"{host}, port {port} cannot be had ({os.strerror(error.errno)}). "
-            "Name another with --port; 0 takes a free one"
+            f"cannot listen on {host} port {port} ({os.strerror(error.errno)}). Choose "
+            "another with --port; 0 picks a free one"
         ) from error

@@ -39,7 +39,7 @@ def show(
         str,
         typer.Argument(
             metavar="UUID",
-            help="The ad's id, or how it begins.",
+            help="The ad's id, or its first characters.",
             autocompletion=values_of("uuid"),
         ),
     ],
@@ -50,18 +50,20 @@ def show(
         ShowFormat, typer.Option("--format", help="json: the content as NAV served it.")
     ] = ShowFormat.TEXT,
     without_contacts: Annotated[
-        bool, typer.Option("--without-contacts", help="Leave out whom to ask.")
+        bool, typer.Option("--without-contacts", help="Leave out the contact people.")
     ] = False,
     open_: Annotated[
         bool,
-        typer.Option("--open", help="Open the page to apply at in the browser, or else NAV's."),
+        typer.Option(
+            "--open", help="Open the application page in the browser; NAV's page if there is none."
+        ),
     ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
 ) -> None:
     """Show one ad.
 
-    How to apply, the terms, the text, and the contacts.
+    The deadline, how to apply, the terms, the text and the contacts.
     """
     now = datetime.now(UTC)
     today = oslo_day(now)
@@ -96,12 +98,12 @@ def _open(uuid: str, content: Content) -> None:
     address = next(filter(_is_web_page, named), None)
     if address is None:
         raise NotFoundError(
-            f"ad {uuid} names no page to open. `navfeed show {uuid[:8]}` shows what it says"
+            f"ad {uuid} has no page to open. `navfeed show {uuid[:8]}` shows its text"
         )
-    missing = "" if address == named[0] else "the ad names no page to apply at; "
+    missing = "" if address == named[0] else "the ad has no application page; "
     print_warning(f"{missing}opening {address}")
     if not webbrowser.open(address):
-        raise NotFoundError(f"no browser was found. The page is {address}")
+        raise NotFoundError(f"no browser found. The page is {address}")
 
 
 def _is_web_page(address: str) -> bool:

@@ -38,8 +38,8 @@ def status(
 ) -> None:
     """Show the state of the store.
 
-    Its ads, the age of the data, the last sync, the token. With --max-age it shows the same, and
-    ends with 8 if the data is older.
+    Shows its ads, the age of the data, the last sync and the token. With --max-age, ends with 8 if
+    the data is older.
     """
     now = datetime.now(UTC)
     settings = load({"db": db}, config=config)

@@ -40,24 +40,24 @@ if TYPE_CHECKING:
 LogFileOption = Annotated[
     Path | None,
     typer.Option(
-        help="Write the log there instead of to stderr, where a terminal alone still shows "
-        "progress and errors. It may be moved away at any time.",
+        help="Write the log to this file instead of stderr; a terminal still shows "
+        "progress and errors. The file may be rotated at any time.",
         show_default=False,
     ),
 ]
 LogFormatOption = Annotated[
     LogFormat | None,
-    typer.Option(help="How the log is written. json: one object a line.", show_default=False),
+    typer.Option(help="Format of the log. json: one object per line.", show_default=False),
 ]
 LogLevelOption = Annotated[
     LogLevel | None,
-    typer.Option(help="What the log tells: this, and what is worse.", show_default=False),
+    typer.Option(help="Lowest level to log.", show_default=False),
 ]
 MetricsOption = Annotated[
     Path | None,
     typer.Option(
         "--metrics-file",
-        help="Write figures for Prometheus there after each run (node_exporter's text files).",
+        help="Write Prometheus metrics to this file after each run (node_exporter textfile).",
         show_default=False,
     ),
 ]
@@ -73,8 +73,8 @@ def sync(
         str | None,
         typer.Option(
             metavar="DATE|DAYS",
-            help="First sync only: read the log from this day on (2026-05-01), or from so many "
-            "days back. Default: 183 days, which makes a complete copy.",
+            help="First sync only: start at this day (2026-05-01), or this many days back. "
+            "Default: 183 days, which makes a complete copy.",
             show_default=False,
         ),
     ] = None,
@@ -88,68 +88,64 @@ def sync(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Keep only these ads: municipal, county, occupation, code, orgnr or words; "
-            "repeatable. The store remembers it. all: keep everything again.",
+            help="Keep only ads of this municipal, county, occupation, code, orgnr or "
+            "words; repeatable. The store remembers it. all: keep everything again.",
             show_default=False,
         ),
     ] = None,
     yes: Annotated[
         bool,
-        typer.Option(
-            "--yes", "-y", help="Take up a scope also where it removes more than half of the ads."
-        ),
+        typer.Option("--yes", "-y", help="Accept a scope that removes more than half of the ads."),
     ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run",
-            help="Tell what a sync would do to the store, by the store alone, and change nothing.",
+            help="Show what a sync would do, from the store alone. Change nothing.",
         ),
     ] = False,
     max_time: MaxTimeOption = None,
     max_pages: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many pages.", show_default=False)
+        int | None, typer.Option(min=1, help="Stop after this many pages.", show_default=False)
     ] = None,
     workers: WorkersOption = None,
     inactive: Annotated[
         Inactive | None,
         typer.Option(
-            help="What stays of an ad that is no longer shown: nothing, or figures without text "
-            "and names. A setting of the store. Default: delete.",
+            help="What to keep of an ad that is no longer active: nothing, or figures "
+            "without text and names. The store remembers it. Default: delete.",
             show_default=False,
         ),
     ] = None,
     contacts: Annotated[
         Contacts | None,
         typer.Option(
-            help="Whether to keep the people an ad names to be asked. drop: never written, and "
-            "e-mail addresses and phone numbers are taken out of texts. A setting of the store. "
-            "Default: keep.",
+            help="Keep or drop contact people. drop: never store them, and remove e-mail "
+            "addresses and phone numbers from texts. The store remembers it. Default: "
+            "keep.",
             show_default=False,
         ),
     ] = None,
     retry_now: Annotated[
         bool,
-        typer.Option(
-            "--retry-now", help="Try again at once whatever waits for a retry, or was given up."
-        ),
+        typer.Option("--retry-now", help="Retry failed and given-up ads now."),
     ] = False,
     feed_moved: Annotated[
         bool,
         typer.Option(
             "--feed-moved",
-            help="The feed's address is a new one of the feed that the store follows.",
+            help="Accept a new address of the feed that the store follows.",
         ),
     ] = False,
     follow: Annotated[
         bool,
-        typer.Option("--follow", help="Go on as a service: run again and again, until stopped."),
+        typer.Option("--follow", help="Run as a service: sync again and again until stopped."),
     ] = False,
     every: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="With --follow: rest for so long between two runs (90, 5m). Default: 2m.",
+            help="With --follow: pause between two runs (90, 5m). Default: 2m.",
             show_default=False,
         ),
     ] = None,
@@ -157,15 +153,16 @@ def sync(
         bool,
         typer.Option(
             "--no-upgrade-copy",
-            help="Do not copy the store before an upgrade. A copy goes once a sync ended well.",
+            help="Do not copy the store before an upgrade. The next successful sync removes "
+            "such a copy.",
         ),
     ] = False,
     then: Annotated[
         str | None,
         typer.Option(
             metavar="COMMAND",
-            help="Run this after each run, without a shell, for ten minutes at most. It finds "
-            "where the store stood and stands in NAVFEED_CURSOR_BEFORE and _AFTER.",
+            help="Run this command after each run, without a shell, for at most ten "
+            "minutes. NAVFEED_CURSOR_BEFORE and _AFTER hold the store's cursor.",
             show_default=False,
         ),
     ] = None,
@@ -173,8 +170,7 @@ def sync(
         bool,
         typer.Option(
             "--then-watch",
-            help="Then tell what is news, as `navfeed watch run` does: however the run ended, if "
-            "the store can be read.",
+            help="Then run the watches, as `navfeed watch run` does, even if the sync failed.",
         ),
     ] = False,
     metrics_file: MetricsOption = None,
@@ -186,19 +182,19 @@ def sync(
 ) -> None:
     """Update the store from NAV's feed.
 
-    One run reads to the end of the feed and fetches the details of new and changed ads. Ends
-    with 0 when caught up, 2 for a wrong flag or setting, 3 when stopped early, 4 when some
-    details wait for a retry or are given up, 5 when the feed cannot be reached or answers
-    wrongly, 6 for tokens, 7 for the store, 75 when another sync is running.
+    Reads to the end of the feed and fetches the details of new and changed ads. Exit codes: 0
+    caught up, 2 wrong option or setting, 3 stopped early, 4 some details are waiting for a retry
+    or given up, 5 the feed is unreachable or answers incorrectly, 6 token, 7 store, 75 another
+    sync is running.
 
-    A scope that names what nothing has is refused, and one that would remove more than half of the
-    stored ads wants --yes; --dry-run tells what it would do. Nothing is changed by either.
+    A scope that matches nothing is refused; one that would remove more than half of the stored ads
+    needs --yes. --dry-run shows what a scope would do.
 
-    With --follow it runs again every two minutes, waits out bad weather, and ends only with 2,
-    3, 6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
+    --follow syncs every two minutes, waits out failures that pass, and ends only with 2, 3, 6, 7
+    or 75, which need somebody's attention. SIGHUP reloads the settings.
 
-    With --then-watch, 4 also says that a channel did not accept what a watch had to tell: that is
-    tried again. With --follow, a channel that may wake somebody is used once an hour at most.
+    With --then-watch, 4 also means that a channel rejected a notification, which is retried. With
+    --follow, a channel that may wake somebody is used at most once an hour.
     """
     flags = {
         "db": db,
@@ -217,7 +213,7 @@ def sync(
     }
     start = _run.start_of(since, from_start=from_start, from_tip=from_tip)
     if every is not None and not follow:
-        raise ConfigError("--every is how long --follow rests. Add --follow, or leave it out")
+        raise ConfigError("--every needs --follow")
 
     def prepare() -> tuple[Settings, Plan]:
         settings = load(flags, config=config)
@@ -229,14 +225,14 @@ def sync(
 
     if dry_run:
         if follow:
-            raise ConfigError("--dry-run tells of one run; --follow makes many. Leave one out")
+            raise ConfigError("--dry-run and --follow exclude each other")
         _dry_run(*prepare(), format_)
         return
 
     begins = not quiet and (since is not None or from_tip)
     if follow:
         if max_pages is not None:
-            raise ConfigError("--max-pages is for one run; --follow makes many. Leave one out")
+            raise ConfigError("--max-pages and --follow exclude each other")
         from navfeed.cli._follow import Service
 
         service = Service(

@@ -18,9 +18,9 @@ from navfeed.errors import StoreError
 def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
     """Compact the store.
 
-    Writes it anew, without the free space in it. Takes as much room again meanwhile, and as
-    much memory: no copy of ads gets into temporary files. Rarely worth it: free space is used
-    again. Ends with 75 when a sync is running.
+    Rewrites it without free space. Needs as much disk and memory again meanwhile: no ads are
+    written to temporary files. Rarely worth it, since free space is reused. Ends with 75 while a
+    sync is running.
     """
     from navfeed.store.writer import Store
 
@@ -31,8 +31,8 @@ def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
     before = path.stat().st_size
     with store_lock(path), Store(path, upgrade_copy=settings.upgrade_copy) as store:
         erased = store.vacuum()
-    print_warning(f"{before / 1e6:,.1f} MB became {path.stat().st_size / 1e6:,.1f} MB")
+    print_warning(f"compacted {before / 1e6:,.1f} MB to {path.stat().st_size / 1e6:,.1f} MB")
     if not erased:
         print_warning(
-            "another program reads the store: the next sync overwrites what is left on disk"
+            "another program is reading the store: the next sync erases what is left on disk"
         )

@@ -45,7 +45,7 @@ def verify(
         str | None,
         typer.Option(
             metavar="DATE|DAYS",
-            help="Read the log again from this day on. Default: 183 days back.",
+            help="Read the log again from this day, or this many days back. Default: 183 days.",
             show_default=False,
         ),
     ] = None,
@@ -57,12 +57,12 @@ def verify(
 ) -> None:
     """Compare the store with the feed.
 
-    Syncs first, then reports (or repairs, with --repair) each difference. Compared are the ads
-    that are stored and those that the log called active at last, of which some have ended
-    since. On a feed that moves, a difference may have arisen during the comparison.
+    Syncs first, then reports each difference, or repairs it with --repair. Compares the stored ads
+    and those whose last entry in the log is active. An ad that changes during the comparison may
+    be reported.
 
-    Ends with 0 only when the store equals what NAV shows, with 9 when it did not and was not
-    repaired, with 4 when NAV left some questions unanswered.
+    Exit codes: 0 the store equals what NAV shows, or was repaired; 9 there are differences; 4 NAV
+    did not answer for some ads.
     """
     flags = {"db": db, "base_url": base_url, "workers": workers}
     settings = load(flags, config=config)

@@ -40,8 +40,7 @@ EXPORTED = {
     "employer_homepage": "",
     "source_url": "",
 }
-"""What a table of ads has unless other columns are named. No contacts, and no prose, which may name
-them too."""
+("The default columns of a table of ads. No contacts, and no prose, which may name them too.")
 
 ON_REQUEST = {
     "contacts": "people to ask: `name, title, phone, email`, each once; also by `--with-contacts`",
@@ -52,7 +51,7 @@ ON_REQUEST = {
     "changed_at": "when its content last changed here",
     "checked_at": "when NAV last confirmed it",
 }
-"""What `--columns` can name besides."""
+"More columns for `--columns`."
 
 LIST_FIELDS = (
     *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
@@ -60,7 +59,7 @@ LIST_FIELDS = (
     *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
 )
-"""What `list` gives of each ad as json, jsonl and csv."""
+"The columns of `list` as json, jsonl and csv."
 
 OF_TABLES = {
     "locations": {
@@ -89,7 +88,7 @@ OF_TABLES = {
         "score": "a number",
     },
 }
-"""The tables of what an ad has several of: a row each."""
+"The tables of what an ad can have several of, one row each."
 
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
@@ -101,7 +100,7 @@ LISTS = frozenset(
         *("occupations", "categories", "contacts"),
     }
 )
-"""What a column holds, where it is no plain text; for formats that know the difference."""
+"Types of the columns that are no plain text, for typed formats."
 
 
 def chosen(asked: str | None, table: str | None, *, contacts: bool | None) -> tuple[str, ...]:
