@@ -203,7 +203,7 @@ def client(settings: Settings, token: str | None) -> FeedClient:
 
 
 _TRIED = 0.1
-"Seconds to wait for the lock: checking whether it is free holds it for an instant."
+"""Seconds to wait for the lock: checking whether it is free holds it for an instant."""
 
 
 @contextmanager

@@ -67,7 +67,7 @@ _VARIABLES = (
 )
 
 _OTHERS = ("token", "cursor_before", "cursor_after", "mail_password")
-"More variables: secrets, and what the command after a sync gets."
+"""More variables: secrets, and what the command after a sync gets."""
 
 SCOPES = {
     "municipal": "municipals",
@@ -77,7 +77,7 @@ SCOPES = {
     "orgnr": "orgnrs",
     "words": "words",
 }
-"The names of `[scope]` and `--scope`, and their fields of `Scope`."
+"""The names of `[scope]` and `--scope`, and their fields of `Scope`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,7 @@ def refuse_special(file: Path) -> None:
 
 
 _LARGEST = 1_000_000
-"Maximum size in bytes of a file that people write: settings, a token."
+"""Maximum size in bytes of a file that people write: settings, a token."""
 
 
 def _small_text(file: Path) -> str:

@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 EXPECTED = (ExitCode.DONE, ExitCode.STOPPED, ExitCode.WAITING)
-"Exit codes of a run without trouble: the next run does what is left."
+"""Exit codes of a run without trouble: the next run does what is left."""
 
 
 class NavfeedError(Exception):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import UnsupportedOperation
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
@@ -20,13 +20,38 @@ from navfeed.cli._output import log_to, print_error, tell_stopped
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
-COMMANDS = (
-    *("sync", "list", "show", "watch", "save", "applied", "ignore", "export", "changes", "push"),
-    *("serve", "mcp", "stats", "status", "verify", "runs", "doctor", "backup", "restore"),
-    *("vacuum", "check", "privacy", "practice"),
-)
-"Every command, in the order of the help. The module of the same name "
-"registers it with `app`."
+COMMANDS = {
+    "sync": "Update the store from NAV's feed.",
+    "list": "List the active ads.",
+    "show": "Show one ad.",
+    "watch": "Be told of ads that fit, once, where you look.",
+    "save": "Save an ad for later.",
+    "applied": "Note that you applied.",
+    "ignore": "Hide an ad from all watches.",
+    "export": "Export active ads.",
+    "changes": "Write what changed, for other programs.",
+    "push": "Keep PostgreSQL or OpenSearch equal to the store.",
+    "serve": "Serve the store to browsers and programs.",
+    "mcp": "Let an assistant search the store.",
+    "stats": "Count active ads.",
+    "status": "Show the state of the store.",
+    "verify": "Compare the store with the feed.",
+    "runs": "Show sync history.",
+    "doctor": "Diagnose configuration, store and feed.",
+    "backup": "Copy the store to a file.",
+    "restore": "Replace the store with a copy.",
+    "vacuum": "Compact the store.",
+    "check": "Check the store for damage.",
+    "privacy": "Find or erase what is stored about a person.",
+    "practice": "Run a local practice feed.",
+}
+"""Every command and the first line of its help, in the order of the help.
+
+The module of the same name registers it with `app`. The root's help and the completion of a name
+need only this table, and load no command.
+"""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Boundary(TyperGroup):
@@ -36,9 +61,22 @@ class Boundary(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401  typer's own
-        """Load one command, and no other: `navfeed list` does not wait for what a sync needs."""
-        self.load([cmd_name] if cmd_name in COMMANDS else COMMANDS)  # all, to suggest a like one
+        """Load one command, and no other."""
+        self.load([cmd_name] if cmd_name in COMMANDS else COMMANDS)  # all, to suggest a similar one
         return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
+        self._table().format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:  # noqa: ANN401  typer's own
+        return self._table().shell_complete(ctx, incomplete)
+
+    def _table(self) -> TyperGroup:
+        """The commands' names and first lines, without what they do."""
+        stubs: dict[str, Any] = {
+            name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()
+        }
+        return TyperGroup(name=self.name, commands=stubs, params=self.params)
 
     def load(self, names: Iterable[str]) -> None:
         """Import the modules of these commands, and make typer build what they register."""
@@ -141,7 +179,7 @@ def _report_bug(error: Exception) -> NoReturn:
 
 
 RENAMED = {"municipal": "--municipality", "level1": "--occupation-group"}
-"Filters whose option has another name than NAV's field; both names work."
+"""Filters whose option has another name than NAV's field; both names work."""
 
 
 def _canonical(word: str) -> str:
@@ -152,13 +190,40 @@ def _canonical(word: str) -> str:
     return RENAMED.get(word, word).removeprefix("--")
 
 
-app = typer.Typer(
+class Command(TyperCommand):
+    """A command whose help has a section for each group of options."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                default = f"{parameter.param_type_name.capitalize()}s"
+                heading = getattr(parameter, "rich_help_panel", None) or default
+                sections.setdefault(heading, []).append(record)
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+
+class Commands(typer.Typer):
+    """A group of commands, each a `Command`."""
+
+    def command(
+        self,
+        name: str | None = None,
+        **more: Any,  # noqa: ANN401  what typer takes
+    ) -> Callable[[Function], Function]:
+        return super().command(name, cls=Command, **more)
+
+
+app = Commands(
     name="navfeed",
     cls=Boundary,
     help="An exact, lawful, queryable local copy of NAV's job vacancy feed.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",  # joins the lines of a docstring's paragraph
+    rich_markup_mode=None,  # rich takes 0.2 s to draw a help, and splits it into narrow columns
     context_settings={
         "help_option_names": ["-h", "--help"],
         "token_normalize_func": _canonical,

@@ -25,10 +25,10 @@ from navfeed.store.query import Reader
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
 PANEL = "Filters"
-"The heading of the filters in the help."
+"""The heading of the filters in the help."""
 
 SOON = 7
-"An ad closes soon if its deadline is within so many days."
+"""An ad closes soon if its deadline is within so many days."""
 
 T = TypeVar("T")
 
@@ -199,8 +199,8 @@ class FilterOptions:
 
 
 _LISTS = (*("municipal", "county", "country", "city", "postal_code", "orgnr", "source", "uuid"),)
-"Filters that take several values separated by commas. A leading ! then "
-"excludes all of them."
+"""Filters that take several values separated by commas. A leading ! then """
+"""excludes all of them."""
 
 _WHOLE = (
     *("employer", "occupation", "level1", "level2", "styrk", "esco"),
@@ -210,14 +210,14 @@ _WHOLE = (
 _LIKE_OTHERS = tuple(
     name for name in (*_LISTS, *_WHOLE) if name not in ("uuid", "orgnr", "postal_code")
 )
-"Filters that get suggestions for typing errors. Numbers get none."
+"""Filters that get suggestions for typing errors. Numbers get none."""
 
 _SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
 _DATES = {
     **dict.fromkeys(("published", "updated", "expires"), (read_span, _SPANS)),
     "due": (read_span_ahead, f"{_SPANS}, or a number of days"),
 }
-"Filters by time: the parser of each, and the description of what it accepts."
+"""Filters by time: the parser of each, and the description of what it accepts."""
 
 _NUMBERS = "a number or a range such as [2,5] or [10,*)"
 

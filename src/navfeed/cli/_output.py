@@ -8,9 +8,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 
-from navfeed.model import LogLevel
 from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
@@ -97,17 +96,17 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
 
 def print_warning(message: str) -> None:
     """Something to know, beside the answer."""
-    _tell(LogLevel.WARNING, message)
+    _tell("WARNING", message)
 
 
 def print_error(message: str, run_ended: ExitCode | None = None) -> None:
     """What the command failed with; `run_ended`: and the run with it, unless that is told."""
-    _tell(LogLevel.ERROR, message, run_ended)
+    _tell("ERROR", message, run_ended)
 
 
 def tell_stopped(message: str) -> None:
     """Why the command ended before its end, as it was told to: nobody has to be woken."""
-    _tell(LogLevel.INFO, message)
+    _tell("INFO", message)
 
 
 def confirmed(question: str) -> bool:
@@ -131,8 +130,13 @@ def log_to(log: Log | None) -> None:
     _log = log
 
 
-def _tell(level: LogLevel, message: str, run_ended: ExitCode | None = None) -> None:
+def _tell(
+    level_name: Literal["INFO", "WARNING", "ERROR"], message: str, run_ended: ExitCode | None = None
+) -> None:
     if _log is not None and message != _log.outcome:
+        from navfeed.model import LogLevel  # the table of commands is shown without it
+
+        level = LogLevel[level_name]
         if run_ended is None:
             _log.say(level, message)
         else:

@@ -161,7 +161,7 @@ def hint_at_copy(settings: Settings) -> None:
 
 
 _PARTED = ("municipal", "county", "code", "orgnr")
-"Names of a scope that take several values separated by commas, as filters do."
+"""Names of a scope that take several values separated by commas, as filters do."""
 
 _LOOKED_UP = {
     "municipals": ("municipal",),
@@ -169,7 +169,7 @@ _LOOKED_UP = {
     "orgnrs": ("orgnr",),
     "occupations": ("level1", "level2"),
 }
-"The filters that match what a field of the scope keeps."
+"""The filters that match what a field of the scope keeps."""
 
 
 def hint_at_empty_scope(settings: Settings) -> None:

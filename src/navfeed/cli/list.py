@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from navfeed.present.terminal import Canvas
 
 ROWS_ON_TERMINAL = 50
-"Rows of a table without --limit."
+"""Rows of a table without --limit."""
 
 
 @app.command("list")

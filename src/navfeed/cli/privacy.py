@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed.cli._app import app
+from navfeed.cli._app import Commands, app
 from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption, YesOption
 from navfeed.cli._output import Color, RowsFormat, confirmed, print_json, print_rows, print_warning
 from navfeed.config import load
@@ -21,7 +21,7 @@ from navfeed.store.query import Reader
 if TYPE_CHECKING:
     from navfeed.privacy.matcher import Term
 
-privacy = typer.Typer(help="Find or erase what is stored about a person.", no_args_is_help=True)
+privacy = Commands(help="Find or erase what is stored about a person.", no_args_is_help=True)
 app.add_typer(privacy, name="privacy")
 
 TextArgument = Annotated[

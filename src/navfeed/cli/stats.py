@@ -32,10 +32,10 @@ from navfeed.store.query import Reader
 from navfeed.text.plaintext import sanitize
 
 MOST = 10
-"Names of each kind that are drawn without --top."
+"""Names of each kind that are drawn without --top."""
 
 USUAL = (By.MUNICIPAL, By.COUNTY, By.OCCUPATION, By.EMPLOYER, By.ENGAGEMENT, By.WEEK, By.FLOW)
-"What is counted without --by."
+"""What is counted without --by."""
 
 COLUMNS = ("by", "name", "ads")
 

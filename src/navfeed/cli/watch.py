@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from navfeed.cli._app import app
+from navfeed.cli._app import Commands, app
 from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption, QuietOption, RowsOption
 from navfeed.cli._output import RowsFormat
@@ -16,7 +16,7 @@ from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
 from navfeed.watches.words import Format, News, Part
 
-watch = typer.Typer(help="Be told of ads that fit, once, where you look.", no_args_is_help=True)
+watch = Commands(help="Be told of ads that fit, once, where you look.", no_args_is_help=True)
 app.add_typer(watch, name="watch")
 
 WatchesOption = Annotated[

@@ -51,7 +51,7 @@ ON_REQUEST = {
     "changed_at": "when its content last changed here",
     "checked_at": "when NAV last confirmed it",
 }
-"More columns for `--columns`."
+"""More columns for `--columns`."""
 
 LIST_FIELDS = (
     *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
@@ -59,7 +59,7 @@ LIST_FIELDS = (
     *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
 )
-"The columns of `list` as json, jsonl and csv."
+"""The columns of `list` as json, jsonl and csv."""
 
 OF_TABLES = {
     "locations": {
@@ -88,7 +88,7 @@ OF_TABLES = {
         "score": "a number",
     },
 }
-"The tables of what an ad can have several of, one row each."
+"""The tables of what an ad can have several of, one row each."""
 
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
@@ -100,7 +100,7 @@ LISTS = frozenset(
         *("occupations", "categories", "contacts"),
     }
 )
-"Types of the columns that are no plain text, for typed formats."
+"""Types of the columns that are no plain text, for typed formats."""
 
 
 def chosen(asked: str | None, table: str | None, *, contacts: bool | None) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from navfeed.model import OSLO, Contact, Content, Location
 from navfeed.text.html import Block, Kind, blocks_of
 
 REQUIRED = ("title", "description", "datePosted", "hiringOrganization", "jobLocation")
-"Properties that Google requires; an ad that lacks one is left out."
+"""Properties that Google requires; an ad that lacks one is left out."""
 
 Posting = dict[str, Any]
 

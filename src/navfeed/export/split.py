@@ -13,15 +13,15 @@ from navfeed.export.formats import write_csv
 from navfeed.text.letters import composed
 
 INDEX = "index.csv"
-"The index: file, municipality and number of rows."
+"""The index: file, municipality and number of rows."""
 
 _HEADER = ("file", "municipal", "rows")
 
 ENDINGS = frozenset({"csv", "json", "jsonl", "xlsx", "parquet"})
-"Suffixes of the files: the formats."
+"""Suffixes of the files: the formats."""
 
 NOWHERE = "_none"
-"The file of the ads without a municipality."
+"""The file of the ads without a municipality."""
 
 _LONGEST = 60  # letters; in UTF-8 with its ending still below 255 bytes
 

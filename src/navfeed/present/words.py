@@ -30,13 +30,13 @@ from navfeed.model import (
 from navfeed.text.plaintext import sanitize
 
 LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
-"The columns of the store that `listed` shows."
+"""The columns of the store that `listed` shows."""
 
 DUE = "due_date", "apply by"
-"The column added when ads are sorted by it, and its heading."
+"""The column added when ads are sorted by it, and its heading."""
 
 LISTED_AS = ("uuid", "title", "employer", "place", "published", "last day")
-"The headings of the cells of `listed`."
+"""The headings of the cells of `listed`."""
 
 _LABELS = 14  # the width of what stands before a fact
 
@@ -63,7 +63,7 @@ def marked(snippet: str) -> str:
 
 
 _FOUND = re.compile("\2([^\3]*)\3")
-"A match as SQLite marks it in a snippet (`store.search.SNIPPET`)."
+"""A match as SQLite marks it in a snippet (`store.search.SNIPPET`)."""
 
 
 def joined(row: Sequence[str | tuple[str, ...] | None]) -> list[str]:
@@ -96,7 +96,7 @@ COUNTED_BY = {
     By.SOURCE: "source",
     By.FLOW: "week: new and removed",
 }
-"The headings of what is counted by."
+"""The headings of what is counted by."""
 
 
 def first(by: By, counted: Sequence[Counted], most: int) -> Sequence[Counted]:
@@ -176,7 +176,7 @@ def _reach(facts: StoreFacts) -> str | None:
 
 
 LACKS_OLDER_ADS = "older ads may be missing"
-"The limit of a copy that starts later than an ad can be active."
+"""The limit of a copy that starts later than an ad can be active."""
 
 
 def _trouble(facts: StoreFacts) -> str | None:
@@ -226,7 +226,7 @@ def _done(run: RunFacts) -> str:
 
 
 RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
-"The headings of the cells of `run_row`."
+"""The headings of the cells of `run_row`."""
 
 
 def run_row(run: RunFacts, state: RunState) -> tuple[str, ...]:
