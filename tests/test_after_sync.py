@@ -117,10 +117,10 @@ def test_a_sync_that_is_stopped_runs_nothing(shell: Shell, tmp_path: Path) -> No
     [
         ("[hooks]\nafter_sync = ''\n", "is empty"),
         ("[hooks]\nafter_sync = '\"x'\n", "cannot read"),
-        ("[hooks]\nafter_sync = 3\n", "as one text"),
+        ("[hooks]\nafter_sync = 3\n", "as one string"),
         ("[hooks]\nbefore_sync = 'x'\n", "[hooks] takes after_sync"),
         ("[push]\ntargets = ['mysql://x']\n", "unknown kind of target 'mysql'"),
-        ("[push]\ntargets = 3\n", "push.targets takes a text or a list of texts"),
+        ("[push]\ntargets = 3\n", "push.targets takes a string or a list of strings"),
     ],
 )
 def test_wrong_settings_are_told_before_a_sync(shell: Shell, text: str, says: str) -> None:

@@ -227,8 +227,8 @@ def test_a_dry_run_counts_what_would_come_back(shell: Shell) -> None:
     shell.run("sync", "-q", "--yes", "--scope", "municipal=BERGEN")
     left = stored - len(shell.stored())
     out = shell.run("sync", "--dry-run", "--scope", "all")[1]
-    assert f"asked for again: {left}\n" in out
-    assert "scope would stay as it is" in shell.run("sync", "--dry-run")[1]
+    assert f"present scope to fetch: {left}\n" in out
+    assert "Scope: unchanged" in shell.run("sync", "--dry-run")[1]
 
 
 def test_a_dry_run_wants_a_store_and_one_run(shell: Shell, tmp_path: Path) -> None:

@@ -224,9 +224,9 @@ def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, sa
     ("words", "says"),
     [
         (["--after", "17"], "--after takes a cursor"),
-        (["--after", "x", "--cursor", "y"], "Leave one out"),
-        (["--snapshot", "--after", "x"], "--snapshot tells of every ad"),
-        (["--snapshot", "--limit", "3"], "--snapshot tells of every ad"),
+        (["--after", "x", "--cursor", "y"], "exclude each other"),
+        (["--snapshot", "--after", "x"], "--snapshot excludes"),
+        (["--snapshot", "--limit", "3"], "--snapshot excludes"),
     ],
 )
 def test_wrong_use(db: Path, words: list[str], says: str) -> None:

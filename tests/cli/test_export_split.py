@@ -139,7 +139,7 @@ def test_somebodys_folder_is_left_alone(db: Path, tmp_path: Path, name: str) -> 
     (folder / "other").touch()
     result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert result.exit_code == 2
-    assert "no --split has made" in result.stderr
+    assert "--split did not write" in result.stderr
     assert letter.read_bytes() == b"\xff dear grandmother"
 
 
@@ -221,7 +221,7 @@ def test_a_forged_index_takes_nobodys_file_away(db: Path, tmp_path: Path, index:
     letter.write_text("dear grandmother")
     (folder / "index.csv").write_text(index)
     result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
-    assert (result.exit_code, "no --split has made" in result.stderr) == (2, True)
+    assert (result.exit_code, "--split did not write" in result.stderr) == (2, True)
     assert letter.read_text() == "dear grandmother"
 
 

@@ -435,7 +435,7 @@ def test_two_pushes_at_once_leave_one_place(
     [
         (["mysql://x/y"], "unknown kind of target 'mysql'"),
         (["x.db"], "unknown kind of target 'x.db'"),
-        (["postgresql://x/y", "--follow", "--verify"], "--follow only pushes"),
+        (["postgresql://x/y", "--follow", "--verify"], "--follow excludes"),
     ],
 )
 def test_wrong_use(db: Path, words: list[str], says: str) -> None:

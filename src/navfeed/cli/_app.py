@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
-from navfeed.cli._output import log_to, print_error, tell_stopped
+from navfeed.cli._output import log_to, print_error, print_lines, tell_stopped
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
@@ -98,7 +98,7 @@ class Boundary(TyperGroup):
         try:
             code = super().main(args, standalone_mode=False, **more)
         except TyperException as error:
-            _tell_wrong_use(error)
+            _report_wrong_use(error)
             code = error.exit_code
         except ConfigError as error:
             print_error(str(error))
@@ -142,14 +142,18 @@ def _refuse_other_encodings(text: str) -> None:
         )
 
 
-def _tell_wrong_use(error: TyperException) -> None:
-    """The framework's own sentence. Without one, help was asked for, and has been shown."""
-    said = " ".join(error.format_message().split()).rstrip(".?")
-    if said:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "navfeed"
-        mark = "?" if "Did you mean" in said else "."
-        print_error(f"{said[0].lower()}{said[1:]}{mark} See `{command} --help`")
+def _report_wrong_use(error: TyperException) -> None:
+    """One line on stderr; the help on stdout if there were no arguments at all."""
+    message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":  # no public class
+        print_lines([message])
+        sys.stdout.flush()
+        return
+    message = " ".join(message.split()).rstrip(".?")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "navfeed"
+    mark = "?" if "Did you mean" in message else "."
+    print_error(f"{message[0].lower()}{message[1:]}{mark} See `{command} --help`")
 
 
 def _leave_quietly() -> NoReturn:
