@@ -113,7 +113,7 @@ class TokenSource:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What the log says and where. None: not told, so that progress is shown as ever."""
+    """Level, format and file of the log. None: no log was requested; progress is shown."""
 
     file: Path | None = None
     format: LogFormat | None = None
@@ -215,7 +215,7 @@ _BESIDE = (
     *(".watches.db", ".watches.db-journal", ".watches.lock"),
 )
 """How the names of a store's own files end: SQLite's (https://www.sqlite.org/tempfiles.html), the
-locks of `navfeed.api.store_lock`, and what watches told."""
+locks of `navfeed.api.store_lock`, and the state of watches."""
 
 
 def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
@@ -233,7 +233,7 @@ def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
 def refuse_special(file: Path) -> None:
     """Raise `ConfigError` where `file` is a pipe, a socket or a device.
 
-    Opening one may wait for ever, reading one never end, and no signal would be heeded meanwhile.
+    Opening one may wait for ever, reading one never end, and no signal would be handled meanwhile.
     """
     if file.exists() and not (file.is_file() or file.is_dir()):
         raise ConfigError(f"{file} is a pipe or a device, not a file. Name another file")
@@ -247,10 +247,10 @@ def _small_text(file: Path) -> str:
     """Raises OSError, ValueError where it is no text, and `ConfigError`."""
     refuse_special(file)
     with file.open("rb") as opened:
-        said = opened.read(_LARGEST + 1)
-    if len(said) > _LARGEST:
+        content = opened.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
         raise ConfigError(f"{file} is larger than 1 MB. Name the right file")
-    return said.decode()
+    return content.decode()
 
 
 def default_db() -> Path:
@@ -331,7 +331,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def duration(text: str, name: str) -> timedelta:
-    """`90`, `90s`, `10m`, `24h`, `2d`. Raises `ConfigError`, which speaks of `name`."""
+    """`90`, `90s`, `10m`, `24h`, `2d`. Raises `ConfigError` with `name`."""
     number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
     try:
         length = timedelta(seconds=int(number) * _UNITS[unit]) if number.isdecimal() else None
@@ -350,7 +350,7 @@ SOONEST = timedelta(seconds=10)
 
 
 def _every(text: str) -> timedelta:
-    """How often the feed is asked for news. It costs NAV a request or two each time."""
+    """The pause between two syncs, each of which costs NAV a request or two."""
     every = duration(text, "every")
     if not SOONEST <= every <= timedelta(days=1):
         raise ConfigError(f"every is {text!r}; it takes a time from 10s to 24h")
@@ -358,7 +358,7 @@ def _every(text: str) -> timedelta:
 
 
 def _scope(value: object) -> Scope | None:
-    """None where nothing was said: the store keeps its scope then. `{}` means everything."""
+    """None if not given: the store keeps its scope. `{}` means everything."""
     if value is None:
         return None
     if not isinstance(value, Mapping) or (value.keys() - SCOPES.keys()):
@@ -374,11 +374,11 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
 
 
 def _table(values: Mapping[str, object], table: str, name: str) -> object:
-    """What a table of the settings file says; it takes one name."""
-    said = values.get(table, {})
-    if not isinstance(said, Mapping) or said.keys() - {name}:
+    """The value in a table of the settings file that takes one name."""
+    entries = values.get(table, {})
+    if not isinstance(entries, Mapping) or entries.keys() - {name}:
         raise ConfigError(f"[{table}] takes {name}, and nothing else")
-    return said.get(name)
+    return entries.get(name)
 
 
 def _after_sync(values: Mapping[str, object]) -> str | None:
@@ -393,7 +393,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def _choice(kind: type[_Choice], values: Mapping[str, object], name: str) -> _Choice | None:
-    """None where nothing was said: the store keeps what it was told before."""
+    """None if not given: the store keeps its setting."""
     if (value := values.get(name)) is None:
         return None
     try:

@@ -9,7 +9,7 @@ from navfeed.errors import ConfigError
 
 
 def require_extra(module: str, extra: str) -> ModuleType:
-    """Import a module that comes with `extra`; `ConfigError` tells how to get it."""
+    """Import a module that comes with `extra`; `ConfigError` names the command that installs it."""
     try:
         return import_module(module)
     except ImportError as error:

@@ -31,8 +31,7 @@ def replaced(path: Path, *, mode: int = 0o600, stoppable: bool = True) -> Iterat
 
     A new file gets `mode`, its owner's alone; one that was there keeps its permissions and, when
     root replaces it, its owner. On any failure, or a signal to stop (`StoppedError`), the old file
-    stays and nothing else is left. Where it is not `stoppable`, signals stay with whoever heeds
-    them.
+    stays and nothing else is left. Unless `stoppable`, signal handlers are left alone.
     """
     old = _standing(path)
     path = path.resolve()  # a link stays one, and leads to the new file
@@ -114,7 +113,7 @@ def _folder(suffix: str, prefix: str, parent: Path) -> tuple[int, str]:
 def _claimed(path: Path, make: Callable[[str, str, Path], tuple[int, str]]) -> tuple[int, Path]:
     """Make something beside `path` that shows, as long as it is open, that somebody works on it.
 
-    `make` is told how its name is to end, how to begin, and in which folder it is to be.
+    `make` takes the suffix, the prefix and the folder of its name.
     """
     while True:
         try:

@@ -164,8 +164,10 @@ def test_people_get_oslo_time_and_words(db: Path) -> None:
         "Result          1,234 new, 1 removed",
         "Not before      2026-11-21 16:00 +01:00: the feed requested a pause",
         "Token           expires 2026-12-21 13:00 +01:00, in 30 days",
-        "Erasure         pending: another program was reading the store; "
-        "the next sync completes it",
+        (
+            "Erasure         pending: another program was reading the store; "
+            "the next sync completes it"
+        ),
     ]
 
 

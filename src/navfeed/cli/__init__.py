@@ -14,13 +14,13 @@ from navfeed.signals import ending_signals
 
 def main() -> None:
     """Run navfeed. Ends the process with an exit code of `navfeed.errors.ExitCode`."""
-    # Before anything is loaded, that takes a tenth of a second: nothing has begun yet.
+    # Before the imports, which take a tenth of a second: nothing has started yet.
     for number in ending_signals():
         signal.signal(number, _leave)
     from navfeed.cli._app import app
 
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed before we began (`>&-`)
+        if getattr(sys, name) is None:  # closed by the caller (`>&-`)
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     app(prog_name="navfeed")
 

@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
-from navfeed.cli._output import log_to, print_error, print_lines, tell_stopped
+from navfeed.cli._output import log_to, print_error, print_lines, print_stopped
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
@@ -115,8 +115,8 @@ class Boundary(TyperGroup):
             super().invoke(ctx)
             sys.stdout.flush()
         except NavfeedError as error:
-            say = tell_stopped if isinstance(error, StoppedError) else print_error
-            say(str(error))
+            report = print_stopped if isinstance(error, StoppedError) else print_error
+            report(str(error))
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
             _leave_quietly()
@@ -157,7 +157,7 @@ def _report_wrong_use(error: TyperException) -> None:
 
 
 def _leave_quietly() -> NoReturn:
-    """The reader of our output went away (`| head`): nothing to say, and nothing left to flush."""
+    """The reader of our output went away (`| head`): no message, and nothing left to flush."""
     _drop_output()
     raise typer.Exit(ExitCode.DONE)
 

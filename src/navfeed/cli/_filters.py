@@ -1,6 +1,6 @@
-"""The options that say which ads are meant: one declaration, the same for every command.
+"""The options that select ads: declared once, the same for every command.
 
-A command takes all of them with `@takes_filters`, and is handed one `FilterOptions` as `asked`.
+`@takes_filters` gives a command all of them, as one parameter of the type `FilterOptions`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PANEL = "Filters"
 """The heading of the filters in the help."""
 
 SOON = 7
-"""An ad closes soon if its deadline is within so many days."""
+"""Days before its deadline within which an ad closes soon."""
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ Names = list[str] | None
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """What the options said: a field an option, in the order in which help shows them."""
+    """The given options: one field per option, in the order of the help."""
 
     text: Annotated[
         Names,
@@ -176,13 +176,13 @@ class FilterOptions:
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
 
     def filters(self, now: datetime) -> Filters:
-        """What is asked of the store at `now`. Raises `ConfigError` for what cannot be read."""
+        """The filters for the store at `now`. Raises `ConfigError` for an invalid value."""
         today = oslo_day(now)
         names: dict[str, Any] = {
             name: _named(name, getattr(self, name)) for name in (*_LISTS, *_WHOLE, "text", "title")
         }
         spans: dict[str, Any] = {
-            name: _hint_if_backwards(
+            name: _warn_if_backwards(
                 name, _read(name, getattr(self, name), partial(read, now=now), takes)
             )
             for name, (read, takes) in _DATES.items()
@@ -207,7 +207,7 @@ _WHOLE = (
     *("engagement", "extent", "sector"),
 )
 
-_LIKE_OTHERS = tuple(
+_SUGGESTED = tuple(
     name for name in (*_LISTS, *_WHOLE) if name not in ("uuid", "orgnr", "postal_code")
 )
 """Filters that get suggestions for typing errors. Numbers get none."""
@@ -223,18 +223,19 @@ _NUMBERS = "a number or a range such as [2,5] or [10,*)"
 
 
 def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command every filter option, in the place of its parameter `asked`."""
+    """Give a command every filter option, in the place of its parameter of `FilterOptions`."""
     own = inspect.signature(command, eval_str=True)
+    (group,) = (one.name for one in own.parameters.values() if one.annotation is FilterOptions)
 
     @wraps(command)
     def filtered(*args: object, **values: object) -> None:
         chosen = {field.name: values.pop(field.name) for field in fields(FilterOptions)}
-        command(*args, asked=FilterOptions(**chosen), **values)  # type: ignore[arg-type]
+        command(*args, **{group: FilterOptions(**chosen)}, **values)  # type: ignore[arg-type]
 
     parameters = [
         option
         for parameter in own.parameters.values()
-        for option in (_OPTIONS if parameter.name == "asked" else (parameter,))
+        for option in (_OPTIONS if parameter.name == group else (parameter,))
     ]
     filtered.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     filtered.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
@@ -251,9 +252,9 @@ _HINTS = get_type_hints(FilterOptions, include_extras=True)
 _OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fields(FilterOptions))
 
 
-def hint_at_unknown(reader: Reader, filters: Filters) -> None:
-    """Say which values fit no ad at all, where the store has others that look like them."""
-    for name in _LIKE_OTHERS:
+def suggest_values(reader: Reader, filters: Filters) -> None:
+    """Warn about values and words that match no ad, and suggest similar ones."""
+    for name in _SUGGESTED:
         for value in (value for side in split_names(getattr(filters, name)) for value in side):
             near = () if reader.knows(name, value) else alike(value, reader.values(name))
             if near:
@@ -269,7 +270,7 @@ def hint_at_unknown(reader: Reader, filters: Filters) -> None:
         print_warning(f"no ad contains {word}; did you mean {' or '.join(near_words)}?")
 
 
-def _hint_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if any(span.start and span.end and span.start > span.end for span in spans):
         print_warning(f"{_flag(name)} ends before it begins: no ad can match")
     return spans
@@ -280,7 +281,7 @@ def _flag(name: str) -> str:
 
 
 def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
-    """An empty name is a script's mistake: it would fit every ad, or none."""
+    """An empty name is a script's mistake: it would match every ad, or none."""
     split = _listed if name in _LISTS else lambda value: (value.strip(),)
     names = tuple(one for value in values or () for one in split(value))
     if not all(one.lstrip("!") for one in names):

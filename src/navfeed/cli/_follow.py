@@ -1,4 +1,4 @@
-"""`navfeed sync --follow`: what outlives a single run, and what the service manager is told."""
+"""`navfeed sync --follow`: what outlives a single run, and the messages to the service manager."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Service:
         return ended
 
     def _is_over(self) -> bool:
-        """Asked while a command runs, which may take long: it says that we are alive, too."""
+        """Called while the command after a sync runs, which may take long; also a sign of life."""
         self._notifier.alive()
         try:
             self._stop.check()

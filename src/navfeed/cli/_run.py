@@ -41,7 +41,7 @@ def seconds(max_time: str | None) -> float | None:
 
 
 def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | None:
-    """The log that the settings ask for; from now on hints and complaints go there."""
+    """Open the log that the settings name, and send messages to it from now on."""
     wanted = settings.log
     if not always and wanted.file is None and wanted.format is None and wanted.level is None:
         log_to(None)
@@ -100,7 +100,7 @@ def with_next_try(error: NavfeedError, rest: float | None) -> str:
 
 
 def write_metrics(settings: Settings) -> None:
-    """The figures, where they are asked for. Their failure is told, and fails nothing else."""
+    """Write the metrics file, if there is one. A failure is reported and fails nothing else."""
     if settings.metrics_file is None:
         return
     from navfeed.files import replaced
@@ -110,7 +110,7 @@ def write_metrics(settings: Settings) -> None:
     try:
         with open_store(settings.db, at=moment) as reader:
             facts = reader.facts(moment)
-        # A service that is told to reload meanwhile must reload, and not end.
+        # A signal to reload that comes meanwhile must not end a service.
         with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
             out.write(exposition(facts).encode())
     except (NavfeedError, OSError) as error:
@@ -118,7 +118,7 @@ def write_metrics(settings: Settings) -> None:
 
 
 def token_of(settings: Settings) -> str | None:
-    """The private token; tells when others can read its file. Raises `ConfigError`."""
+    """The private token. Warns if others can read its file. Raises `ConfigError`."""
     token = settings.token.read()
     if file := settings.token.exposed:
         how = f"chmod 600 {quote(str(file))}"
@@ -127,7 +127,7 @@ def token_of(settings: Settings) -> str | None:
 
 
 def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
-    """`--scope municipal=BERGEN --scope words=natt` as the settings file would say it."""
+    """`--scope municipal=BERGEN --scope words=natt` in the form of the settings file."""
     scope: dict[str, list[str]] = {}
     for flag in flags:
         name, _, value = flag.partition("=")
@@ -137,13 +137,13 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
                 f"all. Not {flag!r}"
             )
         if flag != "all":
-            values = value.split(",") if name in _PARTED else [value]
+            values = value.split(",") if name in _SEPARATED else [value]
             scope.setdefault(name, []).extend(one.strip() for one in values)
     return scope if flags else None
 
 
-def hint_if_begun(settings: Settings) -> None:
-    """Where to begin is asked once: nobody should believe that a copy now reaches further back."""
+def warn_if_begun(settings: Settings) -> None:
+    """The start applies once: nobody should think that an old copy now reaches further back."""
     with suppress(StoreError), open_store(settings.db) as reader:
         if reader.facts(now()).newest is not None:
             print_warning(
@@ -153,17 +153,17 @@ def hint_if_begun(settings: Settings) -> None:
             )
 
 
-def hint_at_copy(settings: Settings) -> None:
+def warn_of_copy(settings: Settings) -> None:
     if copy := kept_copy(settings.db):
         print_warning(
             f"the copy made before the upgrade is {copy}; the next successful sync removes it"
         )
 
 
-_PARTED = ("municipal", "county", "code", "orgnr")
+_SEPARATED = ("municipal", "county", "code", "orgnr")
 """Names of a scope that take several values separated by commas, as filters do."""
 
-_LOOKED_UP = {
+_SCOPE_FILTERS = {
     "municipals": ("municipal",),
     "counties": ("county",),
     "orgnrs": ("orgnr",),
@@ -172,11 +172,11 @@ _LOOKED_UP = {
 """The filters that match what a field of the scope keeps."""
 
 
-def hint_at_empty_scope(settings: Settings) -> None:
+def warn_if_scope_matches_nothing(settings: Settings) -> None:
     """A scope that is mistyped keeps nothing, and no sync fails for that."""
     with open_store(settings.db) as reader:
         scope = reader.scope()
-        for name, filters in _LOOKED_UP.items():
+        for name, filters in _SCOPE_FILTERS.items():
             for value in getattr(scope, name):
                 if not any(reader.knows(one, value) for one in filters):
                     print_warning(
@@ -218,7 +218,7 @@ def _since(text: str) -> Start:
 
 
 def conclude(ended: RunFinished, *, quiet: bool) -> None:
-    """A run that stopped as it was told to is no error, and `quiet` lets errors through alone."""
+    """Raise the run's error, or end with its exit code. `quiet`: no message for an expected end."""
     if ended.error is not None and not (quiet and ended.exit_code in EXPECTED):
         raise ended.error
     if ended.exit_code is not ExitCode.DONE:

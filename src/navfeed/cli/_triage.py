@@ -1,4 +1,4 @@
-"""`navfeed save`, `applied` and `ignore`: what somebody made of an ad, and wrote about it."""
+"""`navfeed save`, `applied` and `ignore`: a mark on an ad, and a note."""
 
 from __future__ import annotations
 
@@ -59,25 +59,25 @@ def mark_ad(settings: Settings, start: str, mark: Mark, note: str | None, *, und
 
 
 def _marked(state: State, start: str) -> str | None:
-    """The ad that was marked before whose id begins so: it may be gone by now."""
+    """The marked ad whose id begins with `start`; it may be gone from the store."""
     start = start.strip().lower()
-    fits = [ad for ad in state.marks() if start and ad.startswith(start)]
-    if len(fits) > 1:
+    matches = [ad for ad in state.marks() if start and ad.startswith(start)]
+    if len(matches) > 1:
         raise NotFoundError(
-            f"{start} matches several ads ({' or '.join(fits[:5])}): give more of the id"
+            f"{start} matches several ads ({' or '.join(matches[:5])}): give more of the id"
         )
-    return fits[0] if fits else None
+    return matches[0] if matches else None
 
 
 def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
     """The filters for those of the ads that were saved, and the notes about them.
 
-    Tells which ones are gone: of these, nothing is left but the note.
+    Warns about those that are gone, of which only the note is left.
     """
     from navfeed.watches.state import State, state_path
 
     path = state_path(db)
-    if not path.exists():  # who only asks makes no file
+    if not path.exists():  # reading creates no file
         return replace(filters, uuid=("",)), {}
     with State(path) as state:
         marks = state.marks()

@@ -12,7 +12,7 @@ from navfeed.api import now, open_store
 from navfeed.changes.writer import ChangesFormat, ChangeWriter, cursor_in
 from navfeed.cli._age import limits
 from navfeed.cli._app import app
-from navfeed.cli._filters import FilterOptions, hint_at_unknown, takes_filters
+from navfeed.cli._filters import FilterOptions, suggest_values, takes_filters
 from navfeed.cli._options import ConfigOption, DbOption, WithContactsOption
 from navfeed.cli._output import program_stdout
 from navfeed.config import load, refuse_store
@@ -29,7 +29,7 @@ def changes(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: FilterOptions,
+    filter_options: FilterOptions,
     after: Annotated[
         str | None,
         typer.Option(
@@ -87,12 +87,12 @@ def changes(
     start = cursor_in(cursor) if cursor and not snapshot else _cursor(after)
     with open_store(settings.db) as reader:
         limits(settings, None).check(reader.caught_up_at(), now())
-        hint_at_unknown(reader, asked.filters(now()))
+        suggest_values(reader, filter_options.filters(now()))
     from navfeed.changes.stream import Source
 
     source = Source(
         open=partial(open_store, settings.db),
-        filters=lambda: asked.filters(now()),
+        filters=lambda: filter_options.filters(now()),
         content=not no_content,
     )
     writer = ChangeWriter(format_, source, program_stdout(), cursor, with_contacts, now)

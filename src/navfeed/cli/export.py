@@ -1,4 +1,4 @@
-"""`navfeed export`: the ads asked for, written out in the formats that other programs read."""
+"""`navfeed export`: matching ads in formats that other programs read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def export(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: FilterOptions,
+    filter_options: FilterOptions,
     format_: Annotated[
         ExportFormat,
         typer.Option(
@@ -116,7 +116,7 @@ def export(
     )
     if output is None:
         _refuse_stdout(format_, split=split)
-    with open_query(asked, db, config, max_age) as (reader, filters, store):
+    with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         if output is None:
             written = Export(reader, options)
             written.write(filters, program_stdout(), None)

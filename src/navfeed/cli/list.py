@@ -35,7 +35,7 @@ from navfeed.errors import ConfigError
 from navfeed.export.columns import LIST_FIELDS, chosen
 from navfeed.export.listing import ListFormat, Listing, default_sort, write_rows
 from navfeed.model import counted
-from navfeed.present.words import DUE, LISTED, LISTED_AS, joined, listed, marked, pieces
+from navfeed.present.words import DUE, LIST_HEADINGS, LISTED, joined, listed, marked, pieces
 from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Reader, Sort
 
@@ -52,7 +52,7 @@ def list_ads(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: FilterOptions,
+    filter_options: FilterOptions,
     sort: Annotated[
         Sort | None,
         typer.Option(
@@ -117,7 +117,7 @@ def list_ads(
             raise ConfigError("--json names format and columns: leave --format and --columns out")
         columns, format_ = json_, ListFormat.JSON
     named = None if columns is None else chosen(columns, None, contacts=None)
-    with open_query(asked, db, config, max_age) as (reader, filters, store):
+    with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         meant, notes = _saved(reader, filters, store) if saved else (filters, None)
         listing = Listing(
             meant,
@@ -138,7 +138,7 @@ def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapp
     return only_saved(reader, filters, store)
 
 
-def _list_for_people(reader: Reader, listing: Listing) -> None:
+def _print_table(reader: Reader, listing: Listing) -> None:
     if listing.columns is not None:
         rows = _marked(listing, reader, listing.columns)
         with paged():
@@ -155,9 +155,9 @@ def _list_for_people(reader: Reader, listing: Listing) -> None:
 def _columns(listing: Listing) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns of a list for people, and what they are called: those sorted by are shown."""
     if listing.sort is not Sort.DUE:
-        return LISTED, LISTED_AS
+        return LISTED, LIST_HEADINGS
     column, name = DUE
-    return (*LISTED, column), (*LISTED_AS, name)
+    return (*LISTED, column), (*LIST_HEADINGS, name)
 
 
 def _draw(on: Canvas, reader: Reader, listing: Listing) -> int:
@@ -190,7 +190,7 @@ def _list(reader: Reader, listing: Listing, format_: ListFormat) -> None:
     if listing.offset and (there := reader.count(listing.filters)) <= listing.offset:
         print_warning(f"--offset {listing.offset} is past the end: {counted(there, 'ad')} found")
     if format_ is ListFormat.TABLE:
-        _list_for_people(reader, listing)
+        _print_table(reader, listing)
     else:
         columns = LIST_FIELDS if listing.columns is None else listing.columns
         write_rows(

@@ -26,7 +26,7 @@ def practice(
     entries: Annotated[int, typer.Option(min=1, help="Initial length of the log.")] = 20_000,
     live: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Change ads every so many seconds.", show_default=False),
+        typer.Option(min=0.1, help="Change ads at this interval in seconds.", show_default=False),
     ] = None,
     latency: Annotated[
         float,
@@ -39,7 +39,7 @@ def practice(
     """
     from navfeed.practice import PracticeServer, run
 
-    def say(server: PracticeServer) -> None:
+    def announce(server: PracticeServer) -> None:
         print(server.url, flush=True)  # noqa: T201
         print(  # noqa: T201
             f"practice feed with {entries} entries; press Ctrl-C to stop it. In another "
@@ -56,7 +56,7 @@ def practice(
             entries=entries,
             live=live,
             latency=latency,
-            ready=say,
+            ready=announce,
         )
 
 

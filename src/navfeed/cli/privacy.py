@@ -148,7 +148,7 @@ def _places(reader: Reader, needle: Term) -> Iterator[tuple[str, str, str]]:
 
 
 def _confirm(path: Path, needle: Term, *, yes: bool) -> None:
-    """Ask whoever sits at a terminal; a script knows what it does. Raises `StoppedError`."""
+    """Confirm on a terminal; a script needs none. Raises `StoppedError`."""
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         if yes or not sys.stdin.isatty():
             return

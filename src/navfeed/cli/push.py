@@ -12,7 +12,7 @@ import typer
 from navfeed.api import now, open_store
 from navfeed.changes.stream import BATCH, Source
 from navfeed.cli._app import app
-from navfeed.cli._filters import FilterOptions, hint_at_unknown, takes_filters
+from navfeed.cli._filters import FilterOptions, suggest_values, takes_filters
 from navfeed.cli._options import (
     ConfigOption,
     DbOption,
@@ -47,7 +47,7 @@ def push(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: FilterOptions,
+    filter_options: FilterOptions,
     follow: Annotated[
         bool, typer.Option("--follow", help="Keep pushing changes until stopped.")
     ] = False,
@@ -81,11 +81,11 @@ def push(
         raise ConfigError("--follow excludes --dry-run, --verify and --reconcile")
     settings = load({"db": db}, config=config)
     open_target = opener(
-        target, selection_of(asked.given(), contacts=with_contacts), contacts=with_contacts
+        target, selection_of(filter_options.given(), contacts=with_contacts), contacts=with_contacts
     )
     with open_store(settings.db) as reader:
-        hint_at_unknown(reader, asked.filters(now()))
-    source = Source(partial(open_store, settings.db), lambda: asked.filters(now()))
+        suggest_values(reader, filter_options.filters(now()))
+    source = Source(partial(open_store, settings.db), lambda: filter_options.filters(now()))
     report = partial(_report, format_, quiet=quiet)
     runner = PushRunner(open_target, source, batch, report, print_warning)
     if follow:

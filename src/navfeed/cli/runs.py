@@ -21,7 +21,7 @@ from navfeed.config import (
 )
 from navfeed.model import RunFacts, RunState
 from navfeed.ops.status import run_object
-from navfeed.present.words import RUNS_AS, run_row
+from navfeed.present.words import RUN_HEADINGS, run_row
 
 
 @app.command()
@@ -48,7 +48,7 @@ def runs(
     if format_ is RowsFormat.JSON:
         print_json([{"run": run.id, **run_object(run, state)} for run, state in listed])
     else:
-        print_rows(RUNS_AS, [run_row(run, state) for run, state in listed])
+        print_rows(RUN_HEADINGS, [run_row(run, state) for run, state in listed])
 
 
 def _state_in_list(db: Path, run: RunFacts, *, newest: bool) -> RunState:

@@ -88,7 +88,7 @@ def _contactless(content: Content) -> Content:
 
 
 def _open(uuid: str, content: Content) -> None:
-    """Open the source's own page: NAV's terms ask that applying leads straight there.
+    """Open the source's own page: NAV's terms require that applying leads straight there.
 
     Where the ad names none, the page it has at NAV.
     """

@@ -29,7 +29,7 @@ from navfeed.config import Settings, load
 from navfeed.errors import ConfigError, ExitCode, LockedError, NavfeedError
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
-from navfeed.present.words import foretold
+from navfeed.present.words import dry_run_lines
 from navfeed.signals import stopped_by_signals
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def sync(
             watch=then_watch,
         )
         if begins:
-            _run.hint_if_begun(load(flags, config=config))
+            _run.warn_if_begun(load(flags, config=config))
         service.run(_run.seconds(max_time))
     else:
         options = _Once(format_, quiet, begins, feed_moved, then_watch)
@@ -272,7 +272,7 @@ def _sync_once(settings: Settings, plan: Plan, max_time: str | None, how: _Once)
             _tell(settings, quiet=how.quiet)
         raise
     _show(how.format, ended)
-    # Who asks a run to stop does not want to wait for a mail server.
+    # A stopped run must not wait for a mail server.
     tells = how.then_watch and not stop.asked
     told = _tell(settings, quiet=how.quiet) if tells else ExitCode.DONE
     _run.conclude(ended, quiet=how.quiet)
@@ -295,7 +295,7 @@ def _dry_run(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
     if format_ is SummaryFormat.JSON:
         print_json(asdict(would), indent=None)
     else:
-        print_lines(foretold(would))
+        print_lines(dry_run_lines(would))
     sys.stdout.flush()
     if would.scope_changes:
         refuse_scope(verdict, agreed=plan.scope_agreed)
@@ -306,7 +306,7 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished
 
     log = _run.open_log(settings, quiet=how.quiet)
     if how.begins:
-        _run.hint_if_begun(settings)
+        _run.warn_if_begun(settings)
     _run.token_of(settings)
     before = cursor_of(settings.db) if settings.after_sync else ""
     try:
@@ -319,8 +319,8 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished
         raise
     _run.tell_end(log, ended)
     if not how.quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
-        _run.hint_at_empty_scope(settings)
-    _run.hint_at_copy(settings)
+        _run.warn_if_scope_matches_nothing(settings)
+    _run.warn_of_copy(settings)
     _run.write_metrics(settings)
     if ended.exit_code is not ExitCode.STOPPED:
         push_once(settings, _run.reporter(quiet=how.quiet), print_warning)
@@ -337,4 +337,4 @@ def _show(format_: SummaryFormat, ended: RunFinished) -> None:
             "erasure_owed": ended.erasure_owed,
         }
         print_json(summary, indent=None)
-        sys.stdout.flush()  # a service may have nothing more to say for days
+        sys.stdout.flush()  # a service may print nothing more for days

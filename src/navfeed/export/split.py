@@ -62,7 +62,7 @@ def write_split(
 
 
 def _private(path: Path) -> BinaryIO:
-    """A new file, its owner's alone."""
+    """A new file that only its owner can read."""
     path.touch(mode=0o600, exist_ok=False)
     return path.open("wb")
 

@@ -107,7 +107,7 @@ class Export:
         from navfeed.export.xlsx import write_xlsx
         from navfeed.files import workroom
 
-        assert path is not None  # noqa: S101  the command writes xlsx to files alone
+        assert path is not None  # noqa: S101  the command refuses xlsx on stdout
         with workroom(path) as room:
             self.cut += write_xlsx(self.options.columns, self._rows(filters), out, room)
 

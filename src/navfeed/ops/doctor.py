@@ -1,6 +1,6 @@
-"""Is this installation well? One small question each, a finding, and what to do about it.
+"""Checks of an installation: each judges facts, and returns a finding with advice.
 
-Nothing here asks anybody anything: whoever gathers the facts hands them in.
+Pure: `ops.checkup` gathers the facts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, how it is, and what to do. `exit_code`: what a failure amounts to."""
+    """What was checked, the result, and what to do. `exit_code`: that of a failure."""
 
     check: str
     level: Level
@@ -56,7 +56,7 @@ def failure(check: str, message: str, advice: str, exit_code: ExitCode) -> Findi
 
 
 def failed(check: str, error: NavfeedError) -> Finding:
-    """Errors say themselves what to do next."""
+    """The message of an error contains the advice."""
     return failure(check, str(error), "", error.exit_code)
 
 
@@ -160,7 +160,7 @@ def check_runs(
     state: RunState = RunState.ENDED,
     unconfirmed: int = 0,
 ) -> Finding:
-    """`state`: that of `run`. `unconfirmed`: ads not yet confirmed since the log began anew."""
+    """`state`: that of `run`. `unconfirmed`: ads not yet confirmed since the log restarted."""
     if trouble is not None:
         return _broken_log(trouble, unconfirmed)
     if run is None:
@@ -182,10 +182,10 @@ def _broken_log(trouble: str, unconfirmed: int) -> Finding:
     return warning("runs", f"the log broke: {trouble}", "Run `navfeed verify --repair`")
 
 
-def check_feed(follows: str | None, asked: str) -> Finding:
+def check_feed(follows: str | None, configured: str) -> Finding:
     """Addresses as `navfeed.config.feed_address` writes them."""
-    if follows not in (None, asked):
-        message = f"the store follows {follows}, but the settings name {asked}"
+    if follows not in (None, configured):
+        message = f"the store follows {follows}, but the settings name {configured}"
         advice = "Name that feed (base_url), or another store; `navfeed sync --help`, --feed-moved"
         return failure("feed", message, advice, ExitCode.USAGE)
     return fine("feed", f"the store follows {follows or 'no feed yet'}")

@@ -19,7 +19,7 @@ Report = Callable[[str], object]
 def restore_copy(copied: Path, db: Path, warn: Report) -> None:
     """Put the copy in the place of the store `db`, which is whole before and after.
 
-    The copy is checked, upgraded, and rid of what the store was told to erase or to drop since it
+    The copy is checked, upgraded, and rid of what was erased or dropped from the store since it
     was made. Raises `StoreError`, and `LockedError` while a sync is running.
     """
     from navfeed.store.backup import copy, refuse_foreign, release
@@ -34,7 +34,7 @@ def restore_copy(copied: Path, db: Path, warn: Report) -> None:
 
 
 def _policy_of(db: Path, warn: Report) -> PrivacyPolicy | None:
-    """What the present store was told to erase or drop; None if it cannot be read."""
+    """What was erased or dropped in the present store; None if it cannot be read."""
     from navfeed.store.writer import Store
 
     if not db.exists() or not db.stat().st_size:

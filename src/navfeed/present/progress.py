@@ -44,7 +44,7 @@ def choose(*, quiet: bool, stream: TextIO | None = None, log: Log | None = None)
 def choose_count(
     one: str, many: str, *, quiet: bool, stream: TextIO | None = None
 ) -> Iterator[Callable[[int, int], None]]:
-    """Shows that so many of so many are done: a bar on a terminal, a last line elsewhere."""
+    """Shows a count: a bar on a terminal, a last line elsewhere."""
     stream = stream or sys.stderr
     if not quiet and stream.isatty():
         with _bars() as bars:
@@ -113,7 +113,7 @@ def swept(event: ExpiredRemoved) -> str:
 
 
 class Silent:
-    """Says nothing; errors are told by the command line's boundary."""
+    """Shows nothing; the command line reports errors."""
 
     def __enter__(self) -> Self:
         return self
@@ -174,7 +174,7 @@ class Lines(Silent):
 class Logged(Silent):
     """Writes the run to the log, and hands its events on.
 
-    But for its end, which is told with what comes of it (`navfeed.cli._run.tell_end`).
+    All but its end, which `navfeed.cli._run.tell_end` logs with what follows.
     """
 
     def __init__(self, log: Log, shown: Progress) -> None:

@@ -1,4 +1,4 @@
-"""What a list says of an ad, and what the status says of a store, before anybody draws it.
+"""The words of lists, statistics, status and runs, before they are drawn.
 
 Nothing here needs rich: the same words go to a terminal and into a pipe.
 """
@@ -35,14 +35,14 @@ LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
 DUE = "due_date", "apply by"
 """The column added when ads are sorted by it, and its heading."""
 
-LISTED_AS = ("uuid", "title", "employer", "place", "published", "last day")
+LIST_HEADINGS = ("uuid", "title", "employer", "place", "published", "last day")
 """The headings of the cells of `listed`."""
 
 _LABELS = 14  # the width of what stands before a fact
 
 
 def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
-    """One ad in a list: cells as in `LISTED_AS`, whole and harmless, from a row of `LISTED`.
+    """One ad in a list: cells as in `LIST_HEADINGS`, whole and harmless, from a row of `LISTED`.
 
     What follows in the row follows in the list.
     """
@@ -67,7 +67,7 @@ _FOUND = re.compile("\2([^\3]*)\3")
 
 
 def joined(row: Sequence[str | tuple[str, ...] | None]) -> list[str]:
-    """The cells of a row as texts, several values of one parted by semicolons."""
+    """The cells of a row as text; several values are separated by semicolons."""
     return list(map(_joined, row))
 
 
@@ -124,7 +124,7 @@ def counted_since(flow: Flow) -> str:
     return f"new and removed ads are counted since {_local(flow.since)}"
 
 
-def foretold(would: Foretold) -> Iterator[str]:
+def dry_run_lines(would: Foretold) -> Iterator[str]:
     """What a sync would do to a store, a line each."""
     kept = would.stored - would.leaving
     if would.scope_changes:
@@ -169,7 +169,7 @@ _ERASURE_OWED = "pending: another program was reading the store; the next sync c
 
 
 def _reach(facts: StoreFacts) -> str | None:
-    """Said of a copy that is not complete, or was begun on purpose with another day."""
+    """For a copy that is incomplete, or was started with another day."""
     if facts.reaches_back is None or not lacks_older_ads(facts.reaches_back, facts.newest):
         return None
     return f"at {_local(facts.reaches_back)}; {LACKS_OLDER_ADS}"
@@ -186,9 +186,9 @@ def _trouble(facts: StoreFacts) -> str | None:
 
 
 def _details(facts: StoreFacts) -> str:
-    held = f" ({facts.held_back:,} until their next retry)" if facts.held_back else ""
+    paused = f" ({facts.held_back:,} until their next retry)" if facts.held_back else ""
     given_up = f"; {facts.given_up:,} given up (`sync --retry-now` retries)"
-    return f"{facts.waiting:,} waiting{held}{given_up if facts.given_up else ''}"
+    return f"{facts.waiting:,} waiting{paused}{given_up if facts.given_up else ''}"
 
 
 def freshness(caught_up_at: datetime | None, now: datetime) -> str:
@@ -204,14 +204,14 @@ def freshness(caught_up_at: datetime | None, now: datetime) -> str:
 def _run(run: RunFacts | None, state: RunState) -> list[tuple[str, str | None]]:
     if run is None:
         return [("Last run", "none yet")]
-    return [("Last run", _ending(run, state)), ("Result", _done(run))]
+    return [("Last run", _result(run, state)), ("Result", _done(run))]
 
 
-def _ending(run: RunFacts, state: RunState) -> str:
-    began = _local(run.started_at)
+def _result(run: RunFacts, state: RunState) -> str:
+    started = _local(run.started_at)
     if state is RunState.RUNNING:
-        return f"running since {began}"
-    return f"{began}: {_UNENDED.get(state) or f'exit {run.exit_code}, {run.outcome}'}"
+        return f"running since {started}"
+    return f"{started}: {_UNENDED.get(state) or f'exit {run.exit_code}, {run.outcome}'}"
 
 
 _UNENDED = {
@@ -225,12 +225,12 @@ def _done(run: RunFacts) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
 
 
-RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
+RUN_HEADINGS = ("run", "started", "took", "exit", "did", "outcome")
 """The headings of the cells of `run_row`."""
 
 
 def run_row(run: RunFacts, state: RunState) -> tuple[str, ...]:
-    """One sync in a list of them, and its state: cells as in `RUNS_AS`."""
+    """One sync in a list of them, and its state: cells as in `RUN_HEADINGS`."""
     took = span(run.ended_at - run.started_at) if run.ended_at and run.started_at else ""
     code = "" if run.exit_code is None else str(run.exit_code)
     ending = _UNENDED.get(state) or run.outcome or ""
@@ -250,7 +250,7 @@ def _token(expires: datetime | None, now: datetime) -> str:
 
 
 def _scope(scope: Scope) -> str:
-    """What the store was told to keep; empty where that is everything."""
+    """The scope; empty if that is everything."""
     given = ((name, values) for name, values in asdict(scope).items() if values)
     return "; ".join(f"{name} {', '.join(values)}" for name, values in given)
 
@@ -272,7 +272,7 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 def span(length: timedelta) -> str:
-    """How long that is, in the greatest unit that fits, rounded down: `2 days`."""
+    """How long that is, in the largest whole unit, rounded down: `2 days`."""
     seconds = max(int(length.total_seconds()), 0)  # clocks differ: never "-3 seconds ago"
     for unit, size in _UNITS:
         if count := seconds // size:
