@@ -17,10 +17,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.support import fill
-from navfeed.cli._run import write_metrics
 from navfeed.config import Settings
 from navfeed.model import Contacts, Inactive, RunFacts, StoreFacts
-from navfeed.ops.metrics import exposition
+from navfeed.ops.metrics import exposition, write_metrics
 from navfeed.practice import Practice, PracticeServer, World
 from navfeed.signals import stopped_by_signals
 from navfeed.sync.workers import Stop
@@ -187,5 +186,5 @@ def test_a_service_that_is_told_to_reload_meanwhile_reloads(
     file = tmp_path / "navfeed.prom"
     reloads: list[bool] = []
     with stopped_by_signals(Stop().request, lambda: reloads.append(True)):
-        write_metrics(Settings(fill(tmp_path / "navfeed.db"), metrics_file=file))
+        write_metrics(Settings(fill(tmp_path / "navfeed.db"), metrics_file=file), print)
     assert (file.read_text(), reloads) == ("figures", [True])

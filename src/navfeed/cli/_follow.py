@@ -17,6 +17,7 @@ from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
 from navfeed.model import LogLevel
 from navfeed.ops.after_sync import cursor_of, keep_pushing, run_hook
+from navfeed.ops.metrics import write_metrics
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
 from navfeed.signals import stopped_by_signals
@@ -111,7 +112,7 @@ class Service:
             _run.tell_end(self._log, self._end)  # there will be no other
         self._began = self._began or error is None
         self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
-        _run.write_metrics(self._settings)
+        write_metrics(self._settings, print_warning)
         if not self._pushes:  # by now there is a store to push from
             self._pushes = True
             keep_pushing(self._settings, _run.reporter(quiet=self._quiet), print_warning)

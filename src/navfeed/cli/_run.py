@@ -99,24 +99,6 @@ def with_next_try(error: NavfeedError, rest: float | None) -> str:
     return str(error) if rest is None else f"{error}. Retrying in {rest:,.0f} s"
 
 
-def write_metrics(settings: Settings) -> None:
-    """Write the metrics file, if there is one. A failure is reported and fails nothing else."""
-    if settings.metrics_file is None:
-        return
-    from navfeed.files import replaced
-    from navfeed.ops.metrics import exposition
-
-    moment = now()
-    try:
-        with open_store(settings.db, at=moment) as reader:
-            facts = reader.facts(moment)
-        # A signal to reload that comes meanwhile must not end a service.
-        with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
-            out.write(exposition(facts).encode())
-    except (NavfeedError, OSError) as error:
-        print_warning(f"cannot write metrics: {error}")
-
-
 def token_of(settings: Settings) -> str | None:
     """The private token. Warns if others can read its file. Raises `ConfigError`."""
     token = settings.token.read()

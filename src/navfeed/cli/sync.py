@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,12 +29,18 @@ from navfeed.config import Settings, load
 from navfeed.errors import ConfigError, ExitCode, LockedError, NavfeedError
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
+from navfeed.ops.metrics import write_metrics
 from navfeed.present.words import dry_run_lines
 from navfeed.signals import stopped_by_signals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from navfeed.sync.engine import Plan, RunFinished
+    from navfeed.sync.walk import Start
     from navfeed.sync.workers import Stop
+
+    Prepare = Callable[[], tuple[Settings, Plan]]
 
 
 LogFileOption = Annotated[
@@ -212,47 +218,43 @@ def sync(
         "log_level": log_level,
     }
     start = _run.start_of(since, from_start=from_start, from_tip=from_tip)
-    if every is not None and not follow:
-        raise ConfigError("--every needs --follow")
-
-    def prepare() -> tuple[Settings, Plan]:
-        settings = load(flags, config=config)
-        check_targets(settings.push_targets)
-        if settings.after_sync is not None:
-            hook_words(settings.after_sync)
-        plan = make_plan(settings, start)
-        return settings, replace(plan, max_pages=max_pages, retry_now=retry_now, scope_agreed=yes)
-
+    _refuse_contradictions(follow=follow, every=every, dry_run=dry_run, max_pages=max_pages)
+    run_once = {"max_pages": max_pages, "retry_now": retry_now, "scope_agreed": yes}
+    prepare = partial(_prepare, flags, config, start, run_once)
     if dry_run:
-        if follow:
-            raise ConfigError("--dry-run and --follow exclude each other")
         _dry_run(*prepare(), format_)
         return
-
     begins = not quiet and (since is not None or from_tip)
-    if follow:
-        if max_pages is not None:
-            raise ConfigError("--max-pages and --follow exclude each other")
-        from navfeed.cli._follow import Service
+    options = _Options(format_, quiet, begins, feed_moved, then_watch)
+    run_all = _follow if follow else _sync_once
+    run_all(prepare, _run.seconds(max_time), options)
 
-        service = Service(
-            prepare,
-            quiet=quiet,
-            show=partial(_show, format_),
-            feed_moved=feed_moved,
-            watch=then_watch,
-        )
-        if begins:
-            _run.warn_if_begun(load(flags, config=config))
-        service.run(_run.seconds(max_time))
-    else:
-        options = _Once(format_, quiet, begins, feed_moved, then_watch)
-        _sync_once(*prepare(), max_time, options)
+
+def _refuse_contradictions(
+    *, follow: bool, every: str | None, dry_run: bool, max_pages: int | None
+) -> None:
+    if every is not None and not follow:
+        raise ConfigError("--every needs --follow")
+    if follow and dry_run:
+        raise ConfigError("--dry-run and --follow exclude each other")
+    if follow and max_pages is not None:
+        raise ConfigError("--max-pages and --follow exclude each other")
+
+
+def _prepare(
+    flags: Mapping[str, object], config: Path | None, start: Start, run_once: dict[str, Any]
+) -> tuple[Settings, Plan]:
+    """Settings and plan of a run. Raises `ConfigError`, before anything is touched."""
+    settings = load(flags, config=config)
+    check_targets(settings.push_targets)
+    if settings.after_sync is not None:
+        hook_words(settings.after_sync)
+    return settings, replace(make_plan(settings, start), **run_once)
 
 
 @dataclass(frozen=True, slots=True)
-class _Once:
-    """How one run is made and shown."""
+class _Options:
+    """How runs are made and shown. `begins`: a start was given, which applies to a new store."""
 
     format: SummaryFormat
     quiet: bool
@@ -261,10 +263,26 @@ class _Once:
     then_watch: bool
 
 
-def _sync_once(settings: Settings, plan: Plan, max_time: str | None, how: _Once) -> None:
+def _follow(prepare: Prepare, max_seconds: float | None, how: _Options) -> None:
+    from navfeed.cli._follow import Service
+
+    service = Service(
+        prepare,
+        quiet=how.quiet,
+        show=partial(_show, how.format),
+        feed_moved=how.feed_moved,
+        watch=how.then_watch,
+    )
+    if how.begins:
+        _run.warn_if_begun(prepare()[0])
+    service.run(max_seconds)
+
+
+def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> None:
     from navfeed.sync.workers import Stop
 
-    stop = Stop(_run.seconds(max_time))
+    settings, plan = prepare()
+    stop = Stop(max_seconds)
     try:
         ended = _once(settings, plan, stop, how)
     except LockedError:
@@ -301,7 +319,7 @@ def _dry_run(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
         refuse_scope(verdict, agreed=plan.scope_agreed)
 
 
-def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished:
+def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinished:
     from navfeed.present.progress import choose
 
     log = _run.open_log(settings, quiet=how.quiet)
@@ -318,14 +336,18 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Once) -> RunFinished
         _run.tell_end(log, error)
         raise
     _run.tell_end(log, ended)
-    if not how.quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
+    _after_run(settings, ended, before, quiet=how.quiet)
+    return ended
+
+
+def _after_run(settings: Settings, ended: RunFinished, before: str, *, quiet: bool) -> None:
+    if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         _run.warn_if_scope_matches_nothing(settings)
     _run.warn_of_copy(settings)
-    _run.write_metrics(settings)
+    write_metrics(settings, print_warning)
     if ended.exit_code is not ExitCode.STOPPED:
-        push_once(settings, _run.reporter(quiet=how.quiet), print_warning)
+        push_once(settings, _run.reporter(quiet=quiet), print_warning)
         run_hook(settings, before, print_warning)
-    return ended
 
 
 def _show(format_: SummaryFormat, ended: RunFinished) -> None:

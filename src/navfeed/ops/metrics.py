@@ -7,10 +7,12 @@ https://prometheus.io/docs/instrumenting/exposition_formats/. No figure is about
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from navfeed.config import Settings
+from navfeed.errors import NavfeedError
 from navfeed.model import RunFacts, StoreFacts
 from navfeed.version import __version__
 
@@ -24,6 +26,24 @@ class Metric:
     samples: tuple[tuple[str, float], ...]
     label: str = ""
     kind: str = "gauge"
+
+
+def write_metrics(settings: Settings, warn: Callable[[str], object]) -> None:
+    """Write the metrics file, if there is one. A failure is reported and fails nothing else."""
+    if settings.metrics_file is None:
+        return
+    from navfeed.api import now, open_store
+    from navfeed.files import replaced
+
+    moment = now()
+    try:
+        with open_store(settings.db, at=moment) as reader:
+            facts = reader.facts(moment)
+        # A signal to reload that comes meanwhile must not end a service.
+        with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
+            out.write(exposition(facts).encode())
+    except (NavfeedError, OSError) as error:
+        warn(f"cannot write metrics: {error}")
 
 
 def exposition(facts: StoreFacts) -> str:
