@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from navfeed.api import store_lock
-from navfeed.cli.run import tell_end
+from navfeed.cli._run import tell_end
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import LogFormat, LogLevel
 from navfeed.practice import Practice, PracticeServer, World, faults

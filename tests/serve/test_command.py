@@ -120,7 +120,7 @@ def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = ask(db, "serve", "--port", str(taken.getsockname()[1]))
     assert ended.exit_code == ExitCode.USAGE
-    assert "Name another with --port" in ended.stderr
+    assert "Choose another with --port" in ended.stderr
 
 
 @pytest.mark.parametrize(
