@@ -61,7 +61,10 @@ LogFormatOption = Annotated[
 ]
 LogLevelOption = Annotated[
     LogLevel | None,
-    typer.Option(help="What the log tells: this, and what is worse.", show_default=False),
+    typer.Option(
+        help="What the log holds: this level and above. debug: each decision about an ad.",
+        show_default=False,
+    ),
 ]
 MetricsOption = Annotated[
     Path | None,
@@ -422,18 +425,22 @@ def verify(
     """
     flags = {"db": db, "base_url": base_url, "workers": workers}
     settings = load(flags, config=config)
-    from navfeed.present.progress import choose
+    from navfeed.present.progress import choose, is_silent
     from navfeed.sync.workers import Stop
 
+    log = run.open_log(settings, quiet=quiet)
     token = run.token_of(settings)
     plan = make_plan(settings, run.start_of(since))
     stop = Stop(run.seconds(max_time))
     with run.signals(stop), open_for_sync(settings) as store, client(settings, token) as feed:
-        with choose(quiet=quiet) as progress:
+        with choose(quiet=quiet, log=log) as progress:
             ended = run_sync(feed, store, plan, stop=stop, progress=progress.show)
+        run.tell_end(log, ended)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
             _conclude(ended, quiet=quiet)
-        differences = _verify(feed, store, plan, stop, repair=repair, quiet=quiet)
+        differences = _verify(
+            feed, store, plan, stop, repair=repair, quiet=is_silent(quiet=quiet, log=log)
+        )
     _report(differences, format_, repaired=repair)
 
 

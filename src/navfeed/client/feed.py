@@ -21,6 +21,7 @@ from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, Request,
 from navfeed.client.retries import ATTEMPTS, backoff
 from navfeed.client.tokens import PrivateToken, PublicToken, Tokens
 from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
+from navfeed.log import LogEvent, debug
 from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged, oslo_time
 from navfeed.wire.detail import read_detail
 from navfeed.wire.page import DETAIL_PATH, PAGE_PATH, read_page
@@ -179,6 +180,7 @@ class FeedClient:
         token = self._tokens.get()
         reply = self._with_retries(request.signed(token.text))
         if reply.status == 401:
+            debug(LogEvent.RETRIED, f"{request.path}: the token was refused, fetching another")
             token = self._tokens.renew(token)
             reply = self._with_retries(request.signed(token.text))
         _refuse_no_access(reply, request.path)
@@ -197,6 +199,7 @@ class FeedClient:
                 pause = pauses.after(error)
                 if pause is None or monotonic() + pause > gives_up:
                     raise
+                _log_retry(request.path, error, pause)
                 self._throttle.sleep(pause)
 
     def _attempt(self, request: Request) -> Reply:
@@ -241,6 +244,16 @@ class FeedClient:
             raise error
         self._throttle.hold(pause)
         raise UnreachableError(f"{message}. Run again later")
+
+
+def _log_retry(path: str, error: UnreachableError, pause: float) -> None:
+    debug(
+        LogEvent.RETRIED,
+        f"{path}: retrying in {pause:.1f} s: {error}",
+        path=path,
+        seconds=round(pause, 1),
+        problem=str(error),
+    )
 
 
 class _Pauses:

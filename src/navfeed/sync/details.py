@@ -19,6 +19,7 @@ from navfeed.model import (
     Reason,
     Scope,
 )
+from navfeed.sync.log import log_details, log_failed
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.workers import Completed, WorkerPool
 
@@ -145,6 +146,8 @@ class Details:
         failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
         failed += withheld_among(verdicts, (one.question for one in batch), self._clock())
         effects = self._store.commit_details(verdicts, failed, self._clock())
+        log_details(verdicts, effects)
+        log_failed(failed, (answer.question for answer in batch))
         return DetailsApplied(done, total, len(failed), tuple(effects))
 
     def _outcome(self, answer: Completed[Queued, Detail | Gone]) -> DetailDecision | Failed | None:

@@ -29,6 +29,7 @@ from navfeed.model import (
     refuse_wrong_types,
 )
 from navfeed.sync.details import Details, DetailsApplied
+from navfeed.sync.log import log_erasure, log_rechecks, log_removed, log_waiting
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.verify import Checked, Verification
 from navfeed.sync.walk import PageApplied, Start, Walk
@@ -171,6 +172,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
         _erase(store)
         raise
     counts.waiting, counts.given_up = store.waiting(clock())
+    log_waiting(counts.waiting, counts.given_up)
     counts.unconfirmed = store.unconfirmed()
     ended = _ended(counts, error, store.problems(), erased=_erase(store))
     _record(store, run, ended, clock())
@@ -207,8 +209,10 @@ def _phases(
         walked_at = clock()  # ours, as whoever asks for the age of the data will
         today = day_of(walk.served_at, walk.newest, clock())
         if swept := store.sweep(today, clock()):
+            log_removed(swept)
             yield ExpiredRemoved(tuple(swept))
-        store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
+        rechecks = store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
+        log_rechecks(rechecks)
         details = Details(feed, store, pool, today=today, scope=store.scope(), clock=clock)
         yield from details.run(retry_now=plan.retry_now)
         store.caught_up(walked_at)
@@ -226,7 +230,9 @@ def _rescope(
     verdict = judge_scope(scope, before, _checked(store.contents(), stop))
     refuse_scope(verdict, agreed=agreed)
     to_fetch = store.rescope(scope, verdict.leaving, ask=not narrows(scope, before), now=now)
-    return ScopeChanged(tuple((ad, Reason.OUT_OF_SCOPE) for ad in verdict.leaving), to_fetch)
+    removed = tuple((ad, Reason.OUT_OF_SCOPE) for ad in verdict.leaving)
+    log_removed(removed)
+    return ScopeChanged(removed, to_fetch)
 
 
 def _checked(contents: Iterable[tuple[str, Content]], stop: Stop) -> Iterator[tuple[str, Content]]:
@@ -254,7 +260,11 @@ def _unknown(one: UnknownName) -> str:
 
 
 def _erase(store: Store) -> bool:
-    return not store.erasure_owed() or store.erase()
+    if not store.erasure_owed():
+        return True
+    is_complete = store.erase()
+    log_erasure(is_complete=is_complete)
+    return is_complete
 
 
 def _ended(

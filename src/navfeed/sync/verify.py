@@ -22,6 +22,7 @@ from navfeed.sync.details import (
     raise_what_is_not_the_ads,
     withheld_among,
 )
+from navfeed.sync.log import log_details
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import Start, begin, resolve
 from navfeed.sync.workers import Completed, WorkerPool
@@ -130,7 +131,7 @@ class Verification:
         if self._repair:
             questions = (answer.question for answer in batch)
             failed = withheld_among(verdicts, questions, self._clock())
-            self._store.commit_details(verdicts, failed, self._clock())
+            log_details(verdicts, self._store.commit_details(verdicts, failed, self._clock()))
         for verdict in verdicts:
             if (kind := _kind(verdict, held=verdict.ad in held)) is not None:
                 yield Difference(verdict.ad, kind, verdict.reason.value)

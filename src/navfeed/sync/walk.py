@@ -9,6 +9,7 @@ from itertools import groupby
 
 from navfeed.decide import ObservedEntry, day_of, decide_entries
 from navfeed.errors import ContractError, StoppedError
+from navfeed.log import LogEvent, debug
 from navfeed.lookback import SeenMatcher, WalkStart, advance, at_end, start_of
 from navfeed.model import (
     WHOLE_LOG,
@@ -21,6 +22,7 @@ from navfeed.model import (
     Unchanged,
     refuse_wrong_types,
 )
+from navfeed.sync.log import log_entries
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.workers import WorkerPool
 
@@ -194,6 +196,7 @@ class Walk:
             f"{moment}: the feed no longer had the page where the last sync stood "
             f"({lost.page}){nor_others}; read again from page {page.id}"
         )
+        debug(LogEvent.MESSAGE, self._trouble, lost=lost.page, page=page.id)
         self._cursor = replace(self._cursor, checkpoints=(), closed=0, etag=None)
         return page
 
@@ -290,6 +293,7 @@ class Walk:
                 anew=self._anew,
             )
             self._trouble, self._anew = None, False
+        log_entries(decisions, observed, removed)
         return PageApplied(
             page=page.id,
             entries=len(observed),
