@@ -193,19 +193,34 @@ def show(
         bool,
         typer.Option("--open", help="Open the page to apply at in the browser, or else NAV's."),
     ] = False,
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help="What the store still knows of the ad, gone or not: times, reasons, changes.",
+        ),
+    ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
 ) -> None:
     """Show one ad.
 
-    How to apply, the terms, the text, and the contacts.
+    How to apply, the terms, the text, and the contacts. With --history, what became of an ad and
+    why, also of one that is no longer shown.
     """
+    if history and open_:
+        raise ConfigError("--history and --open exclude each other")
     now = datetime.now(UTC)
     today = oslo_day(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
     with Reader(settings.db, today) as reader:
         age.check(reader.caught_up_at(), now)
+        if history:
+            from navfeed.cli.history import print_history
+
+            print_history(reader.history(ad, now), as_json=format_ is ShowFormat.JSON)
+            return
         uuid, content = reader.find(ad)
     if open_:
         _open(uuid, content)
