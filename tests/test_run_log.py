@@ -179,7 +179,7 @@ def test_a_failed_run_is_one_event_with_all_of_it(shell: Shell, file: Path) -> N
     assert (told["level"], told["event"], told["run"]) == ("error", "ended", 1)
     assert (told["exit_code"], told["outcome"]) == (5, told["message"])
     assert datetime.fromisoformat(told["next_try_at"]) > datetime.fromisoformat(told["time"])
-    assert "asks for a pause until" in told["outcome"]
+    assert "requests a pause until" in told["outcome"]
     assert told["new"] == 0
 
 

@@ -150,14 +150,14 @@ def test_gzip_of_nothing_is_capped_as_it_comes(canned):
 
 def test_gzip_with_something_behind_it_is_refused(canned):
     canned.answers(PACKED + b"more", GZIP)
-    with pytest.raises(ContractError, match="not the gzip"):
+    with pytest.raises(ContractError, match="declared as gzip and is not"):
         get(canned.http)
 
 
 @pytest.mark.parametrize("body", [b"no gzip", b"\x1f\x8b\xff\xff", PACKED[2:]])
 def test_what_is_no_gzip_is_refused(canned, body):
     canned.answers(body, GZIP)
-    with pytest.raises(ContractError, match="not the gzip"):
+    with pytest.raises(ContractError, match="declared as gzip and is not"):
         get(canned.http)
 
 
@@ -175,7 +175,7 @@ def test_nothing_at_all_needs_no_unpacking(canned):
 @pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip", "zstd"])
 def test_other_encodings_are_refused(canned, coding):
     canned.answers(b"{}", f"Content-Encoding: {coding}")
-    with pytest.raises(ContractError, match="not asked for"):
+    with pytest.raises(ContractError, match="was not requested"):
         get(canned.http)
 
 

@@ -41,7 +41,7 @@ _GZIP = 31  # zlib's wbits for a gzip header and nothing else
 class Request:
     """A GET: its path, the largest answer in bytes, and headers (not in a repr: one is the token).
 
-    `at` is where a redirect leads, asked in place of the path.
+    `at` is the target of a redirect, requested in place of the path.
     """
 
     path: str
@@ -83,7 +83,7 @@ class DroppedError(UnreachableError):
 
 
 class _CutShortError(Exception):
-    """The gzip has no end, though the connection says that all has come."""
+    """The gzip has no end, though the body is complete."""
 
 
 class Http:
@@ -100,7 +100,7 @@ class Http:
         self._closed = False
 
     def close(self) -> None:
-        """End every connection, and ask no more: other threads may still be at it."""
+        """Close every connection and refuse further requests: other threads may still make some."""
         self._closed = True
         self._transport.close()
 
@@ -111,7 +111,7 @@ class Http:
         """
         path = request.path
         if self._closed:
-            raise UnreachableError(f"too late to ask for {path}: the run is over", may_retry=False)
+            raise UnreachableError(f"{path} was not requested: the run is over", may_retry=False)
         _deadline.ends = monotonic() + seconds
         try:
             with closing(self._transport.handle_request(self._as_httpx(request))) as answer:
@@ -132,7 +132,7 @@ class Http:
             raise self._untrusted(error) or self._unreachable(str(error)) from error
         except zlib.error as error:
             raise ContractError(
-                f"the answer for {path} is not the gzip it says it is. {RETRY_LATER}"
+                f"the answer for {path} is declared as gzip and is not. {RETRY_LATER}"
             ) from error
 
     def _as_httpx(self, request: Request) -> httpx.Request:
@@ -209,7 +209,7 @@ def _body(response: httpx.Response, most_bytes: int, path: str) -> Iterator[byte
             return _capped(_unzipped(received), most_bytes, path)
         case _:
             raise ContractError(
-                f"the answer for {path} is packed in a way that was not asked for. {RETRY_LATER}"
+                f"the answer for {path} has an encoding that was not requested. {RETRY_LATER}"
             )
 
 

@@ -21,13 +21,13 @@ from navfeed.model import (
 
 def log_entries(
     decisions: Sequence[EntryDecision],
-    observed: Iterable[tuple[int, ObservedEntry]],
+    new: Iterable[tuple[int, ObservedEntry]],
     removed: Iterable[Effect],
 ) -> None:
     """What the new entries of a page decided; `removed` are the ads that were stored."""
     if not is_debugging():
         return
-    last = {one.entry.ad: (at, one) for at, one in observed if not one.known}
+    last = {one.entry.ad: (at, one) for at, one in new}
     stored = {ad for ad, _ in removed}
     for decision in decisions:
         at, one = last[decision.ad]
