@@ -1,27 +1,24 @@
 """One GET over HTTP, with a deadline for all of it and a cap on its size.
 
-The only module that imports httpx. httpx's own timeouts hold for each read, so a server that sends
-a byte a second is never cut off; here the deadline sits in the network stream below it.
+httpx's own timeouts hold for each read, so a server that sends a byte a second is never cut off;
+here the deadline holds for the whole request (`navfeed.client.transport`).
 """
 
 from __future__ import annotations
 
 import ssl
-import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from math import inf
 from time import monotonic
-from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
-import httpcore
 import httpx
 
+from navfeed.client.transport import Transport
 from navfeed.config import is_loopback
 from navfeed.errors import ConfigError, ContractError, UnreachableError
 from navfeed.version import __version__
@@ -96,7 +93,6 @@ class Http:
         # No httpx.Client around it: redirects, cookies and sign-in are not wanted here, and they
         # cost half of the processor time of a request (0.9 ms of it, instead of 0.45).
         self._transport = transport or _transport(self._base, size)
-        self._patience = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
         self._closed = False
 
     def close(self) -> None:
@@ -112,9 +108,9 @@ class Http:
         path = request.path
         if self._closed:
             raise UnreachableError(f"{path} was not requested: the run is over", may_retry=False)
-        _deadline.ends = monotonic() + seconds
+        asked = self._as_httpx(request, ends=monotonic() + seconds)
         try:
-            with closing(self._transport.handle_request(self._as_httpx(request))) as answer:
+            with closing(self._transport.handle_request(asked)) as answer:
                 body = b"".join(_body(answer, request.most_bytes, path))
                 return Reply(answer.status_code, _lower(answer.headers), body)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, _CutShortError) as e:
@@ -135,12 +131,12 @@ class Http:
                 f"the answer for {path} is declared as gzip and is not. {RETRY_LATER}"
             ) from error
 
-    def _as_httpx(self, request: Request) -> httpx.Request:
+    def _as_httpx(self, request: Request, *, ends: float) -> httpx.Request:
         return httpx.Request(
             "GET",
             request.at or self._url(request.path),
             headers={**_HEADERS, **request.headers},
-            extensions=self._patience,
+            extensions={"ends": ends, "connect": CONNECT_SECONDS},
         )
 
     def _url(self, path: str) -> str:
@@ -239,87 +235,15 @@ def _unzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise _CutShortError
 
 
-class _Deadline(threading.local):
-    """When the request that this thread makes must be over."""
-
-    ends: float = inf
-
-    def within(self, timeout: float | None) -> float | None:
-        left = self.ends - monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout
-        return None if left == inf else min(left, timeout or left)
-
-
-_deadline = _Deadline()
-
-
-class _Stream(httpcore.NetworkStream):
-    """A network stream that knows the deadline of the whole request."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _deadline.within(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _deadline.within(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        within = _deadline.within(timeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, within))
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  httpcore's own signature
-        return self._stream.get_extra_info(info)
-
-
-class _Backend(httpcore.SyncBackend):
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        within = _deadline.within(timeout)
-        return _Stream(super().connect_tcp(host, port, within, local_address, socket_options))
-
-
-def _transport(url: httpx.URL, size: int) -> httpx.HTTPTransport:
+def _transport(url: httpx.URL, size: int) -> Transport:
     """Straight to the feed, or through the proxy that the environment names for it."""
-    proxy = _proxy(url)
-    trust = _trust(url)
-    options: dict[str, Any] = {
-        "ssl_context": trust,
-        "max_connections": size,
-        "max_keepalive_connections": size,
-        "keepalive_expiry": 30.0,
-        "network_backend": _Backend(),
-    }
-    transport = httpx.HTTPTransport(verify=trust)
-    # httpx has no parameter for the network backend, httpcore has; hence the pool of our own.
-    transport._pool = (  # noqa: SLF001
-        httpcore.HTTPProxy(str(proxy.url), proxy_auth=proxy.raw_auth, **options)
-        if proxy
-        else httpcore.ConnectionPool(**options)
-    )
-    return transport
+    return Transport(url, size=size, trust=_trust(url), proxy=_proxy(url))
 
 
-def _trust(url: httpx.URL) -> ssl.SSLContext:
+def _trust(url: httpx.URL) -> ssl.SSLContext | None:
     # Loading the authorities takes 20 ms; clear text (loopback alone) needs none.
     if url.scheme != "https":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return None
     try:
         return httpx.create_ssl_context()
     except OSError as error:  # also what ssl raises
