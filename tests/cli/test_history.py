@@ -242,3 +242,15 @@ def test_X3_nothing_of_what_an_inactive_ad_contained(
         text = answer(db, "show", AD, "--history", "--format", format_)
         for word in ("Hemmelig", "Nordmann", "kari@", "19 00 00 01", "300000027", "https:"):
             assert word not in text
+
+
+@pytest.mark.parametrize("damaged", ["soon", "0001-01-01T00:00:00+14:00"])
+def test_a_damaged_moment_is_not_known(db: Path, damaged: str) -> None:
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("UPDATE changes SET at = ?", [damaged])
+        connection.execute("UPDATE ads SET stored_at = ?", [damaged])
+    found = history(db)
+    assert (found["stored_at"], found["change"]["at"]) == (None, None)
+    text = answer(db, "show", AD, "--history")
+    assert "Last change    an unknown time: added (change 1)\n" in text
+    assert "\nStored " not in text
