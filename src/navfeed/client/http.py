@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -108,15 +108,23 @@ class Http:
         path = request.path
         if self._closed:
             raise UnreachableError(f"{path} was not requested: the run is over", may_retry=False)
-        asked = self._as_httpx(request, ends=monotonic() + seconds)
+        sent = self._as_httpx(request, ends=monotonic() + seconds)
+        with (
+            self._translate(path, seconds),
+            closing(self._transport.handle_request(sent)) as answer,
+        ):
+            body = b"".join(_body(answer, request.most_bytes, path))
+            return Reply(answer.status_code, _lower(answer.headers), body)
+
+    @contextmanager
+    def _translate(self, path: str, seconds: float) -> Iterator[None]:
+        """Errors of the transport and of unpacking as navfeed's."""
         try:
-            with closing(self._transport.handle_request(asked)) as answer:
-                body = b"".join(_body(answer, request.most_bytes, path))
-                return Reply(answer.status_code, _lower(answer.headers), body)
-        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, _CutShortError) as e:
+            yield
+        except (httpx.ReadError, httpx.RemoteProtocolError, _CutShortError) as error:
             raise DroppedError(
                 f"the answer for {path} broke off, or is no HTTP. Check the network and run again"
-            ) from e
+            ) from error
         except httpx.ConnectTimeout as error:
             raise self._unreachable(f"no connection within {_shorter(seconds)} seconds") from error
         except httpx.TimeoutException as error:

@@ -51,7 +51,7 @@ class _Socket(Protocol):
 class Transport(httpx.BaseTransport):
     """Kept-alive connections to one origin, at most `size` of them idle. Safe for several threads.
 
-    `trust` is None for clear text. A `proxy` is asked for a tunnel to the origin.
+    `trust` is None for clear text. With a `proxy`, requests go through a tunnel.
     """
 
     def __init__(
