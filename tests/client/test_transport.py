@@ -6,6 +6,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from time import monotonic
 
@@ -125,6 +126,17 @@ def test_no_more_connections_stay_open_than_were_wanted(canned: Canned) -> None:
     assert [one.is_closed for one in canned.sockets] == [False, True]
     transport.close()
     assert [one.is_closed for one in canned.sockets] == [True, True]
+
+
+def test_threads_share_as_many_connections_as_there_are_threads(
+    front: TlsFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(AUTHORITY))
+    request = Request("/api/publicToken", 10_000)
+    with closing(Http(front.url, size=4)) as http, ThreadPoolExecutor(4) as threads:
+        replies = list(threads.map(lambda _: http.get(request, seconds=10), range(40)))
+    assert {reply.status for reply in replies} == {200}
+    assert front.connections <= 4
 
 
 def test_an_answer_that_was_closed_has_no_body(canned: Canned) -> None:
