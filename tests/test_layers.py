@@ -22,8 +22,7 @@ from layers import ROOMS
 PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
 
 DOORS = {
-    "httpx": {"client/http.py"},
-    "httpcore": {"client/http.py"},
+    "httpx": {"client/http.py", "client/transport.py"},
     "pydantic": {"wire/page.py", "serve/assistant.py"},  # the second: the SDK's own language
     "sqlite_utils": {"store/writer.py", "store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},

@@ -49,7 +49,7 @@ def rows(bench: Bench, sql: str) -> list[tuple[object, ...]]:
     ("scope", "says"),
     [
         (Scope(municipals=("Brgen",)), "unknown municipality, 'Brgen' (did you mean BERGEN or"),
-        (Scope(municipals=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Mend"),
+        (Scope(municipals=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Correct"),
         (Scope(counties=("Vesland",)), "county, 'Vesland' (did you mean VESTLAND"),
         (Scope(occupations=("Sykpleier",)), "occupation, 'Sykpleier' (did you mean Sykepleier?)"),
     ],

@@ -66,8 +66,9 @@ _VARIABLES = (
     "watches_file",
 )
 
-_OTHERS = ("token", "cursor_before", "cursor_after", "mail_password")
-"""More variables: secrets, and what the command after a sync gets."""
+_OTHERS = ("token", "log", "cursor_before", "cursor_after", "mail_password")
+"""Variables besides: a secret, a short name for the level of the log, and what a command after a
+sync is given."""
 
 SCOPES = {
     "municipal": "municipals",
@@ -296,7 +297,8 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    variables = {name: f"{APP}_{name}".upper() for name in _VARIABLES}
+    short = {"log_level": "NAVFEED_LOG"} if not environ.get("NAVFEED_LOG_LEVEL") else {}
+    variables = {name: f"{APP}_{name}".upper() for name in _VARIABLES} | short
     return {
         name: environ[variable] for name, variable in variables.items() if environ.get(variable)
     }

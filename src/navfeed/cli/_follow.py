@@ -15,6 +15,7 @@ from navfeed.cli._output import print_warning
 from navfeed.cli._telling import Teller
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
+from navfeed.log import LogEvent
 from navfeed.model import LogLevel
 from navfeed.ops.after_sync import cursor_of, keep_pushing, run_hook
 from navfeed.ops.metrics import write_metrics
@@ -201,10 +202,8 @@ class Service:
     def _tell_reload(self) -> None:
         if self._log is None:
             return
-        from navfeed.present.run_log import Kind
-
         text = f"settings reloaded: store {self._settings.db}, feed {self._settings.base_url}"
-        self._log.say(LogLevel.INFO, text, Kind.RELOADED)
+        self._log.say(LogLevel.INFO, text, LogEvent.RELOADED)
 
     def _open_log(self, settings: Settings) -> Log | None:
         return _run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())

@@ -32,7 +32,7 @@ from navfeed.store.upgrade import kept_copy
 
 if TYPE_CHECKING:
     from navfeed.present.run_log import Log
-    from navfeed.sync.engine import RunFinished
+    from navfeed.sync.engine import Counts, RunFinished
     from navfeed.sync.walk import Start
 
 
@@ -65,7 +65,7 @@ def tell_end(
     if log is None:
         return
     error = end if isinstance(end, NavfeedError) else end.error
-    fields = {} if isinstance(end, NavfeedError) else end.counts.as_dict()
+    fields = {} if isinstance(end, NavfeedError) else _figures(end.counts)
     next_try = _retry_at(error) if rest is None else now() + timedelta(seconds=rest)
     log.end(
         _gravity(end.exit_code, goes_on=rest is not None),
@@ -75,6 +75,12 @@ def tell_end(
         next_try_at=moment_text(next_try),
         **fields,
     )
+
+
+def _figures(counts: Counts) -> dict[str, object]:
+    """What a run did, and how often for which reason."""
+    reasons = {reason.value: count for reason, count in sorted(counts.reasons.items())}
+    return {**counts.as_dict(), "reasons": reasons}
 
 
 def _retry_at(error: NavfeedError | None) -> datetime | None:

@@ -27,9 +27,10 @@ from navfeed.config import Settings, duration, is_loopback, load
 from navfeed.errors import ConfigError, StaleError, StoppedError
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.extras import require_extra
+from navfeed.log import LogEvent
 from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
-from navfeed.present.run_log import Kind, Log
+from navfeed.present.run_log import Log
 from navfeed.signals import ending_signals, handled
 from navfeed.store.filters import Filters
 
@@ -127,7 +128,7 @@ def terms_of(settings: Settings, log: Log, **told: Any) -> Terms:  # noqa: ANN40
     from navfeed.serve.terms import Terms
 
     def tell(level: LogLevel, message: str, /, **more: float) -> None:
-        log.say(level, message, Kind.ANSWERED if more else Kind.MESSAGE, **more)
+        log.say(level, message, LogEvent.ANSWERED if more else LogEvent.MESSAGE, **more)
 
     return Terms(
         db=settings.db,

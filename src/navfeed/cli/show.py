@@ -22,7 +22,7 @@ from navfeed.cli._output import (
 )
 from navfeed.cli._pager import paged
 from navfeed.config import load
-from navfeed.errors import NotFoundError
+from navfeed.errors import ConfigError, NotFoundError
 from navfeed.model import Content, oslo_day
 from navfeed.store.query import Reader
 from navfeed.wire.rewrite import drop_contacts
@@ -58,19 +58,34 @@ def show(
             "--open", help="Open the application page in the browser; NAV's page if there is none."
         ),
     ] = False,
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help="What the store still knows of the ad, active or not: times, reasons, changes.",
+        ),
+    ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
 ) -> None:
     """Show one ad.
 
-    The deadline, how to apply, the terms, the text and the contacts.
+    The deadline, how to apply, the terms, the text and the contacts. With --history, what happened
+    to the ad and why, even if it is no longer shown.
     """
+    if history and open_:
+        raise ConfigError("--history and --open exclude each other")
     now = datetime.now(UTC)
     today = oslo_day(now)
     settings = load({"db": db}, config=config)
     age = limits(settings, max_age)
     with Reader(settings.db, today) as reader:
         age.check(reader.caught_up_at(), now)
+        if history:
+            from navfeed.cli._history import print_history
+
+            print_history(reader.history(ad, now), as_json=format_ is ShowFormat.JSON)
+            return
         uuid, content = reader.find(ad)
     if open_:
         _open(uuid, content)

@@ -57,7 +57,10 @@ LogFormatOption = Annotated[
 ]
 LogLevelOption = Annotated[
     LogLevel | None,
-    typer.Option(help="Lowest level to log.", show_default=False),
+    typer.Option(
+        help="What the log holds: this level and above. debug: each decision about an ad.",
+        show_default=False,
+    ),
 ]
 MetricsOption = Annotated[
     Path | None,

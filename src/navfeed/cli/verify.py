@@ -66,9 +66,10 @@ def verify(
     """
     flags = {"db": db, "base_url": base_url, "workers": workers}
     settings = load(flags, config=config)
-    from navfeed.present.progress import choose
+    from navfeed.present.progress import choose, is_silent
     from navfeed.sync.workers import Stop
 
+    log = _run.open_log(settings, quiet=quiet)
     token = _run.token_of(settings)
     plan = make_plan(settings, _run.start_of(since))
     stop = Stop(_run.seconds(max_time))
@@ -77,11 +78,13 @@ def verify(
         open_for_sync(settings) as store,
         client(settings, token) as feed,
     ):
-        with choose(quiet=quiet) as progress:
+        with choose(quiet=quiet, log=log) as progress:
             ended = run_sync(feed, store, plan, stop=stop, progress=progress.show)
+        _run.tell_end(log, ended)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
             _run.conclude(ended, quiet=quiet)
-        differences = _verify(feed, store, plan, stop, repair=repair, quiet=quiet)
+        silent = is_silent(quiet=quiet, log=log)
+        differences = _verify(feed, store, plan, stop, repair=repair, quiet=silent)
     _report(differences, format_, repaired=repair)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from navfeed.log import LogEvent
 from navfeed.model import LogLevel, counted, oslo_day, oslo_time
 from navfeed.sync.details import DetailsApplied
 from navfeed.sync.engine import Event, ExpiredRemoved, RunFinished, RunStarted, ScopeChanged
@@ -33,11 +34,17 @@ class Progress(Protocol):
 def choose(*, quiet: bool, stream: TextIO | None = None, log: Log | None = None) -> Progress:
     """What shows the run. A log has it to itself; beside one in a file, who looks on sees bars."""
     stream = stream or sys.stderr
-    if quiet or (log is not None and (log.file is None or not stream.isatty())):
+    if is_silent(quiet=quiet, log=log, stream=stream):
         shown: Progress = Silent()
     else:
         shown = Bars() if stream.isatty() else Lines(stream)
     return shown if log is None else Logged(log, shown)
+
+
+def is_silent(*, quiet: bool, log: Log | None, stream: TextIO | None = None) -> bool:
+    """Whether no progress is shown: unwanted, or `stream` belongs to the log or has no reader."""
+    watched = log is None or (log.file is not None and (stream or sys.stderr).isatty())
+    return quiet or not watched
 
 
 @contextmanager
@@ -190,31 +197,29 @@ class Logged(Silent):
 
     def show(self, event: Event) -> None:
         self._shown.show(event)
-        from navfeed.present.run_log import Kind
-
         match event:
             case RunStarted(run):
                 self._log.run = run
-                self._log.say(LogLevel.DEBUG, "run started", Kind.BEGAN)
+                self._log.say(LogLevel.DEBUG, "run started", LogEvent.BEGAN)
             case PageApplied():
                 self._walked(event)
             case DetailsApplied(done, total, failed):
                 level = LogLevel.WARNING if failed else LogLevel.DEBUG
                 ads = counted(total, "ad")
                 text = f"fetched {done} of {ads}, {failed} of the last batch failed"
-                self._log.say(level, text, Kind.FETCHED, done=done, total=total, failed=failed)
+                self._log.say(level, text, LogEvent.FETCHED, done=done, total=total, failed=failed)
             case ScopeChanged(removed):
-                self._log.say(LogLevel.INFO, scope_changed(event), Kind.RESCOPED, ads=len(removed))
+                self._log.say(
+                    LogLevel.INFO, scope_changed(event), LogEvent.SCOPE_CHANGED, ads=len(removed)
+                )
             case ExpiredRemoved(removed):
-                self._log.say(LogLevel.INFO, swept(event), Kind.REMOVED, ads=len(removed))
+                self._log.say(LogLevel.INFO, swept(event), LogEvent.REMOVED, ads=len(removed))
 
     def _walked(self, event: PageApplied) -> None:
-        from navfeed.present.run_log import Kind
-
         until = f", up to {oslo_time(event.moment)}" if event.moment else ""
         new = counted(event.new, "new entry", "new entries")
         text = f"page {event.page}: {new}, {event.late} late{until}"
-        self._log.say(LogLevel.DEBUG, text, Kind.WALKED, entries=event.entries, new=event.new)
+        self._log.say(LogLevel.DEBUG, text, LogEvent.WALKED, entries=event.entries, new=event.new)
 
 
 class Bars(Silent):
