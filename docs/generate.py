@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 from typer.main import get_group
 
-from navfeed.cli.ask import LIST_FIELDS
 from navfeed.cli.commands import app
 from navfeed.errors import ExitCode, NavfeedError
-from navfeed.export.columns import EXPORTED, LISTS, OF_TABLES, ON_REQUEST
+from navfeed.export.columns import EXPORTED, LIST_FIELDS, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 
 DOCS = Path(__file__).resolve().parent
@@ -119,11 +118,8 @@ json.dump([help_of(words) for words in json.load(sys.stdin)], sys.stdout)
 
 
 def helps_of(commands: list[list[str]]) -> list[str]:
-    """Each one's help in plain text and one width, whatever terminal this runs on.
-
-    In a process of its own: typer decides when it is imported whether it draws with rich.
-    """
-    plain = {**os.environ, "TYPER_USE_RICH": "0", "COLUMNS": str(WIDTH), "TERMINAL_WIDTH": ""}
+    """The help of each command in one width, whatever terminal this runs on."""
+    plain = {**os.environ, "COLUMNS": str(WIDTH), "TERMINAL_WIDTH": ""}
     answered = subprocess.run(  # noqa: S603  our own script
         [sys.executable, "-c", ASK_FOR_HELP],
         input=json.dumps(commands),

@@ -108,7 +108,7 @@ def test_a_lock_that_is_held_for_an_instant_is_waited_for(tmp_path, monkeypatch)
 
 
 def test_a_setting_that_does_not_exist():
-    with pytest.raises(navfeed.ConfigError, match="no setting is called wrokers"):
+    with pytest.raises(navfeed.ConfigError, match="unknown setting: wrokers"):
         navfeed.load_settings(wrokers=4)
 
 

@@ -47,6 +47,10 @@ SAME = [
     ("Kari Nordmann", "Kari <b>Nordmann"),
     ("Kari Nordmann", "Kari</p><p>Nordmann"),
     ("Kari Nordmann", "Ka<b>ri</b> Nord<i>mann"),
+    *(
+        ("Kari Nordmann", f"Kari Nord<{tag}>mann</{tag}>")
+        for tag in ("abbr", "big", "code", "mark", "sub", "sup", "small", "span")
+    ),
     ("Bjørn Åse", "BJ&Oslash;RN &aring;se"),
     ("Bjørn Åse", "Bj&#248;rn &#xC5;se"),
     ("Åse", unicodedata.normalize("NFD", "Åse")),

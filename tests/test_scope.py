@@ -49,7 +49,7 @@ def rows(bench: Bench, sql: str) -> list[tuple[object, ...]]:
     ("scope", "says"),
     [
         (Scope(municipals=("Brgen",)), "unknown municipality, 'Brgen' (did you mean BERGEN or"),
-        (Scope(municipals=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Mend"),
+        (Scope(municipals=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Correct"),
         (Scope(counties=("Vesland",)), "county, 'Vesland' (did you mean VESTLAND"),
         (Scope(occupations=("Sykpleier",)), "occupation, 'Sykpleier' (did you mean Sykepleier?)"),
     ],
@@ -227,12 +227,12 @@ def test_a_dry_run_counts_what_would_come_back(shell: Shell) -> None:
     shell.run("sync", "-q", "--yes", "--scope", "municipal=BERGEN")
     left = stored - len(shell.stored())
     out = shell.run("sync", "--dry-run", "--scope", "all")[1]
-    assert f"asked for again: {left}\n" in out
-    assert "scope would stay as it is" in shell.run("sync", "--dry-run")[1]
+    assert f"present scope to fetch: {left}\n" in out
+    assert "Scope: unchanged" in shell.run("sync", "--dry-run")[1]
 
 
 def test_a_dry_run_wants_a_store_and_one_run(shell: Shell, tmp_path: Path) -> None:
     other = tmp_path / "none.db"
     code, _, err = shell.run("sync", "--dry-run", "--db", str(other))
-    assert (code, "a first sync makes it" in err, other.exists()) == (2, True, False)
+    assert (code, "the first sync creates it" in err, other.exists()) == (2, True, False)
     assert shell.run("sync", "--dry-run", "--follow")[0] == 2

@@ -19,7 +19,6 @@ python3Packages.buildPythonApplication {
 
   dependencies = with python3Packages; [
     filelock
-    httpcore
     httpx
     platformdirs
     pydantic

@@ -9,11 +9,11 @@ from navfeed.errors import ConfigError
 
 
 def require_extra(module: str, extra: str) -> ModuleType:
-    """Import a module that comes with `extra`; `ConfigError` tells how to get it."""
+    """Import a module that comes with `extra`; `ConfigError` names the command that installs it."""
     try:
         return import_module(module)
     except ImportError as error:
         raise ConfigError(
-            f"this needs the extra `{extra}`, which is not installed ({module} is missing). "
-            f"In navfeed's environment: pip install 'navfeed[{extra}]'"
+            f"the extra `{extra}` is not installed ({module} is missing). In navfeed's "
+            f"environment, run: pip install 'navfeed[{extra}]'"
         ) from error

@@ -492,6 +492,77 @@ class Change:
     content: Content | None
 
 
+class AdState(StrEnum):
+    """Where an ad stands in a store. `NOT_STORED`: entries alone are known of it."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REMOVED = "removed"
+    WITHHELD = "withheld"
+    OUT_OF_SCOPE = "out of scope"
+    QUEUED = "queued"
+    NOT_STORED = "not stored"
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """The latest change of an ad in the journal. `changed`: fields that differ since it came."""
+
+    number: int
+    kind: ChangeKind
+    reason: str | None
+    changed: tuple[str, ...]
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedDetail:
+    """Why the details of an ad are still to be fetched, and how that went so far."""
+
+    reason: str
+    queued_at: datetime | None
+    attempts: int
+    retry_at: datetime | None
+    problem: str | None
+    given_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What a store with `--inactive mask` keeps of an ad that is gone: no text and no names."""
+
+    reason: str
+    removed_at: datetime | None
+    published: datetime | None
+    expires: datetime | None
+    municipals: tuple[str, ...]
+    counties: tuple[str, ...]
+    occupations: tuple[str, ...]
+    sector: str | None
+    extent: str | None
+    engagement_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdHistory:
+    """What a store still knows of an ad, and never what it contained.
+
+    `stored_at`, `changed_at` and `checked_at` are known while the ad is stored, and partly while it
+    is outside the scope. `entries` are those in the part of the log that is read again.
+    """
+
+    uuid: str
+    state: AdState
+    last_day: date | None
+    stored_at: datetime | None
+    changed_at: datetime | None
+    checked_at: datetime | None
+    change: LastChange | None
+    queued: QueuedDetail | None
+    mask: Mask | None
+    entries: tuple[SeenEntry, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
     """An ad whose details are wanted, and how often they were asked for in vain."""

@@ -115,7 +115,7 @@ def test_memory_does_not_grow_with_the_ads(
 
 HALF = """
 import os, signal, sys
-from navfeed.cli import export
+from navfeed.export import writing as export
 real = export.write_csv
 def die(columns, rows, out, dialect):
     real(columns, (next(rows) for _ in range(1)), out, dialect)

@@ -19,9 +19,9 @@ from openpyxl.utils.escape import unescape
 
 from cli.support import NOW, Fields, ad, answer, ask, fill, place, put, uuid
 from cli.test_hostile import hostile, storable, texts
-from navfeed.cli.ask import LIST_FIELDS
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.export.formats import Dialect, write_csv
 from navfeed.export.xlsx import write_xlsx
 from navfeed.model import oslo_day
@@ -249,7 +249,7 @@ def test_what_excel_cannot_hold_is_cut_and_told(db: Path, tmp_path: Path) -> Non
 
 def test_more_rows_than_a_sheet_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx, "MOST_ROWS", 2)
-    with pytest.raises(ConfigError, match="take csv or parquet"):
+    with pytest.raises(ConfigError, match="use csv or parquet"):
         write_xlsx(["n"], [(1,), (2,), (3,)], io.BytesIO(), tmp_path)
 
 

@@ -14,8 +14,8 @@ from typer.testing import Result
 
 from cli import terminal
 from cli.terminal import pty
-from navfeed.cli import schedule
 from navfeed.config import load
+from navfeed.ops import schedule
 from support.shell import invoke
 from support.tools import need_program
 

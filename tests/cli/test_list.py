@@ -16,7 +16,8 @@ import time_machine
 
 from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, process, uuid
 from cli.terminal import on_terminal, plain
-from navfeed.cli.ask import LIST_FIELDS, ROWS_ON_TERMINAL
+from navfeed.cli.list import ROWS_ON_TERMINAL
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import RunEnd
 from navfeed.store.query import Sort
 from navfeed.store.writer import Store

@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from navfeed import __version__
-from navfeed.cli import new_version
+from navfeed.ops import new_version
 from support.shell import invoke
 
 

@@ -318,8 +318,8 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
     assert len(answer(db, "list", "--text", '"lærlinger"').splitlines()) == 100
     told = ask(db, "list", "--text", "lærling").stderr
     assert told == (
-        "navfeed: very many ads speak of lærling: titles alone were searched for it. "
-        "--text text:lærling finds them all\n"
+        "navfeed: lærling is in very many ads: only titles were searched for it. "
+        "--text text:lærling searches the whole text\n"
     )
     fill(db, ad(100, **plain | {"title": "Maler"}))
     assert len(answer(db, "list", "--text", "lærling").splitlines()) == 100  # no title has it

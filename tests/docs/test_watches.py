@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from navfeed.cli.telling import FILTERS
+from navfeed.cli._telling import FILTERS
 from navfeed.watches.definition import OWN, read_book
 from navfeed.watches.words import Way
 

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cli.support import NOW, fill
-from navfeed.cli.ask import LIST_FIELDS
 from navfeed.cli.serve import _filters, _read_filters
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import LogLevel
 from navfeed.serve.app import build
 from navfeed.serve.server import Server, address_of, listening

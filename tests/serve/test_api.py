@@ -16,8 +16,8 @@ import pytest
 import time_machine
 
 from cli.support import NOW, ad, answer, place, put, uuid
-from navfeed.cli.ask import LIST_FIELDS
-from navfeed.cli.filters import FilterOptions
+from navfeed.cli._filters import FilterOptions
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.serve.terms import Limits
 from navfeed.store.writer import Store
 from serve.conftest import Serve

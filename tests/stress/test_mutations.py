@@ -178,7 +178,7 @@ MUTATIONS = [
     ),
     Mutation(
         "age not asked for",
-        "cli/age.py",
+        "cli/_age.py",
         "age > limit)",
         "age > limit * 100)",
         ("tests/cli/test_age.py",),
@@ -291,8 +291,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a cursor noted before its lines are handed over",
-        "cli/changes.py",
-        "        sys.stdout.flush()\n        if self.file",
+        "changes/writer.py",
+        "        self.out.flush()\n        if self.file",
         "        if self.file",
         ("tests/cli/test_changes.py",),
     ),

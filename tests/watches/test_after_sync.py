@@ -107,7 +107,7 @@ def test_another_sync_keeps_nothing_back(shell: Shell, world: World):
     shell.run("sync", "--quiet")
     with store_lock(shell.db):
         code, out, err = shell.run(*CRON)
-    assert (code, "another sync works on" in err) == (75, True)
+    assert (code, "another sync is running on" in err) == (75, True)
     assert out.startswith("1 new: nurses")
 
 
@@ -205,7 +205,7 @@ def test_quiet_hours_keep_news_until_the_morning(shell: Shell, world: World):
 
 def test_the_service_tells_at_most_once_an_hour(tmp_path: Path, shell: Shell, world: World):
     """In one process: rounds are made by hand, as the service makes them."""
-    from navfeed.cli.telling import Teller
+    from navfeed.cli._telling import Teller
     from navfeed.config import load
 
     with HookServer() as hook:

@@ -220,7 +220,7 @@ def test_who_went_away_while_it_was_written_is_told_again(me: Subscriber, monkey
         raise BrokenPipeError
 
     with monkeypatch.context() as patched:
-        patched.setattr("navfeed.cli.telling.text_stdout", gone)
+        patched.setattr("navfeed.cli._telling.text_stdout", gone)
         me.ask("watch", "run")
     assert me.told() == [("new", 3)]
 

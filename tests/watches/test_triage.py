@@ -36,10 +36,10 @@ def test_a_note_survives_the_ad_and_its_text_does_not(me: Subscriber):
     me.sync(stop=[1])
     result = me.ask("list", "--saved", "--format", "json")
     assert json.loads(result.stdout) == []
-    assert f"saved, and no longer in force: {uuid(1)}: spurte om turnus" in result.stderr
+    assert f"saved, no longer active: {uuid(1)}: spurte om turnus" in result.stderr
     assert b"Sykepleier" not in me.state.read_bytes()
     me.do("applied", uuid(1)[:8])
-    assert "no longer in force" not in me.ask("list", "--saved").stderr
+    assert "no longer active" not in me.ask("list", "--saved").stderr
 
 
 def test_a_mark_can_change_and_keeps_its_note(me: Subscriber):

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import typer
 
-from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.output import RowsFormat, print_json, print_lines, print_rows, print_warning
+from navfeed.cli._app import Commands, app
+from navfeed.cli._options import ConfigOption, DbOption, RowsOption
+from navfeed.cli._output import RowsFormat, print_json, print_lines, print_rows, print_warning
 from navfeed.config import SCOPES, Settings, default_config, load, origins, problems
 from navfeed.errors import ExitCode
 from navfeed.model import Scope
 
-config_app = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
+config_app = Commands(help="Show and check the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
 NONE = "-"

@@ -10,13 +10,14 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from navfeed.cli import schedule
-from navfeed.cli.app import ConfigOption, app
-from navfeed.cli.output import print_lines, print_warning
-from navfeed.cli.schedule import Schedule
+from navfeed.cli._app import app
+from navfeed.cli._options import ConfigOption
+from navfeed.cli._output import confirmed, print_lines, print_warning
 from navfeed.config import check_values, default_config, load_file
 from navfeed.errors import ConfigError
 from navfeed.model import Contacts
+from navfeed.ops import schedule
+from navfeed.ops.schedule import Schedule
 from navfeed.places import alike, counties, is_county, is_municipality, municipalities
 
 Answer = TypeVar("Answer")
@@ -236,7 +237,7 @@ def _agree(replaced: list[Path], *, agreed: bool) -> None:
     if agreed or not replaced:
         return
     names = ", ".join(map(str, replaced))
-    if sys.stdin.isatty() and typer.confirm(f"Replace {names}?", err=True):
+    if sys.stdin.isatty() and confirmed(f"Replace {names}?"):
         return
     raise ConfigError(f"{names} would be replaced; nothing was written. --yes replaces it")
 

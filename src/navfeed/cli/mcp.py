@@ -8,13 +8,14 @@ import sys
 from contextlib import redirect_stdout
 from typing import NoReturn
 
-from navfeed.cli import ending_signals
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.run import open_log
+from navfeed.cli._app import app
+from navfeed.cli._options import ConfigOption, DbOption
+from navfeed.cli._run import open_log
 from navfeed.cli.serve import ShownAgeOption, look_at_the_store, oldest, terms_of
 from navfeed.config import load
 from navfeed.errors import ExitCode
 from navfeed.extras import require_extra
+from navfeed.signals import ending_signals
 
 
 @app.command()

@@ -17,19 +17,21 @@ from urllib.parse import urlsplit
 import typer
 
 from navfeed.api import now, open_store
-from navfeed.cli import ending_signals
-from navfeed.cli.age import limits
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.ask import LIST_FIELDS
-from navfeed.cli.filters import FilterOptions
-from navfeed.cli.output import print_warning
-from navfeed.cli.run import open_log
+from navfeed.cli._age import limits
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions
+from navfeed.cli._options import ConfigOption, DbOption, WithContactsOption
+from navfeed.cli._output import print_warning
+from navfeed.cli._run import open_log
 from navfeed.config import Settings, duration, is_loopback, load
 from navfeed.errors import ConfigError, StaleError, StoppedError
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.extras import require_extra
+from navfeed.log import LogEvent
 from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
-from navfeed.present.run_log import Kind, Log
+from navfeed.present.run_log import Log
+from navfeed.signals import ending_signals, handled
 from navfeed.store.filters import Filters
 
 if TYPE_CHECKING:
@@ -68,9 +70,7 @@ def serve(
         ),
     ] = None,
     max_age: ShownAgeOption = "1h",
-    with_contacts: Annotated[
-        bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
-    ] = False,
+    with_contacts: WithContactsOption = False,
     cors: Annotated[
         list[str] | None,
         typer.Option(
@@ -128,7 +128,7 @@ def terms_of(settings: Settings, log: Log, **told: Any) -> Terms:  # noqa: ANN40
     from navfeed.serve.terms import Terms
 
     def tell(level: LogLevel, message: str, /, **more: float) -> None:
-        log.say(level, message, Kind.ANSWERED if more else Kind.MESSAGE, **more)
+        log.say(level, message, LogEvent.ANSWERED if more else LogEvent.MESSAGE, **more)
 
     return Terms(
         db=settings.db,
@@ -165,16 +165,12 @@ def _leaving(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
     """What ends navfeed ends the server well; the names of the signals that came."""
     told: list[str] = []
 
-    def heed(number: int, _: object) -> None:
-        told.append(signal.Signals(number).name)
+    def heed(number: signal.Signals) -> None:
+        told.append(number.name)
         leave()
 
-    before = {one: signal.signal(one, heed) for one in ending_signals()}
-    try:
+    with handled(dict.fromkeys(ending_signals(), heed)):
         yield told
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 # What it is told
@@ -278,6 +274,6 @@ def _door(host: str, port: int) -> socket.socket:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
         raise ConfigError(
-            f"{host}, port {port} cannot be had ({os.strerror(error.errno)}). "
-            "Name another with --port; 0 takes a free one"
+            f"cannot listen on {host} port {port} ({os.strerror(error.errno)}). Choose "
+            "another with --port; 0 picks a free one"
         ) from error

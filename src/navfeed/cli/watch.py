@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import RowsFormat
+from navfeed.cli._app import Commands, app
+from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption, QuietOption, RowsOption
+from navfeed.cli._output import RowsFormat
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
 from navfeed.watches.words import Format, News, Part
 
-watch = typer.Typer(help="Be told of ads that fit, once, where you look.", no_args_is_help=True)
+watch = Commands(help="Be told of ads that fit, once, where you look.", no_args_is_help=True)
 app.add_typer(watch, name="watch")
 
 WatchesOption = Annotated[
@@ -93,7 +93,7 @@ def add(
     What fits already is not told of, unless --backlog is given. The filters are those of navfeed
     list.
     """
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
 
     own = {
         "to": to,
@@ -102,7 +102,7 @@ def add(
         "closing_days": closing_days,
         "format": format_,
     }
-    watching.add(_settings(db, config, watches), name, asked, own, backlog=backlog)
+    _watching.add(_settings(db, config, watches), name, asked, own, backlog=backlog)
 
 
 @watch.command("list")
@@ -114,9 +114,9 @@ def list_watches(
     format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
     """List the watches: what for, and where they tell."""
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
 
-    watching.list_all(_settings(db, config, watches), format_)
+    _watching.list_all(_settings(db, config, watches), format_)
 
 
 @watch.command("show")
@@ -129,9 +129,9 @@ def show_watch(
     format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
     """Show a watch, and how it stands with each place where it tells."""
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
 
-    watching.show(_settings(db, config, watches), name, format_)
+    _watching.show(_settings(db, config, watches), name, format_)
 
 
 @watch.command("edit")
@@ -161,7 +161,7 @@ def edit(
     What fits only now is not told of, unless --backlog is given; what was told of is not told
     again. Without options, a watch that was changed by hand is taken as it is.
     """
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
 
     own = {
         "to": to,
@@ -171,7 +171,7 @@ def edit(
         "format": format_,
         **{one.replace("-", "_"): [] for one in without or ()},
     }
-    watching.edit(_settings(db, config, watches), name, asked, own, backlog=backlog)
+    _watching.edit(_settings(db, config, watches), name, asked, own, backlog=backlog)
 
 
 @watch.command("remove")
@@ -183,9 +183,9 @@ def remove(
     watches: WatchesOption = None,
 ) -> None:
     """Take a watch out of the file, and forget what it told."""
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
 
-    watching.remove(_settings(db, config, watches), name)
+    _watching.remove(_settings(db, config, watches), name)
 
 
 @watch.command("run")
@@ -207,7 +207,7 @@ def run_watches(
         typer.Option("--now", help="Heed no quiet hours, and try channels that are down."),
     ] = False,
     max_age: MaxAgeOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Tell what is news: new ads, changes, what closes soon, what is gone. Each of it once.
 
@@ -215,12 +215,12 @@ def run_watches(
     nothing. Ends with 4 when a channel did not accept and its news wait, with 8 when the data is
     too old or not complete, and then nothing was told.
     """
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
     from navfeed.watches.deliver import How
 
     how = How(frozenset(names) if names else None, backlog=backlog, hurried=hurried)
     settings = _settings(db, config, watches)
-    if code := watching.run(settings, how, format_, max_age, quiet=quiet):
+    if code := _watching.run(settings, how, format_, max_age, quiet=quiet):
         raise typer.Exit(code)
 
 
@@ -240,9 +240,9 @@ def preview(
 
     Of a watch that has not begun it shows the ads that fit.
     """
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
 
-    watching.preview(_settings(db, config, watches), name, limit, format_)
+    _watching.preview(_settings(db, config, watches), name, limit, format_)
 
 
 @watch.command("init")
@@ -264,9 +264,9 @@ def init(
         municipal=[where] if where else None,
         extent=[extent] if extent else None,
     )
-    from navfeed.cli import watching
+    from navfeed.cli import _watching
 
-    watching.add(settings, name, asked, {"to": [to]}, backlog=False)
+    _watching.add(settings, name, asked, {"to": [to]}, backlog=False)
 
 
 def _ask(question: str, default: str = "") -> str:

@@ -17,7 +17,7 @@ from navfeed.model import OSLO, Contact, Content, Location
 from navfeed.text.html import Block, Kind, blocks_of
 
 REQUIRED = ("title", "description", "datePosted", "hiringOrganization", "jobLocation")
-"""What Google shows no posting without; an ad that lacks one of them is left out."""
+"""Properties that Google requires; an ad that lacks one is left out."""
 
 Posting = dict[str, Any]
 
@@ -46,7 +46,7 @@ def _in_a_page(text: str) -> str:
 
 
 def posting(uuid: str, content: Content, *, contacts: bool = False) -> Posting:
-    """What the ad says of each property; a property of which it says nothing is left out."""
+    """The ad's value of each property; a property without a value is left out."""
     return _said(
         {
             "@context": "https://schema.org",
@@ -170,7 +170,7 @@ def _address(text: str | None) -> str:
 
 
 def _application(content: Content) -> Posting | None:
-    """Straight to the source's own page, as NAV's terms ask (feed terms, 4)."""
+    """Straight to the source's own page, as NAV's terms require (feed terms, 4)."""
     address = _address(content.application_url)
     return {"@type": "ApplyAction", "target": address} if address else None
 

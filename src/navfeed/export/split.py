@@ -13,15 +13,15 @@ from navfeed.export.formats import write_csv
 from navfeed.text.letters import composed
 
 INDEX = "index.csv"
-"""Which file holds the ads of which municipality, and how many rows it has."""
+"""The index: file, municipality and number of rows."""
 
 _HEADER = ("file", "municipal", "rows")
 
 ENDINGS = frozenset({"csv", "json", "jsonl", "xlsx", "parquet"})
-"""What the names of files may end in: formats."""
+"""Suffixes of the files: the formats."""
 
 NOWHERE = "_none"
-"""The file of the ads that name no municipality."""
+"""The file of the ads without a municipality."""
 
 _LONGEST = 60  # letters; in UTF-8 with its ending still below 255 bytes
 
@@ -62,7 +62,7 @@ def write_split(
 
 
 def _private(path: Path) -> BinaryIO:
-    """A new file, its owner's alone."""
+    """A new file that only its owner can read."""
     path.touch(mode=0o600, exist_ok=False)
     return path.open("wb")
 

@@ -23,6 +23,7 @@ from itertools import chain
 from urllib.parse import unquote
 
 from navfeed.model import ErasedTerm, TermKind
+from navfeed.text.html import INLINE_TAGS
 from navfeed.text.letters import UNSEEN_CLASS, composed
 
 REMOVED = "[removed]"
@@ -46,7 +47,7 @@ _READINGS = 3
 _PASSES = 4
 """So often is a text cleared; what is then still in its tags goes with the text."""
 
-_INLINE = re.compile(r"</?(?:a|b|em|font|i|small|span|strong|u|wbr)\b[^<>]*+>", re.IGNORECASE)
+_INLINE = re.compile(rf"</?(?:{INLINE_TAGS}|wbr)\b[^<>]*+>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _TOKEN = re.compile(
     rf"(?P<inline>{_INLINE.pattern})|(?P<tag><[^<>]*+>)|(?P<entity>{_ENTITY.pattern})"

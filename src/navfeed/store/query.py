@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from navfeed.errors import EXPECTED, NotFoundError, StoreError
 from navfeed.model import (
+    AdHistory,
     AuditLine,
     By,
     Change,
@@ -39,7 +40,7 @@ from navfeed.model import (
     oslo_week,
     refuse_wrong_type,
 )
-from navfeed.store import journal, search
+from navfeed.store import history, journal, search
 from navfeed.store.connect import open_reader, translate_errors
 from navfeed.store.filters import (
     MOST,
@@ -415,6 +416,16 @@ class Reader:
             raise NotFoundError(f"{start} could be {_candidates(fits)}: give more of the id")
         ((uuid, _, _),) = fits
         return uuid, self._content(uuid)
+
+    def history(self, start: str, now: datetime) -> AdHistory:
+        """What the store still knows of the ad whose id begins with `start`, gone or not.
+
+        Raises `NotFoundError` when no id in the store begins so, or more than one.
+        """
+        refuse_wrong_type("history", "start", start, str)
+        with translate_errors(self.path):
+            uuid = history.find_known(self._connection, start.strip().lower())
+            return history.read_history(self._connection, uuid, today=self.today, now=now)
 
     def problems(self) -> list[str]:
         """What is wrong with the file, at most a hundred of it. Reads all of the store."""

@@ -1,4 +1,4 @@
-"""What the engine asks of the world, and what may go wrong there."""
+"""What the engine needs from feed, store and clock, and which errors they may raise."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Feed(Protocol):
     def seek(self, since: datetime | None) -> Page | None:
         """The page that starts at the first entry written after `since` (None: the oldest page).
 
-        None when nothing is newer. Never a page with entries older than asked for.
+        None when nothing is newer. Never a page with entries older than `since`.
         """
 
     def newest(self) -> Page | None:

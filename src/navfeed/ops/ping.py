@@ -6,9 +6,9 @@ ping raises the alarm too, for what a broken machine cannot report.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
-from navfeed.cli.output import print_warning
 from navfeed.errors import ExitCode, NavfeedError
 
 SECONDS = 10.0
@@ -21,23 +21,37 @@ SILENT = (ExitCode.STOPPED, ExitCode.LOCKED)
 """Neither good nor bad: stopped on purpose, or another sync is at work, which reports itself."""
 
 
-class Pings:
-    """What is reported of a row of runs: each that is well, and an outage once."""
+Warn = Callable[[str], object]
 
-    def __init__(self) -> None:
+
+class Pings:
+    """What is reported of a row of runs: each that is well, and an outage once.
+
+    A ping that fails is reported to `warn`, and fails nothing else.
+    """
+
+    def __init__(self, warn: Warn) -> None:
+        self._warn = warn
         self._is_out = False
 
     def after(self, address: str | None, code: ExitCode) -> None:
-        """Report a run that ended with `code`. A ping that fails is a warning, and nothing more."""
+        """Report a run that ended with `code`."""
         if address is None or code in SILENT:
             return
         good = code in GOOD
         if good or not self._is_out:
-            _send(urlsplit(address), is_good=good)
+            self._send(urlsplit(address), is_good=good)
         self._is_out = not good
 
+    def _send(self, url: SplitResult, *, is_good: bool) -> None:
+        if problem := _problem(url, is_good=is_good):
+            self._warn(
+                f"the ping to {url.hostname} {problem}. The sync is not affected; check notify.ping"
+            )
 
-def _send(url: SplitResult, *, is_good: bool) -> None:
+
+def _problem(url: SplitResult, *, is_good: bool) -> str | None:
+    """Send the ping; what went wrong, if anything did."""
     from navfeed.client.http import Http, Request
 
     path = (url.path or "/") if is_good else f"{url.path.rstrip('/')}/fail"
@@ -49,11 +63,5 @@ def _send(url: SplitResult, *, is_good: bool) -> None:
         finally:
             http.close()
     except NavfeedError:  # whose message may show the address
-        _warn(url, "did not get through")
-    else:
-        if not 200 <= status < 300:
-            _warn(url, f"was answered with {status}")
-
-
-def _warn(url: SplitResult, what: str) -> None:
-    print_warning(f"the ping to {url.hostname} {what}. The sync is not affected; check notify.ping")
+        return "did not get through"
+    return None if 200 <= status < 300 else f"was answered with {status}"

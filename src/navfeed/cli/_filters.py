@@ -1,6 +1,6 @@
-"""The options that say which ads are meant: one declaration, the same for every command.
+"""The options that select ads: declared once, the same for every command.
 
-A command takes all of them with `@takes_filters`, and is handed one `FilterOptions` as `asked`.
+`@takes_filters` gives a command all of them, as one parameter of the type `FilterOptions`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from navfeed.cli.app import RENAMED
-from navfeed.cli.complete import values_of
-from navfeed.cli.output import print_warning
+from navfeed.cli._app import RENAMED
+from navfeed.cli._completion import values_of
+from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
 from navfeed.places import alike
@@ -25,10 +25,10 @@ from navfeed.store.query import Reader
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
 PANEL = "Filters"
-"""Under which heading a terminal's help shows them."""
+"""The heading of the filters in the help."""
 
 SOON = 7
-"""Days in which an ad closes soon."""
+"""Days before its deadline within which an ad closes soon."""
 
 T = TypeVar("T")
 
@@ -54,31 +54,42 @@ Names = list[str] | None
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """What the options said: a field an option, in the order in which help shows them."""
+    """The given options: one field per option, in the order of the help."""
 
     text: Annotated[
         Names,
         _filter(
             "WORDS",
-            'Only ads with all these words, in any form: `word`, `"word"` as it stands, `"two '
-            'words"` in a row, `begin*`, `title:word`, `this OR that`, `(these OR those)`, and '
-            "`-word` to exclude it.",
+            'Only ads with all these words, in any inflection: `word`, `"word"` '
+            'exactly, `"two words"` in a row, `begin*`, `title:word`, `this OR that`, '
+            "`(these OR those)`, and `-word` to exclude it.",
         ),
     ] = None
     title: Annotated[
-        Names, _filter("WORDS", "The same for words in the title or the job title alone.")
+        Names, _filter("WORDS", "Only ads with these words in the title or job title; same syntax.")
     ] = None
     municipal: Annotated[
         Names, _names("municipal", "NAME", "Only ads with a work location in this municipality.")
     ] = None
-    county: Annotated[Names, _names("county", "NAME", "The same for a county.")] = None
-    country: Annotated[Names, _names("country", "NAME", "The same for a country.")] = None
-    city: Annotated[Names, _names("city", "NAME", "The same for a city, or a post town.")] = None
+    county: Annotated[
+        Names, _names("county", "NAME", "Only ads with a work location in this county.")
+    ] = None
+    country: Annotated[
+        Names, _names("country", "NAME", "Only ads with a work location in this country.")
+    ] = None
+    city: Annotated[
+        Names, _names("city", "NAME", "Only ads with a work location in this city or post town.")
+    ] = None
     postal_code: Annotated[
-        Names, _names("postal_code", "CODE", "The same for a postal code, or `50*` for its area.")
+        Names,
+        _names(
+            "postal_code",
+            "CODE",
+            "Only ads with a work location at this postal code; `50*` for an area.",
+        ),
     ] = None
     employer: Annotated[
-        Names, _names("employer", "PART", "Only ads of employers with this in their name.")
+        Names, _names("employer", "PART", "Only ads whose employer name contains this.")
     ] = None
     orgnr: Annotated[
         Names, _names("orgnr", "NUMBER", "Only ads of the employer with this organisation number.")
@@ -88,64 +99,65 @@ class FilterOptions:
         _names(
             "occupation",
             "PART",
-            "Only ads with this in their job title, occupation or category.",
+            "Only ads whose job title, occupation or category contains this.",
         ),
     ] = None
     level1: Annotated[
-        Names, _names("level1", "NAME", "Only ads in this broad group of occupations.")
+        Names, _names("level1", "NAME", "Only ads in this broad occupation group.")
     ] = None
     level2: Annotated[
-        Names, _names("level2", "NAME", "Only ads in this occupation, as NAV groups them.")
+        Names, _names("level2", "NAME", "Only ads in this occupation, by NAV's grouping.")
     ] = None
     styrk: Annotated[
         Names,
-        _names("styrk", "CODE|NAME", "Only ads in this STYRK08 category; `22*` for all of 22."),
+        _names("styrk", "CODE|NAME", "Only ads in this STYRK08 category; `22*` for a whole group."),
     ] = None
     esco: Annotated[Names, _names("esco", "CODE|NAME", "Only ads in this ESCO category.")] = None
     engagement: Annotated[
-        Names, _names("engagement", "NAME", "Only ads with this type of engagement (Fast).")
+        Names, _names("engagement", "NAME", "Only ads with this type of engagement, such as Fast.")
     ] = None
     extent: Annotated[
-        Names, _names("extent", "NAME", "Only ads of this extent (Heltid, Deltid).")
+        Names, _names("extent", "NAME", "Only ads of this extent (Heltid or Deltid).")
     ] = None
     sector: Annotated[Names, _names("sector", "NAME", "Only ads in this sector.")] = None
-    source: Annotated[Names, _names("source", "NAME", "Only ads that came from this source.")] = (
-        None
-    )
+    source: Annotated[Names, _names("source", "NAME", "Only ads from this source.")] = None
     positions: Annotated[
-        Names, _filter("NUMBER|RANGE", "Only ads for so many positions: `2`, `[2,5]`, `[10,*)`.")
+        Names, _filter("NUMBER|RANGE", "Number of positions: `2`, `[2,5]` or `[10,*)`.")
     ] = None
     published: Annotated[
         Names,
         _filter(
             "DATE|RANGE",
-            "Published then: `2026-05-01`, `today`, `[2026-05-01,*)`, `[*,yesterday]`.",
+            "Publication day or range: `2026-05-01`, `today`, `[2026-05-01,*)`, `[*,yesterday]`.",
         ),
     ] = None
-    updated: Annotated[Names, _filter("DATE|RANGE", "Updated then.")] = None
-    expires: Annotated[Names, _filter("DATE|RANGE", "Last shown then.")] = None
+    updated: Annotated[Names, _filter("DATE|RANGE", "Day or range of the last update.")] = None
+    expires: Annotated[Names, _filter("DATE|RANGE", "Last day shown: a day or a range.")] = None
     due: Annotated[
         Names,
         _filter(
             "DATE|RANGE|DAYS",
-            "Application deadline on this day or in this range, or within so many days from today.",
+            "Application deadline: a day, a range, or a number of days from today.",
         ),
     ] = None
     published_since: Annotated[
         str | None,
-        _filter("DATE|DAYS", "Published on this day (2026-05-01) or later, or so many days back."),
+        _filter(
+            "DATE|DAYS", "Published on or after this day (2026-05-01), or within this many days."
+        ),
     ] = None
     expires_before: Annotated[
         str | None,
         _filter(
-            "DATE|DAYS", "Last shown before this day (2026-05-01), or in fewer than so many days."
+            "DATE|DAYS",
+            "Last day shown is before this day (2026-05-01), or in fewer than this many days.",
         ),
     ] = None
     due_before: Annotated[
         str | None,
         _filter(
             "DATE|DAYS",
-            "To be applied for before this day (2026-05-01), or in fewer than so many days.",
+            "Application deadline before this day (2026-05-01), or in fewer than this many days.",
         ),
     ] = None
     closing_soon: Annotated[
@@ -153,20 +165,24 @@ class FilterOptions:
         typer.Option(
             "--closing-soon",
             rich_help_panel=PANEL,
-            help=f"To be applied for within the next {SOON} days; of an ad that says no day, the "
-            "last one that it is shown.",
+            help=f"Application deadline within {SOON} days; for an ad without a deadline, "
+            "its last day shown.",
         ),
     ] = False
-    uuid: Annotated[Names, _filter("UUID", "Only the ads with these ids.")] = None
+    uuid: Annotated[Names, _filter("UUID", "Only ads with these ids.")] = None
+
+    def given(self) -> dict[str, object]:
+        """The options that were given, by name."""
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
 
     def filters(self, now: datetime) -> Filters:
-        """What is asked of the store at `now`. Raises `ConfigError` for what cannot be read."""
+        """The filters for the store at `now`. Raises `ConfigError` for an invalid value."""
         today = oslo_day(now)
         names: dict[str, Any] = {
             name: _named(name, getattr(self, name)) for name in (*_LISTS, *_WHOLE, "text", "title")
         }
         spans: dict[str, Any] = {
-            name: _hint_if_backwards(
+            name: _warn_if_backwards(
                 name, _read(name, getattr(self, name), partial(read, now=now), takes)
             )
             for name, (read, takes) in _DATES.items()
@@ -183,41 +199,43 @@ class FilterOptions:
 
 
 _LISTS = (*("municipal", "county", "country", "city", "postal_code", "orgnr", "source", "uuid"),)
-"""Filters whose values hold no comma, so that one parts them. A leading ! is then for all."""
+"""Filters that take several values separated by commas. A leading ! then """
+"""excludes all of them."""
 
 _WHOLE = (
     *("employer", "occupation", "level1", "level2", "styrk", "esco"),
     *("engagement", "extent", "sector"),
 )
 
-_LIKE_OTHERS = tuple(
+_SUGGESTED = tuple(
     name for name in (*_LISTS, *_WHOLE) if name not in ("uuid", "orgnr", "postal_code")
 )
-"""Filters whose values can be mistyped ones of others; a number is just another number."""
+"""Filters that get suggestions for typing errors. Numbers get none."""
 
 _SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
 _DATES = {
     **dict.fromkeys(("published", "updated", "expires"), (read_span, _SPANS)),
     "due": (read_span_ahead, f"{_SPANS}, or a number of days"),
 }
-"""Filters by stretches of time: how each reads its texts, and what it takes."""
+"""Filters by time: the parser of each, and the description of what it accepts."""
 
 _NUMBERS = "a number or a range such as [2,5] or [10,*)"
 
 
 def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command every filter option, in the place of its parameter `asked`."""
+    """Give a command every filter option, in the place of its parameter of `FilterOptions`."""
     own = inspect.signature(command, eval_str=True)
+    (group,) = (one.name for one in own.parameters.values() if one.annotation is FilterOptions)
 
     @wraps(command)
     def filtered(*args: object, **values: object) -> None:
         chosen = {field.name: values.pop(field.name) for field in fields(FilterOptions)}
-        command(*args, asked=FilterOptions(**chosen), **values)  # type: ignore[arg-type]
+        command(*args, **{group: FilterOptions(**chosen)}, **values)  # type: ignore[arg-type]
 
     parameters = [
         option
         for parameter in own.parameters.values()
-        for option in (_OPTIONS if parameter.name == "asked" else (parameter,))
+        for option in (_OPTIONS if parameter.name == group else (parameter,))
     ]
     filtered.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     filtered.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
@@ -234,27 +252,27 @@ _HINTS = get_type_hints(FilterOptions, include_extras=True)
 _OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fields(FilterOptions))
 
 
-def hint_at_unknown(reader: Reader, filters: Filters) -> None:
-    """Say which values fit no ad at all, where the store has others that look like them."""
-    for name in _LIKE_OTHERS:
+def suggest_values(reader: Reader, filters: Filters) -> None:
+    """Warn about values and words that match no ad, and suggest similar ones."""
+    for name in _SUGGESTED:
         for value in (value for side in split_names(getattr(filters, name)) for value in side):
             near = () if reader.knows(name, value) else alike(value, reader.values(name))
             if near:
                 print_warning(
-                    f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?"
+                    f"no ad matches {_flag(name)} {value}; did you mean {' or '.join(near)}?"
                 )
     for word in reader.commonplace(filters):
         print_warning(
-            f"very many ads speak of {word}: titles alone were searched for it. "
-            f"--text text:{word} finds them all"
+            f"{word} is in very many ads: only titles were searched for it. --text "
+            f"text:{word} searches the whole text"
         )
     for word, near_words in reader.misspelt(filters):
-        print_warning(f"no ad says {word}; did you mean {' or '.join(near_words)}?")
+        print_warning(f"no ad contains {word}; did you mean {' or '.join(near_words)}?")
 
 
-def _hint_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if any(span.start and span.end and span.start > span.end for span in spans):
-        print_warning(f"{_flag(name)} ends before it begins, so that no ad fits")
+        print_warning(f"{_flag(name)} ends before it begins: no ad can match")
     return spans
 
 
@@ -263,11 +281,11 @@ def _flag(name: str) -> str:
 
 
 def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
-    """An empty name is a script's mistake: it would fit every ad, or none."""
+    """An empty name is a script's mistake: it would match every ad, or none."""
     split = _listed if name in _LISTS else lambda value: (value.strip(),)
     names = tuple(one for value in values or () for one in split(value))
     if not all(one.lstrip("!") for one in names):
-        raise ConfigError(f"{_flag(name)} is empty. Leave it out, or give it a value")
+        raise ConfigError(f"{_flag(name)} is empty. Give it a value, or leave it out")
     return names
 
 

@@ -1,4 +1,4 @@
-"""`navfeed --version --check`: the one command that looks for a newer version, and only then."""
+"""Whether there is a newer version. Only `navfeed --version --check` looks for one."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from shlex import quote
 from typing import Any
 
 from navfeed.api import now, store_lock
-from navfeed.cli.age import limits
-from navfeed.cli.filters import FilterOptions
-from navfeed.cli.output import RowsFormat, print_json, print_rows, print_warning, text_stdout
-from navfeed.cli.telling import FILTERS, Teller, book_of, state_of, viewed
+from navfeed.cli._age import limits
+from navfeed.cli._filters import FilterOptions
+from navfeed.cli._output import RowsFormat, print_json, print_rows, print_warning, text_stdout
+from navfeed.cli._telling import FILTERS, Teller, book_of, state_of, viewed
 from navfeed.config import Settings
 from navfeed.errors import ConfigError, ExitCode, StoreError
 from navfeed.watches import deliver

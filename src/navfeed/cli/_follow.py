@@ -1,4 +1,4 @@
-"""`navfeed sync --follow`: what outlives a single run, and what the service manager is told."""
+"""`navfeed sync --follow`: what outlives a single run, and the messages to the service manager."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from navfeed.api import client, now, open_for_sync, run_sync, store_lock
-from navfeed.cli import run
-from navfeed.cli.after import cursor_of, keep_pushing, run_hook
-from navfeed.cli.output import print_warning
-from navfeed.cli.ping import Pings
-from navfeed.cli.telling import Teller
-from navfeed.cli.welcome import before_first_sync
+from navfeed.cli import _run
+from navfeed.cli._output import print_warning
+from navfeed.cli._telling import Teller
+from navfeed.cli._welcome import before_first_sync
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
+from navfeed.log import LogEvent
 from navfeed.model import LogLevel
+from navfeed.ops.after_sync import cursor_of, keep_pushing, run_hook
+from navfeed.ops.metrics import write_metrics
+from navfeed.ops.ping import Pings
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
+from navfeed.signals import stopped_by_signals
 from navfeed.sync.follow import Rest, follow
 from navfeed.sync.workers import Stop
 
@@ -53,14 +56,14 @@ class Service:
         self._feed_moved = feed_moved
         self._settings, self._plan = prepare()
         self._log = self._open_log(self._settings)
-        run.token_of(self._settings)
+        _run.token_of(self._settings)
         before_first_sync(self._settings, quiet=quiet)
         self._feed: FeedClient | None = None
         self._end: RunFinished | NavfeedError
         self._hung_up = False
         self._began = False
         self._pushes = False
-        self._pings = Pings()
+        self._pings = Pings(print_warning)
         self._notifier = Notifier(os.environ)
         self._teller = Teller(quiet=quiet, heed=self._go_on) if watch else None
 
@@ -68,8 +71,11 @@ class Service:
         """Raises what ends the service; `StoppedError` where that is what was wanted."""
         self._stop = Stop(max_seconds)
         db = self._settings.db
-        who = "another `navfeed sync --follow` serves"
-        with run.signals(self._stop, self._hang_up), store_lock(db, "follow.lock", who):
+        who = "another `navfeed sync --follow` uses"
+        with (
+            stopped_by_signals(self._stop.request, self._hang_up),
+            store_lock(db, "follow.lock", who),
+        ):
             try:
                 self._serve()
             finally:
@@ -101,24 +107,24 @@ class Service:
             self._end = self._one()
             error = self._end.error
             if isinstance(error, ScopeError) and self._began:
-                print_warning(f"{error}. The scope stays as it was")
+                print_warning(f"{error}. The scope is unchanged")
                 self._plan = replace(self._plan, scope=None)
                 self._end = self._one()
                 error = self._end.error
         except NavfeedError as caught:
             self._end = error = caught
         if error is not None and not error.passes:
-            run.tell_end(self._log, self._end)  # there will be no other
+            _run.tell_end(self._log, self._end)  # there will be no other
         self._began = self._began or error is None
         self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
-        run.write_metrics(self._settings)
+        write_metrics(self._settings, print_warning)
         self._pings.after(self._settings.ping, self._end.exit_code)
         if not self._pushes:  # by now there is a store to push from
             self._pushes = True
-            keep_pushing(self._settings, quiet=self._quiet)
+            keep_pushing(self._settings, _run.reporter(quiet=self._quiet), print_warning)
         if error is None or error.passes:
             self._notifier.ready()
-            run_hook(self._settings, before, is_over=self._is_over)
+            run_hook(self._settings, before, print_warning, is_over=self._is_over)
             if self._teller is not None and not self._stop.asked:
                 self._teller.tell_after_sync(self._settings, paced=True)
         return error
@@ -143,7 +149,7 @@ class Service:
         return ended
 
     def _is_over(self) -> bool:
-        """Asked while a command runs, which may take long: it says that we are alive, too."""
+        """Called while the command after a sync runs, which may take long; also a sign of life."""
         self._notifier.alive()
         try:
             self._stop.check()
@@ -177,19 +183,20 @@ class Service:
         self._notifier.reloading()
         try:
             settings, plan = self._prepare()
-            run.token_of(settings)
+            _run.token_of(settings)
             self._log = self._open_log(settings)
         except ConfigError as error:
-            print_warning(f"{error}. The settings stay as they were")
+            print_warning(f"{error}. The settings are unchanged")
             return
         if settings.db.resolve() != self._settings.db.resolve():
             print_warning(
-                "another store needs another service: restart it. The store stays as it was"
+                "a changed store takes effect after a restart; continuing with the present one"
             )
             settings = replace(settings, db=self._settings.db)
         if feed_address(settings.base_url) != feed_address(self._settings.base_url):
             print_warning(
-                "another feed needs another store, and one that moved a restart with --feed-moved"
+                "a changed feed address takes effect after a restart: with another store, "
+                "or with --feed-moved"
             )
             settings = replace(settings, base_url=self._settings.base_url)
         self._settings = settings
@@ -200,18 +207,16 @@ class Service:
     def _tell_reload(self) -> None:
         if self._log is None:
             return
-        from navfeed.present.run_log import Kind
-
-        text = f"read the settings again: store {self._settings.db}, feed {self._settings.base_url}"
-        self._log.say(LogLevel.INFO, text, Kind.RELOADED)
+        text = f"settings reloaded: store {self._settings.db}, feed {self._settings.base_url}"
+        self._log.say(LogLevel.INFO, text, LogEvent.RELOADED)
 
     def _open_log(self, settings: Settings) -> Log | None:
-        return run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())
+        return _run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())
 
     def _tell(self, rest: Rest) -> None:
-        run.tell_end(self._log, self._end, rest=rest.seconds)
+        _run.tell_end(self._log, self._end, rest=rest.seconds)
         if rest.error is None:
             return
-        text = run.with_next_try(rest.error, rest.seconds)
+        text = _run.with_next_try(rest.error, rest.seconds)
         print_warning(text)  # which the log has by now
         self._notifier.status(text)

@@ -21,8 +21,8 @@ def values_of(name: str) -> Completion:
 
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         start, mark, part = _split(incomplete)
-        fit = (value for stored in _stored(name, ctx) if (value := _written(stored, part)))
-        return [start + mark + value for value in map(_quoted, fit) if value]
+        matches = (value for stored in _stored(name, ctx) if (value := _written(stored, part)))
+        return [start + mark + value for value in map(_quoted, matches) if value]
 
     return complete
 

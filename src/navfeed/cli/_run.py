@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
+import typer
+
 from navfeed.api import now, open_store
-from navfeed.cli import ending_signals
-from navfeed.cli.output import log_to, print_warning
+from navfeed.cli._output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import (
     EXPECTED,
@@ -33,9 +32,8 @@ from navfeed.store.upgrade import kept_copy
 
 if TYPE_CHECKING:
     from navfeed.present.run_log import Log
-    from navfeed.sync.engine import RunFinished
+    from navfeed.sync.engine import Counts, RunFinished
     from navfeed.sync.walk import Start
-    from navfeed.sync.workers import Stop
 
 
 def seconds(max_time: str | None) -> float | None:
@@ -43,7 +41,7 @@ def seconds(max_time: str | None) -> float | None:
 
 
 def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | None:
-    """The log that the settings ask for; from now on hints and complaints go there."""
+    """Open the log that the settings name, and send messages to it from now on."""
     wanted = settings.log
     if not always and wanted.file is None and wanted.format is None and wanted.level is None:
         log_to(None)
@@ -67,7 +65,7 @@ def tell_end(
     if log is None:
         return
     error = end if isinstance(end, NavfeedError) else end.error
-    fields = {} if isinstance(end, NavfeedError) else end.counts.as_dict()
+    fields = {} if isinstance(end, NavfeedError) else _figures(end.counts)
     next_try = _retry_at(error) if rest is None else now() + timedelta(seconds=rest)
     log.end(
         _gravity(end.exit_code, goes_on=rest is not None),
@@ -77,6 +75,12 @@ def tell_end(
         next_try_at=moment_text(next_try),
         **fields,
     )
+
+
+def _figures(counts: Counts) -> dict[str, object]:
+    """What a run did, and how often for which reason."""
+    reasons = {reason.value: count for reason, count in sorted(counts.reasons.items())}
+    return {**counts.as_dict(), "reasons": reasons}
 
 
 def _retry_at(error: NavfeedError | None) -> datetime | None:
@@ -101,87 +105,71 @@ def with_next_try(error: NavfeedError, rest: float | None) -> str:
     return str(error) if rest is None else f"{error}. Retrying in {rest:,.0f} s"
 
 
-def write_metrics(settings: Settings) -> None:
-    """The figures, where they are asked for. Their failure is told, and fails nothing else."""
-    if settings.metrics_file is None:
-        return
-    from navfeed.files import replaced
-    from navfeed.ops.metrics import exposition
-
-    moment = now()
-    try:
-        with open_store(settings.db, at=moment) as reader:
-            facts = reader.facts(moment)
-        # A service that is told to reload meanwhile must reload, and not end.
-        with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
-            out.write(exposition(facts).encode())
-    except (NavfeedError, OSError) as error:
-        print_warning(f"no metrics were written: {error}")
-
-
 def token_of(settings: Settings) -> str | None:
-    """The private token; tells when others can read its file. Raises `ConfigError`."""
+    """The private token. Warns if others can read its file. Raises `ConfigError`."""
     token = settings.token.read()
     if file := settings.token.exposed:
         how = f"chmod 600 {quote(str(file))}"
-        print_warning(f"others can read the token file {file}. Make it yours alone: {how}")
+        print_warning(f"others can read the token file {file}. Make it private: {how}")
     return token
 
 
 def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
-    """`--scope municipal=BERGEN --scope words=natt` as the settings file would say it."""
+    """`--scope municipal=BERGEN --scope words=natt` in the form of the settings file."""
     scope: dict[str, list[str]] = {}
     for flag in flags:
         name, _, value = flag.partition("=")
         if flag != "all" and (name not in SCOPES or not value):
             raise ConfigError(
-                f"--scope takes NAME=VALUE with a name of {', '.join(SCOPES)}; or all. Not {flag!r}"
+                f"--scope takes NAME=VALUE, where NAME is one of {', '.join(SCOPES)}; or "
+                f"all. Not {flag!r}"
             )
         if flag != "all":
-            values = value.split(",") if name in _PARTED else [value]
+            values = value.split(",") if name in _SEPARATED else [value]
             scope.setdefault(name, []).extend(one.strip() for one in values)
     return scope if flags else None
 
 
-def hint_if_begun(settings: Settings) -> None:
-    """Where to begin is asked once: nobody should believe that a copy now reaches further back."""
+def warn_if_begun(settings: Settings) -> None:
+    """The start applies once: nobody should think that an old copy now reaches further back."""
     with suppress(StoreError), open_store(settings.db) as reader:
         if reader.facts(now()).newest is not None:
             print_warning(
-                f"{settings.db} has begun already and goes on where it stood: --since and "
-                "--from-tip are for a first sync. For another beginning, name a new store with --db"
+                f"{settings.db} already exists and continues from its position: --since and "
+                "--from-tip apply to a first sync. To start elsewhere, name a new store "
+                "with --db"
             )
 
 
-def hint_at_copy(settings: Settings) -> None:
+def warn_of_copy(settings: Settings) -> None:
     if copy := kept_copy(settings.db):
         print_warning(
-            f"the store as it was before its upgrade is in {copy}, until a sync has ended well"
+            f"the copy made before the upgrade is {copy}; the next successful sync removes it"
         )
 
 
-_PARTED = ("municipal", "county", "code", "orgnr")
-"""Names of a scope whose values hold no comma, so that one parts them, as in filters."""
+_SEPARATED = ("municipal", "county", "code", "orgnr")
+"""Names of a scope that take several values separated by commas, as filters do."""
 
-_LOOKED_UP = {
+_SCOPE_FILTERS = {
     "municipals": ("municipal",),
     "counties": ("county",),
     "orgnrs": ("orgnr",),
     "occupations": ("level1", "level2"),
 }
-"""The filters that find what a field of the scope keeps."""
+"""The filters that match what a field of the scope keeps."""
 
 
-def hint_at_empty_scope(settings: Settings) -> None:
+def warn_if_scope_matches_nothing(settings: Settings) -> None:
     """A scope that is mistyped keeps nothing, and no sync fails for that."""
     with open_store(settings.db) as reader:
         scope = reader.scope()
-        for name, filters in _LOOKED_UP.items():
+        for name, filters in _SCOPE_FILTERS.items():
             for value in getattr(scope, name):
                 if not any(reader.knows(one, value) for one in filters):
                     print_warning(
-                        f"no ad is kept for {value!r} among the {name} of the scope. If that is no "
-                        "name of NAV's, give the scope anew with --scope"
+                        f"no stored ad matches {value!r}, one of the scope's {name}. If NAV "
+                        "does not use that name, set the scope again with --scope"
                     )
 
 
@@ -211,26 +199,20 @@ def _since(text: str) -> Start:
         ) from None
     if since > now():
         raise ConfigError(
-            f"--since {text} is yet to come, and the copy would lack what is active now. Give "
-            "a day that has been, or --from-tip to follow from now on"
+            f"--since {text} is in the future, so the copy would lack the ads that are "
+            "active now. Give a past day, or --from-tip to follow from now on"
         )
     return Start(since=since)
 
 
-@contextmanager
-def signals(stop: Stop, hang_up: Callable[[], None] | None = None) -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run well; what was there before comes back after.
+def conclude(ended: RunFinished, *, quiet: bool) -> None:
+    """Raise the run's error, or end with its exit code. `quiet`: no message for an expected end."""
+    if ended.error is not None and not (quiet and ended.exit_code in EXPECTED):
+        raise ended.error
+    if ended.exit_code is not ExitCode.DONE:
+        raise typer.Exit(ended.exit_code)
 
-    With `hang_up`, SIGHUP does that instead.
-    """
-    heeded: dict[signal.Signals, Callable[[], None]] = {
-        one: partial(stop.request, one.name) for one in ending_signals()
-    }
-    if hang_up is not None and hasattr(signal, "SIGHUP"):
-        heeded[signal.SIGHUP] = hang_up
-    before = {one: signal.signal(one, lambda *_, heed=heed: heed()) for one, heed in heeded.items()}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+
+def reporter(*, quiet: bool) -> Callable[[str], None]:
+    """Where progress that is no warning goes; nowhere with --quiet."""
+    return (lambda _: None) if quiet else print_warning

@@ -8,9 +8,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
 
-from navfeed.model import LogLevel
 from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def text_stdout() -> TextIO:
 
 
 def print_lines(lines: Iterable[str]) -> int:
-    """Print text for people; answer how many lines it was."""
+    """Print lines of text; return their number."""
     out = text_stdout()
     count = 0
     for line in lines:
@@ -37,7 +36,7 @@ def print_lines(lines: Iterable[str]) -> int:
 
 
 def program_stdout() -> BinaryIO:
-    """Where data goes: stdout, in UTF-8 whatever the locale says."""
+    """Where data goes: stdout, in UTF-8 whatever the locale."""
     return sys.stdout.buffer
 
 
@@ -53,13 +52,13 @@ _color = Color.AUTO
 
 
 def use_color(value: Color) -> None:
-    """From now on."""
-    global _color  # noqa: PLW0603  as there is one stdout, there is one way to draw on it
+    """Set it for all later output."""
+    global _color  # noqa: PLW0603  one stdout, one colour setting
     _color = value
 
 
 def canvas() -> Canvas | None:
-    """Where to draw for people, now. None: not there, text goes into a pipe as it is."""
+    """The terminal to draw on; None if output goes into a pipe."""
     wanted = os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
     forced = _color is Color.ALWAYS or (_color is Color.AUTO and bool(wanted))
     if not forced and not text_stdout().isatty():
@@ -84,7 +83,7 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
 
 
 def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """A table on a terminal, else a line each, with tabs between the cells; how many rows."""
+    """A table on a terminal, else tab-separated lines. Returns the number of rows."""
     shown = [tuple(sanitize(str(cell)) for cell in row) for row in rows]
     if shown and (on := canvas()):
         from navfeed.present.terminal import draw_rows
@@ -96,33 +95,48 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
 
 
 def print_warning(message: str) -> None:
-    """Something to know, beside the answer."""
-    _tell(LogLevel.WARNING, message)
+    """Report something beside the result."""
+    _print("WARNING", message)
 
 
 def print_error(message: str, run_ended: ExitCode | None = None) -> None:
-    """What the command failed with; `run_ended`: and the run with it, unless that is told."""
-    _tell(LogLevel.ERROR, message, run_ended)
+    """Report a failure. `run_ended`: the exit code if the run ended with it, for the log."""
+    _print("ERROR", message, run_ended)
 
 
-def tell_stopped(message: str) -> None:
-    """Why the command ended before its end, as it was told to: nobody has to be woken."""
-    _tell(LogLevel.INFO, message)
+def print_stopped(message: str) -> None:
+    """Report a stop on purpose: the log gives it the level info."""
+    _print("INFO", message)
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal. Ctrl-C and the end of the input are a no."""
+    import typer
+
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        return False
 
 
 _log: Log | None = None
 
 
 def log_to(log: Log | None) -> None:
-    """Where hints and complaints go from now on, and not to stderr (`_is_shown` says when too)."""
-    global _log  # noqa: PLW0603  as there is one stderr, there is one log
+    """Send messages to this log from now on; to stderr too if `_is_shown`."""
+    global _log  # noqa: PLW0603  one stderr, one log
     if _log is not None:
         _log.close()
     _log = log
 
 
-def _tell(level: LogLevel, message: str, run_ended: ExitCode | None = None) -> None:
+def _print(
+    level_name: Literal["INFO", "WARNING", "ERROR"], message: str, run_ended: ExitCode | None = None
+) -> None:
     if _log is not None and message != _log.outcome:
+        from navfeed.model import LogLevel  # the table of commands is shown without it
+
+        level = LogLevel[level_name]
         if run_ended is None:
             _log.say(level, message)
         else:
@@ -132,7 +146,7 @@ def _tell(level: LogLevel, message: str, run_ended: ExitCode | None = None) -> N
 
 
 def _is_shown() -> bool:
-    """Beside a log in a file: where somebody looks on, or the file cannot be written."""
+    """Beside a log in a file: on a terminal, or if the file cannot be written."""
     if _log is None:
         return True
     return _log.file is not None and (_log.is_lost or sys.stderr.isatty())

@@ -12,28 +12,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 
-from navfeed.cli.output import text_stdout
+from navfeed.cli._output import text_stdout
 
 
 @contextmanager
 def paged() -> Iterator[None]:
-    """Show what is drawn meanwhile with the pager, where it is longer than the terminal.
+    """Show what is drawn inside with the pager if it is longer than the terminal.
 
-    The pager is `$PAGER`, else `less`; none where that is empty or `cat`, or is not there.
+    The pager is `$PAGER`, else `less`; none if that is empty, `cat` or not installed.
     """
     command = _pager()
     out = text_stdout()
     if not command or not _on_terminal():
         yield
         return
-    held = BytesIO()
-    sys.stdout = terminal = _Terminal(held, out.encoding, "replace")
+    buffer = BytesIO()
+    sys.stdout = terminal = _Terminal(buffer, out.encoding, "replace")
     try:
         yield
     finally:
         sys.stdout = out
         terminal.detach()  # which writes out, and else would close what it wrote to
-    drawn = held.getvalue()
+    drawn = buffer.getvalue()
     if drawn.count(b"\n") < shutil.get_terminal_size().lines:
         out.buffer.write(drawn)
     else:

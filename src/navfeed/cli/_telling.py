@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import partial
 
 from navfeed.api import now, open_store, store_lock
-from navfeed.cli.filters import FilterOptions
-from navfeed.cli.output import print_error, print_warning, program_stdout, text_stdout
+from navfeed.cli._filters import FilterOptions
+from navfeed.cli._output import print_error, print_warning, program_stdout, text_stdout
 from navfeed.config import Settings, refuse_store
 from navfeed.errors import ExitCode, NavfeedError, StoppedError
 from navfeed.model import age_of

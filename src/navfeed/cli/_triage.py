@@ -1,4 +1,4 @@
-"""`navfeed save`, `applied` and `ignore`: what somebody made of an ad, and wrote about it."""
+"""`navfeed save`, `applied` and `ignore`: a mark on an ad, and a note."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navfeed.api import now, open_store
-from navfeed.cli.app import ConfigOption, DbOption, app
-from navfeed.cli.complete import values_of
-from navfeed.cli.output import print_warning
-from navfeed.config import Settings, load
+from navfeed.cli._completion import values_of
+from navfeed.cli._output import print_warning
+from navfeed.config import Settings
 from navfeed.errors import NotFoundError
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -26,7 +25,7 @@ AdArgument = Annotated[
     str,
     typer.Argument(
         metavar="UUID",
-        help="The ad's id, or how it begins.",
+        help="The ad's id, or its first characters.",
         autocompletion=values_of("uuid"),
     ),
 ]
@@ -34,59 +33,14 @@ NoteOption = Annotated[
     str | None,
     typer.Option(
         metavar="TEXT",
-        help="Something to remember. It is yours, and stays when the ad is gone.",
+        help="A note of your own. It stays when the ad is gone.",
         show_default=False,
     ),
 ]
-UndoOption = Annotated[bool, typer.Option("--undo", help="Take the mark and its note away again.")]
+UndoOption = Annotated[bool, typer.Option("--undo", help="Remove the mark and its note.")]
 
 
-@app.command()
-def save(
-    ad: AdArgument,
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    note: NoteOption = None,
-    undo: UndoOption = False,
-) -> None:
-    """Save an ad for later.
-
-    `navfeed list --saved` shows it as long as it is active.
-    """
-    _mark(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)
-
-
-@app.command()
-def applied(
-    ad: AdArgument,
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    note: NoteOption = None,
-    undo: UndoOption = False,
-) -> None:
-    """Note that you applied.
-
-    Watches no longer tell that it closes soon.
-    """
-    _mark(load({"db": db}, config=config), ad, Mark.APPLIED, note, undo=undo)
-
-
-@app.command()
-def ignore(
-    ad: AdArgument,
-    *,
-    db: DbOption = None,
-    config: ConfigOption = None,
-    note: NoteOption = None,
-    undo: UndoOption = False,
-) -> None:
-    """Ignore an ad: no watch tells of it again."""
-    _mark(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)
-
-
-def _mark(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
+def mark_ad(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
     from navfeed.watches.state import State, state_path
 
     moment = now()
@@ -105,23 +59,25 @@ def _mark(settings: Settings, start: str, mark: Mark, note: str | None, *, undo:
 
 
 def _marked(state: State, start: str) -> str | None:
-    """The ad that was marked before whose id begins so: it may be gone by now."""
+    """The marked ad whose id begins with `start`; it may be gone from the store."""
     start = start.strip().lower()
-    fits = [ad for ad in state.marks() if start and ad.startswith(start)]
-    if len(fits) > 1:
-        raise NotFoundError(f"{start} could be {' or '.join(fits[:5])}: give more of the id")
-    return fits[0] if fits else None
+    matches = [ad for ad in state.marks() if start and ad.startswith(start)]
+    if len(matches) > 1:
+        raise NotFoundError(
+            f"{start} matches several ads ({' or '.join(matches[:5])}): give more of the id"
+        )
+    return matches[0] if matches else None
 
 
 def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
     """The filters for those of the ads that were saved, and the notes about them.
 
-    Tells which ones are gone: of these, nothing is left but the note.
+    Warns about those that are gone, of which only the note is left.
     """
     from navfeed.watches.state import State, state_path
 
     path = state_path(db)
-    if not path.exists():  # who only asks makes no file
+    if not path.exists():  # reading creates no file
         return replace(filters, uuid=("",)), {}
     with State(path) as state:
         marks = state.marks()
@@ -129,6 +85,6 @@ def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dic
     in_force = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
     for ad in sorted(saved.keys() - in_force):
         note = f": {sanitize(saved[ad])}" if saved[ad] else ""
-        print_warning(f"saved, and no longer in force: {ad}{note}")
+        print_warning(f"saved, no longer active: {ad}{note}")
     meant = tuple(ad for ad in saved if not filters.uuid or ad in filters.uuid)
     return replace(filters, uuid=meant or ("",)), saved

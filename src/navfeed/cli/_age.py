@@ -1,4 +1,4 @@
-"""How old the data may be that a command answers from.
+"""Limits on the age of the data that a command answers from.
 
 A consumer whose sync died must not go on showing ads that were withdrawn since (NAV's terms).
 """
@@ -7,29 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
 
-import typer
-
-from navfeed.cli.output import print_warning
+from navfeed.cli._output import print_warning
 from navfeed.config import Settings, duration
 from navfeed.errors import StaleError
 from navfeed.model import age_of
 from navfeed.present.words import freshness, span
 
-MaxAgeOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Fail (exit 8) if the data is older than this (90m, 24h, 2d).",
-        show_default=False,
-    ),
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From which age on a command warns, and from which it refuses. None: whatever the age."""
+    """The ages at which a command warns and fails. None: no limit."""
 
     warn: timedelta | None = None
     refuse: timedelta | None = None
@@ -39,9 +27,9 @@ class Limits:
         if self.refuse is not None and _exceeds(caught_up_at, now, self.refuse):
             raise StaleError(f"{_too_old(caught_up_at, now, self.refuse)}. Run `navfeed sync`")
         if _exceeds(caught_up_at, now, self.warn):
-            said = freshness(caught_up_at, now)
+            age = freshness(caught_up_at, now)
             print_warning(
-                f"the data is {said}. Ads may have been withdrawn since; run `navfeed sync`"
+                f"the data is {age}. Ads may have been withdrawn since; run `navfeed sync`"
             )
 
 
