@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from navfeed.watches.words import Channel
 
 from navfeed.cli.telling import FILTERS
-from navfeed.watches.definition import OWN, read_book
-from navfeed.watches.words import Way
+from navfeed.watches.reading import SETTINGS, read_watch_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "reference/watches.md").read_text(encoding="utf-8")
@@ -19,8 +19,8 @@ def test_every_setting_and_every_way_has_its_row() -> None:
     cells = re.findall(r"^\| (`[^|]+) \|", PAGE, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`([\w.]+)", cell)}
     mail = {f"mail.{name}" for name in ("host", "from", "security", "port", "user")}
-    others = {"mail.password_file", "deliver.quiet", "deliver.every"}
-    assert named == {*OWN, *Way, *mail, *others}
+    others = {"mail.password_file", "delivery.quiet_hours", "delivery.min_interval"}
+    assert named == {*SETTINGS, *Channel, *mail, *others}
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_the_files_that_are_shown_can_be_used(tmp_path: Path, page: str) -> None
     for each in shown:
         file = tmp_path / "watches.toml"
         file.write_text(each, encoding="utf-8")
-        assert read_book(file, FILTERS).watches
+        assert read_watch_file(file, FILTERS).watches

@@ -62,7 +62,7 @@ class Subscriber:
         """Why and of which ads a run tells, by their numbers."""
         said = self.do("watch", "run", "--format", "json", *words)
         return [
-            (one["news"], int(one["uuid"][:8], 16))
+            (one["trigger"], int(one["uuid"][:8], 16))
             for line in said.splitlines()
             for watch in json.loads(line)["watches"]
             for one in watch["ads"]

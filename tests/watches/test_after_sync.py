@@ -113,7 +113,7 @@ def test_another_sync_keeps_nothing_back(shell: Shell, world: World):
 
 def test_a_first_sync_that_is_cut_short_tells_nothing_and_swallows_nothing(shell: Shell, world):
     code, _, said = shell.run(*WATCH)
-    assert (code, "begins with the first complete copy" in said) == (0, True)
+    assert (code, "starts with the first complete copy" in said) == (0, True)
     code, out, err = shell.run(*CRON, "--max-pages", "1")
     assert (code, out, err) == (3, "", "")
     assert shell.run(*CRON)[:2] == (0, "")
@@ -135,7 +135,7 @@ def test_a_mistake_in_the_watches_is_told_and_the_sync_is_done(shell: Shell, wor
     news(world)
     code, out, err = shell.run(*CRON)
     assert (code, out) == (2, "")
-    assert "nothing was told: " in err
+    assert "the watches did not run: " in err
     assert shell.is_exact()
 
 
@@ -192,7 +192,7 @@ def test_quiet_hours_keep_news_until_the_morning(shell: Shell, world: World):
     with HookServer() as hook:
         begun(shell, f"webhook:{hook.url}", "stdout")
         file = Path(shell.environ["NAVFEED_WATCHES_FILE"])
-        file.write_text(file.read_text() + '\n[deliver]\nquiet = "22:00-07:00"\n')
+        file.write_text(file.read_text() + '\n[delivery]\nquiet_hours = "22:00-07:00"\n')
         news(world)
         with time_machine.travel(datetime(2026, 11, 21, 22, 30, tzinfo=UTC), tick=False):
             code, out, err = shell.run(*CRON)  # half past eleven in Oslo
@@ -205,19 +205,19 @@ def test_quiet_hours_keep_news_until_the_morning(shell: Shell, world: World):
 
 def test_the_service_tells_at_most_once_an_hour(tmp_path: Path, shell: Shell, world: World):
     """In one process: rounds are made by hand, as the service makes them."""
-    from navfeed.cli.telling import Teller
+    from navfeed.cli.telling import WatchRunner
     from navfeed.config import load
 
     with HookServer() as hook:
         begun(shell, f"webhook:{hook.url}")
         watches = shell.environ["NAVFEED_WATCHES_FILE"]
         settings = load({"db": shell.db, "watches_file": watches}, {})
-        teller = Teller(quiet=True)
+        runner = WatchRunner(quiet=True)
         for minutes in range(0, 150, 10):
             news(world)
             shell.run("sync", "--quiet")
             with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
-                teller.tell_after_sync(settings, paced=True)
+                runner.run_after_sync(settings, debounce=True)
         counts = [len(one.body["watches"][0]["ads"]) for one in hook.posted]
     assert counts == [1, 6, 6]
 

@@ -62,7 +62,7 @@ def test_a_feed_is_there_from_the_first_run_on(me: Subscriber, feed: Path):
     follow(me, feed)
     assert me.do("watch", "run") == ""
     assert read(feed).entries == []
-    assert read(feed).feed.title == "bergen: ads that fit"
+    assert read(feed).feed.title == "bergen: matching ads"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_two_watches_write_no_feed_together(me: Subscriber, feed: Path):
     follow(me, feed)
     result = me.ask("watch", "add", "oslo", "--municipal", "oslo", "--to", f"atom:{feed}")
     assert result.exit_code == 2
-    assert "A feed is of one watch: name another file" in result.stderr
+    assert "A feed belongs to one watch: use another file" in result.stderr
     assert "oslo" not in me.watches.read_text()
 
 
@@ -243,7 +243,7 @@ def test_a_command_that_fails_is_tried_again(me: Subscriber):
     me.sync(ad(3))
     result = me.ask("watch", "run")
     assert result.exit_code == 4
-    assert "ended with 3: no\ufffd[31m way" in result.stderr
+    assert "exited with 3: no\ufffd[31m way" in result.stderr
     assert me.ask("watch", "run").stderr == ""
 
 

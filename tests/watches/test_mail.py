@@ -81,8 +81,8 @@ def test_what_is_refused_waits_and_is_told_of_once(me: Subscriber, server, answe
     server.at, server.answers = at, [answer, answer]
     code, said = run(me)
     assert code == 4
-    assert f"mail:me@example.org: the mail server 127.0.0.1:{server.port} says: {answer}" in said
-    assert "What it was to be told waits" in said
+    assert f"mail:me@example.org: mail server 127.0.0.1:{server.port}: {answer}" in said
+    assert "Its notifications are kept and retried automatically" in said
     assert run(me) == (4, "")  # not asked again so soon
     assert len(server.answers) == 1
     me.pass_time(minutes=6)
@@ -129,7 +129,7 @@ def test_the_same_news_has_the_same_id(me: Subscriber, server: MailServer, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("navfeed.watches.deliver.Round._accepted", crash)
+        patched.setattr("navfeed.watches.deliver.Deliverer._accepted", crash)
         me.ask("watch", "run")
     assert run(me) == (0, "")
     first, second = server.accepted
@@ -141,7 +141,7 @@ def test_a_login_over_tls(me: Subscriber, monkeypatch):
         subscribe(me, server, 'security = "tls"', 'user = "me"')
         code, said = run(me)
         assert code == 4
-        assert "there is no password" in said
+        assert "the mail server needs a password" in said
         monkeypatch.setenv("NAVFEED_MAIL_PASSWORD", "wrong")
         said = me.ask("watch", "run", "--now").stderr
         assert "535 5.7.8 Authentication credentials invalid" in said
@@ -180,7 +180,7 @@ def test_nothing_goes_in_clear_text_where_that_is_not_wanted(me: Subscriber):
         code, said = run(me)
         assert (code, "STARTTLS" in said) == (4, True)
         assert server.accepted == []
-        me.watches.write_text(me.watches.read_text() + '[deliver]\nevery = "1h"\n')
+        me.watches.write_text(me.watches.read_text() + '[delivery]\nmin_interval = "1h"\n')
         text = me.watches.read_text().replace("[mail]\n", '[mail]\nsecurity = "none"\n')
         me.watches.write_text(text)
         me.pass_time(minutes=6)
@@ -192,11 +192,11 @@ def test_without_a_server_mail_waits(me: Subscriber):
     result = me.ask(
         "watch", "add", "bergen", "--municipal", "bergen", "--to", "mail:me@example.org"
     )
-    assert "add a [mail] table with host and from" in result.stderr
+    assert "Add [mail] with host and from" in result.stderr
     me.sync(ad(3))
     code, said = run(me)
     assert code == 4
-    assert "has no [mail], so that no mail can go" in said
+    assert "no mail server is configured" in said
 
 
 def test_a_server_that_says_nothing_is_given_up(me: Subscriber, monkeypatch):

@@ -26,15 +26,17 @@ from navfeed.model import DetailDecision, Reason, oslo_day
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
-from navfeed.watches.definition import Book, Target, Watch
-from navfeed.watches.deliver import How, Refused, Round
+from navfeed.watches.choices import Channel, Mark, Trigger
+from navfeed.watches.definition import Watch, WatchFile
+from navfeed.watches.deliver import Deliverer
 from navfeed.watches.digest import Digest
+from navfeed.watches.events import InvalidWatch, RunOptions
 from navfeed.watches.state import State
+from navfeed.watches.target import Target
 from navfeed.watches.view import View
-from navfeed.watches.words import Mark, News, Way
 
 BERGEN = Filters(municipal=("bergen",))
-TARGETS = (Target(Way.MAIL, "one@example.org"), Target(Way.COMMAND, "two"))
+TARGETS = (Target(Channel.MAIL, "one@example.org"), Target(Channel.COMMAND, "two"))
 WATCH = Watch("bergen", {"municipal": ("bergen",)}, TARGETS)
 
 numbers = st.integers(1, 5)
@@ -78,8 +80,8 @@ class Fused:
 class Inbox:
     """A subscriber's side: what arrived, of which state of each ad."""
 
-    told: list[tuple[News, str, str]] = field(default_factory=list)
-    twice_allowed: set[tuple[News, str, str]] = field(default_factory=set)
+    told: list[tuple[Trigger, str, str]] = field(default_factory=list)
+    twice_allowed: set[tuple[Trigger, str, str]] = field(default_factory=set)
     is_down: bool = False
 
 
@@ -100,11 +102,11 @@ class Sender:
         said = []
         for item in digest.items:
             assert item.ad.uuid not in self._machine.ignored
-            if item.news is News.GONE:
+            if item.trigger is Trigger.GONE:
                 assert int(item.ad.uuid[:8], 16) not in self._machine.alive
             else:
                 assert item.ad.uuid in in_force
-            said.append((item.news, item.ad.uuid, f"{item.ad.title} {item.ad.deadline}"))
+            said.append((item.trigger, item.ad.uuid, f"{item.ad.title} {item.ad.deadline}"))
         self._inbox.told += said
         try:
             self._machine.fuse.burn()  # accepted, and we never hear of it
@@ -128,7 +130,7 @@ class Watched(RuleBasedStateMachine):
         self.hidden: set[int] = set()
         self.inboxes = {target: Inbox() for target in TARGETS}
         self.fuse = Fuse()
-        self.sent: tuple[Inbox, list[tuple[News, str, str]]] | None = None
+        self.sent: tuple[Inbox, list[tuple[Trigger, str, str]]] | None = None
         self.complete = False
         self.versions = 0
         self.alive: set[int] = set()
@@ -230,15 +232,15 @@ class Watched(RuleBasedStateMachine):
                 real = state._db
                 state._db = Fused(real, self.fuse)  # type: ignore[assignment]
                 try:
-                    round_ = Round(
-                        Book(self.state, {WATCH.name: WATCH}),
+                    round_ = Deliverer(
+                        WatchFile(self.state, {WATCH.name: WATCH}),
                         state,
                         self.view,
                         lambda target, _: Sender(self.inboxes[target], self),
                         clock=lambda: self.now,
                     )
-                    for event in round_.run(How(hurried=True)):
-                        assert not isinstance(event, Refused)
+                    for event in round_.run(RunOptions(immediately=True)):
+                        assert not isinstance(event, InvalidWatch)
                 finally:
                     state._db = real
         except Crash:
@@ -297,23 +299,23 @@ class Watched(RuleBasedStateMachine):
                     continue
                 if one in last or title != "Sykepleier natt":  # these two fitted when it began
                     news, said = last[one]
-                    assert news is not News.GONE
+                    assert news is not Trigger.GONE
                     assert said.startswith(f"{title} ")
 
     @invariant()
     def nobody_is_told_twice(self) -> None:
         for inbox in self.inboxes.values():
-            told: dict[str, list[tuple[News, str]]] = defaultdict(list)
+            told: dict[str, list[tuple[Trigger, str]]] = defaultdict(list)
             for news, one, said in inbox.told:
                 # Who ignores an ad is not told that it is gone: it may come back as a new one.
                 if (news, one, said) in inbox.twice_allowed or one in self.ever_ignored:
                     continue
                 before = told[one]
-                if before and before[-1][0] is not News.GONE:
+                if before and before[-1][0] is not Trigger.GONE:
                     assert (news, said) not in before
-                    assert news is not News.NEW
+                    assert news is not Trigger.NEW
                 elif before:
-                    assert news is News.NEW
+                    assert news is Trigger.NEW
                     before.clear()
                 before.append((news, said))
 

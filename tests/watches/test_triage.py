@@ -36,7 +36,7 @@ def test_a_note_survives_the_ad_and_its_text_does_not(me: Subscriber):
     me.sync(stop=[1])
     result = me.ask("list", "--saved", "--format", "json")
     assert json.loads(result.stdout) == []
-    assert f"saved, and no longer in force: {uuid(1)}: spurte om turnus" in result.stderr
+    assert f"saved, but no longer active: {uuid(1)}: spurte om turnus" in result.stderr
     assert b"Sykepleier" not in me.state.read_bytes()
     me.do("applied", uuid(1)[:8])
     assert "no longer in force" not in me.ask("list", "--saved").stderr
@@ -100,4 +100,4 @@ def test_half_an_id_is_not_enough_where_two_fit(me: Subscriber):
     me.do("save", uuid(2))
     result = me.ask("save", "0000000")
     assert result.exit_code == 2
-    assert f"0000000 could be {uuid(1)} or {uuid(2)}: give more of the id" in result.stderr
+    assert f"0000000 is ambiguous: {uuid(1)}, {uuid(2)}. Give more of the id" in result.stderr

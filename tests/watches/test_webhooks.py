@@ -136,9 +136,9 @@ def test_an_ad_that_is_gone_is_an_id(me: Subscriber, server: HookServer, way):
     ("status", "says"),
     [
         (500, "answered 500"),
-        (404, "answered 404: there is nothing at that address"),
-        (401, "answered 401: it wants a token"),
-        (307, "no redirect is followed"),
+        (404, "answered 404: nothing exists at that URL"),
+        (401, "answered 401: the token is missing or wrong"),
+        (307, "a redirect, which is not followed"),
     ],
 )
 def test_what_is_refused_waits(me: Subscriber, server: HookServer, status, says):

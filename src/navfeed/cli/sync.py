@@ -305,9 +305,9 @@ def _sync_once(settings: Settings, plan: Plan, max_time: str | None, how: _Once)
 
 
 def _tell(settings: Settings, *, quiet: bool) -> ExitCode:
-    from navfeed.cli.telling import Teller
+    from navfeed.cli.telling import WatchRunner
 
-    return Teller(quiet=quiet).tell_after_sync(settings, paced=False)
+    return WatchRunner(quiet=quiet).run_after_sync(settings, debounce=False)
 
 
 def _foretell(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:

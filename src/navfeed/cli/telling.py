@@ -1,4 +1,4 @@
-"""What the commands that tell have in common: the file of watches, the state, one round."""
+"""What the commands that notify have in common: the watch file, the state, one run."""
 
 from __future__ import annotations
 
@@ -18,29 +18,32 @@ from navfeed.errors import ExitCode, NavfeedError, StoppedError
 from navfeed.model import age_of
 from navfeed.present.words import freshness
 from navfeed.store.filters import Filters
-from navfeed.watches import deliver
-from navfeed.watches.channels import Surroundings, sender_of
-from navfeed.watches.definition import Book, Watch, read_book
-from navfeed.watches.state import State, state_path
+from navfeed.watches import events
+from navfeed.watches.channels import ChannelContext, make_sender
+from navfeed.watches.choices import Format
+from navfeed.watches.definition import Watch, WatchFile
+from navfeed.watches.deliver import Deliverer
+from navfeed.watches.reading import read_watch_file
+from navfeed.watches.state import State
+from navfeed.watches.state_file import state_path
 from navfeed.watches.view import View
-from navfeed.watches.words import Format
 
 FILTERS = tuple(one.name for one in fields(FilterOptions))
-"""What a watch can ask by: every filter of `navfeed list`."""
+"""The filters of a watch: those of `navfeed list`."""
 
 _SINGLE = ("published_since", "expires_before")
 """Filters that take one value."""
 
 
-def book_of(settings: Settings) -> Book:
-    """The watches, each of which can be asked. Raises `ConfigError`."""
-    return read_book(settings.watches_file, FILTERS)
+def watch_file_of(settings: Settings) -> WatchFile:
+    """The file of watches. Raises `ConfigError`."""
+    return read_watch_file(settings.watches_file, FILTERS)
 
 
 def filters_of(watch: Watch, moment: datetime) -> Filters:
-    """What a watch asks of the store. Raises `ConfigError`."""
-    lists = {name: list(texts) for name, texts in watch.asked.items() if name not in _SINGLE}
-    single = {name: watch.asked[name][-1] for name in _SINGLE if name in watch.asked}
+    """The filters of a watch, for the store. Raises `ConfigError`."""
+    lists = {name: list(texts) for name, texts in watch.filters.items() if name not in _SINGLE}
+    single = {name: watch.filters[name][-1] for name in _SINGLE if name in watch.filters}
     return FilterOptions(**lists, **single).filters(moment)  # type: ignore[arg-type]
 
 
@@ -58,76 +61,78 @@ def state_of(settings: Settings) -> Iterator[State]:
         yield state
 
 
-class Teller:
-    """Makes rounds. A service keeps one, so that it says only once what stays wrong.
+class WatchRunner:
+    """Runs the watches. A service keeps one, so that it reports a lasting problem once.
 
-    `heed` is called between two deliveries, and may raise to end the round.
+    `heed` is called between two deliveries, and may raise to end the run.
     """
 
     def __init__(self, *, quiet: bool = False, heed: Callable[[], None] = lambda: None) -> None:
         self._quiet = quiet
         self._heed = heed
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
-    def tell(self, settings: Settings, how: deliver.How, format_: Format | None = None) -> ExitCode:
-        """One round, and the exit code that it amounts to. What goes wrong is told on stderr.
+    def run(
+        self, settings: Settings, options: events.RunOptions, format_: Format | None = None
+    ) -> ExitCode:
+        """Run the watches once. Returns the exit code; problems are reported on stderr.
 
-        A channel that stays down is told of once, in whatever process. Raises `LockedError` where
-        another round is on its way, `ConfigError` and `StoreError`.
+        A channel that stays down is reported once, by whichever process. Raises `LockedError` where
+        another run is in progress, `ConfigError` and `StoreError`.
         """
         codes = {ExitCode.DONE}
-        said: set[str] = set()
+        reported: set[str] = set()
         with (
-            store_lock(settings.db, "watches.lock", "another `navfeed watch` tells from"),
+            store_lock(settings.db, "watches.lock", "another `navfeed watch` works on"),
             state_of(settings) as state,
         ):
-            for event in _round(settings, state, format_).run(how):
+            for event in _deliverer(settings, state, format_).run(options):
                 self._heed()
-                code, words = _outcome(event, how, quiet=self._quiet)
+                code, words = _outcome(event, options, quiet=self._quiet)
                 codes.add(code)
                 if words:
-                    said.add(words)
-                    if words not in self._said:
+                    reported.add(words)
+                    if words not in self._reported:
                         (print_warning if code is ExitCode.DONE else print_error)(words)
-        self._said = said
+        self._reported = reported
         order = (ExitCode.USAGE, ExitCode.STALE, ExitCode.WAITING, ExitCode.DONE)
         return next(code for code in order if code in codes)
 
-    def tell_after_sync(self, settings: Settings, *, paced: bool) -> ExitCode:
-        """The same, where its failure must not be taken for the sync's: it is only told."""
+    def run_after_sync(self, settings: Settings, *, debounce: bool) -> ExitCode:
+        """The same after a sync, which must not fail because of it: errors are only reported."""
         try:
-            return self.tell(settings, deliver.How(paced=paced))
+            return self.run(settings, events.RunOptions(debounce=debounce))
         except StoppedError:
             raise
         except NavfeedError as error:
-            if str(error) not in self._said:
-                print_error(f"nothing was told: {error}")
-            self._said = {str(error)}
+            if str(error) not in self._reported:
+                print_error(f"the watches did not run: {error}")
+            self._reported = {str(error)}
             return error.exit_code
 
 
-def _round(settings: Settings, state: State, format_: Format | None) -> deliver.Round:
-    book = book_of(settings)
-    around = Surroundings(
-        book,
+def _deliverer(settings: Settings, state: State, format_: Format | None) -> Deliverer:
+    file = watch_file_of(settings)
+    context = ChannelContext(
+        file,
         _write,
         partial(refuse_store, db=settings.db),
         now,
         os.environ.get("NAVFEED_MAIL_PASSWORD") or None,
         format_,
     )
-    return deliver.Round(
-        book,
+    return Deliverer(
+        file,
         state,
         lambda: viewed(settings),
-        partial(sender_of, around),
+        partial(make_sender, context),
         clock=now,
         warning=partial(_warning, settings),
     )
 
 
 def _write(text: str, format_: Format) -> None:
-    """On stdout, and out of our hands: only then it counts as told."""
+    """Write to stdout and flush: only then it counts as delivered."""
     if format_ in (Format.JSON, Format.HTML):
         program_stdout().write(text.encode())
     else:
@@ -136,7 +141,7 @@ def _write(text: str, format_: Format) -> None:
 
 
 def _warning(settings: Settings, caught_up_at: datetime | None) -> str:
-    """What a digest says where its data is older than `warn_age`."""
+    """The warning in a digest from data older than `warn_age`; empty where it is newer."""
     moment = now()
     age = age_of(caught_up_at, moment)
     if settings.warn_age is None or (age is not None and age <= settings.warn_age):
@@ -144,26 +149,28 @@ def _warning(settings: Settings, caught_up_at: datetime | None) -> str:
     return f"The data is {freshness(caught_up_at, moment)}. Ads may have been withdrawn since."
 
 
-def _outcome(event: deliver.Event, how: deliver.How, *, quiet: bool) -> tuple[ExitCode, str]:
-    """What an event amounts to, and what is to be said of it, if anything."""
+def _outcome(
+    event: events.DeliveryEvent, options: events.RunOptions, *, quiet: bool
+) -> tuple[ExitCode, str]:
+    """The exit code of an event, and the message about it, if any."""
     match event:
-        case deliver.Began(watch, target, known) if known and not quiet:
+        case events.WatchStarted(watch, target, skipped) if skipped and not quiet:
             return ExitCode.DONE, (
-                f"{watch} begins to tell by {target.shown}: {known:,} ads fit already and are not "
-                "told of. --backlog tells of them too"
+                f"{watch} now notifies {target.display}. Ads that match already are skipped "
+                f"({skipped:,}); --backlog delivers them too"
             )
-        case deliver.Failed(target, error, times, _):
+        case events.DeliveryFailed(target, error, failures, _):
             words = (
-                f"{target.shown}: {error}. What it was to be told waits; it is tried again, and "
-                "this is not told again. `navfeed watch run --now` tries at once"
+                f"{target.display}: {error}. Its notifications are kept and retried automatically, "
+                "without another message. Retry now: `navfeed watch run --now`"
             )
-            return ExitCode.WAITING, words if times == 1 or how.hurried else ""
-        case deliver.Waiting(failing=True):
+            return ExitCode.WAITING, words if failures == 1 or options.immediately else ""
+        case events.Deferred(failing=True):
             return ExitCode.WAITING, ""
-        case deliver.Unready(watch, why):
-            words = f"nothing was told for {watch}: {why}. Run `navfeed sync` to its end"
+        case events.StoreNotReady(watch, reason):
+            words = f"{watch} did not run: {reason}. Run `navfeed sync` until it ends with 0"
             return ExitCode.STALE, "" if quiet else words
-        case deliver.Refused(_, error):
+        case events.InvalidWatch(_, error):
             return ExitCode.USAGE, str(error)
         case _:
             return ExitCode.DONE, ""

@@ -1,4 +1,4 @@
-"""`navfeed save`, `applied` and `ignore`: what somebody made of an ad, and wrote about it."""
+"""`navfeed save`, `applied` and `ignore`: triage ads, with notes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from navfeed.errors import NotFoundError
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.text.plaintext import sanitize
-from navfeed.watches.words import Mark
+from navfeed.watches.choices import Mark
 
 if TYPE_CHECKING:
     from navfeed.watches.state import State
@@ -34,11 +34,11 @@ NoteOption = Annotated[
     str | None,
     typer.Option(
         metavar="TEXT",
-        help="Something to remember. It is yours, and stays when the ad is gone.",
+        help="A note of your own. It stays when the ad is gone.",
         show_default=False,
     ),
 ]
-UndoOption = Annotated[bool, typer.Option("--undo", help="Take the mark and its note away again.")]
+UndoOption = Annotated[bool, typer.Option("--undo", help="Remove the mark and its note.")]
 
 
 @app.command()
@@ -68,7 +68,7 @@ def applied(
 ) -> None:
     """Note that you applied.
 
-    Watches no longer tell that it closes soon.
+    Watches no longer report that it closes soon.
     """
     _mark(load({"db": db}, config=config), ad, Mark.APPLIED, note, undo=undo)
 
@@ -82,12 +82,13 @@ def ignore(
     note: NoteOption = None,
     undo: UndoOption = False,
 ) -> None:
-    """Ignore an ad: no watch tells of it again."""
+    """Hide an ad from all watches."""
     _mark(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)
 
 
 def _mark(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
-    from navfeed.watches.state import State, state_path
+    from navfeed.watches.state import State
+    from navfeed.watches.state_file import state_path
 
     moment = now()
     with State(state_path(settings.db)) as state:
@@ -105,23 +106,24 @@ def _mark(settings: Settings, start: str, mark: Mark, note: str | None, *, undo:
 
 
 def _marked(state: State, start: str) -> str | None:
-    """The ad that was marked before whose id begins so: it may be gone by now."""
+    """The ad marked before whose id starts like this; it may be gone by now."""
     start = start.strip().lower()
-    fits = [ad for ad in state.marks() if start and ad.startswith(start)]
-    if len(fits) > 1:
-        raise NotFoundError(f"{start} could be {' or '.join(fits[:5])}: give more of the id")
-    return fits[0] if fits else None
+    found = [ad for ad in state.marks() if start and ad.startswith(start)]
+    if len(found) > 1:
+        raise NotFoundError(f"{start} is ambiguous: {', '.join(found[:5])}. Give more of the id")
+    return found[0] if found else None
 
 
 def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
-    """The filters for those of the ads that were saved, and the notes about them.
+    """The filters for the saved ads among these, and the notes about them.
 
-    Tells which ones are gone: of these, nothing is left but the note.
+    Reports the saved ads that are gone: only the note is left of them.
     """
-    from navfeed.watches.state import State, state_path
+    from navfeed.watches.state import State
+    from navfeed.watches.state_file import state_path
 
     path = state_path(db)
-    if not path.exists():  # who only asks makes no file
+    if not path.exists():  # a query creates no file
         return replace(filters, uuid=("",)), {}
     with State(path) as state:
         marks = state.marks()
@@ -129,6 +131,6 @@ def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dic
     in_force = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
     for ad in sorted(saved.keys() - in_force):
         note = f": {sanitize(saved[ad])}" if saved[ad] else ""
-        print_warning(f"saved, and no longer in force: {ad}{note}")
+        print_warning(f"saved, but no longer active: {ad}{note}")
     meant = tuple(ad for ad in saved if not filters.uuid or ad in filters.uuid)
     return replace(filters, uuid=meant or ("",)), saved

@@ -1,12 +1,13 @@
 """What `navfeed watch` does; `navfeed.cli.watch` declares its commands.
 
-It stands apart, so that whoever runs another command does not wait for all that it needs.
+It stands apart, so that other commands start without loading what it needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -15,134 +16,141 @@ from navfeed.api import now, store_lock
 from navfeed.cli.age import limits
 from navfeed.cli.filters import FilterOptions
 from navfeed.cli.output import RowsFormat, print_json, print_rows, print_warning, text_stdout
-from navfeed.cli.telling import FILTERS, Teller, book_of, state_of, viewed
+from navfeed.cli.telling import FILTERS, WatchRunner, state_of, viewed, watch_file_of
 from navfeed.config import Settings
 from navfeed.errors import ConfigError, ExitCode, StoreError
+from navfeed.model import counted, oslo_time
 from navfeed.watches import deliver
-from navfeed.watches.book import add_watch, edit_watch, remove_watch
-from navfeed.watches.decide import Told
-from navfeed.watches.definition import Target, Watch
+from navfeed.watches.batch import make_batch
+from navfeed.watches.choices import Channel, Format
+from navfeed.watches.decide import KnownAd
+from navfeed.watches.definition import Watch
 from navfeed.watches.digest import Ad, Digest, Group
-from navfeed.watches.formats import payload, written
-from navfeed.watches.near import Near
-from navfeed.watches.state import Marked, State, state_path
-from navfeed.watches.words import Format, Way
+from navfeed.watches.editing import add_watch, edit_watch, remove_watch
+from navfeed.watches.events import RunOptions
+from navfeed.watches.formats import payload, render
+from navfeed.watches.near import NearMiss
+from navfeed.watches.state import State, Triaged
+from navfeed.watches.state_file import state_path
+from navfeed.watches.target import Target
 
 
 def add(
     settings: Settings, name: str, asked: FilterOptions, own: Mapping[str, Any], *, backlog: bool
 ) -> None:
     table = _table(asked, own)
-    asked.filters(now())  # what cannot be read is refused before it is written
-    with _alone(settings):
+    asked.filters(now())  # invalid filters are refused before anything is written
+    with _lock(settings):
         add_watch(settings.watches_file, name, table, FILTERS)
-        added = book_of(settings).named(name)
+        added = watch_file_of(settings).get(name)
         with state_of(settings) as state:
-            state.remove(name)  # of one of that name that was taken out of the file by hand
-            fits = _begin(settings, state, added, added.to, backlog=backlog)
-    _tell_of_start(settings, added, fits, backlog=backlog)
+            state.remove(name)  # of a watch of that name that was removed by hand
+            matching = _start(settings, state, added, added.to, backlog=backlog)
+    _report_start(settings, added, matching, backlog=backlog)
 
 
 def _table(asked: FilterOptions, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, as the file says it. Targets are looked at when the file is read again."""
+    """The given options as the watch file has them. Targets are validated when it is read."""
     given = {name: value for name in FILTERS if (value := getattr(asked, name))}
     if own.get("to"):
-        own = {**own, "to": [_whole(text) for text in own["to"]]}
+        own = {**own, "to": [_absolute(text) for text in own["to"]]}
     return given | {name: _plain(value) for name, value in own.items() if value is not None}
 
 
-def _whole(target: str) -> str:
-    """A file is meant from where one is, and cron is somewhere else."""
-    way, _, where = target.partition(":")
-    if way not in (Way.FILE, Way.ATOM) or not where or where.startswith("~"):
+def _absolute(target: str) -> str:
+    """A path is relative to the current folder, and cron runs in another one."""
+    channel, _, path = target.partition(":")
+    if channel not in (Channel.FILE, Channel.ATOM) or not path or path.startswith("~"):
         return target
-    return f"{way}:{Path(where).absolute()}"
+    return f"{channel}:{Path(path).absolute()}"
 
 
 def _plain(value: object) -> object:
-    """Without the types of enumerations, which the file knows nothing of."""
+    """Plain strings instead of enumerations, for the TOML file."""
     if isinstance(value, list):
         return [str(one) for one in value]
     return str(value) if isinstance(value, str) else value
 
 
-def _alone(settings: Settings) -> AbstractContextManager[None]:
-    return store_lock(settings.db, "watches.lock", "another `navfeed watch` tells from")
+def _lock(settings: Settings) -> AbstractContextManager[None]:
+    return store_lock(settings.db, "watches.lock", "another `navfeed watch` works on")
 
 
-def _begin(
+def _start(
     settings: Settings, state: State, added: Watch, targets: Iterable[Target], *, backlog: bool
 ) -> int | None:
-    """Begin to tell there; how many ads fit, None where that is not known yet."""
+    """Start to deliver there; the number of matching ads, None where it is not known yet."""
     try:
         with viewed(settings) as view:
-            if view.why_not(None) is not None:
+            if view.not_ready(None) is not None:
                 return None
-            ads = view.fitting(added)
+            ads = view.matching(added)
             for target in targets:
-                deliver.begin(state, view, added, target, {} if backlog else ads)
+                deliver.start(state, view, added, target, {} if backlog else ads)
             return len(ads)
     except StoreError:
         return None
 
 
-def _tell_of_start(settings: Settings, added: Watch, fits: int | None, *, backlog: bool) -> None:
-    if fits is None:
+def _report_start(settings: Settings, added: Watch, matching: int | None, *, backlog: bool) -> None:
+    if matching is None:
         print_warning(
-            f"{added.name} begins with the first complete copy of the feed. Run `navfeed sync`"
+            f"{added.name} starts with the first complete copy of the feed. Run `navfeed sync`"
         )
-    elif fits:
-        said = "are told of by the next run" if backlog else "are not told of"
-        print_warning(f"{added.name} has begun: {fits:,} ads fit today, and {said}")
+    elif matching:
+        fate = "are delivered by the next run" if backlog else "are not delivered"
+        print_warning(f"{added.name} has started. Ads that match today ({matching:,}) {fate}")
     else:
         print_warning(
-            f"{added.name} has begun: no ad fits today. `navfeed watch preview {added.name}` "
-            "tells which ones nearly do"
+            f"{added.name} has started. No ad matches today; "
+            f"`navfeed watch preview {added.name}` shows near misses"
         )
-    if any(target.way is Way.MAIL for target in added.to) and book_of(settings).mail is None:
+    if (
+        any(target.channel is Channel.MAIL for target in added.to)
+        and watch_file_of(settings).mail is None
+    ):
         print_warning(
-            f"no mail can go yet: add a [mail] table with host and from to {settings.watches_file}"
+            "no mail server is configured. Add [mail] with host and from to "
+            f"{settings.watches_file}"
         )
 
 
 def list_all(settings: Settings, format_: RowsFormat) -> None:
-    book = book_of(settings)
+    file = watch_file_of(settings)
     if format_ is RowsFormat.JSON:
-        print_json([_as_object(one) for one in book.watches.values()])
+        print_json([_as_object(one) for one in file.watches.values()])
         return
     rows = [
-        (one.name, _asked_words(one), ", ".join(target.shown for target in one.to))
-        for one in book.watches.values()
+        (one.name, _filter_words(one), ", ".join(target.display for target in one.to))
+        for one in file.watches.values()
     ]
-    print_rows(("watch", "filters", "tells"), rows)
+    print_rows(("watch", "filters", "to"), rows)
     if not rows:
-        print_warning(
-            f"there is no watch in {book.path} yet. `navfeed watch init` asks and writes one"
-        )
+        print_warning(f"no watches in {file.path} yet. `navfeed watch init` creates one")
 
 
 def _as_object(one: Watch) -> dict[str, object]:
     return {
         "watch": one.name,
-        "filters": {name: list(texts) for name, texts in one.asked.items()},
-        "to": [target.shown for target in one.to],
-        "tell": sorted(one.wish.tell),
-        "changes": sorted(one.wish.changes),
-        "closing_days": one.wish.closing_days,
+        "filters": {name: list(texts) for name, texts in one.filters.items()},
+        "to": [target.display for target in one.to],
+        "notify": sorted(one.preferences.triggers),
+        "changes": sorted(one.preferences.changes),
+        "closing_days": one.preferences.closing_days,
         "format": one.format,
     }
 
 
-def _asked_words(one: Watch) -> str:
+def _filter_words(one: Watch) -> str:
     return " ".join(
         f"--{name.replace('_', '-')} {quote(text)}"
-        for name, texts in one.asked.items()
+        for name, texts in one.filters.items()
         for text in texts
     )
 
 
 def show(settings: Settings, name: str, format_: RowsFormat) -> None:
-    one = book_of(settings).named(name)
+    one = watch_file_of(settings).get(name)
     with state_of(settings) as state:
         channels = [_channel(state, one, target) for target in one.to]
     if format_ is RowsFormat.JSON:
@@ -150,81 +158,86 @@ def show(settings: Settings, name: str, format_: RowsFormat) -> None:
         return
     rows = [
         ("watch", one.name),
-        ("filters", _asked_words(one)),
-        ("tells of", ", ".join(sorted(one.wish.tell))),
-        ("changes of", ", ".join(sorted(one.wish.changes))),
-        ("closing soon", f"{one.wish.closing_days} days before"),
+        ("filters", _filter_words(one)),
+        ("notifies of", ", ".join(sorted(one.preferences.triggers))),
+        ("changes of", ", ".join(sorted(one.preferences.changes))),
+        ("closing soon", f"{one.preferences.closing_days} days before the deadline"),
         *((str(channel["to"]), _channel_words(channel)) for channel in channels),
     ]
     print_rows(("", ""), rows)
 
 
 def _channel(state: State, one: Watch, target: Target) -> dict[str, object]:
-    channel = state.channel(target)
-    told = state.told(one, target).values()
+    health = state.health(target)
+    known = state.known_ads(one, target).values()
     return {
-        "to": target.shown,
-        "begun": state.has_begun(one, target),
-        "told": sum(known.news is not None for known in told),
-        "failures": channel.failures,
-        "retry_at": channel.retry_at and channel.retry_at.isoformat(),
-        "delivered_at": channel.delivered_at and channel.delivered_at.isoformat(),
+        "to": target.display,
+        "started": state.has_started(one, target),
+        "notified": sum(ad.trigger is not None for ad in known),
+        "failures": health.failures,
+        "failing_since": health.failing_since and health.failing_since.isoformat(),
+        "retry_at": health.retry_at and health.retry_at.isoformat(),
+        "delivered_at": health.delivered_at and health.delivered_at.isoformat(),
     }
 
 
 def _channel_words(channel: Mapping[str, object]) -> str:
-    if not channel["begun"]:
-        return "not begun"
-    said = f"{channel['told']} ads in force told of; last {channel['delivered_at'] or 'never'}"
+    if not channel["started"]:
+        return "not started"
+    words = f"{channel['notified']} active ads delivered, last {_oslo(channel['delivered_at'])}"
     if channel["failures"]:
-        said += f"; failed {channel['failures']} times, tried again at {channel['retry_at']}"
-    return said
+        words += f"; failing since {_oslo(channel['failing_since'])}, "
+        words += f"next attempt {_oslo(channel['retry_at'])}"
+    return words
+
+
+def _oslo(moment: object) -> str:
+    return oslo_time(datetime.fromisoformat(str(moment))) if moment else "never"
 
 
 def edit(
     settings: Settings, name: str, asked: FilterOptions, own: Mapping[str, Any], *, backlog: bool
 ) -> None:
-    """`own`: the watch's other settings; an empty list takes one out."""
+    """`own`: the watch's other settings; an empty list removes one."""
     table = _table(asked, own)
     asked.filters(now())
-    with _alone(settings), state_of(settings) as state:
-        before = book_of(settings).named(name)
-        with _seen_through(settings, state, before) as adopt:
+    with _lock(settings), state_of(settings) as state:
+        before = watch_file_of(settings).get(name)
+        with _continued(settings, state, before) as adopt:
             edit_watch(settings.watches_file, name, table, FILTERS)
-            adopt(book_of(settings).named(name), backlog)
+            adopt(watch_file_of(settings).get(name), backlog)
 
 
 @contextmanager
-def _seen_through(
+def _continued(
     settings: Settings, state: State, before: Watch
 ) -> Iterator[Callable[[Watch, bool], None]]:
-    """Take up a changed watch; where that cannot be done now, it is known before it is changed."""
-    if not any(state.has_begun(before, target) for target in before.to):
-        yield lambda after, _: state.take_up(after)
+    """Continue with a changed watch; raise before it is changed where that is not possible now."""
+    if not any(state.has_started(before, target) for target in before.to):
+        yield lambda after, _: state.adopt(after)
         return
     with viewed(settings) as view:
-        if (why := view.why_not(state.told_from(before.name))) is not None:
-            raise ConfigError(f"{before.name} cannot be changed now: {why}. Run `navfeed sync`")
-        # Only what the state is of tells which ads were about to be told of.
-        is_its = state.identity(before.name) == before.identity
-        pending = view.fitting(before) if is_its else {}
+        if (reason := view.not_ready(state.data_as_of(before.name))) is not None:
+            raise ConfigError(f"{before.name} cannot be changed now: {reason}. Run `navfeed sync`")
+        # Which ads are pending is known by the filters that the state belongs to, and no others.
+        is_its = state.filters_hash(before.name) == before.filters_hash
+        pending = view.matching(before) if is_its else {}
 
         def adopt(after: Watch, backlog: bool) -> None:
-            state.take_up(after)
-            ads = view.fitting(after)
+            state.adopt(after)
+            ads = view.matching(after)
             for target in after.to:
-                told = state.told(after, target)
-                begun = state.has_begun(after, target)
-                due = pending.keys() if begun else ()
-                unknown = {ad: ads[ad] for ad in ads if ad not in told and ad not in due}
-                deliver.begin(state, view, after, target, {} if backlog else unknown)
+                known = state.known_ads(after, target)
+                due = pending.keys() if state.has_started(after, target) else ()
+                unknown = {ad: ads[ad] for ad in ads if ad not in known and ad not in due}
+                deliver.start(state, view, after, target, {} if backlog else unknown)
 
         yield adopt
 
 
 def remove(settings: Settings, name: str) -> None:
-    with _alone(settings):
-        book_of(settings).named(name)
+    with _lock(settings):
+        watch_file_of(settings).get(name)
         remove_watch(settings.watches_file, name, FILTERS)
         with state_of(settings) as state:
             state.remove(name)
@@ -232,45 +245,49 @@ def remove(settings: Settings, name: str) -> None:
 
 def run(
     settings: Settings,
-    how: deliver.How,
+    options: RunOptions,
     format_: Format | None,
     max_age: str | None,
     *,
     quiet: bool,
 ) -> ExitCode:
-    book = book_of(settings)
-    for name in how.only or ():
-        book.named(name)
+    file = watch_file_of(settings)
+    for name in options.only or ():
+        file.get(name)
     with viewed(settings) as view:
-        limits(settings, max_age).check(view.caught_up_at, view.at.now)
-    return Teller(quiet=quiet).tell(settings, how, format_)
+        limits(settings, max_age).check(view.caught_up_at, view.snapshot.now)
+    return WatchRunner(quiet=quiet).run(settings, options, format_)
 
 
 def preview(settings: Settings, name: str, limit: int, format_: Format) -> None:
-    one = book_of(settings).named(name)
-    with viewed(settings) as view, _known(settings, one) as (told, marks):
-        ads = view.fitting(one)
-        items = deliver.portion_of(view, one, ads, told, marks).items
+    one = watch_file_of(settings).get(name)
+    with viewed(settings) as view, _known(settings, one) as (known, triaged):
+        ads = view.matching(one)
+        items = make_batch(view, one, ads, known, triaged).items
         near = view.near_misses(one, ads)
     shown = Digest((Group(one.name, items[:limit]),))
     _show_preview(shown, near, len(items), limit, format_)
 
 
 @contextmanager
-def _known(settings: Settings, one: Watch) -> Iterator[tuple[dict[str, Told], dict[str, Marked]]]:
-    """What is known at the first place where the watch tells. Makes no file."""
+def _known(
+    settings: Settings, one: Watch
+) -> Iterator[tuple[dict[str, KnownAd], dict[str, Triaged]]]:
+    """What is known at the watch's first target. Creates no file."""
     if not state_path(settings.db).exists():
         yield {}, {}
         return
     with state_of(settings) as state:
-        yield state.told(one, one.to[0]), state.marks()
+        yield state.known_ads(one, one.to[0]), state.marks()
 
 
-def _show_preview(shown: Digest, near: list[Near], count: int, limit: int, format_: Format) -> None:
+def _show_preview(
+    shown: Digest, near: list[NearMiss], count: int, limit: int, format_: Format
+) -> None:
     if format_ is Format.JSON:
         missed = [
             {
-                "condition": one.condition,
+                "filter": one.filter,
                 "count": len(one.ads),
                 "ads": [_near_object(ad) for ad in one.ads[:limit]],
             }
@@ -279,17 +296,17 @@ def _show_preview(shown: Digest, near: list[Near], count: int, limit: int, forma
         print_json(payload(shown) | {"count": count, "near_misses": missed})
         return
     if count:
-        text_stdout().write(written(shown, format_))
+        text_stdout().write(render(shown, format_))
     else:
-        print_warning("there is nothing to tell")
+        print_warning("no pending notifications")
     if count > limit:
-        print_warning(f"{limit} of {count:,} shown; --limit {count} shows all")
+        print_warning(f"{limit} of {count:,} shown; show all with --limit {count}")
     for one in near:
         print_warning(
-            f"{len(one.ads):,} more ads would fit without --{one.condition.replace('_', '-')}:"
+            f"{counted(len(one.ads), 'more ad')} without --{one.filter.replace('_', '-')}:"
         )
         for ad in one.ads[: min(limit, 3)]:
-            print_warning(f"  {ad.title} · {ad.employer} · {ad.place} · {ad.page}")
+            print_warning(f"  {ad.title} · {ad.employer} · {ad.place} · {ad.page_url}")
 
 
 def _near_object(ad: Ad) -> dict[str, object]:

@@ -30,7 +30,7 @@ def test_a_watch_written_by_hand_begins_with_its_first_run(me: Subscriber):
     me.watches.write_text('[watch.bergen]\nmunicipal = "BERGEN"\n')
     result = me.ask("watch", "run")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "1 ads fit already and are not told of. --backlog" in result.stderr
+    assert "Ads that match already are skipped (1); --backlog" in result.stderr
     me.sync(ad(3))
     assert me.told() == [("new", 3)]
 
@@ -57,7 +57,7 @@ def test_a_change_that_matters_is_told_of_once(me: Subscriber, change, part):
     me.sync(ad(1, **change))
     said = json.loads(me.do("watch", "run", "--format", "json"))
     (told,) = said["watches"][0]["ads"]
-    assert (told["news"], told["changed"]) == ("changed", [part])
+    assert (told["trigger"], told["changed"]) == ("changed", [part])
     assert me.told() == []
 
 
@@ -107,7 +107,7 @@ def test_an_ad_is_gone_for_who_was_told_of_it(me: Subscriber):
     me.sync(stop=[1, 3])
     said = me.do("watch", "run", "--format", "json")
     (told,) = json.loads(said)["watches"][0]["ads"]
-    assert (told["news"], told["uuid"]) == ("gone", uuid(3))
+    assert (told["trigger"], told["uuid"]) == ("gone", uuid(3))
     assert told["title"] is told["link"] is told["application_url"] is None
     assert "Sykepleier" not in said
     assert me.told() == []
@@ -140,7 +140,7 @@ def test_an_ad_that_left_the_scope_is_not_gone(me: Subscriber):
 
 
 def test_what_is_not_wanted_is_not_told(me: Subscriber):
-    me.add("bergen", "--municipal", "bergen", "--tell", "closing")
+    me.add("bergen", "--municipal", "bergen", "--notify", "closing")
     me.sync(ad(3, applicationDue="2026-11-26"))
     assert me.told() == []
     me.sync(ad(3, applicationDue="2026-11-25", title="Annet"))
@@ -169,7 +169,7 @@ def test_a_store_that_is_built_anew_tells_nothing_again(me: Subscriber):
     fill(me.db)
     result = me.ask("watch", "run")
     assert (result.exit_code, result.stdout) == (8, "")
-    assert "nothing was told for bergen: the data is incomplete" in result.stderr
+    assert "bergen did not run: the data is incomplete" in result.stderr
     fill(me.db, ad(1), ad(3), ad(5))
     assert me.told() == [("new", 5)]
 
@@ -183,7 +183,7 @@ def test_a_store_that_was_restored_tells_nothing_until_it_has_caught_up(me: Subs
     me.do("restore", str(me.folder / "copy.db"), "--yes")
     result = me.ask("watch", "run")
     assert (result.exit_code, result.stdout) == (8, "")
-    assert "older than what was told from" in result.stderr
+    assert "older than at the last delivery" in result.stderr
     me.pass_time(hours=1)
     me.sync(ad(3), ad(4))
     assert me.told() == [("new", 4)]
@@ -208,7 +208,7 @@ def test_each_ad_is_told_of_once_though_it_fits_several_watches(me: Subscriber):
         [uuid(3)],
         [uuid(4)],
     ]
-    assert said["watches"][0]["ads"][0]["also_fits"] == ["nurses"]
+    assert said["watches"][0]["ads"][0]["also_matches"] == ["nurses"]
     assert me.told() == []
 
 
