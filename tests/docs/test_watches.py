@@ -1,4 +1,4 @@
-"""What the page on watches says can stand in their file can, and nothing else."""
+"""The page on watches documents every setting, and its examples are valid."""
 
 from __future__ import annotations
 

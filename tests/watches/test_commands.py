@@ -41,21 +41,21 @@ def test_a_watch_is_a_table_that_people_can_read(me: Subscriber):
     assert "--text 'sykepleier natt' --municipal BERGEN,OSLO" in me.do("watch", "list")
 
 
-def test_it_says_what_begins(me: Subscriber):
-    said = me.ask("watch", "add", "bergen", "--municipal", "bergen").stderr
-    assert "bergen has started. Ads that match today (1) are not delivered" in said
-    said = me.ask("watch", "add", "narvik", "--municipal", "narvik").stderr
-    assert "No ad matches today; `navfeed watch preview narvik`" in said
+def test_adding_reports_what_matches(me: Subscriber):
+    output = me.ask("watch", "add", "bergen", "--municipal", "bergen").stderr
+    assert "bergen has started. Ads that match today (1) are not delivered" in output
+    output = me.ask("watch", "add", "narvik", "--municipal", "narvik").stderr
+    assert "No ad matches today; `navfeed watch preview narvik`" in output
 
 
 def test_a_watch_can_be_added_before_there_is_a_store(me: Subscriber):
     me.db.unlink()
-    said = me.ask("watch", "add", "bergen", "--municipal", "bergen")
-    assert (said.exit_code, "starts with the first complete copy" in said.stderr) == (0, True)
+    output = me.ask("watch", "add", "bergen", "--municipal", "bergen")
+    assert (output.exit_code, "starts with the first complete copy" in output.stderr) == (0, True)
     fill(me.db, ad(1))
-    assert me.told() == []
+    assert me.notified() == []
     me.sync(ad(3))
-    assert me.told() == [("new", 3)]
+    assert me.notified() == [("new", 3)]
 
 
 def test_without_watches_there_is_a_next_step(me: Subscriber):
@@ -77,7 +77,7 @@ def test_the_file_is_found_beside_the_settings(me: Subscriber, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["a b", "--municipal", "x"], "a name consists of letters, digits, - and _"),
         (["all"], "a watch without filters would match every ad"),
@@ -97,12 +97,12 @@ def test_the_file_is_found_beside_the_settings(me: Subscriber, monkeypatch):
         (["x", "--published", "soon"], "--published takes a day"),
     ],
 )
-def test_what_cannot_be_used_is_not_written(me: Subscriber, words, says):
+def test_what_cannot_be_used_is_not_written(me: Subscriber, words, message):
     me.add()
     before = me.watches.read_bytes()
     result = me.ask("watch", "add", *words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert says in result.stderr
+    assert message in result.stderr
     assert me.watches.read_bytes() == before
 
 
@@ -116,7 +116,7 @@ def test_a_name_is_taken_once(me: Subscriber):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown. Did you mean municipal?"),
         (
@@ -145,11 +145,11 @@ def test_a_name_is_taken_once(me: Subscriber):
         ("[watch.x", "cannot read the watches in"),
     ],
 )
-def test_a_mistake_in_the_file_is_named_with_its_place(me: Subscriber, text, says):
+def test_a_mistake_in_the_file_is_named_with_its_place(me: Subscriber, text, message):
     me.watches.write_text(text)
     result = me.ask("watch", "run")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert says in result.stderr
+    assert message in result.stderr
     assert str(me.watches) in result.stderr
 
 
@@ -164,25 +164,25 @@ def test_a_filter_that_cannot_be_read_stops_that_watch_alone(me: Subscriber):
     assert "NEW: Sykepleier natt" in result.stdout
 
 
-def test_editing_keeps_comments_and_tells_nothing_again(me: Subscriber):
+def test_editing_keeps_comments_and_delivers_nothing_again(me: Subscriber):
     me.add()
     text = me.watches.read_text().replace("municipal", "# mine\nmunicipal")
     me.watches.write_text(f"# About work\n{text}")
     me.sync(ad(3), ad(4, workLocations=OSLO), ad(5, workLocations=OSLO))
-    assert me.told() == [("new", 3)]
+    assert me.notified() == [("new", 3)]
     me.sync(ad(6))
     me.do("watch", "edit", "bergen", "--municipal", "bergen,oslo", "--closing-days", "2")
     assert me.watches.read_text().startswith("# About work\n")
     assert "# mine" in me.watches.read_text()
     assert written(me)["bergen"] == {"municipal": ["bergen,oslo"], "closing_days": 2}
     me.sync(ad(7, workLocations=OSLO))
-    assert me.told() == [("new", 6), ("new", 7)]
+    assert me.notified() == [("new", 6), ("new", 7)]
 
 
-def test_what_fits_only_now_can_be_told_of(me: Subscriber):
+def test_what_matches_only_now_can_be_delivered(me: Subscriber):
     me.add()
     me.do("watch", "edit", "bergen", "--municipal", "bergen,oslo", "--backlog")
-    assert me.told() == [("new", 2)]
+    assert me.notified() == [("new", 2)]
 
 
 def test_a_setting_is_taken_out(me: Subscriber):
@@ -193,24 +193,24 @@ def test_a_setting_is_taken_out(me: Subscriber):
     assert (result.exit_code, "a watch without filters" in result.stderr) == (2, True)
 
 
-def test_a_new_place_begins_now(me: Subscriber):
+def test_a_new_target_starts_now(me: Subscriber):
     me.add()
     me.sync(ad(3))
-    me.told()
+    me.notified()
     page = me.folder / "page.txt"
     me.do("watch", "edit", "bergen", "--to", "stdout", "--to", f"file:{page}")
     me.sync(ad(4))
-    assert me.told() == [("new", 4)]
+    assert me.notified() == [("new", 4)]
     assert page.read_text().count("Sykepleier natt") == 1
 
 
-def test_a_place_that_was_left_begins_anew(me: Subscriber):
+def test_a_target_that_was_removed_starts_again(me: Subscriber):
     page = me.folder / "page.txt"
     me.add("bergen", "--municipal", "bergen", "--to", "stdout", "--to", f"file:{page}")
     me.do("watch", "edit", "bergen", "--to", "stdout")
     me.sync(ad(3))
     me.do("watch", "edit", "bergen", "--to", "stdout", "--to", f"file:{page}")
-    assert me.told() == [("new", 3)]
+    assert me.notified() == [("new", 3)]
     assert page.read_text().startswith("no ads: bergen")
 
 
@@ -226,14 +226,14 @@ def test_a_watch_that_was_changed_by_hand_is_not_taken_for_the_old_one(me: Subsc
     assert [(watch["watch"], len(watch["ads"])) for watch in told] == [("oslo", 1)]
     me.do("watch", "edit", "bergen")
     me.sync(ad(5, workLocations=OSLO))
-    assert me.told("bergen") == [("new", 5)]
+    assert me.notified("bergen") == [("new", 5)]
 
 
-def test_what_does_not_say_what_fits_may_be_changed_by_hand(me: Subscriber):
+def test_what_is_no_filter_may_be_changed_by_hand(me: Subscriber):
     me.add()
     me.watches.write_text(me.watches.read_text() + 'notify = ["gone"]\n')
     me.sync(ad(3))
-    assert me.told() == []
+    assert me.notified() == []
 
 
 def test_a_watch_is_not_changed_where_that_would_lose_news(me: Subscriber):
@@ -248,12 +248,12 @@ def test_a_watch_is_not_changed_where_that_would_lose_news(me: Subscriber):
     assert written(me)["bergen"] == {"municipal": ["bergen"]}
 
 
-def test_a_watch_that_has_not_begun_is_changed_freely(me: Subscriber):
+def test_a_watch_that_has_not_started_is_changed_freely(me: Subscriber):
     me.watches.write_text('[watch.bergen]\nmunicipal = "BERGEN"\n')
     me.do("watch", "edit", "bergen", "--municipal", "oslo")
-    assert me.told() == []
+    assert me.notified() == []
     me.sync(ad(3, workLocations=OSLO))
-    assert me.told() == [("new", 3)]
+    assert me.notified() == [("new", 3)]
 
 
 def test_a_removed_watch_is_forgotten(me: Subscriber):
@@ -264,7 +264,7 @@ def test_a_removed_watch_is_forgotten(me: Subscriber):
     assert me.ask("watch", "remove", "bergen").exit_code == 2
     me.sync(ad(3))
     me.add()
-    assert me.told() == []
+    assert me.notified() == []
 
 
 def test_how_it_stands_is_shown(me: Subscriber):
@@ -287,7 +287,7 @@ def test_how_it_stands_is_shown(me: Subscriber):
     assert "not started" in me.do("watch", "show", "new")
 
 
-def test_a_preview_tells_nobody_and_shows_near_misses(me: Subscriber):
+def test_a_preview_delivers_nothing_and_shows_near_misses(me: Subscriber):
     me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\ntext = "sykepleier"\n')
     me.sync(ad(3, title="Kokk", description="<p>Mat</p>", jobtitle="Kokk"))
     result = me.ask("watch", "preview", "natt")
@@ -382,7 +382,7 @@ def test_other_commands_do_not_load_what_watches_need(me: Subscriber):
         "import sys; from navfeed.cli.commands import app; "
         "print(*(m for m in sys.modules if m.startswith('navfeed.watches')))"
     )
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert set(said.stdout.split()) == {"navfeed.watches", "navfeed.watches.choices"}
+    assert set(output.stdout.split()) == {"navfeed.watches", "navfeed.watches.choices"}

@@ -1,4 +1,4 @@
-"""Files and commands: a page and a feed that show what stands, a command that reads digests."""
+"""Files and commands: a page and a feed that show current ads, a command that reads digests."""
 
 from __future__ import annotations
 
@@ -139,10 +139,10 @@ def test_a_feed_that_was_deleted_comes_back(me: Subscriber, feed: Path):
     follow(me, feed)
     me.sync(ad(3))
     me.do("watch", "run")
-    said = feed.read_bytes()
+    output = feed.read_bytes()
     feed.unlink()
     me.do("watch", "run")
-    assert feed.read_bytes() == said
+    assert feed.read_bytes() == output
 
 
 def test_what_xml_cannot_hold_is_replaced(me: Subscriber, feed: Path):
@@ -174,7 +174,7 @@ def test_two_watches_write_no_feed_together(me: Subscriber, feed: Path):
     ("suffix", "begins"),
     [("txt", "1 new"), ("md", "# 1 new"), ("html", "<!DOCTYPE html>"), ("json", '{"summary"')],
 )
-def test_a_file_shows_what_stands_in_the_format_of_its_name(me: Subscriber, suffix, begins):
+def test_a_file_shows_current_ads_in_the_format_of_its_name(me: Subscriber, suffix, begins):
     page = me.folder / f"page.{suffix}"
     me.add("bergen", "--municipal", "bergen", "--to", f"file:{page}")
     me.sync(ad(3))
