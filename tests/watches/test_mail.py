@@ -112,6 +112,20 @@ def test_a_server_that_is_down_gets_what_is_news_by_then(me: Subscriber):
     assert "00000003" not in mail.as_string()
 
 
+def test_an_outage_without_pending_mail_is_over(me: Subscriber, server: MailServer):
+    """Otherwise the next outage, weeks later, would count as a repeat and go unreported."""
+    subscribe(me, server)
+    server.answers = ["451 4.3.0 Out of memory"]
+    assert run(me)[0] == 4
+    me.sync(stop=[3])
+    me.pass_time(minutes=6)
+    assert run(me) == (0, "")
+    me.sync(ad(4))
+    server.answers = ["451 4.3.0 Out of memory"]
+    code, output = run(me)
+    assert (code, "Out of memory" in output) == (4, True)
+
+
 def test_an_error_at_quit_sends_nothing_again(me: Subscriber, server: MailServer):
     """Once it is accepted, nothing may make it be sent again."""
     subscribe(me, server)

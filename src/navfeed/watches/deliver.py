@@ -148,6 +148,8 @@ class Deliverer:
                 if groups or health.failures:
                     yield from self._accepted(target, batches, Digest(groups, warning))
                 return
+            if health.failures and not groups:
+                self.state.clear_failures(target)
             for part in Digest(groups, warning).parts(sender.most):
                 sender.send(part)
                 yield from self._accepted(target, batches, part)

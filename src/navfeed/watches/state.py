@@ -164,6 +164,15 @@ class State(StateFile):
                 (target.key, failures, _text(now), _text(retry_at)),
             )
 
+    def clear_failures(self, target: Target) -> None:
+        """Nothing is pending there any more: the next failure is a new one."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE targets SET failures = 0, failing_since = NULL, retry_at = NULL "
+                "WHERE target = ?",
+                (target.key,),
+            )
+
     def _save_delivery(self, target: Target, at: datetime) -> None:
         self._db.execute(
             "INSERT INTO targets (target, delivered_at) VALUES (?, ?) ON CONFLICT DO UPDATE SET "
