@@ -95,7 +95,7 @@ def doctor(
     the first failure: 2 configuration or clock, 5 feed, 6 token, 7 store, 8 no recent data.
     """
     flags = {"db": db, "base_url": base_url}
-    findings = list(_examined(flags, config, offline=offline))
+    findings = [*_examined(flags, config, offline=offline), *_of_the_watches(flags, config)]
     if format_ is RowsFormat.JSON:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -172,6 +172,18 @@ def _of_the_store(settings: Settings) -> Generator[Finding, None, datetime | Non
     yield questions.check_backlog(facts)
     yield questions.check_erasure(owed=facts.erasure_owed)
     return paused_until
+
+
+def _of_the_watches(flags: Mapping[str, object], config: Path | None) -> Iterator[Finding]:
+    """Nothing where the settings cannot be read: that is a finding already."""
+    try:
+        settings = load(flags, config=config)
+    except ConfigError:
+        return
+    if settings.watches_file.exists():
+        from navfeed.cli.telling import watch_findings
+
+        yield from watch_findings(settings)
 
 
 def _of_the_feed(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
@@ -14,12 +14,15 @@ from navfeed.api import now, open_store, store_lock
 from navfeed.cli.filters import FilterOptions
 from navfeed.cli.output import print_error, print_warning, program_stdout, text_stdout
 from navfeed.config import Settings, refuse_store
-from navfeed.errors import ExitCode, NavfeedError, StoppedError
-from navfeed.model import age_of
+from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
+from navfeed.model import age_of, counted
+from navfeed.ops import doctor
+from navfeed.ops.doctor import Finding
 from navfeed.present.words import freshness
 from navfeed.store.filters import Filters
 from navfeed.watches import events
 from navfeed.watches.channels import ChannelContext, make_sender
+from navfeed.watches.checkup import WatchReport, examine, exposed_files
 from navfeed.watches.choices import Format
 from navfeed.watches.definition import Watch, WatchFile
 from navfeed.watches.deliver import Deliverer
@@ -109,6 +112,48 @@ class WatchRunner:
                 print_error(f"the watches did not run: {error}")
             self._reported = {str(error)}
             return error.exit_code
+
+
+def watch_findings(settings: Settings) -> Iterator[Finding]:
+    """What `navfeed doctor` finds. Nothing of the store: its damage is a finding already."""
+    try:
+        file = watch_file_of(settings)
+    except ConfigError as error:
+        yield doctor.failed("watches", error)
+        return
+    path = state_path(settings.db)
+    if exposed := exposed_files(file, path):
+        yield doctor.check_watch_permissions(exposed)
+    try:
+        opened = state_of(settings) if path.exists() else nullcontext()
+        with opened as state, viewed(settings) as view:
+            yield from _examined(file, state, view)
+    except StoreError as error:
+        if str(path) in str(error):
+            yield doctor.failed("watches", error)
+
+
+def _examined(file: WatchFile, state: State | None, view: View) -> Iterator[Finding]:
+    found = list(_problems(examine(file, state, view), view.caught_up_at))
+    yield from dict.fromkeys(found)  # a target may belong to several watches
+    if not found:
+        targets = {target for watch in file.watches.values() for target in watch.to}
+        yield doctor.fine(
+            "watches",
+            f"{counted(len(file.watches), 'watch', 'watches')}, {counted(len(targets), 'target')}",
+        )
+
+
+def _problems(reports: Iterable[WatchReport], caught_up_at: datetime | None) -> Iterator[Finding]:
+    for one in reports:
+        run = doctor.check_watch(one.watch, one.problem, one.data_as_of, caught_up_at)
+        targets = (
+            doctor.check_target(
+                target.target, target.health.failures, target.health.failing_since, target.pending
+            )
+            for target in one.targets
+        )
+        yield from filter(None, (run, *targets))
 
 
 def _deliverer(settings: Settings, state: State, format_: Format | None) -> Deliverer:
