@@ -10,7 +10,6 @@ import pytest
 from cli.support import ad, fill
 from watches.subscriber import Subscriber
 
-
 FAILING = "webhook:127.0.0.1 has been failing since 2026-11-21 13:00 +01:00"
 
 
