@@ -24,7 +24,7 @@ def test_every_setting_and_every_way_has_its_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["how-to/get-told-of-new-ads.md", "how-to/faa-beskjed-om-nye-annonser.md"]
+    "page", ["how-to/get-notified-of-new-ads.md", "how-to/faa-beskjed-om-nye-annonser.md"]
 )
 def test_the_files_that_are_shown_can_be_used(tmp_path: Path, page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")

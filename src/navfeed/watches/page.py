@@ -26,6 +26,7 @@ p{margin:4px 0;overflow-wrap:anywhere}
 .soon .label{color:#9a3412}
 .gone .label{color:#57606a}
 .excerpt{color:#424a53;margin-top:8px}
+.links{margin-bottom:-8px}
 .links a{display:inline-block;padding:10px 16px 10px 0;color:#0550ae;font-weight:600}
 .warning{background:#fff8c5;border:1px solid #d4a72c;border-radius:8px;padding:8px 12px}
 @media (prefers-color-scheme:dark){
@@ -35,6 +36,7 @@ h2,.gone .label{color:#9198a1}
 .label{color:#56d364}
 .soon .label{color:#ffa657}
 .excerpt{color:#b7bfc7}
+.links{margin-bottom:-8px}
 .links a{color:#79c0ff}
 .warning{background:#3a2d00;border-color:#9e6a03}
 }
@@ -73,7 +75,7 @@ def article(item: Item) -> str:
 
 
 def _article(item: Item) -> Iterator[str]:
-    yield f'<p class="label">{escape(label(item))}</p>\n'
+    yield f'<p class="label">{escape(label(item).capitalize())}</p>\n'
     yield f'<h3 lang="no">{escape(item.ad.title)}</h3>\n'
     yield from details(item)
 
