@@ -215,7 +215,7 @@ _BESIDE = (
     *(".watches.db", ".watches.db-journal", ".watches.lock"),
 )
 """How the names of a store's own files end: SQLite's (https://www.sqlite.org/tempfiles.html), the
-locks of `navfeed.api.store_lock`, and what watches told."""
+locks of `navfeed.api.store_lock`, and the state of the watches."""
 
 
 def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:

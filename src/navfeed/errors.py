@@ -133,13 +133,13 @@ class CursorError(NavfeedError):
 
 
 class DeliveryError(NavfeedError):
-    """A channel did not accept what a watch had to tell: it waits, and nothing of it is lost."""
+    """A channel did not accept a digest, which is kept and retried."""
 
     exit_code = ExitCode.WAITING
     passes = True
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
-        """`retry_after`: how long the channel itself asked not to be called."""
+        """`retry_after`: the pause that the channel requested."""
         super().__init__(message)
         self.retry_after = retry_after
 

@@ -6,16 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
-from navfeed.watches.words import Channel
 
 from navfeed.cli.telling import FILTERS
+from navfeed.watches.choices import Channel
 from navfeed.watches.reading import SETTINGS, read_watch_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "reference/watches.md").read_text(encoding="utf-8")
 
 
-def test_every_setting_and_every_way_has_its_row() -> None:
+def test_every_setting_and_every_channel_has_its_row() -> None:
     cells = re.findall(r"^\| (`[^|]+) \|", PAGE, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`([\w.]+)", cell)}
     mail = {f"mail.{name}" for name in ("host", "from", "security", "port", "user")}

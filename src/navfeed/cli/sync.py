@@ -193,8 +193,8 @@ def sync(
         bool,
         typer.Option(
             "--then-watch",
-            help="Then tell what is news, as `navfeed watch run` does: however the run ended, if "
-            "the store can be read.",
+            help="Then run the watches, like `navfeed watch run`: however the sync ended, if the "
+            "store can be read.",
         ),
     ] = False,
     metrics_file: MetricsOption = None,
@@ -217,8 +217,8 @@ def sync(
     With --follow it runs again every two minutes, waits out bad weather, and ends only with 2,
     3, 6, 7 or 75: where somebody has to do something. SIGHUP makes it read its settings again.
 
-    With --then-watch, 4 also says that a channel did not accept what a watch had to tell: that is
-    tried again. With --follow, a channel that may wake somebody is used once an hour at most.
+    With --then-watch, 4 also means that a channel did not accept a notification, which is
+    retried. With --follow, a channel that can interrupt you is used once an hour at most.
     """
     flags = {
         "db": db,

@@ -50,7 +50,8 @@ def _entry(entry: ET.Element, item: Item) -> None:
     if ad.apply_url:
         _link(entry, "related", ad.apply_url)
     ET.SubElement(entry, "category", {"term": item.trigger.value})
-    _add(entry, "content", f"<p>{label(item).capitalize()}</p>\n{''.join(details(item))}", type="html")
+    content = f"<p>{label(item).capitalize()}</p>\n{''.join(details(item))}"
+    _add(entry, "content", content, type="html")
 
 
 def _updated(item: Item) -> datetime:
