@@ -37,14 +37,14 @@ def test_a_watch_is_a_table_that_people_can_read(me: Subscriber):
     assert me.watches.stat().st_mode & 0o777 == 0o600
     (shown,) = json.loads(me.do("watch", "list", "--format", "json"))
     assert shown["watch"] == "bergen-natt"
-    assert shown["notify"] == ["closing", "new"]
+    assert shown["notify"] == ["new", "closing"]
     assert "--text 'sykepleier natt' --municipal BERGEN,OSLO" in me.do("watch", "list")
 
 
 def test_adding_reports_what_matches(me: Subscriber):
     output = me.ask("watch", "add", "bergen", "--municipal", "bergen").stderr
     assert "bergen has started. Ads that match today (1) are not delivered" in output
-    output = me.ask("watch", "add", "narvik", "--municipal", "narvik").stderr
+    output = me.ask("watch", "add", "narvik", "--municipal", "narvik", "--text", "natt").stderr
     assert "No ad matches today; `navfeed watch preview narvik`" in output
 
 
@@ -304,6 +304,22 @@ def test_a_preview_delivers_nothing_and_shows_near_misses(me: Subscriber):
         "text": 1,
     }
     assert shown["near_misses"][0]["ads"][0]["uuid"] == uuid(2)
+
+
+def test_a_single_filter_has_no_near_misses(me: Subscriber):
+    me.watches.write_text('[watch.natt]\nmunicipal = "NARVIK"\n')
+    assert json.loads(me.do("watch", "preview", "natt", "--format", "json"))["near_misses"] == []
+
+
+def test_a_target_that_is_added_again_starts_without_its_old_failures(me: Subscriber):
+    words = ("--municipal", "bergen", "--to", "webhook:http://127.0.0.1:1/s")
+    me.add("bergen", *words)
+    me.sync(ad(3))
+    assert me.ask("watch", "run").exit_code == 4
+    me.do("watch", "remove", "bergen")
+    me.add("bergen", *words)
+    me.sync(ad(4))
+    assert "cannot be reached" in me.ask("watch", "run").stderr
 
 
 def test_a_preview_is_cut(me: Subscriber):

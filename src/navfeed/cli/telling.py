@@ -136,7 +136,7 @@ def watch_findings(settings: Settings) -> Iterator[Finding]:
 def _examined(file: WatchFile, state: State | None, view: View) -> Iterator[Finding]:
     found = list(_problems(examine(file, state, view), view.caught_up_at))
     yield from dict.fromkeys(found)  # a target may belong to several watches
-    if not found:
+    if file.watches and not found:
         targets = {target for watch in file.watches.values() for target in watch.to}
         yield doctor.fine(
             "watches",

@@ -5,9 +5,10 @@ It stands apart, so that other commands start without loading what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -22,7 +23,7 @@ from navfeed.errors import ConfigError, ExitCode, StoreError
 from navfeed.model import counted, oslo_time
 from navfeed.watches import deliver
 from navfeed.watches.batch import make_batch
-from navfeed.watches.choices import Channel, Format
+from navfeed.watches.choices import Channel, Field, Format, Trigger
 from navfeed.watches.decide import KnownAd
 from navfeed.watches.definition import Watch
 from navfeed.watches.digest import Ad, Digest, Group
@@ -101,10 +102,9 @@ def _report_start(settings: Settings, added: Watch, matching: int | None, *, bac
         fate = "are delivered by the next run" if backlog else "are not delivered"
         print_warning(f"{added.name} has started. Ads that match today ({matching:,}) {fate}")
     else:
-        print_warning(
-            f"{added.name} has started. No ad matches today; "
-            f"`navfeed watch preview {added.name}` shows near misses"
-        )
+        hint = f"; `navfeed watch preview {added.name}` shows near misses"
+        several = len(added.filters) > 1
+        print_warning(f"{added.name} has started. No ad matches today{hint if several else ''}")
     if (
         any(target.channel is Channel.MAIL for target in added.to)
         and watch_file_of(settings).mail is None
@@ -134,11 +134,15 @@ def _as_object(one: Watch) -> dict[str, object]:
         "watch": one.name,
         "filters": {name: list(texts) for name, texts in one.filters.items()},
         "to": [target.display for target in one.to],
-        "notify": sorted(one.preferences.triggers),
-        "changes": sorted(one.preferences.changes),
+        "notify": _in_order(Trigger, one.preferences.triggers),
+        "changes": _in_order(Field, one.preferences.changes),
         "closing_days": one.preferences.closing_days,
         "format": one.format,
     }
+
+
+def _in_order(kind: type[StrEnum], chosen: Collection[StrEnum]) -> list[str]:
+    return [one.value for one in kind if one in chosen]
 
 
 def _filter_words(one: Watch) -> str:
@@ -159,8 +163,8 @@ def show(settings: Settings, name: str, format_: RowsFormat) -> None:
     rows = [
         ("watch", one.name),
         ("filters", _filter_words(one)),
-        ("notifies of", ", ".join(sorted(one.preferences.triggers))),
-        ("changes of", ", ".join(sorted(one.preferences.changes))),
+        ("notifies of", ", ".join(_in_order(Trigger, one.preferences.triggers))),
+        ("changes of", ", ".join(_in_order(Field, one.preferences.changes))),
         ("closing soon", f"{one.preferences.closing_days} days before the deadline"),
         *((str(channel["to"]), _channel_words(channel)) for channel in channels),
     ]
@@ -184,7 +188,9 @@ def _channel(state: State, one: Watch, target: Target) -> dict[str, object]:
 def _channel_words(channel: Mapping[str, object]) -> str:
     if not channel["started"]:
         return "not started"
-    words = f"{channel['notified']} active ads delivered, last {_oslo(channel['delivered_at'])}"
+    words = "nothing delivered yet"
+    if channel["delivered_at"]:
+        words = f"{channel['notified']} active ads delivered, last {_oslo(channel['delivered_at'])}"
     if channel["failures"]:
         words += f"; failing since {_oslo(channel['failing_since'])}, "
         words += f"next attempt {_oslo(channel['retry_at'])}"
@@ -192,7 +198,7 @@ def _channel_words(channel: Mapping[str, object]) -> str:
 
 
 def _oslo(moment: object) -> str:
-    return oslo_time(datetime.fromisoformat(str(moment))) if moment else "never"
+    return oslo_time(datetime.fromisoformat(str(moment)))
 
 
 def edit(

@@ -1,4 +1,4 @@
-"""What a run of the watches is told to do, and what it reports: frozen types, nothing else."""
+"""The options of a run of the watches, and the events that it reports: frozen types only."""
 
 from __future__ import annotations
 

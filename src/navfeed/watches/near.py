@@ -21,10 +21,13 @@ class NearMiss:
 
 
 def near_misses(reader: Reader, filters: Filters, matches: frozenset[str]) -> Iterator[NearMiss]:
-    """One for each filter that excludes ads by itself; `matches` are the ids of matching ads."""
-    for one in fields(Filters):
-        if getattr(filters, one.name) != one.default:
-            without: dict[str, Any] = {one.name: one.default}
-            wider = matching(reader, replace(filters, **without))
-            if missed := tuple(ad for uuid, ad in wider.items() if uuid not in matches):
-                yield NearMiss(one.name, missed)
+    """One for each filter that excludes ads by itself; `matches` are the ids of matching ads.
+
+    None with a single filter: every other ad would be one.
+    """
+    used = [one for one in fields(Filters) if getattr(filters, one.name) != one.default]
+    for one in used if len(used) > 1 else ():
+        without: dict[str, Any] = {one.name: one.default}
+        wider = matching(reader, replace(filters, **without))
+        if missed := tuple(ad for uuid, ad in wider.items() if uuid not in matches):
+            yield NearMiss(one.name, missed)

@@ -80,6 +80,7 @@ class State(StateFile):
                 "(SELECT value FROM json_each(?))",
                 (watch.name, json.dumps(keys)),
             )
+            self._drop_unused_targets()
 
     def start(self, watch: Watch, target: Target, known: Iterable[KnownAd]) -> None:
         """Start to deliver there; `known` ads match already, and are not delivered."""
@@ -94,6 +95,13 @@ class State(StateFile):
         """Drop everything about a watch."""
         with self._transaction():
             self._db.execute("DELETE FROM watches WHERE name = ?", (name,))
+            self._drop_unused_targets()
+
+    def _drop_unused_targets(self) -> None:
+        """Whoever adds one of them again starts without its old failures."""
+        self._db.execute(
+            "DELETE FROM targets WHERE target NOT IN (SELECT target FROM subscriptions)"
+        )
 
     def _save_watch(self, watch: Watch) -> None:
         self._db.execute(

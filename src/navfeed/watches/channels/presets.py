@@ -1,4 +1,4 @@
-"""The message that each service expects, and how many ads fit in one.
+"""The message that each service expects, and the most ads in one.
 
 Text of ads has no effect there: no mention, no link, no markup.
 """

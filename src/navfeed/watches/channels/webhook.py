@@ -37,9 +37,9 @@ class HttpSender:
             status, pause = _post(self._url, path, json.dumps(body).encode())
         except (OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise self._error(f"cannot be reached: {reason}") from error
+            raise DeliveryError(f"cannot be reached: {reason}") from error
         if not 200 <= status < 300:
-            raise self._error(f"answered {status}{_ADVICE.get(status, '')}", pause)
+            raise DeliveryError(f"answered {status}{_ADVICE.get(status, '')}", retry_after=pause)
 
     def _request(self, digest: Digest) -> tuple[str, Mapping[str, object]]:
         """The path and the body."""
@@ -49,9 +49,6 @@ class HttpSender:
             path, _, topic = path.rstrip("/").rpartition("/")
             path, body = f"{path}/", {"topic": unquote(topic), **body}
         return f"{path}?{self._url.query}" if self._url.query else path, body
-
-    def _error(self, problem: str, pause: timedelta | None = None) -> DeliveryError:
-        return DeliveryError(f"{self._url.hostname} {problem}", retry_after=pause)
 
 
 _ADVICE = {
