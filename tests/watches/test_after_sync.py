@@ -103,6 +103,37 @@ def test_a_feed_that_is_down_keeps_nothing_back_that_is_known(shell: Shell, worl
     assert out.startswith("1 new: nurses"), err
 
 
+def test_a_refused_token_keeps_nothing_back_that_is_known(shell: Shell, world: World, server):
+    started(shell)
+    publish(world)
+    shell.run("sync", "--quiet")
+    server.practice.script(faults.on("page"), faults.status(401), times=None)
+    code, out, err = shell.run(*CRON, NAVFEED_TOKEN="a.b.c")
+    assert code == 6
+    assert out.startswith("1 new: nurses"), err
+
+
+def test_a_refused_scope_keeps_nothing_back_that_is_known(shell: Shell, world: World):
+    started(shell)
+    publish(world)
+    shell.run("sync", "--quiet")
+    Path(shell.environ["XDG_CONFIG_HOME"], "navfeed").mkdir()
+    config = Path(shell.environ["XDG_CONFIG_HOME"], "navfeed", "navfeed.toml")
+    config.write_text('[scope]\nmunicipal = ["NOWHERE"]\n')
+    code, out, err = shell.run(*CRON)
+    assert code == 2
+    assert out.startswith("1 new: nurses"), err
+
+
+def test_settings_for_another_feed_keep_nothing_back_that_is_known(shell: Shell, world: World):
+    started(shell)
+    publish(world)
+    shell.run("sync", "--quiet")
+    code, out, err = shell.run(*CRON, NAVFEED_BASE_URL="http://127.0.0.1:1/another")
+    assert code == 2
+    assert out.startswith("1 new: nurses"), err
+
+
 def test_another_sync_keeps_nothing_back(shell: Shell, world: World):
     started(shell)
     publish(world)

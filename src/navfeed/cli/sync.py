@@ -20,7 +20,7 @@ from navfeed.cli.app import ConfigOption, DbOption, app
 from navfeed.cli.output import print_json, print_lines
 from navfeed.config import Settings, load
 from navfeed.decide import ScopeVerdict, judge_scope, narrows
-from navfeed.errors import EXPECTED, ConfigError, ExitCode, LockedError, NavfeedError
+from navfeed.errors import EXPECTED, ConfigError, ExitCode, NavfeedError, StoreError
 from navfeed.model import Contacts, Foretold, Inactive, LogFormat, LogLevel
 from navfeed.present.words import foretold
 from navfeed.text.plaintext import sanitize
@@ -291,8 +291,8 @@ def _sync_once(settings: Settings, plan: Plan, max_time: str | None, how: _Once)
     stop = Stop(run.seconds(max_time))
     try:
         ended = _once(settings, plan, stop, how)
-    except LockedError:
-        if how.then_watch:
+    except NavfeedError as error:
+        if how.then_watch and not isinstance(error, StoreError):
             _tell(settings, quiet=how.quiet)
         raise
     _show(how.format, ended)
