@@ -238,9 +238,9 @@ MEANINGS = {
     ),
     ExitCode.WAITING: Meaning(
         "Caught up, but some ads could not be fetched: they are retried, or were given up. After a "
-        "watch: a channel did not accept a notification, which is sent again later.",
+        "watch: a channel did not accept a notification, which is kept and retried.",
         "Nothing; the next run asks again. `navfeed status` tells if some are given up, `navfeed "
-        "watch show` how a channel stands.",
+        "watch show` how a channel is.",
     ),
     ExitCode.FEED: Meaning(
         "The feed cannot be reached, or answers wrongly.",

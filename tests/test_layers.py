@@ -32,7 +32,7 @@ DOORS = {
     "opensearchpy": {"push/opensearch.py"},
     "platformdirs": {"config.py"},
     "filelock": {"api.py"},
-    "tomlkit": {"watches/book.py"},
+    "tomlkit": {"watches/editing.py"},
     "starlette": {
         *("serve/answers.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
         *("serve/api.py", "serve/asked.py", "serve/atom.py", "serve/old_api.py"),

@@ -167,7 +167,7 @@ def test_every_guide_is_run() -> None:
     # test_readme.py, test_why.py, tests/serve/test_docs.py
     elsewhere = {
         *("why-a-run-ended.md", "see-it-fail.md", "serve-the-page.md", "ask-by-assistant.md"),
-        *("get-told-of-new-ads.md", "faa-beskjed-om-nye-annonser.md"),
+        *("get-notified-of-new-ads.md", "faa-beskjed-om-nye-annonser.md"),
         *("postgresql.md", "opensearch.md"),  # tests/push
     }
     assert {page.name for page in HOW_TO.glob("*.md")} - elsewhere == {

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
 ERASURE = ("tests/test_erasure.py",)
 ANOTHER_LOG = ("tests/faults/test_another_log.py",)
+CRASHES = ("tests/watches/test_promises.py", "-k", "at_any_step")
+NOTIFICATIONS = ("tests/watches/test_notifications.py",)
 JOURNAL = ("tests/test_journal.py", "tests/test_keeping_up.py")
 
 
@@ -360,6 +362,87 @@ MUTATIONS = [
         "day_of(walk.served_at, walk.newest, clock())",
         "day_of(clock(), None, clock())",
         ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "a digest recorded as delivered before it is sent",
+        "watches/deliver.py",
+        "                sender.send(part)\n"
+        "                yield from self._accepted(target, batches, part)\n",
+        "                yield from self._accepted(target, batches, part)\n"
+        "                sender.send(part)\n",
+        CRASHES,
+    ),
+    Mutation(
+        "a whole digest recorded after its first part",
+        "watches/deliver.py",
+        "[one.update(ads) for one in batches]",
+        "[one.update(frozenset(one.known) | one.dropped) for one in batches]",
+        ("tests/watches/test_webhooks.py",),
+    ),
+    Mutation(
+        "every target given the knowledge of the first",
+        "watches/deliver.py",
+        "known = self.state.known_ads(watch, target)",
+        "known = self.state.known_ads(watch, watch.to[0])",
+        ("tests/watches/test_webhooks.py",),
+    ),
+    Mutation(
+        "a feed written only where there is news",
+        "watches/deliver.py",
+        "                sender.send(Digest(shown, warning))\n"
+        "                if groups or health.failures:\n",
+        "                if groups or health.failures:\n"
+        "                    sender.send(Digest(shown, warning))\n",
+        ("tests/watches/test_files.py",),
+    ),
+    Mutation(
+        "a delivery from a store that was restored",
+        "watches/view.py",
+        "        if delivered_age is not None and delivered_age < age:\n",
+        "        if False:\n",
+        NOTIFICATIONS,
+    ),
+    Mutation(
+        "an ad that left the feed still known",
+        "watches/decide.py",
+        "    for ad, one in known.items():\n",
+        "    for ad, one in ():\n",
+        NOTIFICATIONS,
+    ),
+    Mutation(
+        "an ad reported as gone to who never received it",
+        "watches/decide.py",
+        "wanted = one.trigger is not None and ",
+        "wanted = ",
+        NOTIFICATIONS,
+    ),
+    Mutation(
+        "an ignored ad delivered",
+        "watches/batch.py",
+        "shown = [ad for ad in ads if marks.get(ad) is not Mark.IGNORED]",
+        "shown = list(ads)",
+        ("tests/watches/test_triage.py",),
+    ),
+    Mutation(
+        "a failed channel tried in every run",
+        "watches/schedule.py",
+        "    if health.retry_at and now <",
+        "    if False and now <",
+        ("tests/watches/test_mail.py",),
+    ),
+    Mutation(
+        "a failing channel reported in every run",
+        "cli/_watch_runs.py",
+        "if failures == 1 or",
+        "if failures or",
+        ("tests/watches/test_mail.py",),
+    ),
+    Mutation(
+        "two runs of the watches at once",
+        "cli/_watch_runs.py",
+        'store_lock(settings.db, "watches.lock", "another `navfeed watch` works on"),',
+        '__import__("contextlib").nullcontext(),',
+        ("tests/watches/test_commands.py",),
     ),
 ]
 
