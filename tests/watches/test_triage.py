@@ -100,4 +100,7 @@ def test_half_an_id_is_not_enough_where_two_fit(me: Subscriber):
     me.do("save", uuid(2))
     result = me.ask("save", "0000000")
     assert result.exit_code == 2
-    assert f"0000000 could be {uuid(1)} or {uuid(2)}: give more of the id" in result.stderr
+    assert (
+        f"0000000 matches several ads ({uuid(1)} or {uuid(2)}): give more of the id"
+        in result.stderr
+    )
