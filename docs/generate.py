@@ -91,7 +91,7 @@ def words_of(group: Any) -> Iterator[list[str]]:  # noqa: ANN401  typer's groups
 
 
 CLI_INTRO = """\
-What each command's own `--help` says. Options may stand in any order after the command. Results go
+The `--help` of each command. Options may stand in any order after the command. Results go
 to stdout, everything else to stderr; [columns](columns.md), [exit codes](exit-codes.md) and
 [settings](configuration.md) have pages of their own.
 """

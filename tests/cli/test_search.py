@@ -337,7 +337,7 @@ def test_a_mistyped_word_is_told(trades: Path) -> None:
         return ask(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[0]
 
     told = hints("--text", "sjukeplear")
-    assert told == "navfeed: no ad says sjukeplear; did you mean sjukepleiar?\n"
+    assert told == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
     assert "did you mean kokk?" in hints("--title", "Mat OR title:kkokk")  # by the list of words
     assert "førerkort or førarkort" in hints("--text", "førekort -kokk")
     for known in ("sykepleier", "lærling", "natt", "xyzzy", '"sjukeplear"', "sjukeplear*", "12345"):
