@@ -20,7 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "decide": {"model", "places", "text"},
     "lookback": {"model", "decide"},
     "privacy": {"model", "text", "wire"},
-    "store": {"model", "errors", "places", "text"},
+    "store": {"model", "errors", "decide", "places", "text"},
     "client": {"model", "errors", "config", "wire", "version"},
     "sync": {"model", "errors", "decide", "lookback", "privacy"},
     "changes": {"model", "store", "wire"},

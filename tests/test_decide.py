@@ -16,7 +16,18 @@ from navfeed.decide import (
     narrows,
     retry_delay,
 )
-from navfeed.model import Detail, Entry, EntryDecision, Gone, Reason, Scope, Status, Stored
+from navfeed.model import (
+    Detail,
+    Entry,
+    EntryDecision,
+    Gone,
+    Queued,
+    Reason,
+    Retry,
+    Scope,
+    Status,
+    Stored,
+)
 from support.scripted import content, uuid
 
 AD = uuid("ad")
@@ -81,6 +92,7 @@ def test_a_superseded_inactive_asks_nothing_about_an_ad_we_do_not_have() -> None
 
 
 OURS = content(AD)
+STORED = Stored(OURS.raw, None)
 
 
 @pytest.mark.parametrize(
@@ -117,13 +129,36 @@ OURS = content(AD)
 def test_the_detail_says_what_is_true_now(
     answer: Detail | Gone, stored: Stored | None, reason: Reason, kept: bool
 ) -> None:
-    verdict = decide_detail(answer, stored=stored, today=TODAY, scope=Scope())
+    verdict = decide_detail(answer, stored=stored, queued=None, today=TODAY, scope=Scope())
     assert (verdict.reason, verdict.content is not None) == (reason, kept)
+
+
+@pytest.mark.parametrize(
+    ("stored", "queued", "retry"),
+    [
+        (STORED, None, Retry(timedelta(hours=1))),
+        (STORED, Queued(AD, 3, Reason.RECHECK), Retry(timedelta(hours=1))),
+        (None, Queued(AD, 0, Reason.GONE), Retry(timedelta(days=1), attempts=1)),
+        (None, Queued(AD, 1, Reason.GONE), None),
+        (None, Queued(AD, 0, Reason.ANNOUNCED), None),
+        (None, None, None),
+    ],
+)
+def test_an_ad_that_is_gone_is_asked_for_twice_more(
+    stored: Stored | None, queued: Queued | None, retry: Retry | None
+) -> None:
+    """A 404 may be a passing fault: that it is for good is believed after an hour and a day."""
+    decision = decide_detail(Gone(AD), stored=stored, queued=queued, today=TODAY, scope=Scope())
+    assert (decision.reason, decision.retry) == (Reason.GONE, retry)
 
 
 def test_an_active_ad_outside_the_scope_is_not_kept() -> None:
     verdict = decide_detail(
-        Detail(AD, Status.ACTIVE, OURS), stored=None, today=TODAY, scope=Scope(municipals=("OSLO",))
+        Detail(AD, Status.ACTIVE, OURS),
+        stored=None,
+        queued=None,
+        today=TODAY,
+        scope=Scope(municipals=("OSLO",)),
     )
     assert (verdict.reason, verdict.content) == (Reason.OUT_OF_SCOPE, None)
 

@@ -17,7 +17,7 @@ import pytest
 
 from navfeed.errors import ExitCode, StoreError
 from navfeed.model import DetailDecision, Inactive, Reason, Scope
-from navfeed.store import writer
+from navfeed.store import erasure
 from navfeed.store.query import Reader
 from navfeed.store.scrub import scrub
 from navfeed.store.writer import Store
@@ -57,7 +57,7 @@ def test_X3_after_each_sync_nothing_inactive_is_in_any_file(
 def test_C2_a_reader_postpones_the_erasure_which_is_told_and_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     aviary = Aviary(tmp_path, seed=3)
     aviary.publish(40)
     aviary.sync()
@@ -223,7 +223,7 @@ def test_a_program_that_writes_in_between_postpones_the_erasure(
     with Store(tmp_path / "navfeed.db") as store:
         churn(store, rounds=1)
         with monkeypatch.context() as patch:
-            patch.setattr(writer, "_log_size", lambda _: 1)
+            patch.setattr(erasure, "_log_size", lambda _: 1)
             assert not store.erase()
         assert store.erasure_owed()
         assert store.erase()
@@ -315,7 +315,9 @@ def test_D3_a_damaged_page_is_left_as_it_is(tmp_path: Path, first_cell: bytes) -
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store.commit_details([verdict(1)], [], NOW)
-        (root,) = store._one("SELECT rootpage FROM sqlite_schema WHERE name = 'runs'")
+        ((root,),) = store._connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'runs'"
+        )
         assert store.erase()
         with path.open("r+b") as file:
             file.seek((root - 1) * 4_096 + 5)
@@ -336,7 +338,7 @@ def test_a_file_that_cannot_be_read_with_certainty_is_refused(
             store.erase()
         monkeypatch.undo()
         assert store.erase()
-        store._db.execute("PRAGMA auto_vacuum = FULL")
-        store._db.execute("VACUUM")
+        store._connection.execute("PRAGMA auto_vacuum = FULL")
+        store._connection.execute("VACUUM")
         with pytest.raises(StoreError, match="build it anew"):
             store.erase()

@@ -25,7 +25,7 @@ from navfeed.model import (
 )
 from navfeed.privacy.erasure import erase, take_up_contacts
 from navfeed.privacy.matcher import term_of
-from navfeed.store import journal
+from navfeed.store import ads, journal
 from navfeed.store.backup import copy
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -178,8 +178,8 @@ def test_a_change_that_is_rolled_back_has_no_number(store: Store) -> None:
 
 
 def remove_and_crash(store: Store) -> None:
-    with store._transaction():
-        store._remove(ONE, Reason.STOPPED, NOW)
+    with store._transaction() as db:
+        ads.remove(db, ONE, Reason.STOPPED, NOW)
         crash()
 
 

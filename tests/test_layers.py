@@ -25,7 +25,7 @@ DOORS = {
     "httpx": {"client/http.py"},
     "httpcore": {"client/http.py"},
     "pydantic": {"wire/page.py", "serve/assistant.py"},  # the second: the SDK's own language
-    "sqlite_utils": {"store/writer.py", "store/migrate.py"},
+    "sqlite_utils": {"store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},
     "Stemmer": {"text/stem.py"},
     "matplotlib": {"present/plot.py"},

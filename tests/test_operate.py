@@ -22,6 +22,7 @@ from navfeed.api import store_lock
 from navfeed.model import Contacts, DetailDecision, Reason, RunEnd, TermKind
 from navfeed.privacy.erasure import erase, take_up_contacts
 from navfeed.privacy.matcher import term_of
+from navfeed.store import ads
 from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
@@ -151,8 +152,8 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
 
 
 def test_a_backup_while_somebody_writes_is_of_one_moment(db: Path, copy: Path) -> None:
-    with Store(db) as store, store._transaction():
-        store._remove(uuid(1), Reason.STOPPED, NOW)
+    with Store(db) as store, store._transaction() as connection:
+        ads.remove(connection, uuid(1), Reason.STOPPED, NOW)
         assert ask(db, "backup", str(copy)).exit_code == 0
     assert len(titles(copy)) == 39
     assert len(titles(db)) == 38

@@ -22,7 +22,7 @@ from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
 from navfeed.privacy.erasure import Erased, erase, take_up_contacts
 from navfeed.privacy.matcher import marks_of, matcher_of, term_of
 from navfeed.privacy.redact import Redactor, places_of, without_person
-from navfeed.store import writer
+from navfeed.store import erasure, settings
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.scripted import BEGAN, active, content
@@ -165,12 +165,15 @@ def test_what_is_in_no_ad_is_remembered_all_the_same(bench: Bench, path: Path) -
     assert kinds == [TermKind.HANDLE, TermKind.WORDS]
 
 
+TIMES = "SELECT checked_at, stored_at FROM ads ORDER BY uuid"
+
+
 def test_it_takes_no_confirmation_by_nav_for_granted(bench: Bench, path: Path) -> None:
     with Store(path) as store:
-        before = store._all("SELECT checked_at, stored_at FROM ads ORDER BY uuid")
+        before = store._connection.execute(TIMES).fetchall()
     forget(path, "Kari Nordmann")
     with Store(path) as store:
-        assert store._all("SELECT checked_at, stored_at FROM ads ORDER BY uuid") == before
+        assert store._connection.execute(TIMES).fetchall() == before
 
 
 def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
@@ -183,15 +186,17 @@ def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
     assert set(bench.sync().counts.reasons) == {Reason.UNCHANGED}
 
 
-def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path) -> None:
+def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(
+    bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needle = term_of("Kari Nordmann")
     assert needle is not None
 
-    class Killed(Store):
-        def _note(self, *_: Any) -> None:
-            raise KeyboardInterrupt
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
 
-    with Killed(path) as store, pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(settings, "audit", killed)
+    with Store(path) as store, pytest.raises(KeyboardInterrupt):
         erase(store, needle, BEGAN)
     with Store(path) as store:
         assert store.discretion() == PrivacyPolicy()
@@ -201,7 +206,7 @@ def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Pat
 def test_C2_a_reader_postpones_the_erasure_and_the_next_sync_makes_it_good(
     bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM ads").fetchone()

@@ -42,7 +42,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def rows(bench: Bench, sql: str) -> list[tuple[object, ...]]:
     with Store(bench.path) as store:
-        return store._all(sql)
+        return store._connection.execute(sql).fetchall()
 
 
 @pytest.mark.parametrize(

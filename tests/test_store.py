@@ -22,11 +22,12 @@ from navfeed.model import (
     Inactive,
     Queued,
     Reason,
+    Retry,
     RunEnd,
     Scope,
     SeenEntry,
 )
-from navfeed.store import connect, writer
+from navfeed.store import connect, erasure, opening, runs, writer
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
 from support.scripted import content, uuid
@@ -189,32 +190,30 @@ def test_the_sweep_takes_what_lies_before_the_day(path: Path) -> None:
         put(store, AD)
         assert store.sweep(date(2026, 3, 31), NOW) == []
         assert store.sweep(date(2026, 4, 1), NOW) == [(AD, Reason.EXPIRED)]
-        assert store.due(NOW) == [Queued(AD, 0)]  # NAV may have prolonged it without an entry
+        assert store.due(NOW) == [
+            Queued(AD, 0, Reason.EXPIRED)
+        ]  # NAV may have prolonged it without an entry
 
 
-def test_an_ad_that_is_gone_is_asked_for_twice_more(path: Path) -> None:
-    """A 404 may be bad weather; NAV's for good is believed after an hour and a day."""
-    hour, day = timedelta(hours=1), timedelta(days=1)
+def test_an_ad_that_is_gone_is_queued_again_where_that_was_decided(path: Path) -> None:
+    hour = timedelta(hours=1)
     with Store(path) as store:
         put(store, AD)
-        store.commit_details([remove(AD, Reason.GONE)], [], NOW)
+        again = DetailDecision(AD, Reason.GONE, retry=Retry(hour, attempts=1))
+        assert store.commit_details([again], [], NOW) == [(AD, Reason.GONE)]
         assert store.waiting(NOW) == (0, 0)
         assert (store.due(NOW), store.due(NOW, everything=True)) == ([], [])
-        assert store.due(NOW + hour) == [Queued(AD, 0)]
+        assert store.queued(AD) == Queued(AD, 1, Reason.GONE)
+        assert store.due(NOW + hour) == [Queued(AD, 1, Reason.GONE)]
         store.commit_details([remove(AD, Reason.GONE)], [], NOW + hour)
-        assert store.due(NOW + 2 * hour) == []
-        assert store.due(NOW + hour + day) == [Queued(AD, 1)]
-        store.commit_details([remove(AD, Reason.GONE)], [], NOW + hour + day)
-        assert store.due(NOW + 9 * day) == []
-        store.commit_details([remove(OTHER, Reason.GONE)], [], NOW)
-        assert store.due(NOW + 9 * day) == []  # it was never here
+        assert store.queued(AD) is None
 
 
 def test_a_retry_put_down_by_a_clock_that_was_wrong_is_due(path: Path) -> None:
     with Store(path) as store:
         commit(store, *ask(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(days=3_000))], NOW)
-        assert store.due(NOW) == [Queued(AD, 1)]
+        assert store.due(NOW) == [Queued(AD, 1, Reason.ANNOUNCED)]
 
 
 # The queue
@@ -234,12 +233,21 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
         commit(store, *ask(AD, OTHER))
         fail(store, 15)
         assert (store.waiting(early), store.waiting(later)) == ((2, 0), (1, 1))
-        assert store.due(early) == [Queued(AD, 15), Queued(OTHER, 0)]
-        assert store.due(later) == [Queued(OTHER, 0)]
-        assert store.due(later, everything=True) == [Queued(AD, 15), Queued(OTHER, 0)]
+        assert store.due(early) == [
+            Queued(AD, 15, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
+        assert store.due(later) == [Queued(OTHER, 0, Reason.ANNOUNCED)]
+        assert store.due(later, everything=True) == [
+            Queued(AD, 15, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
         commit(store, *ask(AD), now=later)
         assert (store.waiting(later), store.waiting(later + timedelta(days=14))) == ((2, 0), (2, 0))
-        assert store.due(later) == [Queued(AD, 0), Queued(OTHER, 0)]
+        assert store.due(later) == [
+            Queued(AD, 0, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
 
 
 def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Path) -> None:
@@ -252,13 +260,16 @@ def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Pat
 def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> None:
     with Store(path) as store:
         commit(store, *ask(AD, OTHER))
-        assert store.due(NOW) == [Queued(AD, 0), Queued(OTHER, 0)]
+        assert store.due(NOW) == [
+            Queued(AD, 0, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
         removal = EntryDecision(AD, remove=True, ask=False, reason=Reason.STOPPED)
         assert commit(store, removal) == []
         assert store.waiting(NOW) == (1, 0)
         both = EntryDecision(OTHER, remove=True, ask=True, reason=Reason.SAME_MOMENT)
         commit(store, both)
-        assert store.due(NOW) == [Queued(OTHER, 0)]
+        assert store.due(NOW) == [Queued(OTHER, 0, Reason.SAME_MOMENT)]
 
 
 def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> None:
@@ -266,10 +277,10 @@ def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> N
         commit(store, *ask(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(minutes=5))], NOW)
         assert store.due(NOW) == []
-        assert store.due(NOW, everything=True) == [Queued(AD, 1)]
-        assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1)]
+        assert store.due(NOW, everything=True) == [Queued(AD, 1, Reason.ANNOUNCED)]
+        assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1, Reason.ANNOUNCED)]
         commit(store, *ask(AD))
-        assert store.due(NOW) == [Queued(AD, 0)]
+        assert store.due(NOW) == [Queued(AD, 0, Reason.ANNOUNCED)]
 
 
 def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None:
@@ -278,7 +289,7 @@ def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None
         store.commit_details([DetailDecision(OTHER, Reason.NEW, RICH)], [], NOW - timedelta(days=1))
         assert store.queue_rechecks(NOW - timedelta(days=2), 10, NOW) == 0
         assert store.queue_rechecks(NOW, 1, NOW) == 1
-        assert store.due(NOW) == [Queued(OTHER, 0)]
+        assert store.due(NOW) == [Queued(OTHER, 0, Reason.RECHECK)]
         assert store.queue_rechecks(NOW, 10, NOW) == 1
         assert store.queue_rechecks(NOW, 10, NOW) == 0
 
@@ -291,7 +302,7 @@ def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_asked_for_again(path: Pa
             [DetailDecision(OTHER, Reason.NEW, RICH)], [], NOW + timedelta(hours=2)
         )
         assert store.queue_rechecks(NOW - timedelta(days=14), 10, NOW) == 1
-        assert store.due(NOW) == [Queued(AD, 0)]
+        assert store.due(NOW) == [Queued(AD, 0, Reason.RECHECK)]
 
 
 def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
@@ -306,7 +317,7 @@ def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
         assert store.queue_rechecks(NOW - timedelta(1), 10, NOW) == 0
         assert store.queue_rechecks(NOW, 10, NOW) == 1  # they may have come inside
         assert store.rescope(Scope(), [], ask=True, now=NOW) == 1
-        assert store.due(NOW) == [Queued(AD, 0)]
+        assert store.due(NOW) == [Queued(AD, 0, Reason.RESCOPED)]
 
 
 # The cursor
@@ -388,7 +399,7 @@ def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:
 
 def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
     with Store(path) as store, store._transaction():
-        store._db.execute("UPDATE feed SET newest = 'yesterday'")
+        store._connection.execute("UPDATE feed SET newest = 'yesterday'")
     with Store(path) as store:
         assert store.feed_cursor().newest is None
 
@@ -409,7 +420,7 @@ def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
 def test_runs_are_recorded_and_the_oldest_dropped(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "KEPT_RUNS", 2)
+    monkeypatch.setattr(runs, "KEPT_RUNS", 2)
     with Store(path) as store:
         for _ in range(4):
             store.end_run(store.begin_run(NOW), RunEnd(4, "some wait", {"new": 3}), NOW)
@@ -470,7 +481,7 @@ def test_what_was_changed_is_erased_too(path: Path) -> None:
 def test_C2_a_reader_postpones_the_erasure_and_it_is_made_good(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     Store(path).close()
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
@@ -603,14 +614,14 @@ def read_all(path: Path) -> None:
 def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> None:
     with Store(path) as store:
         put(store, OTHER)
-        (pages,) = store._one("PRAGMA page_count")
-        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        ((pages,),) = store._connection.execute("PRAGMA page_count")
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
         much = content(AD, description="x" * 1_000_000)
         with pytest.raises(StoreError, match="full") as caught:
             store.commit_details([DetailDecision(AD, Reason.NEW, much)], [], NOW)
         assert caught.value.exit_code == 7
         assert store.ads() == {OTHER}
-        store._db.execute("PRAGMA max_page_count = 1073741823")
+        store._connection.execute("PRAGMA max_page_count = 1073741823")
         put(store, AD)
         assert store.ads() == {AD, OTHER}
 
@@ -643,7 +654,7 @@ def test_too_old_a_library_is_refused(path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_library_that_cannot_erase_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "_PRAGMAS", ("secure_delete = OFF",))
+    monkeypatch.setattr(opening, "_PRAGMAS", ("secure_delete = OFF",))
     with pytest.raises(StoreError, match="secure_delete"):
         Store(path)
 

@@ -165,7 +165,7 @@ def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
     bench.sync()
     with Store(bench.path) as store:
         assert store.feed_cursor().closed == 1
-        [(caught_up,)] = store._all("SELECT caught_up_at FROM feed")
+        [(caught_up,)] = store._connection.execute("SELECT caught_up_at FROM feed")
     assert caught_up == bench.clock.isoformat()
 
 
@@ -307,7 +307,7 @@ def test_H6_a_lost_cursor_falls_back_to_an_older_page(tmp_path: Path) -> None:
         lambda page, etag=None: None if page == lost else original(page, etag)
     )
     with Store(bench.path) as store, store._transaction():
-        store._db.execute("UPDATE feed SET closed = top")
+        store._connection.execute("UPDATE feed SET closed = top")
     ended = bench.sync()
     assert isinstance(ended.error, ContractError)  # the log leads there still
     bench.feed.log.append(("x5", "INACTIVE", 21))
@@ -343,7 +343,7 @@ def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
     bench.feed.active = active("az")
     bench.sync()
     with Store(bench.path) as store, store._transaction():
-        store._db.execute("UPDATE milestones SET page = 'x'")
+        store._connection.execute("UPDATE milestones SET page = 'x'")
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.new, ended.counts.unchanged) == (0, 0, 2)
     assert bench.asked_for("n") == 0

@@ -26,7 +26,9 @@ from navfeed.model import (
     EntryDecision,
     Gone,
     Location,
+    Queued,
     Reason,
+    Retry,
     Scope,
     Status,
     Stored,
@@ -87,12 +89,17 @@ def decide_detail(
     answer: Detail | Gone,
     *,
     stored: Stored | None,
+    queued: Queued | None,
     today: date,
     scope: Scope,
 ) -> DetailDecision:
-    """Judge an ad by its details: what they say is true now, whatever any entry said."""
+    """Judge an ad by its details: what they say is true now, whatever any entry said.
+
+    `stored` and `queued` are what the store has of it, None where that is nothing.
+    """
     if isinstance(answer, Gone):
-        return DetailDecision(answer.ad, Reason.GONE)
+        retry = retry_of_gone(stored=stored is not None, queued=queued)
+        return DetailDecision(answer.ad, Reason.GONE, retry=retry)
     if is_withheld(answer):
         return DetailDecision(answer.ad, Reason.WITHHELD)
     if answer.content is None:
@@ -237,6 +244,37 @@ def narrows(new: Scope, old: Scope) -> bool:
     )
 
 
+GONE_AGAIN = (timedelta(hours=1), timedelta(days=1))
+
+
+def retry_of_gone(*, stored: bool, queued: Queued | None) -> Retry | None:
+    """When an ad that NAV no longer has is requested again; None: not any more.
+
+    A 404 may be a passing fault: a stored ad, which leaves at once, is requested twice more.
+    """
+    first, last = GONE_AGAIN
+    if stored:
+        return Retry(first)
+    is_first = queued is not None and queued.reason is Reason.GONE and not queued.attempts
+    return Retry(last, attempts=1) if is_first else None
+
+
+LONGEST_RETRY = timedelta(days=1)
+
+GIVEN_UP_AFTER = timedelta(days=14)
+GIVEN_UP_TRIES = 15
+"""An ad whose details could not be fetched for so long, requested so often, is given up.
+
+Both must be true: a machine that was off for a month has requested nothing. 15 tries take six days
+at least (`retry_delay`).
+"""
+
+
+def patience_began(now: datetime) -> datetime:
+    """What was queued by then has been waited for long enough."""
+    return now - GIVEN_UP_AFTER
+
+
 def retry_delay(attempts: int) -> timedelta:
     """How long an ad whose details failed `attempts` times waits for its next try.
 
@@ -245,4 +283,4 @@ def retry_delay(attempts: int) -> timedelta:
     """
     if attempts <= 2:
         return timedelta(0)
-    return min(timedelta(minutes=5 << min(attempts - 3, 10)), timedelta(days=1))
+    return min(timedelta(minutes=5 << min(attempts - 3, 10)), LONGEST_RETRY)

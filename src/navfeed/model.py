@@ -97,15 +97,6 @@ def binding_pause(until: datetime | None, now: datetime) -> datetime | None:
     return until if until is not None and now < until <= now + LONGEST_PAUSE else None
 
 
-GIVEN_UP_AFTER = timedelta(days=14)
-GIVEN_UP_TRIES = 15
-"""An ad whose details could not be had for so long, asked for so often, is given up.
-
-Both must be true: a machine that was off for a month has not asked. 15 tries take six days at least
-(`navfeed.decide.retry_delay`).
-"""
-
-
 class Status(StrEnum):
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"
@@ -426,12 +417,27 @@ class EntryDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """That an ad's details are requested again, and how often they were so far."""
+
+    after: timedelta
+    attempts: int = 0
+
+
+AT_ONCE = Retry(timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
 class DetailDecision:
-    """What a detail asks for: keep `content`, or, where it is None, keep nothing of the ad."""
+    """What a detail calls for: keep `content`, or, where it is None, keep nothing of the ad.
+
+    With `retry`, the answer is checked again later.
+    """
 
     ad: str
     reason: Reason
     content: Content | None = None
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,10 +500,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An ad whose details are wanted, and how often they were asked for in vain."""
+    """An ad whose details are wanted, how often they were requested in vain, and why."""
 
     ad: str
     attempts: int
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

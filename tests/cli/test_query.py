@@ -438,7 +438,7 @@ def test_a_reader_that_cannot_begin_leaves_nothing_open(
 
 
 def test_reading_goes_on_while_a_sync_writes(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("navfeed.store.writer.ERASE_WAIT_MS", 1)
+    monkeypatch.setattr("navfeed.store.erasure.ERASE_WAIT_MS", 1)
     fill(db, *(ad(number, description="ord " * 2_000) for number in range(400)))
     with Reader(db, TODAY) as reader:
         contents = reader.contents(Filters())

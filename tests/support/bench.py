@@ -56,7 +56,7 @@ class Bench:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with Store(self.path) as store:
-            return store._all(sql)
+            return store._connection.execute(sql).fetchall()
 
     def asked_for(self, name: str) -> int:
         return self.feed.asked.count(uuid(name))

@@ -30,6 +30,15 @@ DAYS = ("due_date", "last_day")
 """Those of them that are days in Oslo."""
 
 
+def row_of(content: Content) -> list[str | None]:
+    """The values of `COLUMNS`, in their order."""
+    return [_value(getattr(content, name)) for name in COLUMNS]
+
+
+def _value(value: date | str | None) -> str | None:
+    return value.isoformat() if isinstance(value, date) else value
+
+
 def scope_of(text: str) -> Scope:
     """The scope that stands in `feed`."""
     return Scope(**{name: tuple(values) for name, values in json.loads(text).items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from sqlite3 import complete_statement
+from sqlite3 import Connection, complete_statement
 
 from sqlite_utils import Database, Migrations
 
@@ -203,7 +203,7 @@ def _check(db: Database) -> None:
         )
 
 
-def migrate(db: Database, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
+def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
     """Bring a store up to date; one of an older schema within `upgrading`.
 
     Nobody else can write meanwhile. What is not in order afterwards is taken back.
@@ -211,8 +211,9 @@ def migrate(db: Database, upgrading: Callable[[], AbstractContextManager[None]])
     Foreign keys are off meanwhile, which no transaction can do by itself: dropping a table that is
     written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
     """
+    db = Database(connection)
     db.execute("PRAGMA foreign_keys = OFF")
-    with transaction(db.conn):
+    with transaction(connection):
         if 0 < _version(db) < VERSION:
             with upgrading():
                 migrations.apply(db)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from navfeed.errors import EXPECTED, NotFoundError, StoreError
 from navfeed.model import (
@@ -30,7 +30,6 @@ from navfeed.model import (
     Cursor,
     Flow,
     Inactive,
-    Problem,
     Reason,
     RunFacts,
     Scope,
@@ -39,7 +38,7 @@ from navfeed.model import (
     oslo_week,
     refuse_wrong_type,
 )
-from navfeed.store import journal, search
+from navfeed.store import journal, queue, search
 from navfeed.store.connect import open_reader, translate_errors
 from navfeed.store.filters import (
     MOST,
@@ -50,13 +49,14 @@ from navfeed.store.filters import (
     conditions,
     looks,
 )
-from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
 from navfeed.store.mapping import content_of, scope_of
 from navfeed.store.public_feed import says_stem
 from navfeed.store.schema import VERSION
 from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.letters import fold
 from navfeed.text.synonyms import Synonyms, navfeeds_own
+
+T = TypeVar("T")
 
 Cell = str | tuple[str, ...] | None
 """A column of an ad: a text, or what its child rows say, each once, in their order."""
@@ -478,13 +478,13 @@ class Reader:
         )
         inactive, contacts, feed_url = self._one("SELECT inactive, contacts, feed_url FROM feed")
         waiting, held_back, given_up = self._one(
-            f"SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}), "
-            f"count(*) FILTER (WHERE retry_at > ? AND NOT {GIVEN_UP}), "
-            f"count(*) FILTER (WHERE {GIVEN_UP}) FROM queue WHERE reason != ?",
-            patience_began(now),
+            f"SELECT count(*) FILTER (WHERE NOT {queue.GIVEN_UP}), "
+            f"count(*) FILTER (WHERE retry_at > ? AND NOT {queue.GIVEN_UP}), "
+            f"count(*) FILTER (WHERE {queue.GIVEN_UP}) FROM queue WHERE reason != ?",
+            queue.given_up_by(now),
             now.astimezone(UTC).isoformat(),
-            patience_began(now),
-            patience_began(now),
+            queue.given_up_by(now),
+            queue.given_up_by(now),
             Reason.GONE.value,
         )
         return StoreFacts(
@@ -499,7 +499,7 @@ class Reader:
             waiting=waiting,
             held_back=held_back,
             given_up=given_up,
-            problems=tuple(Problem(*row) for row in self._all(PROBLEMS)),
+            problems=tuple(self._ask(queue.failure_reasons)),
             newest=_moment(newest),
             caught_up_at=_moment(caught_up_at),
             trouble=trouble,
@@ -510,7 +510,7 @@ class Reader:
             reaches_back=_moment(reaches_back),
             scope=self.scope(),
             feed_url=feed_url,
-            unconfirmed=self._one(UNCONFIRMED)[0],
+            unconfirmed=self._one(queue.UNCONFIRMED)[0],
         )
 
     def runs(self, most: int, *, failed: bool = False) -> list[RunFacts]:
@@ -591,6 +591,10 @@ class Reader:
             )
         ((uuid, _, last_day),) = past
         return NotFoundError(f"ad {uuid} is no longer in force: its last day was {last_day}")
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        with translate_errors(self.path):
+            return question(self._connection)
 
     def _all(self, sql: str, *values: str | int | None) -> list[tuple[Any, ...]]:
         with translate_errors(self.path):

@@ -56,8 +56,13 @@ class DetailDecider:
     def __call__(self, answer: Detail | Gone) -> DetailDecision:
         if isinstance(answer, Detail) and answer.content is not None:
             answer = replace(answer, content=self._redact(answer.content))
-        stored = self._store.stored(answer.ad)
-        return decide_detail(answer, stored=stored, today=self._today, scope=self._scope)
+        return decide_detail(
+            answer,
+            stored=self._store.stored(answer.ad),
+            queued=self._store.queued(answer.ad),
+            today=self._today,
+            scope=self._scope,
+        )
 
 
 def raise_what_is_not_the_ads(batch: list[Completed[Queued, Detail | Gone]]) -> None:
