@@ -385,7 +385,9 @@ def test_a_scope_that_keeps_nothing_is_told(shell: Shell) -> None:
     """A place that exists and has no ads is not mistyped, and no sync fails for that."""
     words = ("--scope", "municipal=UTSIRA", "--scope", "municipal=BERGEN")
     code, _, err = shell.run("sync", *words)
-    told = "navfeed: no ad is kept for 'UTSIRA' among the municipals of the scope. If that is no"
+    told = (
+        "navfeed: no ad is kept for 'UTSIRA' among the municipalities of the scope. If that is no"
+    )
     assert code == 0
     assert next(line for line in err.splitlines() if "no ad is kept" in line).startswith(told)
     assert "'BERGEN'" not in err

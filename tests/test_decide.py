@@ -158,7 +158,7 @@ def test_an_active_ad_outside_the_scope_is_not_kept() -> None:
         stored=None,
         queued=None,
         today=TODAY,
-        scope=Scope(municipals=("OSLO",)),
+        scope=Scope(municipalities=("OSLO",)),
     )
     assert (verdict.reason, verdict.content) == (Reason.OUT_OF_SCOPE, None)
 
@@ -208,9 +208,9 @@ NURSE = content(
     ("scope", "inside"),
     [
         (Scope(), True),
-        (Scope(municipals=("bærum",)), True),
-        (Scope(municipals=("BERGEN", "Oslo")), True),
-        (Scope(municipals=("BERGEN",)), False),
+        (Scope(municipalities=("bærum",)), True),
+        (Scope(municipalities=("BERGEN", "Oslo")), True),
+        (Scope(municipalities=("BERGEN",)), False),
         (Scope(counties=("Akershus",)), True),
         (Scope(counties=("Vestland",)), False),
         (Scope(occupations=("sykepleier",)), True),
@@ -222,7 +222,7 @@ NURSE = content(
         (Scope(words=("TURNUS",)), True),
         (Scope(words=("kokk", "natt")), True),
         (Scope(words=("kokk",)), False),
-        (Scope(municipals=("OSLO",), words=("kokk",)), False),
+        (Scope(municipalities=("OSLO",), words=("kokk",)), False),
     ],
 )
 def test_scope_is_judged_on_any_place_and_every_field(scope: Scope, inside: bool) -> None:
@@ -232,10 +232,10 @@ def test_scope_is_judged_on_any_place_and_every_field(scope: Scope, inside: bool
 @pytest.mark.parametrize(
     ("new", "old", "narrower"),
     [
-        (Scope(municipals=("Oslo",)), Scope(), True),
-        (Scope(), Scope(municipals=("OSLO",)), False),
-        (Scope(municipals=("Oslo",)), Scope(municipals=("OSLO", "BERGEN")), True),
-        (Scope(municipals=("Oslo",)), Scope(counties=("OSLO",)), False),
+        (Scope(municipalities=("Oslo",)), Scope(), True),
+        (Scope(), Scope(municipalities=("OSLO",)), False),
+        (Scope(municipalities=("Oslo",)), Scope(municipalities=("OSLO", "BERGEN")), True),
+        (Scope(municipalities=("Oslo",)), Scope(counties=("OSLO",)), False),
         (Scope(), Scope(), True),
     ],
 )

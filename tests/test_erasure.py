@@ -274,7 +274,7 @@ def test_ads_that_leave_the_scope_are_erased(tmp_path: Path) -> None:
     bench.feed.active = {scripted("ad"): served(scripted("ad"), **content(1, 0))}
     bench.sync()
     assert heard(tmp_path)
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert heard(tmp_path) == set()
 
 

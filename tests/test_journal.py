@@ -189,7 +189,7 @@ def remove_and_crash(store: Store) -> None:
 def test_what_leaves_the_scope_is_removed(store: Store) -> None:
     put(store, ONE)
     after = here(store)
-    store.rescope(Scope(municipals=("OSLO",)), [ONE], ask=False, now=NOW)
+    store.rescope(Scope(municipalities=("OSLO",)), [ONE], ask=False, now=NOW)
     assert short(told(store, after)) == [(ONE, "removed", "out of scope")]
 
 

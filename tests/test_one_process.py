@@ -119,10 +119,10 @@ def test_C2_a_program_that_writes_in_the_middle_of_a_transaction_has_to_wait(pat
                 another.execute("INSERT INTO runs (started_at) VALUES ('another')")
             yield from ()
 
-        store.rescope(Scope(municipals=("BERGEN",)), leaving(), ask=True, now=NOW)
+        store.rescope(Scope(municipalities=("BERGEN",)), leaving(), ask=True, now=NOW)
         another.execute("INSERT INTO runs (started_at) VALUES ('another')")
         another.commit()
-        assert store.scope() == Scope(municipals=("BERGEN",))
+        assert store.scope() == Scope(municipalities=("BERGEN",))
     assert started(path) == ["another"]
 
 

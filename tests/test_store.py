@@ -6,7 +6,8 @@ import json
 import os
 import sqlite3
 import stat
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -26,9 +27,12 @@ from navfeed.model import (
     RunEnd,
     Scope,
     SeenEntry,
+    moment_text,
 )
 from navfeed.store import connect, erasure, opening, runs, writer
+from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
+from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
 from support.scripted import content, uuid
 
@@ -125,7 +129,7 @@ def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
             (AD, Reason.CHANGED)
         ]
     assert rows(path, "SELECT title, stored_at, changed_at, checked_at FROM ads") == [
-        ("Baker", NOW.isoformat(), later.isoformat(), later.isoformat())
+        ("Baker", *map(moment_text, (NOW, later, later)))
     ]
     assert rows(path, "SELECT count(*) FROM locations") == [(1,)]
     assert rows(path, "SELECT count(*) FROM contacts") == [(0,)]
@@ -137,7 +141,7 @@ def test_an_unchanged_ad_is_only_confirmed(path: Path) -> None:
         put(store, AD)
         store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], later)
     assert rows(path, "SELECT changed_at, checked_at FROM ads") == [
-        (NOW.isoformat(), later.isoformat())
+        (moment_text(NOW), moment_text(later))
     ]
 
 
@@ -151,6 +155,59 @@ def test_removing_takes_every_row_of_the_ad(path: Path) -> None:
     assert rows(path, "SELECT count(*) FROM removed") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("moment", "whole", "exact"),
+    [
+        (NOW, "2026-03-03T12:00:00Z", "2026-03-03T12:00:00.000000Z"),
+        (
+            datetime(2026, 7, 1, 2, 3, 4, 999_999, timezone(timedelta(hours=2))),
+            "2026-07-01T00:03:04Z",
+            "2026-07-01T00:03:04.999999Z",
+        ),
+        (datetime(900, 1, 1, tzinfo=UTC), "0900-01-01T00:00:00Z", "0900-01-01T00:00:00.000000Z"),
+        (None, None, None),
+    ],
+)
+def test_moments_have_one_way_to_be_written(
+    moment: datetime | None, whole: str | None, exact: str | None
+) -> None:
+    assert (moment_text(moment), exact_text(moment)) == (whole, exact)
+    assert read_moment(exact) == moment
+
+
+@pytest.mark.parametrize("text", ["yesterday", "0001-01-01T00:00:00+01:00", "", None])
+def test_a_moment_that_cannot_be_read_is_none(text: str | None) -> None:
+    assert read_moment(text) is None
+
+
+def test_a_bound_within_a_second_leaves_out_what_came_before_it() -> None:
+    assert bound_text(NOW) == moment_text(NOW)
+    assert bound_text(NOW + timedelta(microseconds=1)) == moment_text(NOW + timedelta(seconds=1))
+
+
+def test_the_state_of_a_store_changes_within_a_second_too(path: Path) -> None:
+    """Moments are of whole seconds, and batches come faster."""
+    states = []
+    with Store(path) as store:
+        for decisions in (
+            [DetailDecision(AD, Reason.NEW, RICH)],
+            [DetailDecision(OTHER, Reason.NEW, RICH)],
+            [DetailDecision(AD, Reason.CHANGED, replace(RICH, title="Baker"))],
+        ):
+            store.commit_details(decisions, [], NOW)
+            with Reader(path, date(2026, 3, 3)) as reader:
+                states.append(reader.state())
+        store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], NOW)
+        with Reader(path, date(2026, 3, 3)) as reader:
+            assert reader.state() == states[-1]  # nothing is other than before
+        later = NOW + timedelta(hours=1)
+        for ad in (AD, OTHER):
+            store.commit_details([DetailDecision(ad, Reason.UNCHANGED, RICH)], [], later)
+            with Reader(path, date(2026, 3, 3)) as reader:
+                states.append(reader.state())
+    assert len(set(states)) == len(states)
+
+
 def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
@@ -161,7 +218,7 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
     assert mask == (
         AD,
         "gone",
-        NOW.isoformat(),
+        moment_text(NOW),
         "2026-03-01T09:00:00Z",
         "2026-03-30T22:00:00Z",
         '["BERGEN","OSLO"]',
@@ -394,7 +451,7 @@ def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:
         store.caught_up(NOW)
         assert store.seen_from(0) == seen[1:]
         assert store.feed_cursor() == TRAIL
-    assert rows(path, "SELECT caught_up_at FROM feed") == [(NOW.isoformat(),)]
+    assert rows(path, "SELECT caught_up_at FROM feed") == [(exact_text(NOW),)]
 
 
 def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
@@ -437,7 +494,7 @@ def test_what_is_remembered_for_the_next_run(path: Path) -> None:
         store.remember_retry(NOW)
         store.remember_token(NOW)
         assert store.retry_at() == NOW
-    assert rows(path, "SELECT token_expires FROM feed") == [(NOW.isoformat(),)]
+    assert rows(path, "SELECT token_expires FROM feed") == [(exact_text(NOW),)]
 
 
 # Erasure

@@ -102,7 +102,7 @@ def test_repair_brings_back_what_was_withheld(bench: Bench) -> None:
 
 
 def test_an_ad_outside_the_scope_is_a_difference_only_once_it_is_inside(bench: Bench) -> None:
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert check(bench) == []
     bench.feed.active |= active(["silent"], workLocations=[{"municipal": "OSLO"}])
     assert check(bench) == [Difference(uuid("silent"), Kind.MISSING, Reason.NEW.value)]
@@ -173,8 +173,8 @@ def scoped(tmp_path: Path) -> Bench:
     return bench
 
 
-OSLO, BERGEN = Scope(municipals=("oslo",)), Scope(municipals=("Bergen",))
-BOTH = Scope(municipals=("Oslo", "Bergen"))
+OSLO, BERGEN = Scope(municipalities=("oslo",)), Scope(municipalities=("Bergen",))
+BOTH = Scope(municipalities=("Oslo", "Bergen"))
 
 
 def test_only_what_is_in_scope_is_kept_by_any_of_its_places(tmp_path: Path) -> None:

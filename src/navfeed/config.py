@@ -70,7 +70,7 @@ _OTHERS = ("token", "cursor_before", "cursor_after", "mail_password")
 """Variables besides: one that is a secret, and what a command after a sync is given."""
 
 SCOPES = {
-    "municipal": "municipals",
+    "municipal": "municipalities",
     "county": "counties",
     "occupation": "occupations",
     "code": "codes",

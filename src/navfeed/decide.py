@@ -147,7 +147,7 @@ def in_scope(scope: Scope, content: Content) -> bool:
         return True
     jobs = [name for job in content.occupations for name in (job.level1, job.level2)]
     return (
-        _any_municipality(scope.municipals, content.locations)
+        _any_municipality(scope.municipalities, content.locations)
         and _any_county(scope.counties, content.locations)
         and _any_equal(scope.occupations, jobs)
         and _any_equal(scope.codes, (category.code for category in content.categories))
@@ -206,20 +206,20 @@ def judge_scope(scope: Scope, before: Scope, ads: Iterable[tuple[str, Content]])
     """
     leaving = []
     stored = 0
-    municipals, counties, occupations = set[str](), set[str](), set[str]()
+    municipalities, counties, occupations = set[str](), set[str](), set[str]()
     for ad, content in ads:
         stored += 1
-        municipals.update(one.municipal for one in content.locations if one.municipal)
+        municipalities.update(one.municipal for one in content.locations if one.municipal)
         counties.update(one.county for one in content.locations if one.county)
         occupations.update(
             name for job in content.occupations for name in (job.level1, job.level2) if name
         )
         if not in_scope(scope, content):
             leaving.append(ad)
-    municipals.update(places.municipalities())
+    municipalities.update(places.municipalities())
     counties.update(places.counties())
     unknown = [
-        *_unknown("municipality", scope.municipals, municipals, places.is_municipality),
+        *_unknown("municipality", scope.municipalities, municipalities, places.is_municipality),
         *_unknown("county", scope.counties, counties, places.is_county),
     ]
     if stored and before == _EVERYTHING:

@@ -282,9 +282,9 @@ class Contact:
 class Content:
     """What an active ad says: `raw` exactly as served, beside columns that can be queried.
 
-    Moments are UTC as `2026-11-21T08:00:00Z`, None where what was served is no date. `last_day` is
-    the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
-    including which to apply, None where `application_due` says no one day (`navfeed.text.due`).
+    Moments are aware, in UTC, of whole seconds; None where what was served is no date. `last_day`
+    is the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
+    including which to apply, None where `application_due` names no one day (`navfeed.text.due`).
     """
 
     raw: str
@@ -306,9 +306,9 @@ class Content:
     start_time: str | None
     positions: str | None
     sector: str | None
-    published: str | None
-    updated: str | None
-    expires: str | None
+    published: datetime | None
+    updated: datetime | None
+    expires: datetime | None
     last_day: date | None
     locations: tuple[Location, ...]
     occupations: tuple[Occupation, ...]
@@ -324,7 +324,7 @@ class Scope:
     or ESCO codes, `words` stand in the title, the job title or the description.
     """
 
-    municipals: tuple[str, ...] = ()
+    municipalities: tuple[str, ...] = ()
     counties: tuple[str, ...] = ()
     occupations: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
@@ -688,8 +688,11 @@ def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
 
 
 def moment_text(moment: datetime | None) -> str | None:
-    """A moment for programs: UTC, `2026-11-21T12:00:00Z`."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None
+    """A moment for programs and public tables: UTC, whole seconds, `2026-11-21T12:00:00Z`."""
+    if moment is None:
+        return None
+    # `strftime` writes the year 900 with three digits.
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def oslo_day(moment: datetime) -> date:

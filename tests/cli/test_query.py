@@ -255,7 +255,7 @@ def test_child_rows_say_each_thing_once_in_their_order(db: Path) -> None:
             occupationCategories=[{"level1": "IT", "level2": None}, {"level1": "A", "level2": "B"}],
         ),
     )
-    columns = ["municipals", "uuid", "counties", "places", "occupations", "categories"]
+    columns = ["municipalities", "uuid", "counties", "places", "occupations", "categories"]
     with Reader(db, TODAY) as reader:
         (row,) = reader.rows(columns, Filters())
 
@@ -413,7 +413,7 @@ def test_damaged_tables(db: Path) -> None:
     connection.execute("DROP TABLE locations")
     connection.close()
     with Reader(db, TODAY) as reader, pytest.raises(StoreError):
-        list(reader.rows(["municipals"], Filters()))
+        list(reader.rows(["municipalities"], Filters()))
 
 
 def test_a_reader_that_cannot_begin_leaves_nothing_open(

@@ -45,7 +45,7 @@ ROWS_ON_TERMINAL = 50
 """How many ads a table shows where no --limit was given."""
 
 LIST_FIELDS = (
-    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
+    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipalities", "counties"),
     *("published", "updated", "expires", "last_day", "application_due", "due_date"),
     *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),

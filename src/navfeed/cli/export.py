@@ -204,8 +204,8 @@ def _split(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> No
     with replaced_folder(output, is_split) as folder, _shown() as tick:
         writing = Writing(reader, wanted, tick, total)
 
-        def write(municipals: list[str], out: BinaryIO) -> int:
-            within = replace(filters, within=tuple(municipals))
+        def write(municipalities: list[str], out: BinaryIO) -> int:
+            within = replace(filters, within=tuple(municipalities))
             return writing.write(within, out, folder / "ads")
 
         write_split(folder, ending, files, write)
@@ -218,7 +218,7 @@ def _files(reader: Reader, filters: Filters) -> tuple[dict[str, list[str]], int]
 
     names: set[str] = set()
     total = nowhere = 0
-    for (places,) in reader.rows(("municipals",), filters):
+    for (places,) in reader.rows(("municipalities",), filters):
         names.update(places or ())
         total += len(places or ()) or 1
         nowhere += not places

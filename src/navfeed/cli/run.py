@@ -164,7 +164,7 @@ _PARTED = ("municipal", "county", "code", "orgnr")
 """Names of a scope whose values hold no comma, so that one parts them, as in filters."""
 
 _LOOKED_UP = {
-    "municipals": ("municipal",),
+    "municipalities": ("municipal",),
     "counties": ("county",),
     "orgnrs": ("orgnr",),
     "occupations": ("level1", "level2"),

@@ -15,7 +15,7 @@ EXPORTED = {
     "job_title": "",
     "employer": "",
     "employer_orgnr": "mostly the establishment's number",
-    "municipals": "of all places of work, each name once, in their order",
+    "municipalities": "of all places of work, each name once, in their order",
     "counties": "likewise",
     "published": "UTC, `2026-11-21T08:00:00Z`; empty where what was served is no date",
     "updated": "likewise",
@@ -89,7 +89,7 @@ DAYS = frozenset({"last_day", "due_date"})
 MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
 LISTS = frozenset(
     {
-        *("municipals", "counties", "cities", "postal_codes", "addresses", "countries"),
+        *("municipalities", "counties", "cities", "postal_codes", "addresses", "countries"),
         *("occupations", "categories", "contacts"),
     }
 )

@@ -114,7 +114,7 @@ def _ad(uuid: str, hour: Hour) -> Said:
         "positions": _text(content.positions),
         "start_time": _text(content.start_time),
         "sector": _text(content.sector),
-        "published": content.published,
+        "published": moment_text(content.published),
         "last_day": content.last_day.isoformat() if content.last_day else None,
         "places": [_text(one.municipal or one.county or one.country) for one in content.locations],
         "occupations": [_text(one.level2 or one.level1) for one in content.occupations],

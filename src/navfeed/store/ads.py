@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import date, datetime
 
-from navfeed.model import Content, DetailDecision, Inactive, Reason, Stored
+from navfeed.model import Content, DetailDecision, Inactive, Reason, Stored, moment_text
 from navfeed.store import erasure, journal, settings
 from navfeed.store.mapping import CHILDREN, COLUMNS, ROWS, changed_fields, content_of, row_of
 from navfeed.store.search import searchable
 from navfeed.store.sql import LISTED, listed, one_row
-from navfeed.store.times import day_text, moment_text, read_day
+from navfeed.store.times import day_text, read_day
 
 
 def ids(db: sqlite3.Connection) -> set[str]:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from navfeed.model import Span, oslo_day, refuse_wrong_types
 from navfeed.places import county_names, ways_to_write
+from navfeed.store.times import bound_text
 from navfeed.text.letters import fold
 from navfeed.text.ranges import of_day
 
@@ -289,8 +290,8 @@ def _moments(span: Span) -> tuple[str, str]:
 
 
 def _text(moment: datetime | None) -> str:
-    """A moment as the store writes them. Before a date's first digit there is nothing."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z" if moment else ""
+    """Empty where there is none: before a date's first digit there is nothing."""
+    return (bound_text(moment) if moment else None) or ""
 
 
 def _days(span: Span) -> tuple[str, str]:

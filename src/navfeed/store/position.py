@@ -12,7 +12,7 @@ from datetime import datetime
 from navfeed.model import Checkpoint, FeedCursor, SeenEntry
 from navfeed.store.queue import UNCONFIRMED
 from navfeed.store.sql import one_row
-from navfeed.store.times import moment_text, read_moment
+from navfeed.store.times import exact_text, read_moment
 
 
 def feed_url(db: sqlite3.Connection) -> str | None:
@@ -45,17 +45,17 @@ def save_cursor(db: sqlite3.Connection, cursor: FeedCursor, url: str | None) -> 
     db.execute("DELETE FROM milestones")
     db.executemany(
         "INSERT INTO milestones (page, ordinal, latest) VALUES (?, ?, ?)",
-        ((one.page, one.ordinal, moment_text(one.latest)) for one in cursor.checkpoints),
+        ((one.page, one.ordinal, exact_text(one.latest)) for one in cursor.checkpoints),
     )
     db.execute(
         "UPDATE feed SET top = ?, newest = ?, topped_at = ?, topped_here = ?, "
         "safe_until = ?, closed = ?, etag = ?, feed_url = coalesce(?, feed_url)",
         [
             cursor.top,
-            moment_text(cursor.newest),
-            moment_text(cursor.head_seen_at),
-            moment_text(cursor.head_seen_here),
-            moment_text(cursor.safe_until),
+            exact_text(cursor.newest),
+            exact_text(cursor.head_seen_at),
+            exact_text(cursor.head_seen_here),
+            exact_text(cursor.safe_until),
             cursor.closed,
             cursor.etag,
             url,
@@ -96,16 +96,16 @@ def restart(db: sqlite3.Connection, trouble: str) -> None:
 
 def begin_recheck(db: sqlite3.Connection, now: datetime) -> None:
     """The log began again: every ad is unconfirmed from now on."""
-    db.execute("UPDATE feed SET recheck_since = ?", [moment_text(now)])
+    db.execute("UPDATE feed SET recheck_since = ?", [exact_text(now)])
 
 
 def save_reach(db: sqlite3.Connection, reach: datetime | None) -> None:
-    db.execute("UPDATE feed SET reaches_back = ?", [moment_text(reach)])
+    db.execute("UPDATE feed SET reaches_back = ?", [exact_text(reach)])
 
 
 def save_caught_up(db: sqlite3.Connection, moment: datetime) -> None:
     """A recheck ends once no ad is left to confirm."""
-    db.execute("UPDATE feed SET caught_up_at = ?", [moment_text(moment)])
+    db.execute("UPDATE feed SET caught_up_at = ?", [exact_text(moment)])
     db.execute(
         "UPDATE feed SET trouble = NULL, recheck_since = NULL "
         f"WHERE recheck_since IS NOT NULL AND ({UNCONFIRMED}) = 0"
@@ -123,8 +123,8 @@ def retry_at(db: sqlite3.Connection) -> datetime | None:
 
 
 def save_retry(db: sqlite3.Connection, moment: datetime | None) -> None:
-    db.execute("UPDATE feed SET retry_at = ?", [moment_text(moment)])
+    db.execute("UPDATE feed SET retry_at = ?", [exact_text(moment)])
 
 
 def save_token_expiry(db: sqlite3.Connection, expires: datetime) -> None:
-    db.execute("UPDATE feed SET token_expires = ?", [moment_text(expires)])
+    db.execute("UPDATE feed SET token_expires = ?", [exact_text(expires)])

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
@@ -52,6 +52,7 @@ from navfeed.store.filters import (
 from navfeed.store.mapping import content_of, scope_of
 from navfeed.store.public_feed import says_stem
 from navfeed.store.schema import VERSION
+from navfeed.store.times import exact_text, read_day, read_moment
 from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.letters import fold
 from navfeed.text.synonyms import Synonyms, navfeeds_own
@@ -96,7 +97,7 @@ _ORDERS = {
 }
 
 _OF_CHILDREN = {
-    "municipals": ("locations", "municipal"),
+    "municipalities": ("locations", "municipal"),
     "counties": ("locations", "county"),
     "places": ("locations", "coalesce(nullif(municipal, ''), county, country)"),
     "cities": ("locations", "city"),
@@ -233,10 +234,10 @@ class Reader:
         """
         (masked_at,) = self._one("SELECT min(removed_at) FROM removed")
         if masked_at is not None:
-            return self._flow(_moment(masked_at), _FLOW_OF_MASKS, masked_at[:_SECOND])
+            return self._flow(read_moment(masked_at), _FLOW_OF_MASKS, masked_at)
         rows = self._all(_FIRST_COUNTED)
         for run, since in rows:
-            return self._flow(_moment(since), _FLOW_OF_RUNS, run)
+            return self._flow(read_moment(since), _FLOW_OF_RUNS, run)
         return Flow(None, ())
 
     def _flow(self, since: datetime | None, sql: str, first: str | int) -> Flow:
@@ -338,8 +339,8 @@ class Reader:
                             uuid=row.ad,
                             reason=reason,
                             changed=row.changed if row.ad in shown else (),
-                            last_day=_day(row.last_day),
-                            at=_moment(row.at),
+                            last_day=row.last_day,
+                            at=row.at,
                             content=self._content(row.ad) if content and row.ad in shown else None,
                         )
 
@@ -349,7 +350,7 @@ class Reader:
         """What a change is to somebody who sees the ads that are `shown`; None: it is none."""
         if not row.is_there or row.ad in shown:
             return row.kind, row.reason
-        if row.last_day is not None and row.last_day < self._today:
+        if row.last_day is not None and row.last_day < self.today:
             return ChangeKind.EXPIRED, Reason.EXPIRED.value
         return (None, None) if row.fresh else (ChangeKind.REMOVED, journal.FILTERED)
 
@@ -364,8 +365,8 @@ class Reader:
                 uuid=uuid,
                 reason=None,
                 changed=(),
-                last_day=_day(last_day),
-                at=_moment(at),
+                last_day=read_day(last_day),
+                at=read_moment(at),
                 content=self._content(uuid) if content else None,
             )
 
@@ -395,7 +396,7 @@ class Reader:
     def audit(self) -> list[AuditLine]:
         """What was asked of `navfeed privacy`, in its order."""
         rows = self._all("SELECT at, action, ads, places FROM audit ORDER BY id")
-        return [AuditLine(_moment(at), action, ads, places) for at, action, ads, places in rows]
+        return [AuditLine(read_moment(at), action, ads, places) for at, action, ads, places in rows]
 
     def count(self, filters: Filters) -> int:
         ((count,),) = self._select("count(*)", filters)
@@ -458,12 +459,12 @@ class Reader:
     def caught_up_at(self) -> datetime | None:
         """As of when the data is complete, by the last sync that came to its end; None: never."""
         (moment,) = self._one("SELECT caught_up_at FROM feed")
-        return _moment(moment)
+        return read_moment(moment)
 
     def feed_time(self) -> datetime | None:
         """The feed's clock at the newest entry that was read."""
         (moment,) = self._one("SELECT newest FROM feed")
-        return _moment(moment)
+        return read_moment(moment)
 
     def scope(self) -> Scope:
         """Which ads the store keeps."""
@@ -482,7 +483,7 @@ class Reader:
             f"count(*) FILTER (WHERE retry_at > ? AND NOT {queue.GIVEN_UP}), "
             f"count(*) FILTER (WHERE {queue.GIVEN_UP}) FROM queue WHERE reason != ?",
             queue.given_up_by(now),
-            now.astimezone(UTC).isoformat(),
+            exact_text(now),
             queue.given_up_by(now),
             queue.given_up_by(now),
             Reason.GONE.value,
@@ -500,14 +501,14 @@ class Reader:
             held_back=held_back,
             given_up=given_up,
             problems=tuple(self._ask(queue.failure_reasons)),
-            newest=_moment(newest),
-            caught_up_at=_moment(caught_up_at),
+            newest=read_moment(newest),
+            caught_up_at=read_moment(caught_up_at),
             trouble=trouble,
             last_run=next(iter(self.runs(1)), None),
-            retry_at=_moment(retry_at),
-            token_expires=_moment(token_expires),
+            retry_at=read_moment(retry_at),
+            token_expires=read_moment(token_expires),
             erasure_owed=bool(owed),
-            reaches_back=_moment(reaches_back),
+            reaches_back=read_moment(reaches_back),
             scope=self.scope(),
             feed_url=feed_url,
             unconfirmed=self._one(queue.UNCONFIRMED)[0],
@@ -521,7 +522,9 @@ class Reader:
             f"{only}ORDER BY id DESC LIMIT {min(most, MOST):d}"
         )
         return [
-            RunFacts(id_, _moment(start), _moment(end), code, outcome, json.loads(counts or "{}"))
+            RunFacts(
+                id_, read_moment(start), read_moment(end), code, outcome, json.loads(counts or "{}")
+            )
             for id_, start, end, code, outcome, counts in rows
         ]
 
@@ -626,15 +629,13 @@ SELECT id, since FROM (
 ) ORDER BY id LIMIT 1
 """
 
-_SECOND = len("2026-11-21T08:00:00")
-"""So much of a moment is written alike in all columns."""
-
 _STEPS = 2_000
 
-# Whatever puts an ad down dates it (`checked_at`), or is written down itself: runs, what was asked
-# of `privacy`. What takes one out makes them fewer.
+# Whatever changes an ad has a number in the journal; NAV's confirmation that it did not, a moment,
+# which several of one second share. Runs, and uses of `privacy`, have rows of their own.
 _STATE = """
-SELECT (SELECT count(*) FROM ads), (SELECT max(id) FROM ads), (SELECT max(checked_at) FROM ads),
+SELECT (SELECT top FROM journal), (SELECT max(checked_at) FROM ads),
+    (SELECT count(*) FROM ads WHERE checked_at = (SELECT max(checked_at) FROM ads)),
     (SELECT max(id) FROM audit), caught_up_at, contacts, scope,
     (SELECT id || coalesce(ended_at, '') FROM runs ORDER BY id DESC LIMIT 1)
 FROM feed
@@ -699,18 +700,6 @@ def _candidates(ads: Sequence[tuple[Any, ...]]) -> str:
     return " or ".join([*named, "others"] if len(ads) > _CANDIDATES else named)
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A damaged moment is as good as none: it is only shown."""
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC) if text else None
-    except (ValueError, OverflowError):
-        return None
-
-
 def _folded(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
@@ -729,7 +718,7 @@ def _in_order(text: str) -> str:
 
 
 def _week(moment: str | None) -> str | None:
-    known = _moment(moment)
+    known = read_moment(moment)
     try:
         return oslo_week(known) if known else None
     except OverflowError:  # the last hours of year 9999

@@ -20,9 +20,10 @@ from navfeed.model import (
     Queued,
     Reason,
     Retry,
+    moment_text,
 )
 from navfeed.store.sql import LISTED, listed, one_row
-from navfeed.store.times import moment_text
+from navfeed.store.times import exact_text
 
 GIVEN_UP = (
     f"(attempts >= {GIVEN_UP_TRIES} AND queued_at <= ? AND reason != '{Reason.WITHHELD.value}')"
@@ -46,7 +47,7 @@ WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3
 
 def given_up_by(now: datetime) -> str | None:
     """The value that `GIVEN_UP` takes at `now`."""
-    return moment_text(patience_began(now))
+    return exact_text(patience_began(now))
 
 
 def failure_reasons(db: sqlite3.Connection) -> list[Problem]:
@@ -68,8 +69,8 @@ def due(db: sqlite3.Connection, now: datetime, *, everything: bool) -> list[Queu
         f"OR (NOT {GIVEN_UP.replace('?', '?5')} "
         "AND (coalesce(retry_at, '') NOT BETWEEN ?1 AND ?2 OR retry_at = ?1)) ORDER BY rowid",
         [
-            moment_text(now),
-            moment_text(now + LONGEST_RETRY),
+            exact_text(now),
+            exact_text(now + LONGEST_RETRY),
             everything,
             Reason.GONE.value,
             given_up_by(now),
@@ -133,7 +134,7 @@ def put(
         "ON CONFLICT (ad) DO UPDATE SET reason = excluded.reason, attempts = excluded.attempts, "
         "queued_at = excluded.queued_at, retry_at = excluded.retry_at, problem = NULL",
         (
-            (ad, reason.value, moment_text(now), retry.attempts, moment_text(retry_at))
+            (ad, reason.value, exact_text(now), retry.attempts, exact_text(retry_at))
             for ad, reason in ads
         ),
     )
@@ -158,7 +159,7 @@ def _keep(db: sqlite3.Connection, withheld: Iterable[str], now: datetime) -> Non
     db.executemany(
         "INSERT INTO queue (ad, reason, queued_at) VALUES (?, ?, ?) "
         "ON CONFLICT (ad) DO UPDATE SET reason = excluded.reason",
-        ((ad, Reason.WITHHELD.value, moment_text(now)) for ad in withheld),
+        ((ad, Reason.WITHHELD.value, exact_text(now)) for ad in withheld),
     )
 
 
@@ -166,5 +167,5 @@ def fail(db: sqlite3.Connection, failed: Iterable[Failed]) -> None:
     """Count a try in vain, and set when the next one is."""
     db.executemany(
         "UPDATE queue SET attempts = attempts + 1, problem = ?, retry_at = ? WHERE ad = ?",
-        ((one.problem, moment_text(one.retry_at), one.ad) for one in failed),
+        ((one.problem, exact_text(one.retry_at), one.ad) for one in failed),
     )

@@ -6,8 +6,7 @@ import json
 import sqlite3
 from datetime import datetime
 
-from navfeed.model import RunEnd
-from navfeed.store.times import moment_text
+from navfeed.model import RunEnd, moment_text
 
 KEPT_RUNS = 10_000
 """Rows: a year at one sync every 50 minutes."""

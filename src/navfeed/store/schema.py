@@ -7,7 +7,7 @@ views, for everyone too, are dropped and made again at every migration, and so n
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
-VERSION = 6
+VERSION = 7
 
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
@@ -34,7 +34,7 @@ CREATE TABLE ads (
     updated TEXT,                   -- likewise
     expires TEXT,                   -- likewise
     last_day TEXT,                  -- the last day in Oslo on which the ad may be shown
-    stored_at TEXT NOT NULL,        -- when this ad first came into the store
+    stored_at TEXT NOT NULL,        -- when this ad first came into the store; written likewise
     changed_at TEXT NOT NULL,       -- when its content last changed here
     checked_at TEXT NOT NULL,       -- when NAV last confirmed it
     -- The long ones last: a query that does not name them need not read past them.
@@ -82,10 +82,10 @@ CREATE VIRTUAL TABLE search USING fts5 (
 CREATE TABLE removed (
     uuid TEXT PRIMARY KEY,
     reason TEXT NOT NULL,           -- why it left: one of those in docs/reference/reasons.md
-    removed_at TEXT NOT NULL,
+    removed_at TEXT NOT NULL,       -- UTC, 2026-11-21T08:00:00Z
     published TEXT,
     expires TEXT,
-    municipals TEXT NOT NULL,       -- JSON array
+    municipalities TEXT NOT NULL,   -- JSON array
     counties TEXT NOT NULL,         -- JSON array
     occupations TEXT NOT NULL,      -- JSON array of codes, as "STYRK08 2223"
     sector TEXT,
@@ -96,7 +96,7 @@ CREATE TABLE removed (
 -- One row for each sync: what it did and how it ended. `ended_at` is null when it was killed.
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
-    started_at TEXT NOT NULL,
+    started_at TEXT NOT NULL,       -- UTC, 2026-11-21T08:00:00Z
     ended_at TEXT,
     exit_code INTEGER,
     outcome TEXT,                   -- a sentence
@@ -229,8 +229,8 @@ CREATE VIEW oslo (
     THEN '+2 hours' ELSE '+1 hours' END);
 
 -- The rows of `ads` that may be shown today, without `content`: that stands in `ads`. What an ad's
--- places, occupations and categories say is joined in one column each, parted by "; ".
-CREATE VIEW ads_in_force (
+-- places, occupations and categories say is joined in one column each, separated by "; ".
+CREATE VIEW active_ads (
     id,                             -- rows of `search` are found by it
     uuid,                           -- NAV's id of the ad
     title,
@@ -238,7 +238,7 @@ CREATE VIEW ads_in_force (
     employer,
     employer_orgnr,
     employer_homepage,
-    municipals,                     -- each name once, in the order of the places
+    municipalities,                 -- each name once, in the order of the places
     counties,                       -- likewise
     cities,                         -- likewise
     postal_codes,                   -- likewise
@@ -287,31 +287,31 @@ CREATE VIEW ads_in_force (
 FROM ads WHERE coalesce(last_day, '9999-12-31') >= (SELECT today FROM oslo);
 
 -- The rows of `locations` whose ad may be shown today.
-CREATE VIEW locations_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_locations (
+    ad,                             -- `active_ads.uuid`
     position,                       -- 0 is the first
     country, address, city, postal_code, county, municipal
 ) AS SELECT ad, position, country, address, city, postal_code, county, municipal
-FROM locations WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM locations WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `occupations` whose ad may be shown today.
-CREATE VIEW occupations_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_occupations (
+    ad,                             -- `active_ads.uuid`
     position, level1, level2
 ) AS SELECT ad, position, level1, level2
-FROM occupations WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM occupations WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `categories` whose ad may be shown today.
-CREATE VIEW categories_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_categories (
+    ad,                             -- `active_ads.uuid`
     position, type, code, name, description, score
 ) AS SELECT ad, position, type, code, name, description, score
-FROM categories WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM categories WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `contacts` whose ad may be shown today. None may be kept or shown longer.
-CREATE VIEW contacts_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_contacts (
+    ad,                             -- `active_ads.uuid`
     position, name, email, phone, role, title
 ) AS SELECT ad, position, name, email, phone, role, title
-FROM contacts WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM contacts WHERE ad IN (SELECT uuid FROM active_ads);
 """

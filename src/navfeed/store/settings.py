@@ -11,11 +11,18 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
-from navfeed.model import Contacts, ErasedTerm, Inactive, PrivacyPolicy, Scope, TermKind
+from navfeed.model import (
+    Contacts,
+    ErasedTerm,
+    Inactive,
+    PrivacyPolicy,
+    Scope,
+    TermKind,
+    moment_text,
+)
 from navfeed.store import erasure
 from navfeed.store.mapping import scope_of
 from navfeed.store.sql import one_row
-from navfeed.store.times import moment_text
 
 
 def inactive(db: sqlite3.Connection) -> Inactive:

@@ -1,12 +1,28 @@
-"""Times as the store writes them: the one place where a moment or a day becomes text, and back."""
+"""Times as the store writes them: the one place where a moment or a day becomes text, and back.
+
+Public tables hold whole seconds, `2026-11-21T08:00:00Z`. What the reading of the feed decides by
+keeps its microseconds, `2026-11-21T08:00:00.000000Z`. Within a column, texts sort as moments do.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+
+from navfeed.model import moment_text
+
+_ALMOST_A_SECOND = timedelta(microseconds=999_999)
 
 
-def moment_text(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).isoformat() if moment else None
+def bound_text(moment: datetime) -> str | None:
+    """What a column of whole seconds is compared with: the first second that is not before."""
+    return moment_text(moment + _ALMOST_A_SECOND if moment.microsecond else moment)
+
+
+def exact_text(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='microseconds')}Z"
 
 
 def read_moment(text: str | None) -> datetime | None:

@@ -12,12 +12,12 @@ from navfeed.wire.json_text import Parts, decode, lenient_int, refuse_depths, sp
 from navfeed.wire.values import (
     as_number,
     as_text,
-    as_utc,
     day_of,
     moment_of,
     objects_of,
     texts_of,
     uuid_of,
+    whole_seconds,
 )
 
 
@@ -104,9 +104,9 @@ def _typed(value: dict[str, Any], raw: str) -> Content:
         start_time=text("starttime"),
         positions=text("positioncount"),
         sector=text("sector"),
-        published=as_utc(moment_of(text("published"))),
-        updated=as_utc(moment_of(text("updated"))),
-        expires=as_utc(expires),
+        published=whole_seconds(moment_of(text("published"))),
+        updated=whole_seconds(moment_of(text("updated"))),
+        expires=whole_seconds(expires),
         last_day=day_of(expires),
         locations=tuple(
             Location(*texts_of(one, _LOCATION)) for one in objects_of(value.get("workLocations"))
