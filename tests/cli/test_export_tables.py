@@ -25,7 +25,8 @@ from navfeed.export import columns, xlsx
 from navfeed.export.formats import Dialect, write_csv
 from navfeed.export.xlsx import write_xlsx
 from navfeed.model import oslo_day
-from navfeed.store.query import LIST_COLUMNS, Reader
+from navfeed.store.query import Reader
+from navfeed.store.selection import LIST_COLUMNS
 from navfeed.store.writer import Store
 from support.tools import need
 

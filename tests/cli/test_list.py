@@ -18,7 +18,7 @@ from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, process, uuid
 from cli.terminal import on_terminal, plain
 from navfeed.cli.ask import LIST_FIELDS, ROWS_ON_TERMINAL
 from navfeed.model import RunEnd
-from navfeed.store.query import Sort
+from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 
 

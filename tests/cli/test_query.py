@@ -14,7 +14,8 @@ from navfeed.errors import NotFoundError, StoreError
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.filters import Filters
 from navfeed.store.mapping import COLUMNS
-from navfeed.store.query import LIST_COLUMNS, Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import LIST_COLUMNS, Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 

@@ -16,7 +16,8 @@ from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
 from navfeed.store import connect
 from navfeed.store.filters import Filters
-from navfeed.store.query import Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 

@@ -35,7 +35,8 @@ from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.model import Content, counted, oslo_day
 from navfeed.present.words import DUE, LISTED, LISTED_AS, joined, listed, marked, pieces
 from navfeed.store.filters import Filters
-from navfeed.store.query import Cell, Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import Cell, Sort
 from navfeed.wire.rewrite import drop_contacts
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from navfeed.errors import ConfigError
 from navfeed.export.columns import chosen
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
 from navfeed.model import counted
-from navfeed.store.filters import Filters
+from navfeed.store.filters import Filters, Within
 from navfeed.store.query import Reader
 from navfeed.wire.rewrite import drop_contacts
 
@@ -205,7 +205,8 @@ def _split(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> No
         writing = Writing(reader, wanted, tick, total)
 
         def write(municipalities: list[str], out: BinaryIO) -> int:
-            within = replace(filters, within=tuple(municipalities))
+            named = tuple(filter(None, municipalities))
+            within = replace(filters, within=Within(named, nowhere="" in municipalities))
             return writing.write(within, out, folder / "ads")
 
         write_split(folder, ending, files, write)

@@ -17,7 +17,7 @@ from navfeed.serve.asked import Asked, continued, number, read_filters, sort_of
 from navfeed.serve.desk import Hour, put
 from navfeed.serve.terms import Terms
 from navfeed.serve.visible import safe_link
-from navfeed.store.query import Cell
+from navfeed.store.selection import Cell
 from navfeed.text.html import blocks_of, lines_of
 from navfeed.text.plaintext import sanitize
 

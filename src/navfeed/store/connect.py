@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from navfeed.errors import StoreError, TooLongError
 from navfeed.store.file_handle import opening
 from navfeed.store.schema import APPLICATION_ID, VERSION
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another program's write to end (faults.md C2)."""
@@ -80,6 +84,22 @@ _ADVICE = {
     "SQLITE_IOERR": "reading or writing {path} failed. Nothing was lost: check the disk, run again",
     "SQLITE_BUSY": "another program keeps {path} busy. Close it and run again",
 }
+
+
+class Connected:
+    """A store that is open on one connection; what is done on it raises `StoreError` alone."""
+
+    path: Path
+    _connection: sqlite3.Connection
+
+    def _read(
+        self,
+        question: Callable[Concatenate[sqlite3.Connection, P], T],
+        *values: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        with translate_errors(self.path):
+            return question(self._connection, *values, **named)
 
 
 def check_library() -> None:

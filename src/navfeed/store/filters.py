@@ -30,6 +30,20 @@ Numbers = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Ads in one of some municipalities, named as the ads name them.
+
+    With `nowhere`, also those that name none.
+    """
+
+    municipalities: tuple[str, ...] = ()
+    nowhere: bool = False
+
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which ads are asked for; every filter must fit.
 
@@ -72,8 +86,7 @@ class Filters:
 
     text: tuple[str, ...] = ()
     title: tuple[str, ...] = ()
-    within: tuple[str, ...] = ()
-    """Municipalities as they are written, besides what else is asked; "" for naming none."""
+    within: Within | None = None
     more: tuple[Condition, ...] = ()
     """What `navfeed.store.public_feed` asks for besides."""
 
@@ -118,12 +131,12 @@ def conditions(filters: Filters) -> Iterator[Condition]:
     yield from filters.more
 
 
-def _within(names: tuple[str, ...]) -> Condition:
-    named = tuple(filter(None, names))
-    marks = ", ".join("?" * len(named))
+def _within(within: Within) -> Condition:
+    names = within.municipalities
+    marks = ", ".join("?" * len(names))
     inside = f"ads.uuid IN (SELECT ad FROM locations WHERE municipal IN ({marks}))"
     nowhere = "ads.uuid NOT IN (SELECT ad FROM locations WHERE municipal <> '')"
-    return (inside if len(named) == len(names) else f"({inside} OR {nowhere})"), named
+    return (f"({inside} OR {nowhere})" if within.nowhere else inside), names
 
 
 def looks(name: str, value: str) -> Iterator[Condition]:

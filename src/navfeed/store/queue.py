@@ -26,7 +26,8 @@ from navfeed.store.sql import LISTED, listed, one_row
 from navfeed.store.times import exact_text
 
 GIVEN_UP = (
-    f"(attempts >= {GIVEN_UP_TRIES} AND queued_at <= ? AND reason != '{Reason.WITHHELD.value}')"
+    f"(attempts >= {GIVEN_UP_TRIES} AND queued_at <= :patience_began "
+    f"AND reason != '{Reason.WITHHELD.value}')"
 )
 """Which rows are given up; bind `given_up_by`. Nothing is written down for it: the row stays as
 it is, and a new entry about the ad begins again. An ad that is withheld is never given up: it is
@@ -45,9 +46,9 @@ WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3
 """
 
 
-def given_up_by(now: datetime) -> str | None:
+def given_up_by(now: datetime) -> dict[str, str | None]:
     """The value that `GIVEN_UP` takes at `now`."""
-    return exact_text(patience_began(now))
+    return {"patience_began": exact_text(patience_began(now))}
 
 
 def failure_reasons(db: sqlite3.Connection) -> list[Problem]:
@@ -65,16 +66,16 @@ def due(db: sqlite3.Connection, now: datetime, *, everything: bool) -> list[Queu
     ahead than any is ever set comes from a clock that was wrong, and is due.
     """
     rows = db.execute(
-        f"{_ROWS} WHERE (?3 AND reason != ?4) "
-        f"OR (NOT {GIVEN_UP.replace('?', '?5')} "
-        "AND (coalesce(retry_at, '') NOT BETWEEN ?1 AND ?2 OR retry_at = ?1)) ORDER BY rowid",
-        [
-            exact_text(now),
-            exact_text(now + LONGEST_RETRY),
-            everything,
-            Reason.GONE.value,
-            given_up_by(now),
-        ],
+        f"{_ROWS} WHERE (:everything AND reason != :gone) OR (NOT {GIVEN_UP} "
+        "AND (coalesce(retry_at, '') NOT BETWEEN :now AND :furthest OR retry_at = :now)) "
+        "ORDER BY rowid",
+        {
+            "now": exact_text(now),
+            "furthest": exact_text(now + LONGEST_RETRY),
+            "everything": everything,
+            "gone": Reason.GONE.value,
+            **given_up_by(now),
+        },
     )
     return [_queued(row) for row in rows]
 
@@ -97,12 +98,10 @@ def waiting(db: sqlite3.Connection, now: datetime) -> tuple[int, int]:
 
     Ads that are gone and requested once more do not count.
     """
-    count, given_up = one_row(
-        db,
-        f"SELECT count(*), count(*) FILTER (WHERE {GIVEN_UP}) FROM queue WHERE reason != ?",
-        given_up_by(now),
-        Reason.GONE.value,
-    )
+    count, given_up = db.execute(
+        f"SELECT count(*), count(*) FILTER (WHERE {GIVEN_UP}) FROM queue WHERE reason != :gone",
+        {"gone": Reason.GONE.value, **given_up_by(now)},
+    ).fetchone()
     return count - given_up, given_up
 
 

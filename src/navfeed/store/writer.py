@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, Self
 
 from navfeed.model import (
     Contacts,
@@ -34,18 +34,15 @@ from navfeed.model import (
     Stored,
 )
 from navfeed.store import ads, erasure, journal, position, queue, runs, settings
-from navfeed.store.connect import check_library, transaction, translate_errors
+from navfeed.store.connect import Connected, P, T, check_library, transaction, translate_errors
 from navfeed.store.file_handle import open_private_file
 from navfeed.store.mapping import content_of
 from navfeed.store.opening import connect, prepare
 from navfeed.store.segments import drop_deleted_words
 from navfeed.store.upgrade import drop_copy, drop_copy_that_holds_more
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
-class Store:
+class Store(Connected):
     """An open store. Use as a context manager; one at a time (the caller holds the lock).
 
     One of an older schema is brought up to date, and copied before where `upgrade_copy` says so.
@@ -79,15 +76,6 @@ class Store:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with translate_errors(self.path), transaction(self._connection):
             yield self._connection
-
-    def _read(
-        self,
-        question: Callable[Concatenate[sqlite3.Connection, P], T],
-        *values: P.args,
-        **named: P.kwargs,
-    ) -> T:
-        with translate_errors(self.path):
-            return question(self._connection, *values, **named)
 
     def _write(
         self,

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from navfeed.present.words import pieces
 from navfeed.store.filters import Filters
-from navfeed.store.query import Cell, Reader
+from navfeed.store.query import Reader
+from navfeed.store.selection import Cell
 from navfeed.text.html import words_of
 from navfeed.text.plaintext import sanitize
 from navfeed.watches.decide import Fit, Telling, Told
@@ -182,7 +183,7 @@ def links(item: Item) -> Iterator[tuple[str, str]]:
 
 def fitting(reader: Reader, filters: Filters) -> dict[str, Ad]:
     """The ads that fit, the newest first, without what they say."""
-    from navfeed.store.query import Sort
+    from navfeed.store.selection import Sort
 
     return {str(row[0]): _ad(row) for row in reader.rows(COLUMNS, filters, Sort.PUBLISHED)}
 
