@@ -8,7 +8,7 @@ import pytest
 
 from navfeed.decide import (
     ObservedEntry,
-    day_of,
+    confirmed_day,
     decide_detail,
     decide_entries,
     in_scope,
@@ -187,7 +187,7 @@ WEEK = timedelta(days=7)
 def test_T1_the_day_is_one_that_the_feed_confirms(
     served_at: datetime | None, newest: datetime | None, here: datetime, day: date
 ) -> None:
-    assert day_of(served_at, newest, here) == day
+    assert confirmed_day(served_at, newest, here) == day
 
 
 NURSE = content(

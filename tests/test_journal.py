@@ -23,7 +23,7 @@ from navfeed.model import (
     Scope,
     read_cursor,
 )
-from navfeed.privacy.erasure import erase, take_up_contacts
+from navfeed.privacy.erasure import erase_person, take_up_contacts
 from navfeed.privacy.matcher import term_of
 from navfeed.store import ads, journal
 from navfeed.store.backup import copy
@@ -197,7 +197,7 @@ def test_an_erasure_tells_everyone_to_take_over_what_is_left(store: Store) -> No
     put(store, ONE, title="Kari Nordmann leder")
     put(store, TWO)
     after = here(store)
-    erase(store, term_of("Kari Nordmann"), NOW)
+    erase_person(store, term_of("Kari Nordmann"), NOW)
     (changed,) = told(store, after)
     assert short([changed]) == [(ONE, "updated", "privacy")]
     assert "title" in changed.changed

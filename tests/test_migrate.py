@@ -178,7 +178,7 @@ def test_what_leaves_later_is_erased_and_takes_its_rows_with_it(old: Path) -> No
     with Store(old) as store:
         assert store.erasure_owed()
         store.commit_details([DetailDecision(ADS[0], Reason.STOPPED)], [], NOW)
-        assert store.erase()
+        assert store.purge()
         for word in ("Nordmann", "Kokk", "Kjøkken", "Vertshuset", "kjøkken", "5120"):
             assert word.encode() not in old.read_bytes(), word
     assert rows(old, "SELECT count(*) FROM contacts") == [(0,)]
@@ -268,10 +268,10 @@ def test_D5_a_store_that_is_not_in_order_after_its_upgrade_is_left_as_it_was(old
 
 def test_X3_the_copy_goes_with_the_first_erasure_of_what_is_in_it(old: Path) -> None:
     with Store(old) as store:
-        assert store.erase()
+        assert store.purge()
         assert len(copies(old)) == 1  # all that is in it is still in the store
         store.commit_details([DetailDecision(ADS[0], Reason.STOPPED)], [], NOW)
-        assert store.erase()
+        assert store.purge()
     assert copies(old) == []
 
 
@@ -279,7 +279,7 @@ def test_X3_a_copy_that_nobody_can_read_goes_too(old: Path) -> None:
     with Store(old) as store:
         (copy,) = copies(old)
         copy.write_bytes(b"dear grandmother, " * 400)
-        assert store.erase()
+        assert store.purge()
     assert copies(old) == []
 
 

@@ -112,12 +112,12 @@ def test_content_is_kept_as_served_beside_columns_that_can_be_queried(path: Path
 def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
-        assert list(store.contents()) == [(AD, RICH)]
-        stored = store.stored(AD)
+        assert list(store.iter_contents()) == [(AD, RICH)]
+        stored = store.get_stored(AD)
         assert stored is not None
         assert (stored.raw, stored.last_day) == (RICH.raw, date(2026, 3, 31))
-        assert store.stored(OTHER) is None
-        assert (store.ads(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD: RICH.last_day})
+        assert store.get_stored(OTHER) is None
+        assert (store.ad_ids(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD: RICH.last_day})
 
 
 def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         store.set_inactive(Inactive.MASK)
         put(store, AD)
         store.commit_details([remove(AD, Reason.GONE)], [], NOW)
-        assert store.ads() == set()
+        assert store.ad_ids() == set()
     [mask] = rows(path, "SELECT * FROM removed")
     assert mask == (
         AD,
@@ -366,7 +366,7 @@ def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
         store.commit_details([remove(AD, Reason.OUT_OF_SCOPE)], [], NOW)
-        assert (store.outside(), store.ads()) == ({AD}, set())
+        assert (store.outside(), store.ad_ids()) == ({AD}, set())
         put(store, AD)
         assert store.outside() == set()
         assert store.rescope(Scope(), [AD], ask=True, now=NOW) == 0
@@ -418,7 +418,7 @@ def test_a_log_that_began_anew_has_every_ad_asked_for_until_each_is_confirmed(pa
         put(store, AD, OTHER)
         commit(store, *ask(OTHER), trouble="the log broke")
         assert store.unconfirmed() == 0
-        commit(store, trouble="another log", anew=True)
+        commit(store, trouble="another log", recheck=True)
         assert {one.ad for one in store.due(NOW)} == {AD, OTHER}
         store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], NOW)
         store.caught_up(NOW)
@@ -467,7 +467,7 @@ def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
         bad = [DetailDecision(AD, Reason.NEW, RICH), DetailDecision(OTHER, Reason.NEW, 1)]  # type: ignore[arg-type]
         with pytest.raises(AttributeError):
             store.commit_details([remove(OTHER), *bad], [], NOW)
-        assert store.ads() == {OTHER}
+        assert store.ad_ids() == {OTHER}
     assert rows(path, "SELECT uuid FROM ads") == [(OTHER,)]
 
 
@@ -520,7 +520,7 @@ def canary_store(path: Path) -> Store:
 
 def test_X3_nothing_removed_is_in_any_file(path: Path) -> None:
     with canary_store(path) as store:
-        assert store.erase()
+        assert store.purge()
         assert not store.erasure_owed()
         assert CANARY.encode() not in files(path)
     assert CANARY.encode() not in files(path)
@@ -531,7 +531,7 @@ def test_what_was_changed_is_erased_too(path: Path) -> None:
         said = content(AD, description=CANARY)
         store.commit_details([DetailDecision(AD, Reason.NEW, said)], [], NOW)
         store.commit_details([DetailDecision(AD, Reason.CHANGED, RICH)], [], NOW)
-        assert store.erase()
+        assert store.purge()
         assert CANARY.encode() not in files(path)
 
 
@@ -544,11 +544,11 @@ def test_C2_a_reader_postpones_the_erasure_and_it_is_made_good(
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM ads").fetchone()
     with canary_store(path) as store:
-        assert not store.erase()
+        assert not store.purge()
         assert store.erasure_owed()
     reader.close()
     with Store(path) as store:
-        assert store.erase()
+        assert store.purge()
         assert CANARY.encode() not in files(path)
 
 
@@ -659,13 +659,13 @@ def test_D3_damage_met_while_contents_are_read_is_told(path: Path) -> None:
         put(store, AD)
         store._connection.execute("ALTER TABLE locations RENAME TO places")
         with pytest.raises(StoreError, match="no such table"):
-            list(store.contents())
+            list(store.iter_contents())
 
 
 def read_all(path: Path) -> None:
     with Store(path) as store:
         store.due(NOW, everything=True)
-        list(store.contents())
+        list(store.iter_contents())
 
 
 def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> None:
@@ -677,10 +677,10 @@ def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> 
         with pytest.raises(StoreError, match="full") as caught:
             store.commit_details([DetailDecision(AD, Reason.NEW, much)], [], NOW)
         assert caught.value.exit_code == 7
-        assert store.ads() == {OTHER}
+        assert store.ad_ids() == {OTHER}
         store._connection.execute("PRAGMA max_page_count = 1073741823")
         put(store, AD)
-        assert store.ads() == {AD, OTHER}
+        assert store.ad_ids() == {AD, OTHER}
 
 
 def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -725,4 +725,4 @@ def test_a_migration_that_is_cut_off_leaves_an_empty_file_that_works(
     monkeypatch.undo()
     with Store(path) as store:
         put(store, AD)
-        assert store.ads() == {AD}
+        assert store.ad_ids() == {AD}

@@ -327,7 +327,7 @@ def test_H6_without_any_page_left_it_seeks_where_nothing_was_hidden(tmp_path: Pa
     asked = seeks(bench, start=Start(since=since))
     assert asked == [until, since]  # where nothing was hidden; nothing there was known
     with Store(bench.path) as store:
-        assert len(store.ads()) == 40  # nothing was deleted silently: NAV confirmed each
+        assert len(store.ad_ids()) == 40  # nothing was deleted silently: NAV confirmed each
     assert all(bench.asked_for(f"{one}{n}") == 1 for one in "xy" for n in range(20))
 
 

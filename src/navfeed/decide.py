@@ -6,7 +6,7 @@ The rules and where they come from:
   server writes several entries with one moment, and in an order of its own).
 - An INACTIVE entry removes at once; an ACTIVE entry only ever asks for the ad's details, and
   content enters the store from an ACTIVE detail alone.
-- Where order cannot tell what is true now, the detail is asked.
+- Where order cannot tell what is true now, the details decide.
 - ACTIVE without content is an ad that NAV may not show now: nor may anybody (feed.md 4).
 - An ad is shown up to and including its last day in Oslo, and not after (NAV's terms).
 """
@@ -77,7 +77,7 @@ def decide_entries(
 
 
 def _ending(last_day: date | None, today: date) -> Reason:
-    """Why an ad is INACTIVE, where nothing says that it was stopped.
+    """Why an ad is INACTIVE, where nothing shows that it was stopped.
 
     An entry that still has its title ran out, or is of a source (DIR) whose entries all have it:
     only a last day that is over tells the one from the other.
@@ -112,7 +112,7 @@ def decide_detail(
 
 
 def is_withheld(detail: Detail) -> bool:
-    """Whether NAV calls an ad active and says nothing of what it says."""
+    """Whether NAV calls an ad active and serves no content."""
     return detail.content is None and detail.status is Status.ACTIVE
 
 
@@ -122,7 +122,7 @@ def _difference(raw: str, stored: Stored | None) -> Reason:
     return Reason.UNCHANGED if raw == stored.raw else Reason.CHANGED
 
 
-def day_of(served_at: datetime | None, newest: datetime | None, here: datetime) -> date:
+def confirmed_day(served_at: datetime | None, newest: datetime | None, here: datetime) -> date:
     """The day by which ads run out: the earlier of the feed's and ours.
 
     The feed's is its server's clock, or else the moment of its newest entry. Where it tells

@@ -92,7 +92,7 @@ syncs for years (faults.md H1)."""
 
 
 def binding_pause(until: datetime | None, now: datetime) -> datetime | None:
-    """`until`, a remembered pause's end, where the feed may not be asked before it; else None."""
+    """`until`, a remembered pause's end, where no request may be made before it; else None."""
     # Further ahead than any pause is obeyed: a clock of ours was wrong when it was put down.
     return until if until is not None and now < until <= now + LONGEST_PAUSE else None
 
@@ -133,7 +133,7 @@ class Inactive(StrEnum):
 
 
 class Contacts(StrEnum):
-    """What is kept of the people whom an ad names to be asked."""
+    """What is kept of the contact persons that an ad names."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -151,7 +151,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """What is told: that and all that is worse."""
+    """What is logged: that and all that is worse."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -182,7 +182,7 @@ class ErasedTerm:
 
 @dataclass(frozen=True, slots=True)
 class PrivacyPolicy:
-    """What is not to be kept of an ad that is in force. `marks` are hashed with `key`."""
+    """What is not to be kept of an active ad. `marks` are hashed with `key`."""
 
     contacts: Contacts = Contacts.KEEP
     marks: frozenset[ErasedTerm] = frozenset()
@@ -195,7 +195,7 @@ class PrivacyPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """That something was asked of `navfeed privacy`: when, what, how much; never about whom."""
+    """A use of `navfeed privacy`: when, what, how much; never about whom."""
 
     at: datetime | None
     action: str
@@ -280,7 +280,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an active ad says: `raw` exactly as served, beside columns that can be queried.
+    """The content of an active ad: `raw` exactly as served, beside columns that can be queried.
 
     Moments are aware, in UTC, of whole seconds; None where what was served is no date. `last_day`
     is the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
@@ -375,7 +375,7 @@ class SeenEntry:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A page that can be asked for again: the place of its first entry, and the feed's clock there.
+    """A page that can be requested again: the place of its first entry, and the feed's clock there.
 
     `latest` is the latest moment of any entry up to that place, None where its own is not readable.
     """
@@ -483,9 +483,9 @@ def read_cursor(text: str) -> Cursor:
 class Change:
     """What happened to an ad; whoever has applied it goes on from `cursor`.
 
-    `content` is there where the ad is in force: what it says now, which may be newer than the
+    `content` is there where the ad is active: as it is now, which may be newer than the
     change. `changed` names the fields of `Content` that are others since the place from which
-    changes were asked for. `reason` says why an ad is gone; `privacy`: something was taken out.
+    changes are read. `reason` says why an ad is gone; `privacy`: something was taken out.
     """
 
     cursor: Cursor
@@ -550,11 +550,11 @@ class RunFacts:
 class StoreFacts:
     """How a store stands: its ads, the reading of the feed, what is owed. `size` is in bytes.
 
-    `held_back` are those of the `waiting` details that may not be asked for before their retry.
+    `held_back` are those of the `waiting` details that may not be requested before their retry.
     Those that were `given_up` are not among them. `problems` tell why details could not be had, the
     most frequent reasons first. `reaches_back` is from when on the log was read; None where a
     navfeed of before schema 4 began the copy. `feed_url` is the feed that is followed, once a page
-    of it was read. `unconfirmed` ads are stored, and not confirmed since the log began anew.
+    of it was read. `unconfirmed` ads are stored, and not confirmed since the log began again.
     """
 
     path: str
@@ -584,10 +584,10 @@ class StoreFacts:
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
-    """What a sync would do to a store, as far as the store itself tells. All but one are counts.
+    """What a sync would do to a store, as far as the store itself shows. All but one are counts.
 
     `leaving` the scope are so many of the ads that are `stored`; `coming_in` were outside it so far
-    and would be asked for again; `expired` are ads whose last day is over.
+    and would be requested again; `expired` are ads whose last day is over.
     """
 
     scope_changes: bool

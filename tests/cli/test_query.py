@@ -302,7 +302,7 @@ def test_found_content_is_what_was_stored(db: Path) -> None:
 def test_not_found(db: Path, start: str) -> None:
     with (
         Reader(fill(db, ad(1)), TODAY) as reader,
-        pytest.raises(NotFoundError, match="no ad in force has an id that begins with"),
+        pytest.raises(NotFoundError, match="no active ad has an id that begins with"),
     ):
         reader.find(start)
 
@@ -319,7 +319,7 @@ def test_an_ad_that_is_over_is_told_apart(db: Path) -> None:
     over = {"expires": "2026-11-20T12:00:00+01:00"}
     with Reader(fill(db, ad(0x10, **over), ad(0x11), ad(0x20, **over)), TODAY) as reader:
         assert reader.find("0000001")[0] == uuid(0x11)  # of those in force, only one fits
-        with pytest.raises(NotFoundError, match=r"no longer in force: its last day was 2026-11-20"):
+        with pytest.raises(NotFoundError, match=r"no longer active: its last day was 2026-11-20"):
             reader.find("0000002")
 
 
@@ -333,8 +333,8 @@ def test_all_answers_are_about_one_moment(db: Path) -> None:
         with Store(db) as store:
             put(store, [ad(3)])
         assert reader.count(Filters()) == 2
-        assert len(list(reader.contents(Filters()))) == 2
-        assert reader.facts(NOW).stored == 2
+        assert len(list(reader.iter_raw(Filters()))) == 2
+        assert reader.status(NOW).stored == 2
 
 
 def test_a_reader_left_in_the_middle_of_an_answer_says_nothing(db: Path) -> None:
@@ -357,7 +357,7 @@ def test_whole_ads_are_never_sorted(
     db: Path, filters: Filters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sort holds what it sorts in memory: all the ads there are."""
-    plans = _plans(db, monkeypatch, lambda reader: list(reader.contents(filters)))
+    plans = _plans(db, monkeypatch, lambda reader: list(reader.iter_raw(filters)))
 
     assert plans
     assert not [step for step in plans if "TEMP B-TREE FOR ORDER BY" in step]
@@ -442,12 +442,12 @@ def test_reading_goes_on_while_a_sync_writes(db: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("navfeed.store.erasure.ERASE_WAIT_MS", 1)
     fill(db, *(ad(number, description="ord " * 2_000) for number in range(400)))
     with Reader(db, TODAY) as reader:
-        contents = reader.contents(Filters())
+        contents = reader.iter_raw(Filters())
         first = next(contents)
         with Store(db) as store:
             verdicts = [DetailDecision(uuid(number), Reason.STOPPED) for number in range(400)]
             store.commit_details(verdicts, [], NOW + timedelta(hours=1))
-            assert store.erase() is False  # a reader keeps the old state; the debt is known
+            assert store.purge() is False  # a reader keeps the old state; the debt is known
         assert len([first, *contents]) == 400
     with Reader(db, TODAY) as reader:
         assert reader.count(Filters()) == 0

@@ -107,7 +107,7 @@ MUTATIONS = [
     Mutation(
         "ads that a new log does not have are not asked for",
         "store/writer.py",
-        "            if anew:\n",
+        "            if recheck:\n",
         "            if False:\n",
         ANOTHER_LOG,
     ),
@@ -164,7 +164,7 @@ MUTATIONS = [
     Mutation(
         "an erasure that owes nothing",
         "privacy/erasure.py",
-        "owed=not store.erase()",
+        "owed=not store.purge()",
         "owed=False",
         ("tests/test_privacy.py",),
     ),
@@ -355,8 +355,8 @@ MUTATIONS = [
     Mutation(
         "the sweep by our own clock",
         "sync/engine.py",
-        "day_of(walk.served_at, walk.newest, clock())",
-        "day_of(clock(), None, clock())",
+        "confirmed_day(walk.served_at, walk.newest, clock())",
+        "confirmed_day(clock(), None, clock())",
         ("tests/test_sync.py",),
     ),
 ]

@@ -311,7 +311,7 @@ class Writing:
         return self._counted(self.reader.rows(columns, filters))
 
     def _texts(self, filters: Filters) -> Iterator[str]:
-        texts = self._counted(self.reader.contents(filters))
+        texts = self._counted(self.reader.iter_raw(filters))
         if self.wanted.contacts is not False:
             return texts
         return map(drop_contacts, texts)

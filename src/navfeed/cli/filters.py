@@ -238,7 +238,7 @@ def hint_at_unknown(reader: Reader, filters: Filters) -> None:
     """Say which values fit no ad at all, where the store has others that look like them."""
     for name in _LIKE_OTHERS:
         for value in (value for side in split_names(getattr(filters, name)) for value in side):
-            near = () if reader.knows(name, value) else alike(value, reader.values(name))
+            near = () if reader.has_value(name, value) else alike(value, reader.values(name))
             if near:
                 print_warning(
                     f"{_flag(name)} {value} fits no ad; did you mean {' or '.join(near)}?"

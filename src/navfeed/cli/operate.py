@@ -155,7 +155,7 @@ def _of_the_store(settings: Settings) -> Generator[Finding, None, datetime | Non
     paused_until = None
     try:
         with open_store(settings.db) as reader:
-            facts = reader.facts(moment)
+            facts = reader.status(moment)
             paused_until = facts.retry_at
             yield questions.check_schema(facts.schema_version, VERSION)
             if kept := questions.check_upgrade(kept_copy(settings.db)):
@@ -276,7 +276,7 @@ def _discretion(path: Path) -> PrivacyPolicy | None:
         return None
     try:
         with Store(path, upgrade_copy=False) as store:  # it is about to be replaced
-            return store.discretion()
+            return store.privacy_policy()
     except StoreError as error:
         print_warning(
             f"{error}. What it was told to forget is not known: tell the restored store again"
@@ -296,7 +296,7 @@ def _mend(path: Path, before: PrivacyPolicy | None) -> None:
     with Store(path) as store:
         if before is not None and not take_over(store, before, now()):
             print_warning("the copy is another store's: erase again whatever was erased here")
-        store.erase()
+        store.purge()
 
 
 @app.command()

@@ -111,7 +111,7 @@ def write_metrics(settings: Settings) -> None:
     moment = now()
     try:
         with open_store(settings.db, at=moment) as reader:
-            facts = reader.facts(moment)
+            facts = reader.status(moment)
         # A service that is told to reload meanwhile must reload, and not end.
         with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
             out.write(exposition(facts).encode())
@@ -146,7 +146,7 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
 def hint_if_begun(settings: Settings) -> None:
     """Where to begin is asked once: nobody should believe that a copy now reaches further back."""
     with suppress(StoreError), open_store(settings.db) as reader:
-        if reader.facts(now()).newest is not None:
+        if reader.status(now()).newest is not None:
             print_warning(
                 f"{settings.db} has begun already and goes on where it stood: --since and "
                 "--from-tip are for a first sync. For another beginning, name a new store with --db"
@@ -178,7 +178,7 @@ def hint_at_empty_scope(settings: Settings) -> None:
         scope = reader.scope()
         for name, filters in _LOOKED_UP.items():
             for value in getattr(scope, name):
-                if not any(reader.knows(one, value) for one in filters):
+                if not any(reader.has_value(one, value) for one in filters):
                     print_warning(
                         f"no ad is kept for {value!r} among the {name} of the scope. If that is no "
                         "name of NAV's, give the scope anew with --scope"

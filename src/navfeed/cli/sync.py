@@ -329,7 +329,7 @@ def _foretell(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
 def _foretold(settings: Settings, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
     moment = now()
     with api.open_store(settings.db, at=moment) as reader:
-        facts, outside = reader.facts(moment), reader.outside()
+        facts, outside = reader.status(moment), reader.outside()
         scope = facts.scope if plan.scope is None else plan.scope
         changes = scope != facts.scope
         verdict = judge_scope(scope, facts.scope, reader.everything() if changes else ())

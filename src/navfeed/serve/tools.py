@@ -131,7 +131,7 @@ def _ad(uuid: str, hour: Hour) -> Said:
 
 def _status(hour: Hour) -> Said:
     known = age(hour)
-    facts = hour.reader.facts(hour.now)
+    facts = hour.reader.status(hour.now)
     return {
         "ads_in_force": facts.in_force,
         "caught_up_at": moment_text(hour.caught_up_at),

@@ -25,7 +25,7 @@ OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 @contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into a `StoreError` that tells what to do."""
+    """Turn errors of SQLite and the system into a `StoreError` that names the next step."""
     try:
         yield
     except sqlite3.Error as error:
@@ -73,7 +73,7 @@ def passes(error: sqlite3.Error) -> bool:
     return name_of(error).startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR"))
 
 
-_REBUILD = "Move it away and run `navfeed sync` to build it anew from the feed"
+_REBUILD = "Move it away and run `navfeed sync` to build it again from the feed"
 _ADVICE = {
     "SQLITE_FULL": "the disk that holds {path} is full{left}. Nothing was lost: make room and run "
     "again",
@@ -169,7 +169,7 @@ SELECT (SELECT application_id FROM pragma_application_id),
 def open_reader(path: Path, *, older: bool = False) -> sqlite3.Connection:
     """A connection that can only read, and never waits for a running sync.
 
-    A store of an older schema is refused, unless `older` says that it may be one.
+    A store of an older schema is refused, unless `older` allows it.
     """
     with translate_errors(path):
         check_library()

@@ -1,4 +1,4 @@
-"""Which ads are asked for, and what that is in SQL.
+"""Which ads match, and the conditions for it in SQL.
 
 A value may begin with `!`, then ads with that value are left out, and end with `*`, then values
 that begin so fit too. Several wanted values are alternatives, of unwanted ones none may fit. Case
@@ -45,7 +45,7 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which ads are asked for; every filter must fit.
+    """Which ads match: those that pass every filter.
 
     `employer` and `occupation` (a job title, an occupation on either level, a category) need a part
     of the name only, `styrk` and `esco` a code or a name, the other values are whole ones. All of
@@ -82,7 +82,7 @@ class Filters:
     expires_before: date | None = None
     due_before: date | None = None
     closing_soon: tuple[date, date] | None = None
-    """The first and the last day by which to apply; of an ad that says no day, its last one."""
+    """The first and the last day by which to apply; of an ad that names no day, its last one."""
 
     text: tuple[str, ...] = ()
     title: tuple[str, ...] = ()
@@ -288,7 +288,7 @@ _INDEXED = ("ads.uuid", "ads.employer_orgnr")  # in small letters, and digits: n
 
 
 def _any_span(column: str, spans: Iterable[tuple[str, str]]) -> Iterator[Condition]:
-    """Spans as texts, empty where there is no end. A column that is null fits none.
+    """Spans as texts, empty where there is no end. A column that is null is in none.
 
     The plus sign keeps SQLite from the index on it: it would have to sort whole ads.
     """
@@ -332,4 +332,4 @@ def _numbers(ranges: Iterable[Numbers]) -> Iterator[Condition]:
 
 
 MOST = 2**63 - 1
-"""As far as SQLite counts, and what it takes a text for that says a greater number."""
+"""As far as SQLite counts, and what it reads a text of a greater number as."""

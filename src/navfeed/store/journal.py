@@ -1,7 +1,7 @@
 """The journal: what happened last to each ad, under a number that only grows.
 
 A row an ad. A later change takes the place of an earlier one, and has a greater number, so that
-whoever asks for what came after a number is told of each ad once, and of all that matters. What an
+whoever reads on from a number gets each ad once, and all that matters. What an
 ad said is never in it: of an ad that is gone, its id, a reason and days are kept, for some time.
 
 The functions that write do so within the transaction of the change itself.
@@ -23,7 +23,7 @@ PRIVACY = "privacy"
 """Why an ad was changed here, and not by NAV: something was to be forgotten."""
 
 FILTERED = "filtered"
-"""Why an ad is told to be removed that is still in force: it does not fit the filters."""
+"""Why an ad is reported as removed that is still active: it does not pass the filters."""
 
 
 # Writing

@@ -51,7 +51,7 @@ def scope_of(text: str) -> Scope:
 
 
 def content_of(connection: sqlite3.Connection, ad: str) -> Content:
-    """Put together what a stored ad says."""
+    """Put together the content of a stored ad."""
     columns = f"SELECT {', '.join(COLUMNS)}, content FROM ads WHERE uuid = ?"
     (row,) = connection.execute(columns, (ad,))
     values: dict[str, Any] = dict(zip((*COLUMNS, "raw"), row, strict=True))

@@ -35,7 +35,7 @@ def m001_first_schema(db: Database) -> None:
 def m002_due_date(db: Database) -> None:
     """A column for the day by which to apply, and indexes for what is filtered by.
 
-    The table is written anew: a column that is added stands behind the texts, and whoever asks for
+    The table is written again: a column that is added stands behind the texts, and whoever asks for
     it would have to read past these. Rows keep their `id`, which `search` knows them by.
     """
     if _version(db) >= 2:
@@ -217,7 +217,7 @@ def _rewritten(written: Callable[[datetime | None], str | None], text: str | Non
 
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
-    """Around a step: the views are out of its way, and afterwards what the schema says now.
+    """Around a step: the views are out of its way, and afterwards what the schema has now.
 
     SQLite does not look at a view's columns before it is used, so that a step on the way to the
     last version may already make the last version's views.
@@ -248,13 +248,13 @@ def _statements(script: str) -> Iterator[str]:
 
 def _check(db: Database) -> None:
     """Raises `StoreError` where the file or its links are not in order."""
-    problems = [says for (says,) in db.execute("PRAGMA integrity_check(1)") if says != "ok"]
+    problems = [found for (found,) in db.execute("PRAGMA integrity_check(1)") if found != "ok"]
     loose = "PRAGMA foreign_key_check"
     problems += [f"a row of {table} has no ad" for table, *_ in db.execute(loose)]
     if problems:
         raise StoreError(
             f"the store is damaged ({problems[0]}) and was not upgraded; it was left as it is. Put "
-            "a backup back, or move it away and run `navfeed sync` to build it anew from the feed"
+            "a backup back, or move it away and run `navfeed sync` to build it again from the feed"
         )
 
 
@@ -264,7 +264,7 @@ def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManag
     Nobody else can write meanwhile. What is not in order afterwards is taken back.
 
     Foreign keys are off meanwhile, which no transaction can do by itself: dropping a table that is
-    written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
+    written again would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
     """
     db = Database(connection)
     db.execute("PRAGMA foreign_keys = OFF")

@@ -1,7 +1,7 @@
 """Questions to the store. They read only, and wait for no sync.
 
 Every question may raise `StoreError`, and `ConfigError` where its `text` is no search. All answers
-of one `Reader` are about one moment of the store, and about ads that are in force on the day it was
+of one `Reader` are about one moment of the store, and about ads that are active on the day it was
 opened for.
 """
 
@@ -60,10 +60,10 @@ _ALL = Filters()
 
 
 class Reader(Connected):
-    """An open store, to be asked on `today`, a day in Oslo. Use as a context manager.
+    """An open store, to be read as of `today`, a day in Oslo. Use as a context manager.
 
-    `synonyms` says which words a search takes for the same, besides those of navfeed's own list; it
-    is written as that one is (`navfeed.text.synonyms`).
+    `synonyms` are words that a search takes for the same, besides those of navfeed's own list; they
+    are written as that one is (`navfeed.text.synonyms`).
     """
 
     def __init__(self, path: Path, today: date, synonyms: str = "") -> None:
@@ -85,12 +85,12 @@ class Reader(Connected):
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def give_up_when(self, asked: Callable[[], bool]) -> None:
-        """From now on, end a question with `TooLongError` once `asked` says so.
+    def give_up_when(self, is_over: Callable[[], bool]) -> None:
+        """From now on, end a question with `TooLongError` once `is_over` returns true.
 
-        It is asked every few thousand of SQLite's steps: some hundred times a second at least.
+        It is called every few thousand of SQLite's steps: some hundred times a second at least.
         """
-        self._connection.set_progress_handler(asked, _STEPS)
+        self._connection.set_progress_handler(is_over, _STEPS)
 
     def state(self) -> str:
         """A short text that changes whenever an answer of this reader's can.
@@ -108,7 +108,7 @@ class Reader(Connected):
         limit: int | None = None,
         offset: int = 0,
     ) -> Iterator[tuple[Cell, ...]]:
-        """The named columns of the ads asked for, one by one; by id where `sort` is None.
+        """The named columns of the matching ads, one by one; by id where `sort` is None.
 
         Columns are those of the table `ads`, and those in `LIST_COLUMNS`. At most `limit` ads, of
         which the first is the one behind `offset` others.
@@ -126,7 +126,7 @@ class Reader(Connected):
             yield with_lists(row, lists)
 
     def snippets(self, filters: Filters) -> Callable[[str], str]:
-        """A function that tells, by an ad's id, the piece of its text that fits the search best.
+        """A function that returns, by an ad's id, the piece of its text that matches the search best.
 
         What was found stands between marks (`navfeed.present.words.pieces`). Empty where nothing is
         searched for.
@@ -143,12 +143,12 @@ class Reader(Connected):
         return snippet
 
     def tally(self, by: By, filters: Filters) -> list[Counted]:
-        """How many of the ads asked for have which name; weeks in their order, else most first."""
+        """How many of the matching ads have which name; weeks in their order, else most first."""
         refuse_wrong_type("tally", "by", by, By)
         return self.tallies([by], filters)[by]
 
     def tallies(self, bys: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
-        """The same by several things at once: which ads are asked for is found out once."""
+        """The same by several things at once: which ads match is found out once."""
         self._read(begin_count)
         list(self._select(Selection("ads.uuid", into=COUNTED), filters))  # runs it
         return {by: self._read(tally, by) for by in bys}
@@ -163,8 +163,8 @@ class Reader(Connected):
         """
         return self._read(flow)
 
-    def knows(self, name: str, value: str) -> bool:
-        """Whether any stored ad has that value of a filter by names, in force or not."""
+    def has_value(self, name: str, value: str) -> bool:
+        """Whether any stored ad has that value of a filter by names, active or not."""
         return any(self._all(sql, *bound) for sql, bound in looks(name, value))
 
     def commonplace(self, filters: Filters) -> list[str]:
@@ -173,7 +173,7 @@ class Reader(Connected):
         return [word for word in words if self._vocabulary.spellings(word).commonplace]
 
     def misspelt(self, filters: Filters) -> Iterator[tuple[str, list[str]]]:
-        """The words searched for that no stored ad says, and words like them that ads in force say.
+        """The words searched for that no stored ad has, and words like them that active ads have.
 
         Words with none like them are left out.
         """
@@ -187,7 +187,7 @@ class Reader(Connected):
                 yield word, near
 
     def values(self, name: str) -> list[str]:
-        """The values that a filter by names finds in the ads in force, in the order of letters."""
+        """The values that a filter by names finds in the active ads, in the order of letters."""
         rows = self._all(
             f"SELECT DISTINCT value FROM ({VALUES[name]}) WHERE value <> '' "
             f"AND ad IN (SELECT uuid FROM ads WHERE {ACTIVE})",
@@ -195,21 +195,21 @@ class Reader(Connected):
         )
         return sorted((value for (value,) in rows), key=alphabetical)
 
-    def content(self, uuid: str) -> str:
-        """What NAV served for an ad that `rows` told of, to the letter.
+    def raw(self, uuid: str) -> str:
+        """What NAV served for an ad that `rows` returned, to the letter.
 
         Asked for there, it would be read for every ad before `offset` too.
         """
         return str(self._one("SELECT content FROM ads WHERE uuid = ?", uuid)[0])
 
-    def contents(self, filters: Filters) -> Iterator[str]:
-        """What NAV served for each of the ads asked for, to the letter, in the order of ids."""
+    def iter_raw(self, filters: Filters) -> Iterator[str]:
+        """What NAV served for each of the matching ads, to the letter, in the order of ids."""
         return (raw for (raw,) in self._select(Selection("ads.content", _BY_ID), filters))
 
     def ads(self, filters: Filters = _ALL) -> Iterator[tuple[str, Content]]:
-        """The ads asked for, by default all that are in force, in the order of ids.
+        """The matching ads, by default all that are active, in the order of ids.
 
-        Each with its id and what it says, field by field.
+        Each with its id and its content, field by field.
         """
         for (uuid,) in self._select(Selection("ads.uuid", _BY_ID), filters):
             yield uuid, self._content(uuid)
@@ -217,7 +217,7 @@ class Reader(Connected):
     def children(
         self, table: str, columns: Sequence[str], filters: Filters
     ) -> Iterator[tuple[str | int | float | None, ...]]:
-        """Columns of a child table (`shape.CHILDREN`), for the ads asked for: by id, in order."""
+        """Columns of a child table (`mapping.CHILDREN`), for the matching ads: by id, in order."""
         chosen = ", ".join(f"{table}.{column}" for column in columns)
         source = f"ads CROSS JOIN {table} ON {table}.ad = ads.uuid"
         order = (*_BY_ID, f"{table}.position")
@@ -231,10 +231,10 @@ class Reader(Connected):
     def changes(
         self, after: Cursor | None = None, filters: Filters = _ALL, *, content: bool = True
     ) -> Iterator[Change]:
-        """What happened to the ads asked for since a place, in its order; each ad once, at most.
+        """What happened to the matching ads since a place, in its order; each ad once, at most.
 
         By default all that is kept. To be followed by `cursor()`, which is past what the filters
-        left out too. Raises `CursorError` where it cannot be told without a hole.
+        left out too. Raises `CursorError` where that would leave a hole.
         """
         with translate_errors(self.path):
             begin = journal.begin_after(self._connection, after)
@@ -272,7 +272,7 @@ class Reader(Connected):
         return (None, None) if row.fresh else (ChangeKind.REMOVED, journal.FILTERED)
 
     def snapshot(self, filters: Filters = _ALL, *, content: bool = True) -> Iterator[Change]:
-        """How the ads asked for stand at `cursor()`, in the order of ids. All others are not."""
+        """How the matching ads stand at `cursor()`, in the order of ids. All others are not."""
         cursor = self.cursor()
         columns = Selection("ads.uuid, ads.last_day, ads.changed_at", _BY_ID)
         for uuid, last_day, at in self._select(columns, filters):
@@ -291,15 +291,15 @@ class Reader(Connected):
         with translate_errors(self.path):
             return content_of(self._connection, uuid)
 
-    def stored(self) -> Iterator[tuple[str, str]]:
-        """Every ad in the store, in force or not, by id: its id and what is kept of its content."""
+    def iter_all_raw(self) -> Iterator[tuple[str, str]]:
+        """Every ad in the store, active or not, by id: its id and what is kept of its content."""
         with translate_errors(self.path):
             cursor = self._connection.execute("SELECT uuid, content FROM ads ORDER BY uuid")
             for row in cursor:  # noqa: UP028  as in `_select`
                 yield row
 
     def everything(self) -> Iterator[tuple[str, Content]]:
-        """Every ad in the store, in force or not, by id: its id and what it says."""
+        """Every ad in the store, active or not, by id: its id and its content."""
         for (uuid,) in self._all("SELECT uuid FROM ads ORDER BY uuid"):
             with translate_errors(self.path):
                 content = content_of(self._connection, uuid)
@@ -311,7 +311,7 @@ class Reader(Connected):
         return int(count)
 
     def audit(self) -> list[AuditLine]:
-        """What was asked of `navfeed privacy`, in its order."""
+        """The uses of `navfeed privacy`, in their order."""
         return self._read(status.audit)
 
     def count(self, filters: Filters) -> int:
@@ -319,18 +319,18 @@ class Reader(Connected):
         return int(count)
 
     def find(self, start: str) -> tuple[str, Content]:
-        """The ad in force whose id begins with `start`, and its id.
+        """The active ad whose id begins with `start`, and its id.
 
         Raises `NotFoundError` when none does, or more than one.
         """
         refuse_wrong_type("find", "start", start, str)
         start = start.strip().lower()
-        fits = self._starting(start, ACTIVE, self._today)
-        if not fits:
+        found = self._starting(start, ACTIVE, self._today)
+        if not found:
             raise self._not_found(start)
-        if len(fits) > 1:
-            raise NotFoundError(f"{start} could be {_candidates(fits)}: give more of the id")
-        ((uuid, _, _),) = fits
+        if len(found) > 1:
+            raise NotFoundError(f"{start} could be {_candidates(found)}: give more of the id")
+        ((uuid, _, _),) = found
         return uuid, self._content(uuid)
 
     def problems(self) -> list[str]:
@@ -347,7 +347,7 @@ class Reader(Connected):
         return self._read(_findings, damage.in_index)
 
     def alive(self) -> set[str]:
-        """Ids of the ads that are active as far as is known: kept, out of scope, or asked for."""
+        """Ids of the ads that are active as far as is known: kept, out of scope, or queued."""
         rows = self._all(
             f"SELECT uuid FROM ads WHERE {ACTIVE} UNION SELECT ad FROM outside "
             "UNION SELECT ad FROM queue WHERE reason != ?",
@@ -371,7 +371,7 @@ class Reader(Connected):
         (scope,) = self._one("SELECT scope FROM feed")
         return scope_of(scope)
 
-    def facts(self, now: datetime) -> StoreFacts:
+    def status(self, now: datetime) -> StoreFacts:
         """How the store stands at `now`."""
         return self._read(status.status, self.path, now, active=self.count(_ALL))
 
@@ -412,11 +412,11 @@ class Reader(Connected):
         past = self._starting(start, "TRUE")
         if len(past) != 1:
             return NotFoundError(
-                f"no ad in force has an id that begins with {start!r}. "
+                f"no active ad has an id that begins with {start!r}. "
                 "`navfeed list` shows which there are"
             )
         ((uuid, _, last_day),) = past
-        return NotFoundError(f"ad {uuid} is no longer in force: its last day was {last_day}")
+        return NotFoundError(f"ad {uuid} is no longer active: its last day was {last_day}")
 
     def _all(self, sql: str, *values: str | int | None) -> list[tuple[Any, ...]]:
         with translate_errors(self.path):

@@ -10,7 +10,7 @@ APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLi
 VERSION = 7
 
 PUBLIC = """
--- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
+-- One row for each ad that is active: its content now. An ad that becomes inactive leaves.
 CREATE TABLE ads (
     id INTEGER PRIMARY KEY,         -- the store's own: rows of `search` are found by it
     uuid TEXT NOT NULL UNIQUE,      -- NAV's id of the ad
@@ -21,7 +21,7 @@ CREATE TABLE ads (
     employer_homepage TEXT,
     application_url TEXT,           -- the source's own page: the way to apply
     application_due TEXT,           -- free text: one in six is no date
-    due_date TEXT,                  -- the day in it, 2026-11-30; null where it says no one day
+    due_date TEXT,                  -- the day in it, 2026-11-30; null where it names no one day
     link TEXT,                      -- the ad at arbeidsplassen.nav.no
     source TEXT,
     source_url TEXT,
@@ -131,7 +131,7 @@ CREATE TABLE outside (
     updated TEXT                    -- likewise: the same, then it has not changed meanwhile
 ) STRICT, WITHOUT ROWID;
 
--- Pages that can be asked for again, in the order they were passed. The last is read next.
+-- Pages that can be requested again, in the order they were passed. The last is read next.
 CREATE TABLE milestones (
     id INTEGER PRIMARY KEY,
     page TEXT NOT NULL,
@@ -139,7 +139,7 @@ CREATE TABLE milestones (
     latest TEXT
 ) STRICT;
 
--- Texts that somebody asked to be forgotten, by keyed hash (HMAC-SHA256) alone.
+-- Texts that were erased on request, by keyed hash (HMAC-SHA256) alone.
 CREATE TABLE forgotten (
     kind TEXT NOT NULL,             -- words, digits of a number, letters of a handle
     length INTEGER NOT NULL,        -- how many of them
@@ -147,7 +147,7 @@ CREATE TABLE forgotten (
     PRIMARY KEY (kind, length, hash)
 ) STRICT, WITHOUT ROWID;
 
--- What was asked of `navfeed privacy`: that it was asked, and never what.
+-- Uses of `navfeed privacy`: when and how much was found, and never what was looked for.
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
@@ -167,7 +167,7 @@ CREATE TABLE seen (
 
 CREATE INDEX seen_by_ordinal ON seen (ordinal);
 
--- What happened last to each ad, under a number that only grows: what `navfeed changes` tells. It
+-- What happened last to each ad, under a number that only grows: what `navfeed changes` reports. It
 -- holds no word of what an ad said, and keeps the rows of ads that are gone for some time.
 CREATE TABLE changes (
     number INTEGER PRIMARY KEY,
@@ -202,7 +202,7 @@ CREATE TABLE feed (
     closed INTEGER NOT NULL DEFAULT 0,
     etag TEXT,
     caught_up_at TEXT,              -- the end of the feed as the last complete sync saw it
-    retry_at TEXT,                  -- the server asked not to be called before
+    retry_at TEXT,                  -- the server wants no request before
     trouble TEXT,                   -- the log broke: what happened, and when
     token_expires TEXT,
     inactive TEXT NOT NULL DEFAULT 'delete',
@@ -212,7 +212,7 @@ CREATE TABLE feed (
     erasure_owed INTEGER NOT NULL DEFAULT 0,
     reaches_back TEXT,              -- from when on the log was read; 2000: all of it
     feed_url TEXT,                  -- the feed that is followed
-    recheck_since TEXT              -- the log began anew then; some ads are not confirmed yet
+    recheck_since TEXT              -- the log began again then; some ads are not confirmed yet
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);
@@ -247,7 +247,7 @@ CREATE VIEW active_ads (
     styrk08,                        -- each STYRK-08 code once
     application_url,                -- the source's own page: the way to apply
     application_due,                -- free text: one in six is no date
-    due_date,                       -- the day in it, 2026-11-30; null where it says no one day
+    due_date,                       -- the day in it, 2026-11-30; null where it names no one day
     link,                           -- the ad at arbeidsplassen.nav.no
     source,
     source_url,

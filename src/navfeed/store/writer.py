@@ -108,19 +108,19 @@ class Store(Connected):
         keep_from: int,
         now: datetime,
         trouble: str | None = None,
-        anew: bool = False,
+        recheck: bool = False,
     ) -> list[Effect]:
         """Apply a page and move the cursor in one transaction; answer what was removed.
 
         Entries read before the place `keep_from` need not be recognised any more. `trouble`
         explains that the old cursor leads nowhere: what it recognised is dropped, the sentence
-        kept for `status`. `anew`: not one of its pages is there any more, so that the details of
+        kept for `status`. `recheck`: not one of its pages is there any more, so that the details of
         every ad in the store are requested again.
         """
         with self._transaction() as db:
             if trouble:
                 position.restart(db, trouble)
-            if anew:
+            if recheck:
                 position.begin_recheck(db, now)
                 queue.put(db, _rechecks(ads.ids(db) | ads.outside(db)), now)
             inactive = {verdict.ad: verdict.reason for verdict in verdicts if verdict.remove}
@@ -168,7 +168,7 @@ class Store(Connected):
 
     # Ads
 
-    def ads(self) -> set[str]:
+    def ad_ids(self) -> set[str]:
         """Every ad in the store."""
         return self._read(ads.ids)
 
@@ -180,12 +180,12 @@ class Store(Connected):
         """Those of the ads that are in the store, each with its last day."""
         return self._read(ads.ids_among, wanted)
 
-    def stored(self, ad: str) -> Stored | None:
+    def get_stored(self, ad: str) -> Stored | None:
         return self._read(ads.stored, ad)
 
-    def contents(self) -> Iterator[tuple[str, Content]]:
+    def iter_contents(self) -> Iterator[tuple[str, Content]]:
         """Every ad in the store with its content, as the details had it."""
-        for ad in self.ads():
+        for ad in self.ad_ids():
             yield ad, self._read(content_of, ad)
 
     def commit_details(
@@ -243,7 +243,7 @@ class Store(Connected):
         """How many ads are stored that the log, which began again, has not confirmed yet."""
         return self._read(queue.unconfirmed)
 
-    def problems(self) -> list[Problem]:
+    def failure_reasons(self) -> list[Problem]:
         """Why details could not be fetched, the most frequent reason first."""
         return self._read(queue.failure_reasons)
 
@@ -272,17 +272,17 @@ class Store(Connected):
         With `ask`, the ads that were outside so far are: of them nothing is kept but times.
         """
         with self._transaction() as db:
-            asked = ads.outside(db) if ask else set()
-            queue.put(db, ((ad, Reason.RESCOPED) for ad in sorted(asked)), now)
+            wanted = ads.outside(db) if ask else set()
+            queue.put(db, ((ad, Reason.RESCOPED) for ad in sorted(wanted)), now)
             for ad in leaving:
                 ads.put_outside(db, ad, now)
                 ads.remove(db, ad, Reason.OUT_OF_SCOPE, now)
             settings.set_scope(db, scope)
-        return len(asked)
+        return len(wanted)
 
     # What is not to be kept of active ads
 
-    def discretion(self) -> PrivacyPolicy:
+    def privacy_policy(self) -> PrivacyPolicy:
         return self._read(settings.privacy_policy)
 
     def set_contacts(
@@ -300,12 +300,12 @@ class Store(Connected):
                 queue.put(db, _rechecks(ads.ids(db)), now)
 
     def take_over(
-        self, discretion: PrivacyPolicy, rewritten: Iterable[tuple[str, Content]], now: datetime
+        self, policy: PrivacyPolicy, rewritten: Iterable[tuple[str, Content]], now: datetime
     ) -> None:
         """Take over another store's policy, with what that makes of the ads here."""
         with self._transaction() as db:
-            settings.set_contacts(db, discretion.contacts)
-            settings.add_erased_terms(db, discretion.marks, discretion.key)
+            settings.set_contacts(db, policy.contacts)
+            settings.add_erased_terms(db, policy.marks, policy.key)
             for ad, content in rewritten:
                 ads.rewrite(db, ad, content, now)
 
@@ -350,7 +350,7 @@ class Store(Connected):
     def erasure_owed(self) -> bool:
         return self._read(erasure.is_owed)
 
-    def erase(self) -> bool:
+    def purge(self) -> bool:
         """Leave nothing in any file of what was taken out (`erasure`). False: still owed.
 
         The copy that an upgrade left is removed where it holds what the store does not.
@@ -360,11 +360,11 @@ class Store(Connected):
         return self._read(erasure.cut_log) and self._scrub()
 
     def vacuum(self) -> bool:
-        """Write the file again, without free space; then as `erase`."""
+        """Write the file again, without free space; then as `purge`."""
         self._write(drop_deleted_words)
         with translate_errors(self.path):
             self._connection.execute("VACUUM")
-        return self.erase()
+        return self.purge()
 
     def _scrub(self) -> bool:
         with translate_errors(self.path), closing(connect(self.path)) as alone:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from navfeed.decide import ScopeVerdict, UnknownName, day_of, judge_scope, narrows
+from navfeed.decide import ScopeVerdict, UnknownName, confirmed_day, judge_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
 from navfeed.model import (
     KEEP_CHANGES,
@@ -172,7 +172,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
         raise
     counts.waiting, counts.given_up = store.waiting(clock())
     counts.unconfirmed = store.unconfirmed()
-    ended = _ended(counts, error, store.problems(), erased=_erase(store))
+    ended = _ended(counts, error, store.failure_reasons(), erased=_erase(store))
     _record(store, run, ended, clock())
     yield ended
 
@@ -205,7 +205,7 @@ def _phases(
         )
         yield from walk.run()
         walked_at = clock()  # ours, as whoever asks for the age of the data will
-        today = day_of(walk.served_at, walk.newest, clock())
+        today = confirmed_day(walk.served_at, walk.newest, clock())
         if swept := store.sweep(today, clock()):
             yield ExpiredRemoved(tuple(swept))
         store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
@@ -223,7 +223,7 @@ def _rescope(
     Raises `ScopeError`, and changes nothing, where the scope is one to ask about first.
     """
     before = store.scope()
-    verdict = judge_scope(scope, before, _checked(store.contents(), stop))
+    verdict = judge_scope(scope, before, _checked(store.iter_contents(), stop))
     refuse_scope(verdict, agreed=agreed)
     to_fetch = store.rescope(scope, verdict.leaving, ask=not narrows(scope, before), now=now)
     return ScopeChanged(tuple((ad, Reason.OUT_OF_SCOPE) for ad in verdict.leaving), to_fetch)
@@ -254,7 +254,7 @@ def _unknown(one: UnknownName) -> str:
 
 
 def _erase(store: Store) -> bool:
-    return not store.erasure_owed() or store.erase()
+    return not store.erasure_owed() or store.purge()
 
 
 def _ended(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from navfeed.decide import ObservedEntry, day_of, decide_entries
+from navfeed.decide import ObservedEntry, confirmed_day, decide_entries
 from navfeed.errors import ContractError, StoppedError
 from navfeed.lookback import SeenMatcher, WalkStart, advance, at_end, start_of
 from navfeed.model import (
@@ -287,7 +287,7 @@ class Walk:
                 keep_from=self._keep_from(),
                 now=self._clock(),
                 trouble=self._trouble,
-                anew=self._anew,
+                recheck=self._anew,
             )
             self._trouble, self._anew = None, False
         return PageApplied(
@@ -302,7 +302,7 @@ class Walk:
     def _judge(self, observed: list[ObservedEntry]) -> list[EntryDecision]:
         ads = sorted(observed, key=lambda one: one.entry.ad)  # stable: feed order stays
         stored = self._store.stored_ids_among({one.entry.ad for one in observed})
-        today = day_of(self.served_at, self.newest, self._clock())
+        today = confirmed_day(self.served_at, self.newest, self._clock())
         decisions = (
             decide_entries(list(group), stored=ad in stored, last_day=stored.get(ad), today=today)
             for ad, group in groupby(ads, key=lambda one: one.entry.ad)

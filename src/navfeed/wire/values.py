@@ -93,7 +93,7 @@ def whole_seconds(moment: datetime | None) -> datetime | None:
     return moment.replace(microsecond=0) if moment else None
 
 
-def day_of(moment: datetime | None) -> date | None:
+def last_day_of(moment: datetime | None) -> date | None:
     try:
         return oslo_day(moment) if moment else None
     except OverflowError:  # the last hours of year 9999
