@@ -126,7 +126,7 @@ class Reader(Connected):
             yield with_lists(row, lists)
 
     def snippets(self, filters: Filters) -> Callable[[str], str]:
-        """A function that returns, by an ad's id, the piece of its text that matches the search best.
+        """A function from an ad's id to the piece of its text that matches the search best.
 
         What was found stands between marks (`navfeed.present.words.pieces`). Empty where nothing is
         searched for.
