@@ -36,6 +36,7 @@ from navfeed.model import (
 )
 from navfeed.privacy.erasure import erase_person, take_up_contacts
 from navfeed.privacy.matcher import term_of
+from navfeed.store import ads
 from navfeed.store.backup import copy, release
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -186,8 +187,8 @@ class Histories(RuleBasedStateMachine):
             self._remove_and_crash(uuid(name))
 
     def _remove_and_crash(self, ad: str) -> None:
-        with self.store._transaction():
-            self.store._remove(ad, Reason.STOPPED, self.now)
+        with self.store._transaction() as db:
+            ads.remove(db, ad, Reason.STOPPED, self.now)
             crash()
 
     @rule()

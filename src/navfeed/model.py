@@ -562,7 +562,7 @@ class StoreFacts:
     schema_version: int
     inactive: Inactive
     contacts: Contacts
-    in_force: int
+    active: int
     stored: int
     masked: int
     waiting: int

@@ -63,7 +63,7 @@ def as_json(facts: StoreFacts, now: datetime, state: RunState) -> dict[str, obje
     """The facts for programs. Moments are UTC, ages in seconds."""
     caught_up_at = facts.caught_up_at
     return {
-        "ads_in_force": facts.in_force,
+        "ads_in_force": facts.active,
         "ads_stored": facts.stored,
         "ads_masked": facts.masked,
         "details_waiting": facts.waiting,

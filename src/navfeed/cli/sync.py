@@ -338,7 +338,7 @@ def _foretold(settings: Settings, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
         stored=facts.stored,
         leaving=len(verdict.leaving),
         coming_in=outside if changes and not narrows(scope, facts.scope) else 0,
-        expired=facts.stored - facts.in_force,
+        expired=facts.stored - facts.active,
         waiting=facts.waiting,
     )
     return would, verdict

@@ -153,7 +153,7 @@ def status_page(
 
 def _status(facts: StoreFacts, now: datetime, state: RunState) -> list[tuple[str, str | None]]:
     return [
-        ("Active ads", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
+        ("Active ads", f"{facts.active:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
         *(("Failures", f"{one.ads:,}: {one.says}") for one in facts.problems),
         ("Data", freshness(facts.caught_up_at, now)),

@@ -133,7 +133,7 @@ def _status(hour: Hour) -> Said:
     known = age(hour)
     facts = hour.reader.status(hour.now)
     return {
-        "ads_in_force": facts.in_force,
+        "ads_in_force": facts.active,
         "caught_up_at": moment_text(hour.caught_up_at),
         "age_seconds": None if known is None else int(known.total_seconds()),
         "details_waiting": facts.waiting,

@@ -27,7 +27,7 @@ def status(db: sqlite3.Connection, path: Path, now: datetime, *, active: int) ->
         schema_version=_count(db, "PRAGMA user_version"),
         inactive=Inactive(feed["inactive"]),
         contacts=Contacts(feed["contacts"]),
-        in_force=active,
+        active=active,
         stored=_count(db, "SELECT count(*) FROM ads"),
         masked=_count(db, "SELECT count(*) FROM removed"),
         waiting=waiting,
