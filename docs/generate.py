@@ -475,8 +475,8 @@ SCHEMA_QUERIES = """\
 Ads in force in Bergen, newest first, whichever of their places it is:
 
 ```sql
-SELECT title, employer, municipals, application_url
-FROM ads_in_force
+SELECT title, employer, municipalities, application_url
+FROM active_ads
 WHERE uuid IN (SELECT ad FROM locations WHERE municipal = 'BERGEN')
 ORDER BY published DESC;
 ```
@@ -485,7 +485,7 @@ Ads for each STYRK-08 code:
 
 ```sql
 SELECT code, name, count(DISTINCT ad) AS ads
-FROM categories_in_force
+FROM active_categories
 WHERE type = 'STYRK08'
 GROUP BY code
 ORDER BY ads DESC;
@@ -495,7 +495,7 @@ A field that has no column of its own, from the content as NAV served it:
 
 ```sql
 SELECT uuid, json_extract(content, '$.employer.description')
-FROM ads JOIN ads_in_force USING (uuid)
+FROM ads JOIN active_ads USING (uuid)
 LIMIT 10;
 ```
 
@@ -503,8 +503,8 @@ Words, phrases and beginnings. `navfeed list --text` finds a word's forms too, b
 this index ([how](../explanation/search.md)):
 
 ```sql
-SELECT uuid, ads_in_force.title
-FROM ads_in_force JOIN search ON search.rowid = ads_in_force.id
+SELECT uuid, active_ads.title
+FROM active_ads JOIN search ON search.rowid = active_ads.id
 WHERE search MATCH '"fast stilling" AND syke* NOT natt';
 ```
 

@@ -94,7 +94,7 @@ def test_sqlite3(folder: Path) -> None:
     count, counties, newest, words, over = run("sqlite3.md", folder)
     assert int(count) > 20
     assert "│ VESTLAND" in counties
-    assert newest.startswith("published,title,employer,municipals")
+    assert newest.startswith("published,title,employer,municipalities")
     assert "BERGEN" in newest
     assert 1 <= len(words.splitlines()) <= 3
     assert re.fullmatch(r"\d{4}-\d\d-\d\d\|\d+\n", over)
@@ -110,21 +110,21 @@ def test_datasette(folder: Path) -> None:
 
 def test_duckdb(folder: Path) -> None:
     need("duckdb", "pyarrow")
-    *exports, municipals, weeks, occupations = run("duckdb.md", folder)
+    *exports, municipalities, weeks, occupations = run("duckdb.md", folder)
     assert exports == ["", ""]
-    assert re.search("│ +municipal +│", municipals)  # as wide as the longest name of the five
+    assert re.search("│ +municipal +│", municipalities)  # as wide as the longest name of the five
     assert re.fullmatch(r"(\d{4}-\d\d-\d\d \d+\n)+", weeks)
     assert "employers" in occupations
 
 
 def test_pandas(folder: Path) -> None:
     need("pandas")
-    types, days, counties, export, municipals = run("pandas.md", folder)
+    types, days, counties, export, municipalities = run("pandas.md", folder)
     assert re.search(r"published +datetime64\[\w+, UTC\]", types)
     assert "day" in days
     assert "VESTLAND" in counties
     assert export == ""
-    assert "BERGEN" in municipals
+    assert "BERGEN" in municipalities
 
 
 def test_count_over_time(folder: Path) -> None:

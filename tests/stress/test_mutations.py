@@ -34,10 +34,10 @@ class Mutation:
 
 
 _MERGED_BEFORE_THE_LOG_IS_CUT = (
-    "        self._merge_index()\n"
-    "        with translate_errors(self.path):\n"
-    '            self._db.execute(f"PRAGMA busy_timeout'
+    "        self._write(drop_deleted_words)\n        return self._read(erasure.cut_log)"
 )
+_DETAILS = "        with self._transaction() as db:\n            effects = [(one.ad"
+_PAGE = "        with self._transaction() as db:\n            if trouble:"
 
 MUTATIONS = [
     Mutation(
@@ -100,16 +100,16 @@ MUTATIONS = [
         # What recognises the page goes with the cursor: a position alone is mended by looking back.
         "cursor committed before its page",
         "store/writer.py",
-        "        with self._transaction():\n            if trouble:",
-        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
-        "            self._save_cursor(cursor)\n"
-        "        with self._transaction():\n            if trouble:",
+        _PAGE,
+        "        with self._transaction() as db:\n"
+        "            position.save_seen(db, seen, keep_from)\n"
+        "            position.save_cursor(db, cursor, self._feed_url)\n" + _PAGE,
         ("tests/test_sync.py",),
     ),
     Mutation(
         "ads that a new log does not have are not asked for",
         "store/writer.py",
-        "            if anew:\n",
+        "            if recheck:\n",
         "            if False:\n",
         ANOTHER_LOG,
     ),
@@ -122,30 +122,29 @@ MUTATIONS = [
     ),
     Mutation(
         "an ad without content is asked for no more",
-        "store/writer.py",
-        "            self._keep_queued(verdict.ad, now)\n            return True\n",
-        "            return False\n",
+        "store/queue.py",
+        "one.reason is Reason.WITHHELD]",
+        "False]",
         ("tests/test_verify.py",),
     ),
     Mutation(
         "the queue emptied before the details are kept",
         "store/writer.py",
-        "        with self._transaction():\n            effects = [\n                (verdict.ad",
-        "        with self._transaction():\n"
-        "            self._unqueue(verdict.ad for verdict in verdicts)\n"
-        "        with self._transaction():\n            effects = [\n                (verdict.ad",
+        _DETAILS,
+        "        with self._transaction() as db:\n"
+        "            queue.drop(db, [one.ad for one in verdicts])\n" + _DETAILS,
         (*QUICK, "tests/test_machine.py", "tests/test_store.py"),
     ),
     Mutation(
         "secure_delete off",
-        "store/writer.py",
+        "store/opening.py",
         '"secure_delete = ON"',
         '"secure_delete = OFF"',
         ERASURE,
     ),
     Mutation(
         "secure_delete off and unchecked",
-        "store/writer.py",
+        "store/opening.py",
         '    if connection.execute("PRAGMA secure_delete").fetchone() != (1,):',
         '    connection.execute("PRAGMA secure_delete = OFF")\n    if False:',
         ERASURE,
@@ -167,7 +166,7 @@ MUTATIONS = [
     Mutation(
         "an erasure that owes nothing",
         "privacy/erasure.py",
-        "owed=not store.erase()",
+        "owed=not store.purge()",
         "owed=False",
         ("tests/test_privacy.py",),
     ),
@@ -187,7 +186,7 @@ MUTATIONS = [
     ),
     Mutation(
         "no checkpoint",
-        "store/writer.py",
+        "store/erasure.py",
         "wal_checkpoint(TRUNCATE)",
         "wal_checkpoint(PASSIVE)",
         ERASURE,
@@ -196,7 +195,7 @@ MUTATIONS = [
         "the index not merged",
         "store/writer.py",
         _MERGED_BEFORE_THE_LOG_IS_CUT,
-        _MERGED_BEFORE_THE_LOG_IS_CUT.removeprefix("        self._merge_index()\n"),
+        _MERGED_BEFORE_THE_LOG_IS_CUT.removeprefix("        self._write(drop_deleted_words)\n"),
         ERASURE,
     ),
     Mutation(
@@ -229,45 +228,44 @@ MUTATIONS = [
     ),
     Mutation(
         "free space left as it is",
-        "store/writer.py",
-        "            scrub(self._file)\n",
+        "store/erasure.py",
+        "    scrub(file)\n",
         "",
         ERASURE,
     ),
     Mutation(
         "free space zeroed behind the back of what the store remembers",
         "store/writer.py",
-        "        with closing(_connect(self.path)) as connection:",
-        "        with ExitStack() as _, explained(self.path):\n"
-        "            connection = self._connection",
+        "closing(connect(self.path)) as alone:",
+        "ExitStack() as _:\n            alone = self._connection",
         ERASURE,
     ),
     Mutation(
         "words left in the index",
-        "store/writer.py",
-        "        self._db.execute(_UNINDEX, [ad])\n",
+        "store/ads.py",
+        "    db.execute(_UNINDEX, [ad])\n",
         "",
         ERASURE,
     ),
     Mutation(
         "nothing owed for what a change replaced",
-        "store/writer.py",
-        "        if self._has(ad):\n            self._owe_erasure()\n",
-        "        if self._has(ad):\n",
+        "store/ads.py",
+        "    if _has(db, ad):\n        erasure.owe(db)\n",
+        "    if _has(db, ad):\n",
         ERASURE,
     ),
     Mutation(
         "an ad that goes without a word",
-        "store/writer.py",
-        "        journal.ended(self._connection, ad, reason, now)\n",
+        "store/ads.py",
+        "    journal.ended(db, ad, reason, now)\n",
         "",
         JOURNAL,
     ),
     Mutation(
         "an erasure that those who keep up do not hear of",
-        "store/writer.py",
-        "            journal.updated(\n",
-        "            (lambda *_, **__: None)(\n",
+        "store/ads.py",
+        "        journal.updated(db",
+        "        (lambda *_, **__: None)(db",
         JOURNAL,
     ),
     Mutation(
@@ -302,18 +300,18 @@ MUTATIONS = [
         "the debt taken back before it is paid",
         "store/writer.py",
         _MERGED_BEFORE_THE_LOG_IS_CUT,
-        "        with self._transaction():\n"
-        '            self._db.execute("UPDATE feed SET erasure_owed = 0")\n'
+        "        with self._transaction() as db:\n"
+        '            db.execute("UPDATE feed SET erasure_owed = 0")\n'
         + _MERGED_BEFORE_THE_LOG_IS_CUT,
         ERASURE,
     ),
     Mutation(
         "an entry committed before its removal",
         "store/writer.py",
-        "        with self._transaction():\n            if trouble:",
-        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
-        "            seen = []\n"
-        "        with self._transaction():\n            if trouble:",
+        _PAGE,
+        "        with self._transaction() as db:\n"
+        "            position.save_seen(db, seen, keep_from)\n"
+        "            seen = []\n" + _PAGE,
         ERASURE,
     ),
     Mutation(
@@ -359,8 +357,8 @@ MUTATIONS = [
     Mutation(
         "the sweep by our own clock",
         "sync/engine.py",
-        "day_of(walk.served_at, walk.newest, clock())",
-        "day_of(clock(), None, clock())",
+        "confirmed_day(walk.served_at, walk.newest, clock())",
+        "confirmed_day(clock(), None, clock())",
         ("tests/test_sync.py",),
     ),
     Mutation(

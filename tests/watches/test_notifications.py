@@ -121,7 +121,7 @@ def test_an_ad_whose_details_wait_is_not_gone(me: Subscriber):
     me.notified()
     me.sync(stop=[3])
     with Store(me.db) as store:
-        store._db.execute(
+        store._connection.execute(
             "INSERT INTO queue (ad, reason, queued_at) VALUES (?, 'changed', ?)",
             [uuid(3), "2026-11-21T12:00:00+00:00"],
         )

@@ -189,7 +189,7 @@ class Watched(RuleBasedStateMachine):
             gone = [DetailDecision(uuid(n), Reason.STOPPED) for n in range(1, 6) if n not in there]
             store.commit_details(gone, [], self.now)
             store.sweep(oslo_day(self.now), self.now)
-            store._db.execute("UPDATE feed SET newest = ?", [self.now.isoformat()])
+            store._connection.execute("UPDATE feed SET newest = ?", [self.now.isoformat()])
             store.caught_up(self.now)
         self.complete = True
         self.alive = {*self.truth}
@@ -215,7 +215,7 @@ class Watched(RuleBasedStateMachine):
         with Store(self.db) as store:
             if from_tip:
                 values = [self.now.isoformat()] * 2
-                store._db.execute("UPDATE feed SET newest = ?, reaches_back = ?", values)
+                store._connection.execute("UPDATE feed SET newest = ?, reaches_back = ?", values)
         if from_tip:
             self.hidden = {*self.truth}
         else:

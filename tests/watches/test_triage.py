@@ -92,7 +92,7 @@ def test_notes_go_where_nobody_reads_along(me: Subscriber):
 def test_an_ad_that_is_not_there(me: Subscriber, command):
     result = me.ask(command, "ffff")
     assert result.exit_code == 2
-    assert "no ad in force has an id that begins with 'ffff'" in result.stderr
+    assert "no active ad has an id that begins with 'ffff'" in result.stderr
 
 
 def test_half_an_id_is_not_enough_where_two_match(me: Subscriber):

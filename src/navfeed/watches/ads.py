@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from navfeed.present.words import pieces
 from navfeed.store.filters import Filters
-from navfeed.store.query import Cell, Reader
+from navfeed.store.query import Reader
+from navfeed.store.selection import Cell
 from navfeed.text.html import words_of
 from navfeed.text.plaintext import sanitize
 from navfeed.watches.choices import Field
@@ -31,7 +32,7 @@ MOST_PLACES = 6
 
 def matching(reader: Reader, filters: Filters) -> dict[str, Ad]:
     """The matching ads, the newest first, without their texts."""
-    from navfeed.store.query import Sort
+    from navfeed.store.selection import Sort
 
     return {str(row[0]): _ad(row) for row in reader.rows(COLUMNS, filters, Sort.PUBLISHED)}
 

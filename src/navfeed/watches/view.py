@@ -24,7 +24,7 @@ class View:
     """An open store at `now`. `filters_of` may raise `ConfigError`, the rest `StoreError`."""
 
     def __init__(self, reader: Reader, now: datetime, filters_of: FiltersOf) -> None:
-        facts = reader.facts(now)
+        facts = reader.status(now)
         self._reader = reader
         self._now = now
         self._filters_of = filters_of
