@@ -91,9 +91,9 @@ def theirs(chance: random.Random, ads: Sequence[str]) -> str:
     place = quoted(chance.choice(PLACES))
     return chance.choice(
         [
-            "/load/ads_in_force.json?_size=25&_shape=array",
-            f"/load/ads_in_force.json?_size=25&_shape=array&municipals={place}",
-            f"/load/ads_in_force.json?uuid={chance.choice(ads)}&_shape=array",
+            "/load/active_ads.json?_size=25&_shape=array",
+            f"/load/active_ads.json?_size=25&_shape=array&municipalities={place}",
+            f"/load/active_ads.json?uuid={chance.choice(ads)}&_shape=array",
         ]
     )
 

@@ -99,7 +99,7 @@ def words_of(group: Any) -> Iterator[list[str]]:  # noqa: ANN401  typer's groups
 
 
 CLI_INTRO = """\
-What each command's own `--help` says. Options may stand in any order after the command. Results go
+The `--help` of each command. Options may stand in any order after the command. Results go
 to stdout, everything else to stderr; [columns](columns.md), [exit codes](exit-codes.md) and
 [settings](configuration.md) have pages of their own.
 """
@@ -246,9 +246,9 @@ MEANINGS = {
     ),
     ExitCode.WAITING: Meaning(
         "Caught up, but some ads could not be fetched: they are retried, or were given up. After a "
-        "watch: a channel did not accept a notification, which is sent again later.",
+        "watch: a channel did not accept a notification, which is kept and retried.",
         "Nothing; the next run asks again. `navfeed status` tells if some are given up, `navfeed "
-        "watch show` how a channel stands.",
+        "watch show` how a channel is.",
     ),
     ExitCode.FEED: Meaning(
         "The feed cannot be reached, or answers wrongly.",
@@ -483,8 +483,8 @@ SCHEMA_QUERIES = """\
 Ads in force in Bergen, newest first, whichever of their places it is:
 
 ```sql
-SELECT title, employer, municipals, application_url
-FROM ads_in_force
+SELECT title, employer, municipalities, application_url
+FROM active_ads
 WHERE uuid IN (SELECT ad FROM locations WHERE municipal = 'BERGEN')
 ORDER BY published DESC;
 ```
@@ -493,7 +493,7 @@ Ads for each STYRK-08 code:
 
 ```sql
 SELECT code, name, count(DISTINCT ad) AS ads
-FROM categories_in_force
+FROM active_categories
 WHERE type = 'STYRK08'
 GROUP BY code
 ORDER BY ads DESC;
@@ -503,7 +503,7 @@ A field that has no column of its own, from the content as NAV served it:
 
 ```sql
 SELECT uuid, json_extract(content, '$.employer.description')
-FROM ads JOIN ads_in_force USING (uuid)
+FROM ads JOIN active_ads USING (uuid)
 LIMIT 10;
 ```
 
@@ -511,8 +511,8 @@ Words, phrases and beginnings. `navfeed list --text` finds a word's forms too, b
 this index ([how](../explanation/search.md)):
 
 ```sql
-SELECT uuid, ads_in_force.title
-FROM ads_in_force JOIN search ON search.rowid = ads_in_force.id
+SELECT uuid, active_ads.title
+FROM active_ads JOIN search ON search.rowid = active_ads.id
 WHERE search MATCH '"fast stilling" AND syke* NOT natt';
 ```
 

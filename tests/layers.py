@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "decide": {"model", "places", "text"},
     "lookback": {"model", "decide"},
     "privacy": {"model", "text", "wire"},
-    "store": {"model", "errors", "places", "text"},
+    "store": {"model", "errors", "decide", "places", "text"},
     "client": {"model", "errors", "log", "config", "wire", "version"},
     "sync": {"model", "errors", "log", "decide", "lookback", "privacy"},
     "changes": {"model", "errors", "files", "store", "wire"},

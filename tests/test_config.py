@@ -82,7 +82,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         recheck_after=timedelta(days=7),
         recheck_most=10,
         keep_changes=timedelta(days=30),
-        scope=Scope(municipals=("BERGEN", "Os"), words=("natt",)),
+        scope=Scope(municipalities=("BERGEN", "Os"), words=("natt",)),
         warn_age=timedelta(hours=36),
         watches_file=home / "mine.toml",
     )

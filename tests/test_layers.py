@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
 DOORS = {
     "httpx": {"client/http.py", "client/transport.py"},
     "pydantic": {"wire/page.py", "serve/assistant.py"},  # the second: the SDK's own language
-    "sqlite_utils": {"store/writer.py", "store/migrate.py"},
+    "sqlite_utils": {"store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},
     "Stemmer": {"text/stem.py"},
     "matplotlib": {"present/plot.py"},
@@ -32,7 +32,7 @@ DOORS = {
     "opensearchpy": {"push/opensearch.py"},
     "platformdirs": {"config.py"},
     "filelock": {"api.py"},
-    "tomlkit": {"watches/book.py", "cli/init.py"},
+    "tomlkit": {"watches/editing.py", "cli/init.py"},
     "starlette": {
         *("serve/answers.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
         *("serve/api.py", "serve/asked.py", "serve/atom.py", "serve/old_api.py"),

@@ -139,7 +139,7 @@ WHEN = datetime(2026, 11, 21, tzinfo=UTC)
         (lambda: navfeed.sync_store("ads.db"), "settings of sync_store"),
         (lambda: navfeed.sync_store(plan=navfeed.Scope()), "plan of sync_store"),
         (lambda: navfeed.sync_store(stop=True), "stop of sync_store"),
-        (lambda: navfeed.make_plan("ads.db"), "settings of plan_of"),
+        (lambda: navfeed.make_plan("ads.db"), "settings of make_plan"),
     ],
 )
 def test_a_wrong_type_is_refused_by_the_name_of_what_was_given(made, says, tmp_path, monkeypatch):

@@ -37,7 +37,7 @@ def run(outdoors: Outdoors, *words: str) -> Said:
 
 def reach(path: Path) -> datetime | None:
     with Reader(path, today=NOW.date()) as reader:
-        return reader.facts(NOW).reaches_back
+        return reader.status(NOW).reaches_back
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), 20 * DAY, 200 * DAY, -200 * DAY], ids=str)

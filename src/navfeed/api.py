@@ -127,8 +127,8 @@ def make_plan(settings: Settings, start: Start | None = None) -> Plan:
     from navfeed.sync.engine import Plan
     from navfeed.sync.walk import Start
 
-    refuse_wrong_type("plan_of", "settings", settings, Settings)
-    refuse_wrong_type("plan_of", "start", start, Start | None)
+    refuse_wrong_type("make_plan", "settings", settings, Settings)
+    refuse_wrong_type("make_plan", "start", start, Start | None)
     return Plan(
         start=Start(back=HISTORY) if start is None else start,
         scope=settings.scope,

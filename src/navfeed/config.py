@@ -72,7 +72,7 @@ _OTHERS = ("token", "log", "cursor_before", "cursor_after", "mail_password")
 sync is given."""
 
 SCOPES = {
-    "municipal": "municipals",
+    "municipal": "municipalities",
     "county": "counties",
     "occupation": "occupations",
     "code": "codes",

@@ -15,5 +15,5 @@ def require_extra(module: str, extra: str) -> ModuleType:
     except ImportError as error:
         raise ConfigError(
             f"the extra `{extra}` is not installed ({module} is missing). In navfeed's "
-            f"environment, run: pip install 'navfeed[{extra}]'"
+            f"environment: pip install 'navfeed[{extra}]'"
         ) from error

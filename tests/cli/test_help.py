@@ -9,6 +9,7 @@ from typer import Context
 from typer.main import get_group
 
 from cli.terminal import on_terminal, plain
+from navfeed.cli import _app
 from navfeed.cli.commands import app
 
 _GROUP = get_group(app)
@@ -57,4 +58,5 @@ def test_a_command_has_one_line_in_the_list() -> None:
     lines = _help_of(()).splitlines()
     for (name,) in COMMANDS:
         text = _GROUP.commands[name].help.partition("\n\n")[0]  # type: ignore[union-attr]
+        assert _app.COMMANDS[name] == text
         assert any(re.search(rf"\b{name}\s+{re.escape(text)}", line) for line in lines), text

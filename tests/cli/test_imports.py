@@ -73,3 +73,14 @@ def test_a_command_loads_no_other(command: str) -> None:
     loaded = {name.removeprefix("navfeed.cli.") for name in ended.stderr.split()}
     alike = {"mcp": {"serve"}}  # the same terms, without HTTP
     assert loaded & COMMANDS <= {command} | alike.get(command, set())
+
+
+def test_the_help_loads_no_command_and_nothing_heavy() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "--help"], capture_output=True, check=True, text=True
+    )
+    loaded = set(ended.stderr.split())
+    assert not loaded & {*HEAVY, "sqlite3", "navfeed.model"}
+    assert not {name.removeprefix("navfeed.cli.") for name in loaded} & COMMANDS
+    for name, summary in _app.COMMANDS.items():
+        assert f"{name:10}{summary}\n" in ended.stdout

@@ -77,10 +77,10 @@ def test_content_as_served(db: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        ("ffff", "no ad in force has an id that begins with 'ffff'"),
+        ("ffff", "no active ad has an id that begins with 'ffff'"),
         ("0000000", "0000000 could be"),
-        ("00000030", "is no longer in force: its last day was 2026-11-20"),
-        ("\x1b[2J", "no ad in force"),
+        ("00000030", "is no longer active: its last day was 2026-11-20"),
+        ("\x1b[2J", "no active ad"),
     ],
 )
 @pytest.mark.parametrize("format_", ["text", "json"])

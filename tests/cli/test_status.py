@@ -279,5 +279,5 @@ def test_what_is_kept_is_told_where_it_is_not_everything(db: Path) -> None:
     assert "\nScope" not in answer(db, "status")
     with Store(db) as store:
         store.rescope(Scope(("BERGEN", "OS"), words=("natt",)), [], ask=False, now=NOW)
-    assert "\nScope           municipals BERGEN, OS; words natt\n" in answer(db, "status")
+    assert "\nScope           municipalities BERGEN, OS; words natt\n" in answer(db, "status")
     assert facts(db)["scope"] == {"municipal": ["BERGEN", "OS"], "words": ["natt"]}

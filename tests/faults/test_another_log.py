@@ -135,7 +135,7 @@ def test_S7_nothing_of_this_where_an_older_page_is_known(outdoors):
 
 
 def test_S7_ads_outside_the_scope_are_asked_for_too(outdoors):
-    outdoors.sync(scope=navfeed.Scope(municipals=("UTSIRA",)))
+    outdoors.sync(scope=navfeed.Scope(municipalities=("UTSIRA",)))
     outside = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
     assert outside
     replace_world(outdoors, another_world())

@@ -76,7 +76,7 @@ def test_H1_what_some_details_failed_with_is_told(outdoors):
     said = f"caught up; 2 ads could not be fetched ({because}); retrying automatically"
     assert ended.outcome == said
     with Reader(outdoors.path, NOW.date()) as reader:
-        assert reader.facts(NOW).problems == (Problem(because, 2),)
+        assert reader.status(NOW).problems == (Problem(because, 2),)
     outdoors.recovers()
 
 

@@ -256,7 +256,7 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
     """Warn about values and words that match no ad, and suggest similar ones."""
     for name in _SUGGESTED:
         for value in (value for side in split_names(getattr(filters, name)) for value in side):
-            near = () if reader.knows(name, value) else alike(value, reader.values(name))
+            near = () if reader.has_value(name, value) else alike(value, reader.values(name))
             if near:
                 print_warning(
                     f"no ad matches {_flag(name)} {value}; did you mean {' or '.join(near)}?"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import _run
 from navfeed.cli._output import print_warning
-from navfeed.cli._telling import Teller
+from navfeed.cli._watch_runs import WatchRunner
 from navfeed.cli._welcome import before_first_sync
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
@@ -65,7 +65,7 @@ class Service:
         self._pushes = False
         self._pings = Pings(print_warning)
         self._notifier = Notifier(os.environ)
-        self._teller = Teller(quiet=quiet, heed=self._go_on) if watch else None
+        self._watches = WatchRunner(quiet=quiet, heed=self._go_on) if watch else None
 
     def run(self, max_seconds: float | None) -> None:
         """Raises what ends the service; `StoppedError` where that is what was wanted."""
@@ -125,8 +125,8 @@ class Service:
         if error is None or error.passes:
             self._notifier.ready()
             run_hook(self._settings, before, print_warning, is_over=self._is_over)
-            if self._teller is not None and not self._stop.asked:
-                self._teller.tell_after_sync(self._settings, paced=True)
+            if self._watches is not None and not self._stop.asked:
+                self._watches.run_after_sync(self._settings, debounce=True)
         return error
 
     def _one(self) -> RunFinished:

@@ -133,7 +133,7 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
 def warn_if_begun(settings: Settings) -> None:
     """The start applies once: nobody should think that an old copy now reaches further back."""
     with suppress(StoreError), open_store(settings.db) as reader:
-        if reader.facts(now()).newest is not None:
+        if reader.status(now()).newest is not None:
             print_warning(
                 f"{settings.db} already exists and continues from its position: --since and "
                 "--from-tip apply to a first sync. To start elsewhere, name a new store "
@@ -152,7 +152,7 @@ _SEPARATED = ("municipal", "county", "code", "orgnr")
 """Names of a scope that take several values separated by commas, as filters do."""
 
 _SCOPE_FILTERS = {
-    "municipals": ("municipal",),
+    "municipalities": ("municipal",),
     "counties": ("county",),
     "orgnrs": ("orgnr",),
     "occupations": ("level1", "level2"),
@@ -166,7 +166,7 @@ def warn_if_scope_matches_nothing(settings: Settings) -> None:
         scope = reader.scope()
         for name, filters in _SCOPE_FILTERS.items():
             for value in getattr(scope, name):
-                if not any(reader.knows(one, value) for one in filters):
+                if not any(reader.has_value(one, value) for one in filters):
                     print_warning(
                         f"no stored ad matches {value!r}, one of the scope's {name}. If NAV "
                         "does not use that name, set the scope again with --scope"

@@ -16,7 +16,7 @@ from navfeed.errors import NotFoundError
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.text.plaintext import sanitize
-from navfeed.watches.words import Mark
+from navfeed.watches.choices import Mark
 
 if TYPE_CHECKING:
     from navfeed.watches.state import State
@@ -41,7 +41,8 @@ UndoOption = Annotated[bool, typer.Option("--undo", help="Remove the mark and it
 
 
 def mark_ad(settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool) -> None:
-    from navfeed.watches.state import State, state_path
+    from navfeed.watches.state import State
+    from navfeed.watches.state_file import state_path
 
     moment = now()
     with State(state_path(settings.db)) as state:
@@ -63,18 +64,17 @@ def _marked(state: State, start: str) -> str | None:
     start = start.strip().lower()
     matches = [ad for ad in state.marks() if start and ad.startswith(start)]
     if len(matches) > 1:
-        raise NotFoundError(
-            f"{start} matches several ads ({' or '.join(matches[:5])}): give more of the id"
-        )
+        raise NotFoundError(f"{start} is ambiguous: {', '.join(matches[:5])}. Give more of the id")
     return matches[0] if matches else None
 
 
 def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
-    """The filters for those of the ads that were saved, and the notes about them.
+    """The filters for the saved ads among these, and the notes about them.
 
     Warns about those that are gone, of which only the note is left.
     """
-    from navfeed.watches.state import State, state_path
+    from navfeed.watches.state import State
+    from navfeed.watches.state_file import state_path
 
     path = state_path(db)
     if not path.exists():  # reading creates no file

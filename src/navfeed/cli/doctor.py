@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +17,8 @@ from navfeed.cli._output import (
     print_json,
     print_rows,
 )
-from navfeed.errors import ExitCode
+from navfeed.config import load
+from navfeed.errors import ConfigError, ExitCode
 from navfeed.ops.checkup import examine
 from navfeed.ops.doctor import Finding, verdict
 
@@ -37,13 +40,25 @@ def doctor(
     clock, 5 feed, 6 token, 7 store, 8 no recent data.
     """
     flags = {"db": db, "base_url": base_url}
-    findings = list(examine(flags, config, offline=offline))
+    findings = [*examine(flags, config, offline=offline), *_watches(flags, config)]
     if format_ is RowsFormat.JSON:
         print_json([asdict(finding) for finding in findings])
     else:
         print_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
     if (code := verdict(findings)) is not ExitCode.DONE:
         raise typer.Exit(code)
+
+
+def _watches(flags: Mapping[str, object], config: Path | None) -> Iterator[Finding]:
+    """Nothing where the settings cannot be read: that is a finding already."""
+    try:
+        settings = load(flags, config=config)
+    except ConfigError:
+        return
+    if settings.watches_file.exists():
+        from navfeed.cli._watch_runs import watch_findings
+
+        yield from watch_findings(settings)
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:

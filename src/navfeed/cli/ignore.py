@@ -6,7 +6,7 @@ from navfeed.cli._app import app
 from navfeed.cli._options import ConfigOption, DbOption
 from navfeed.cli._triage import AdArgument, NoteOption, UndoOption, mark_ad
 from navfeed.config import load
-from navfeed.watches.words import Mark
+from navfeed.watches.choices import Mark
 
 
 @app.command()

@@ -37,7 +37,8 @@ from navfeed.export.listing import ListFormat, Listing, default_sort, write_rows
 from navfeed.model import counted
 from navfeed.present.words import DUE, LIST_HEADINGS, LISTED, joined, listed, marked, pieces
 from navfeed.store.filters import Filters
-from navfeed.store.query import Cell, Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import Cell, Sort
 
 if TYPE_CHECKING:
     from navfeed.present.terminal import Canvas

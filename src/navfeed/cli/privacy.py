@@ -88,7 +88,7 @@ def erase(
     path = load({"db": db}, config=config).db
     _confirm(path, needle, yes=yes)
     with store_lock(path), Store(path) as store:
-        erased = engine.erase(store, needle, datetime.now(UTC))
+        erased = engine.erase_person(store, needle, datetime.now(UTC))
     places, ads = counted(erased.places, "place"), counted(erased.ads, "ad")
     print_warning(f"erased in {places} of {ads}, and from future syncs")
     if erased.owed:
@@ -143,7 +143,7 @@ def _places(reader: Reader, needle: Term) -> Iterator[tuple[str, str, str]]:
     from navfeed.privacy.redact import places_of
 
     seeker = matcher_of(needle)
-    for ad, raw in reader.stored():
+    for ad, raw in reader.iter_all_raw():
         yield from ((ad, field, text) for field, text in places_of(raw, seeker))
 
 

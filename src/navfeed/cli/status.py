@@ -45,7 +45,7 @@ def status(
     settings = load({"db": db}, config=config)
     refuse = limits(settings, max_age).refuse
     with Reader(settings.db, oslo_day(now)) as reader:
-        facts = reader.facts(now)
+        facts = reader.status(now)
     state = state_of(settings.db, facts.last_run)
     if format_ is StatusFormat.JSON:
         print_json(status_object(facts, now, state))

@@ -27,7 +27,7 @@ from navfeed.cli._options import (
 from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.cli._welcome import before_first_sync
 from navfeed.config import Settings, load
-from navfeed.errors import ConfigError, ExitCode, LockedError, NavfeedError
+from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoreError
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
 from navfeed.ops.metrics import write_metrics
@@ -290,8 +290,8 @@ def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> No
     stop = Stop(max_seconds)
     try:
         ended = _once(settings, plan, stop, how)
-    except LockedError:
-        if how.then_watch:
+    except NavfeedError as error:
+        if how.then_watch and not isinstance(error, StoreError):
             _tell(settings, quiet=how.quiet)
         raise
     _show(how.format, ended)
@@ -304,9 +304,9 @@ def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> No
 
 
 def _tell(settings: Settings, *, quiet: bool) -> ExitCode:
-    from navfeed.cli._telling import Teller
+    from navfeed.cli._watch_runs import WatchRunner
 
-    return Teller(quiet=quiet).tell_after_sync(settings, paced=False)
+    return WatchRunner(quiet=quiet).run_after_sync(settings, debounce=False)
 
 
 def _dry_run(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:

@@ -15,7 +15,7 @@ EXPORTED = {
     "job_title": "",
     "employer": "",
     "employer_orgnr": "mostly the establishment's number",
-    "municipals": "of all places of work, each name once, in their order",
+    "municipalities": "of all places of work, each name once, in their order",
     "counties": "likewise",
     "published": "UTC, `2026-11-21T08:00:00Z`; empty if the served value is no date",
     "updated": "likewise",
@@ -54,7 +54,7 @@ ON_REQUEST = {
 """More columns for `--columns`."""
 
 LIST_FIELDS = (
-    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
+    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipalities", "counties"),
     *("published", "updated", "expires", "last_day", "application_due", "due_date"),
     *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
@@ -96,7 +96,7 @@ DAYS = frozenset({"last_day", "due_date"})
 MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
 LISTS = frozenset(
     {
-        *("municipals", "counties", "cities", "postal_codes", "addresses", "countries"),
+        *("municipalities", "counties", "cities", "postal_codes", "addresses", "countries"),
         *("occupations", "categories", "contacts"),
     }
 )

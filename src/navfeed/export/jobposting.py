@@ -13,7 +13,7 @@ from datetime import datetime, time
 from itertools import groupby
 from typing import Any
 
-from navfeed.model import OSLO, Contact, Content, Location
+from navfeed.model import OSLO, Contact, Content, Location, moment_text
 from navfeed.text.html import Block, Kind, blocks_of
 
 REQUIRED = ("title", "description", "datePosted", "hiringOrganization", "jobLocation")
@@ -54,7 +54,7 @@ def posting(uuid: str, content: Content, *, contacts: bool = False) -> Posting:
             "identifier": {"@type": "PropertyValue", "name": "NAV", "value": uuid},
             "title": _text(content.job_title) or _text(content.title),
             "description": _prose(content.description or ""),
-            "datePosted": content.published,
+            "datePosted": moment_text(content.published),
             "validThrough": _valid_through(content),
             "employmentType": _employment_types(content),
             "hiringOrganization": _employer(content),

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from navfeed.export.formats import records, write_csv, write_json, write_jsonl
 from navfeed.store.filters import Filters
-from navfeed.store.query import Cell, Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import Cell, Sort
 
 
 class ListFormat(StrEnum):

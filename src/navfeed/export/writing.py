@@ -10,7 +10,7 @@ from typing import BinaryIO, TypeVar
 
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
 from navfeed.model import counted
-from navfeed.store.filters import Filters
+from navfeed.store.filters import Filters, Within
 from navfeed.store.query import Reader
 from navfeed.wire.rewrite import drop_contacts
 
@@ -126,7 +126,7 @@ class Export:
         return self._counted(self.reader.rows(columns, filters))
 
     def _texts(self, filters: Filters) -> Iterator[str]:
-        texts = self._counted(self.reader.contents(filters))
+        texts = self._counted(self.reader.iter_raw(filters))
         if self.options.contacts is not False:
             return texts
         return map(drop_contacts, texts)
@@ -162,7 +162,8 @@ def export_to_folder(export: Export, filters: Filters, output: Path) -> None:
     with replaced_folder(output, is_split) as folder:
 
         def write(municipalities: list[str], out: BinaryIO) -> int:
-            within = replace(filters, within=tuple(municipalities))
+            named = tuple(filter(None, municipalities))
+            within = replace(filters, within=Within(named, nowhere="" in municipalities))
             return export.write(within, out, folder / "ads")
 
         write_split(folder, suffix, files, write)
@@ -174,7 +175,7 @@ def _files(reader: Reader, filters: Filters) -> tuple[dict[str, list[str]], int]
 
     names: set[str] = set()
     total = nowhere = 0
-    for (places,) in reader.rows(("municipals",), filters):
+    for (places,) in reader.rows(("municipalities",), filters):
         names.update(places or ())
         total += len(places or ()) or 1
         nowhere += not places

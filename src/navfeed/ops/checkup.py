@@ -73,7 +73,7 @@ def _store(settings: Settings) -> Generator[Finding, None, datetime | None]:
     paused_until = None
     try:
         with open_store(settings.db) as reader:
-            facts = reader.facts(moment)
+            facts = reader.status(moment)
             paused_until = facts.retry_at
             yield checks.check_schema(facts.schema_version, VERSION)
             if kept := checks.check_upgrade(kept_copy(settings.db)):

@@ -236,6 +236,44 @@ def check_erasure(*, owed: bool) -> Finding:
     return fine("erasure", "no removed text is left on disk")
 
 
+# The watches
+
+WATCH_LAG = timedelta(days=1)
+
+
+def check_watch(
+    watch: str, problem: str | None, data_as_of: datetime | None, caught_up_at: datetime | None
+) -> Finding | None:
+    """`problem`: why it cannot run. `data_as_of`: when the data was complete that it ran with."""
+    if problem is not None:
+        return warning("watches", f"{watch} cannot run: {problem}", "Correct it as described")
+    advice = "Run `navfeed watch run` after each sync, or sync with --then-watch"
+    if data_as_of is None:
+        return warning("watches", f"{watch} has not run yet", advice)
+    if caught_up_at is not None and caught_up_at - data_as_of > WATCH_LAG:
+        says = f"{watch} last ran with the data of {oslo_time(data_as_of)}"
+        return warning("watches", says, advice)
+    return None
+
+
+def check_target(
+    target: str, failures: int, since: datetime | None, pending: int | None
+) -> Finding | None:
+    """`failures`: consecutive ones, `since` the first of them. Nothing has been pending longer."""
+    if not failures or since is None:
+        return None
+    waiting = "" if pending is None else f", {counted(pending, 'notification')} pending since then"
+    attempts = f"{counted(failures, 'attempt')}{waiting}"
+    says = f"{target} has been failing since {oslo_time(since)} ({attempts})"
+    return warning("watches", says, "Retry now and see the reason: `navfeed watch run --now`")
+
+
+def check_watch_permissions(readable: list[Path]) -> Finding:
+    """`readable`: files with notes or secret URLs that others than their owner can read."""
+    names = " ".join(map(str, readable))
+    return warning("watches", f"others can read {names}", _made_private(*readable))
+
+
 # The feed
 
 

@@ -21,7 +21,7 @@ def predict(db: Path, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
         raise ConfigError(f"there is no store {db} yet: the first sync creates it")
     moment = now()
     with open_store(db, at=moment) as reader:
-        facts, outside = reader.facts(moment), reader.outside()
+        facts, outside = reader.status(moment), reader.outside()
         scope = facts.scope if plan.scope is None else plan.scope
         changes = scope != facts.scope
         verdict = judge_scope(scope, facts.scope, reader.everything() if changes else ())
@@ -30,7 +30,7 @@ def predict(db: Path, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
         stored=facts.stored,
         leaving=len(verdict.leaving),
         coming_in=outside if changes and not narrows(scope, facts.scope) else 0,
-        expired=facts.stored - facts.in_force,
+        expired=facts.stored - facts.active,
         waiting=facts.waiting,
     )
     return would, verdict

@@ -38,7 +38,7 @@ def write_metrics(settings: Settings, warn: Callable[[str], object]) -> None:
     moment = now()
     try:
         with open_store(settings.db, at=moment) as reader:
-            facts = reader.facts(moment)
+            facts = reader.status(moment)
         # A signal to reload that comes meanwhile must not end a service.
         with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
             out.write(exposition(facts).encode())
@@ -67,7 +67,7 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
     yield Metric(
         "navfeed_info", "The version of navfeed that wrote this.", ((__version__, 1),), "version"
     )
-    yield _one("navfeed_ads_in_force", "Ads that may be shown today.", facts.in_force)
+    yield _one("navfeed_ads_in_force", "Ads that may be shown today.", facts.active)
     yield _one("navfeed_ads_stored", "Ads in the store.", facts.stored)
     yield Metric(
         "navfeed_details_queued",

@@ -41,7 +41,7 @@ def _policy_of(db: Path, warn: Report) -> PrivacyPolicy | None:
         return None
     try:
         with Store(db, upgrade_copy=False) as store:  # it is about to be replaced
-            return store.discretion()
+            return store.privacy_policy()
     except StoreError as error:
         warn(f"{error}. Its erasures are unknown: erase them again in the restored store")
         return None
@@ -59,4 +59,4 @@ def _prepare(path: Path, policy: PrivacyPolicy | None, warn: Report) -> None:
     with Store(path) as store:
         if policy is not None and not take_over(store, policy, now()):
             warn("the copy is from another store: repeat the erasures made in this one")
-        store.erase()
+        store.purge()

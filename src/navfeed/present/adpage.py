@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from navfeed.model import Content, Location
-from navfeed.present.words import day_of
+from navfeed.present.words import oslo_day_text
 from navfeed.text.html import BULLET, Block, Kind, blocks_of
 from navfeed.text.plaintext import sanitize
 
@@ -60,7 +60,7 @@ def _terms(uuid: str, content: Content) -> list[tuple[str, str | None]]:
         ("Positions", content.positions),
         ("Start", _no_time(content.start_time)),
         ("Sector", content.sector),
-        ("Published", day_of(content.published)),
+        ("Published", oslo_day_text(content.published)),
         ("Last day", content.last_day.isoformat() if content.last_day else None),
         ("Id", uuid),
         ("At NAV", content.link),

@@ -67,7 +67,7 @@ def _mask(mask: Mask) -> str:
         for name, moment in (("published", mask.published), ("expires", mask.expires))
         if moment
     ]
-    names = (*mask.municipals, *mask.counties, *mask.occupations)
+    names = (*mask.municipalities, *mask.counties, *mask.occupations)
     terms = (mask.sector, mask.extent, mask.engagement_type)
     return "; ".join(filter(None, (", ".join(days), *names, *terms)))
 

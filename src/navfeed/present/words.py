@@ -75,10 +75,14 @@ def _joined(cell: str | tuple[str, ...] | None) -> str:
     return "; ".join(cell) if isinstance(cell, tuple) else cell or ""
 
 
-def day_of(moment: str | None) -> str:
-    """The day in Oslo of one of the store's moments."""
+def day_of(text: str | None) -> str:
+    """The day in Oslo of one of the store's moments, as a row has it."""
+    return oslo_day_text(datetime.fromisoformat(text) if text else None)
+
+
+def oslo_day_text(moment: datetime | None) -> str:
     try:
-        return oslo_day(datetime.fromisoformat(moment)).isoformat() if moment else ""
+        return oslo_day(moment).isoformat() if moment else ""
     except OverflowError:  # the last hours of year 9999
         return ""
 
@@ -149,7 +153,7 @@ def status_page(
 
 def _status(facts: StoreFacts, now: datetime, state: RunState) -> list[tuple[str, str | None]]:
     return [
-        ("Active ads", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
+        ("Active ads", f"{facts.active:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
         *(("Failures", f"{one.ads:,}: {one.says}") for one in facts.problems),
         ("Data", freshness(facts.caught_up_at, now)),

@@ -101,10 +101,10 @@ class Matcher:
     """
 
     lengths: frozenset[tuple[TermKind, int]]
-    knows: Matches
+    matches: Matches
     may_contain: Callable[[str], bool] = bool
 
-    def spans(self, text: str) -> list[Span]:
+    def find(self, text: str) -> list[Span]:
         """Where in the text a needle stands, in order and apart from each other."""
         return _merged(self._spans(text, _READINGS))
 
@@ -114,10 +114,10 @@ class Matcher:
         Nothing is found in what is left.
         """
         for _ in range(_PASSES):
-            if not (spans := self.spans(text)):
+            if not (spans := self.find(text)):
                 return text
             text = _cut(text, spans)
-        return _cut(text, [(0, len(text))], keep=False) if self.spans(text) else text
+        return _cut(text, [(0, len(text))], keep=False) if self.find(text) else text
 
     def _spans(self, text: str, resolved: int) -> Iterator[Span]:
         for reading in _readings(text, resolved):
@@ -137,7 +137,9 @@ class Matcher:
         for kind, windows in _WINDOWS.items():
             lengths = sorted(length for one, length in self.lengths if one is kind)
             if lengths:
-                yield from (span for said, span in windows(text, lengths) if self.knows(kind, said))
+                yield from (
+                    span for said, span in windows(text, lengths) if self.matches(kind, said)
+                )
 
 
 def term_of(text: str) -> Term | None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from markupsafe import Markup
 
 from navfeed.model import Contact, Content, Location
-from navfeed.present.words import day_of
+from navfeed.present.words import oslo_day_text
 from navfeed.serve.hostile import safe_html
 from navfeed.serve.visible import plain, safe_link
 from navfeed.serve.words import Language
@@ -95,8 +95,8 @@ def _names(content: Content) -> Sequence[str]:
     return [*dict.fromkeys(filter(None, named))] or [content.job_title or ""]
 
 
-def _day(moment: str | None, language: Language) -> str:
-    day = day_of(moment)
+def _day(moment: datetime | None, language: Language) -> str:
+    day = oslo_day_text(moment)
     return language.day(date.fromisoformat(day)) if day else ""
 
 

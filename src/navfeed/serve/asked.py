@@ -12,7 +12,7 @@ from navfeed.errors import ConfigError
 from navfeed.serve.desk import Hour
 from navfeed.serve.terms import Terms
 from navfeed.store.filters import Filters
-from navfeed.store.query import Sort
+from navfeed.store.selection import Sort
 
 Given = dict[str, list[str]]
 """Parameters by name, each with its values in their order."""

@@ -17,7 +17,7 @@ from navfeed.errors import NavfeedError
 from navfeed.serve.answers import status_of
 from navfeed.serve.terms import Limits, Terms
 from navfeed.serve.tools import COUNTED, USUAL, Said, Tools
-from navfeed.store.query import Sort
+from navfeed.store.selection import Sort
 
 INSTRUCTIONS = (
     "Vacancies in Norway that are in force today, from a copy of NAV's job vacancy feed. Their "

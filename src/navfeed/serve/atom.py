@@ -15,7 +15,7 @@ from navfeed.model import moment_text
 from navfeed.serve.answers import Doors, Said
 from navfeed.serve.asked import check_names, given, of_filters, read_filters
 from navfeed.serve.desk import Hour
-from navfeed.store.query import Cell, Sort
+from navfeed.store.selection import Cell, Sort
 from navfeed.text.plaintext import sanitize
 
 MOST = 50

@@ -50,7 +50,7 @@ class Health:
         """The store's figures and how many requests were answered how, in Prometheus's format."""
 
         def facts(hour: Hour) -> StoreFacts:
-            return hour.reader.facts(hour.now)
+            return hour.reader.status(hour.now)
 
         try:
             text = exposition(await self._desk.ask(facts, at_any_age=True))

@@ -61,13 +61,13 @@ class OldApi:
             given.setdefault(name, []).append(value)
         asked = read_question(given, self._compat, hour.now)
         rows = hour.reader.rows(["uuid"], asked.filters, asked.sort, asked.size, asked.offset)
-        contents = [hour.reader.content(str(uuid)) for (uuid,) in rows]
+        contents = [hour.reader.raw(str(uuid)) for (uuid,) in rows]
         ads = [old_ad(raw, self._compat) for raw in contents]
         return as_json(root(asked, hour.reader.count(asked.filters), ads))
 
     def _one(self, uuid: str, hour: Hour) -> Said:
         wanted = tuple(old_conditions(OldQuestion(uuid=Values((uuid,)))))
-        for raw in hour.reader.contents(Filters(more=wanted)):
+        for raw in hour.reader.iter_raw(Filters(more=wanted)):
             return as_json(old_ad(raw, self._compat))
         raise NotFoundError(uuid)
 

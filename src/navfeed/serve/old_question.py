@@ -14,7 +14,7 @@ from navfeed.serve.old_dates import read_old_span
 from navfeed.serve.terms import Compat
 from navfeed.store.filters import Filters
 from navfeed.store.public_feed import OldQuestion, Values, old_conditions
-from navfeed.store.query import Sort
+from navfeed.store.selection import Sort
 
 MOST = 5_000
 """So many ads at most could be asked for; the search engine behind gave no more."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from navfeed.model import Category, Contact, Content, Location, Occupation
 from navfeed.serve.terms import Terms
-from navfeed.store.query import LIST_COLUMNS, Sort
+from navfeed.store.selection import LIST_COLUMNS, Sort
 from navfeed.version import __version__
 
 Part = dict[str, Any]

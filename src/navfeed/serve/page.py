@@ -27,7 +27,7 @@ from navfeed.serve.facets import DAYS, Facets, due_within
 from navfeed.serve.visible import plain, visible
 from navfeed.serve.words import LANGUAGES, Language, chosen
 from navfeed.store.filters import Filters
-from navfeed.store.query import Cell, Sort
+from navfeed.store.selection import Cell, Sort
 
 A_PAGE = 25
 MOST_PAGES = 10_000

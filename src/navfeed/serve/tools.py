@@ -17,7 +17,7 @@ from navfeed.serve.asked import Asked, continued, number, read_filters, sort_of
 from navfeed.serve.desk import Hour, put
 from navfeed.serve.terms import Terms
 from navfeed.serve.visible import safe_link
-from navfeed.store.query import Cell
+from navfeed.store.selection import Cell
 from navfeed.text.html import blocks_of, lines_of
 from navfeed.text.plaintext import sanitize
 
@@ -114,7 +114,7 @@ def _ad(uuid: str, hour: Hour) -> Said:
         "positions": _text(content.positions),
         "start_time": _text(content.start_time),
         "sector": _text(content.sector),
-        "published": content.published,
+        "published": moment_text(content.published),
         "last_day": content.last_day.isoformat() if content.last_day else None,
         "places": [_text(one.municipal or one.county or one.country) for one in content.locations],
         "occupations": [_text(one.level2 or one.level1) for one in content.occupations],
@@ -131,9 +131,9 @@ def _ad(uuid: str, hour: Hour) -> Said:
 
 def _status(hour: Hour) -> Said:
     known = age(hour)
-    facts = hour.reader.facts(hour.now)
+    facts = hour.reader.status(hour.now)
     return {
-        "ads_in_force": facts.in_force,
+        "ads_in_force": facts.active,
         "caught_up_at": moment_text(hour.caught_up_at),
         "age_seconds": None if known is None else int(known.total_seconds()),
         "details_waiting": facts.waiting,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from navfeed.errors import NotFoundError
@@ -23,7 +23,8 @@ from navfeed.model import (
     Reason,
     SeenEntry,
 )
-from navfeed.store.giving_up import GIVEN_UP, patience_began
+from navfeed.store.queue import GIVEN_UP, given_up_by
+from navfeed.store.times import read_day, read_moment
 
 
 def find_known(connection: sqlite3.Connection, start: str) -> str:
@@ -51,12 +52,12 @@ def read_history(
     history = AdHistory(
         uuid=uuid,
         state=AdState.OUT_OF_SCOPE if outside else AdState.NOT_STORED,
-        last_day=_day((stored or change or (None,))[-1]),
-        stored_at=_moment(stored_at),
-        changed_at=_moment(changed_at),
-        checked_at=_moment(checked_at),
+        last_day=read_day((stored or change or (None,))[-1]),
+        stored_at=read_moment(stored_at),
+        changed_at=read_moment(changed_at),
+        checked_at=read_moment(checked_at),
         change=_last_change(change),
-        queued=_queued(_row(connection, _QUEUED, uuid, patience_began(now))),
+        queued=_queued(connection.execute(_QUEUED, {"ad": uuid, **given_up_by(now)}).fetchone()),
         mask=_mask(_row(connection, _MASK, uuid)),
         entries=tuple(
             SeenEntry(at, (uuid, status, written))
@@ -85,7 +86,7 @@ def _last_change(row: tuple[Any, ...] | None) -> LastChange | None:
     if row is None:
         return None
     number, kind, reason, fields, at, _ = row
-    return LastChange(number, ChangeKind(kind), reason, tuple(json.loads(fields)), _moment(at))
+    return LastChange(number, ChangeKind(kind), reason, tuple(json.loads(fields)), read_moment(at))
 
 
 def _queued(row: tuple[Any, ...] | None) -> QueuedDetail | None:
@@ -93,20 +94,20 @@ def _queued(row: tuple[Any, ...] | None) -> QueuedDetail | None:
         return None
     reason, queued_at, attempts, retry_at, problem, given_up = row
     return QueuedDetail(
-        reason, _moment(queued_at), attempts, _moment(retry_at), problem, bool(given_up)
+        reason, read_moment(queued_at), attempts, read_moment(retry_at), problem, bool(given_up)
     )
 
 
 def _mask(row: tuple[Any, ...] | None) -> Mask | None:
     if row is None:
         return None
-    reason, removed_at, published, expires, municipals, counties, occupations, *terms = row
+    reason, removed_at, published, expires, municipalities, counties, occupations, *terms = row
     return Mask(
         reason,
-        _moment(removed_at),
-        _moment(published),
-        _moment(expires),
-        _names(municipals),
+        read_moment(removed_at),
+        read_moment(published),
+        read_moment(expires),
+        _names(municipalities),
         _names(counties),
         _names(occupations),
         *terms,
@@ -119,18 +120,6 @@ def _names(array: str) -> tuple[str, ...]:
 
 def _row(connection: sqlite3.Connection, sql: str, *values: str) -> tuple[Any, ...] | None:
     return next(iter(connection.execute(sql, values)), None)
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A damaged moment is as good as none: it is only shown."""
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC) if text else None
-    except (ValueError, OverflowError):
-        return None
 
 
 _NAMED = 5
@@ -152,11 +141,10 @@ _STORED = "SELECT stored_at, changed_at, checked_at, last_day FROM ads WHERE uui
 _OUTSIDE = "SELECT stored_at, changed_at, checked_at FROM outside WHERE ad = ?"
 _CHANGE = "SELECT number, kind, reason, fields, at, last_day FROM changes WHERE ad = ?"
 _QUEUED = (
-    "SELECT reason, queued_at, attempts, retry_at, problem, "
-    f"{GIVEN_UP.replace('?', '?2')} FROM queue WHERE ad = ?1"
+    f"SELECT reason, queued_at, attempts, retry_at, problem, {GIVEN_UP} FROM queue WHERE ad = :ad"
 )
 _MASK = (
-    "SELECT reason, removed_at, published, expires, municipals, counties, occupations, sector, "
+    "SELECT reason, removed_at, published, expires, municipalities, counties, occupations, sector, "
     "extent, engagement_type FROM removed WHERE uuid = ?"
 )
 _ENTRIES = "SELECT ordinal, status, written FROM seen WHERE ad = ? ORDER BY ordinal, id"

@@ -52,13 +52,18 @@ class DetailDecider:
         # Here, because it knows the wire, and so loads what only a run needs.
         from navfeed.privacy.redact import Redactor
 
-        self._redact = Redactor(store.discretion())
+        self._redact = Redactor(store.privacy_policy())
 
     def __call__(self, answer: Detail | Gone) -> DetailDecision:
         if isinstance(answer, Detail) and answer.content is not None:
             answer = replace(answer, content=self._redact(answer.content))
-        stored = self._store.stored(answer.ad)
-        return decide_detail(answer, stored=stored, today=self._today, scope=self._scope)
+        return decide_detail(
+            answer,
+            stored=self._store.get_stored(answer.ad),
+            queued=self._store.queued(answer.ad),
+            today=self._today,
+            scope=self._scope,
+        )
 
 
 def raise_run_errors(batch: list[Completed[Queued, Detail | Gone]]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from navfeed.decide import ScopeVerdict, UnknownName, day_of, judge_scope, narrows
+from navfeed.decide import ScopeVerdict, UnknownName, confirmed_day, judge_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
 from navfeed.model import (
     KEEP_CHANGES,
@@ -173,7 +173,7 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
     counts.waiting, counts.given_up = store.waiting(clock())
     log_waiting(counts.waiting, counts.given_up)
     counts.unconfirmed = store.unconfirmed()
-    ended = _ended(counts, error, store.problems(), erased=_erase(store))
+    ended = _ended(counts, error, store.failure_reasons(), erased=_erase(store))
     _record(store, run, ended, clock())
     yield ended
 
@@ -206,7 +206,7 @@ def _phases(
         )
         yield from walk.run()
         walked_at = clock()  # ours: the age of the data is computed by our clock
-        today = day_of(walk.served_at, walk.newest, clock())
+        today = confirmed_day(walk.served_at, walk.newest, clock())
         if swept := store.sweep(today, clock()):
             log_removed(swept)
             yield ExpiredRemoved(tuple(swept))
@@ -226,7 +226,7 @@ def _rescope(
     Raises `ScopeError`, and changes nothing, if the scope is wrong or needs a confirmation.
     """
     before = store.scope()
-    verdict = judge_scope(scope, before, _checked(store.contents(), stop))
+    verdict = judge_scope(scope, before, _checked(store.iter_contents(), stop))
     refuse_scope(verdict, agreed=agreed)
     to_fetch = store.rescope(scope, verdict.leaving, ask=not narrows(scope, before), now=now)
     removed = tuple((ad, Reason.OUT_OF_SCOPE) for ad in verdict.leaving)
@@ -261,7 +261,7 @@ def _unknown(one: UnknownName) -> str:
 def _erase(store: Store) -> bool:
     if not store.erasure_owed():
         return True
-    is_complete = store.erase()
+    is_complete = store.purge()
     log_erasure(is_complete=is_complete)
     return is_complete
 

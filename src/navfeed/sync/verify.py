@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from navfeed.decide import day_of
+from navfeed.decide import confirmed_day
 from navfeed.errors import ContractError, FeedError
 from navfeed.lookback import feed_clock
 from navfeed.model import Detail, DetailDecision, Gone, Page, Queued, Reason, Status
@@ -85,9 +85,9 @@ class Verification:
 
     def run(self) -> Iterator[Checked]:
         """Compare. May raise what `Feed` and `Store` raise, and `StoppedError`."""
-        held = self._store.ads()
+        held = self._store.ad_ids()
         wanted = self._announced() | held | self._store.outside()
-        today = day_of(self._served_at, self._newest, self._clock())
+        today = confirmed_day(self._served_at, self._newest, self._clock())
         decide = DetailDecider(self._store, today=today, scope=self._store.scope())
         queued = [Queued(ad, 0) for ad in sorted(wanted)]
         done = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from navfeed.decide import ObservedEntry, day_of, decide_entries
+from navfeed.decide import ObservedEntry, confirmed_day, decide_entries
 from navfeed.errors import ContractError, StoppedError
 from navfeed.log import LogEvent, debug
 from navfeed.lookback import SeenMatcher, WalkStart, advance, at_end, start_of
@@ -128,7 +128,7 @@ class Walk:
         self._max_pages = max_pages
         self._cursor = store.feed_cursor()
         self._trouble: str | None = None
-        self._anew = False
+        self._is_new_log = False
         self._visited: set[str] = set()
         self._behind: set[str] = set()
         self._began = WalkStart(None, clock())
@@ -188,10 +188,10 @@ class Walk:
         """
         self._matcher = SeenMatcher([], at=self._cursor.top, top=self._cursor.top, replaying=True)
         older = self._older_page(lost)
-        self._anew = older is None
+        self._is_new_log = older is None
         page = older or self._page_of_new_log()
         moment = self._clock().isoformat(timespec="seconds")
-        nor_others = ", nor any before it, so its log began anew" if self._anew else ""
+        nor_others = ", nor any before it, so its log began anew" if self._is_new_log else ""
         self._trouble = (
             f"{moment}: the feed no longer had the page where the last sync stood "
             f"({lost.page}){nor_others}; read again from page {page.id}"
@@ -304,15 +304,15 @@ class Walk:
             keep_from=self._keep_from(),
             now=self._clock(),
             trouble=self._trouble,
-            anew=self._anew,
+            recheck=self._is_new_log,
         )
-        self._trouble, self._anew = None, False
+        self._trouble, self._is_new_log = None, False
         return removed
 
     def _decide(self, observed: list[ObservedEntry]) -> list[EntryDecision]:
         ads = sorted(observed, key=lambda one: one.entry.ad)  # stable: feed order stays
         stored = self._store.stored_ids_among({one.entry.ad for one in observed})
-        today = day_of(self.served_at, self.newest, self._clock())
+        today = confirmed_day(self.served_at, self.newest, self._clock())
         decisions = (
             decide_entries(list(group), stored=ad in stored, last_day=stored.get(ad), today=today)
             for ad, group in groupby(ads, key=lambda one: one.entry.ad)

@@ -1,6 +1,6 @@
-"""The words that watches are described with, in the file and on the command line.
+"""The choices that a watch offers, in its file and on the command line.
 
-They stand apart from all else, so that whoever runs another command does not wait for the rest.
+They stand apart from everything else, so that other commands start without loading the rest.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class News(StrEnum):
-    """Why an ad is told of. One that fits several is told of once, by the first."""
+class Trigger(StrEnum):
+    """Why an ad is in a notification. Where several apply, the first one counts."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -17,8 +17,8 @@ class News(StrEnum):
     GONE = "gone"
 
 
-class Part(StrEnum):
-    """What of an ad can change so that it matters."""
+class Field(StrEnum):
+    """A field of an ad whose changes may matter."""
 
     TITLE = "title"
     PLACE = "place"
@@ -26,15 +26,15 @@ class Part(StrEnum):
 
 
 class Mark(StrEnum):
-    """What somebody made of an ad."""
+    """How the user triaged an ad."""
 
     SAVED = "saved"
     IGNORED = "ignored"
     APPLIED = "applied"
 
 
-class Way(StrEnum):
-    """How something is told."""
+class Channel(StrEnum):
+    """How notifications are delivered."""
 
     STDOUT = "stdout"
     FILE = "file"
@@ -49,7 +49,7 @@ class Way(StrEnum):
 
 
 class Format(StrEnum):
-    """How a digest is written for stdout and commands."""
+    """The format of a digest on stdout and for commands."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -58,7 +58,7 @@ class Format(StrEnum):
 
 
 class Security(StrEnum):
-    """How the way to a mail server is kept private."""
+    """How the connection to the mail server is encrypted."""
 
     STARTTLS = "starttls"
     TLS = "tls"

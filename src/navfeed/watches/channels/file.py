@@ -1,7 +1,7 @@
-"""Files that show what was told and is still in force: a page, or a feed for feed readers.
+"""Files that show the ads delivered so far that are still active: a page, or an Atom feed.
 
-They are written anew as a whole, and only where something changed. So an ad that is gone leaves,
-and a crash leaves the old file or the new one.
+They are replaced as a whole, and only when something changed. So ads that are gone leave, and a
+crash leaves the old file or the new one.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from navfeed.errors import ConfigError, DeliveryError
 from navfeed.files import replaced
+from navfeed.watches.choices import Format
 from navfeed.watches.digest import Digest
-from navfeed.watches.formats import written
-from navfeed.watches.words import Format
+from navfeed.watches.formats import render
 
 _SUFFIXES = {
     ".html": Format.HTML,
@@ -22,8 +22,8 @@ _SUFFIXES = {
 }
 
 
-class Shown:
-    """A file; `feed` names the watch whose Atom feed it is, None for a page."""
+class FileSender:
+    """A file; `feed` is the name of the watch whose Atom feed it is, None for a page."""
 
     most = 1_000_000
 
@@ -45,7 +45,7 @@ class Shown:
 
     def _text(self, digest: Digest) -> str:
         if self._feed is None:
-            return written(digest, _SUFFIXES.get(self._path.suffix.lower(), Format.TEXT))
+            return render(digest, _SUFFIXES.get(self._path.suffix.lower(), Format.TEXT))
         from navfeed.watches.atom import feed
 
         return feed(self._feed, digest)

@@ -1,4 +1,4 @@
-"""Changing the file of watches as a person would: what else stands in it stays to the letter."""
+"""Edit the file of watches as a person would: comments and everything else stay as they are."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 from navfeed.errors import ConfigError
 from navfeed.files import replaced
-from navfeed.watches.definition import book_of
+from navfeed.watches.reading import parse_watch_file
 
 Table = Mapping[str, str | int | list[str]]
 
 
 def add_watch(path: Path, name: str, table: Table, filters: Iterable[str]) -> None:
-    """Write a new `[watch.NAME]`. Raises `ConfigError` where there is one, or it cannot be used."""
+    """Write a new `[watch.NAME]`. Raises `ConfigError` where it exists already, or is invalid."""
     document = _document(path)
     watches = _watches(document)
     if name in watches:
         raise ConfigError(
-            f"{path} has a watch {name} already. `navfeed watch edit {name}` changes it"
+            f"watch {name} already exists in {path}. Change it with `navfeed watch edit {name}`"
         )
     watches[name] = _as_table(table)
     _write(path, document, filters)
 
 
 def edit_watch(path: Path, name: str, changes: Table, filters: Iterable[str]) -> None:
-    """Change some of a watch; what is an empty list is taken out. Comments stay."""
+    """Change settings of a watch; an empty list removes one. Comments stay."""
     document = _document(path)
     table = _watches(document)[name]
     for key, value in changes.items():
@@ -72,13 +72,13 @@ def _as_table(values: Table) -> Any:  # noqa: ANN401
 
 
 def _write(path: Path, document: Any, filters: Iterable[str]) -> None:  # noqa: ANN401
-    """What would be read must be a book that can be used, or the file stays as it was."""
+    """Validate the new text before it replaces the file."""
     import tomllib
 
     import tomlkit
 
     text = tomlkit.dumps(document)
-    book_of(tomllib.loads(text), path, filters)
+    parse_watch_file(tomllib.loads(text), path, filters)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as out:
         out.write(text.encode())
