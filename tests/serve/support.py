@@ -19,8 +19,8 @@ from navfeed.cli.ask import LIST_FIELDS
 from navfeed.cli.serve import _filters, _read_filters
 from navfeed.model import LogLevel
 from navfeed.serve.app import build
+from navfeed.serve.options import ServeOptions
 from navfeed.serve.server import Server, address_of, listening
-from navfeed.serve.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Service:
 
 
 @contextmanager
-def serving(db: Path, ads: Sequence[Any], terms: Mapping[str, Any]) -> Iterator[Service]:
+def serving(db: Path, ads: Sequence[Any], options: Mapping[str, Any]) -> Iterator[Service]:
     if ads or not db.exists():
         fill(db, *ads)
     service = Service(db)
@@ -87,14 +87,14 @@ def serving(db: Path, ads: Sequence[Any], terms: Mapping[str, Any]) -> Iterator[
     def tell(level: LogLevel, message: str, /, **fields: float) -> None:
         service.log.put((level, message, fields))
 
-    told = Terms(
+    told = ServeOptions(
         db=db,
         read_filters=_read_filters,
         filters=_filters(),
         columns=LIST_FIELDS,
-        tell=tell,
+        log=tell,
         clock=service.clock,
-        **terms,
+        **options,
     )
     ready = threading.Event()
     with listening("127.0.0.1", 0) as door:

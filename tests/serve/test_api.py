@@ -18,7 +18,7 @@ import time_machine
 from cli.support import NOW, ad, answer, place, put, uuid
 from navfeed.cli.ask import LIST_FIELDS
 from navfeed.cli.filters import FilterOptions
-from navfeed.serve.terms import Limits
+from navfeed.serve.options import Limits
 from navfeed.store.writer import Store
 from serve.conftest import Serve
 from serve.support import Answer, Service, serving
@@ -92,7 +92,7 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("munic=OSLO", "'munic' is no parameter. There are text, title, municipal"),
+        ("munic=OSLO", "'munic' is not a parameter. Known: text, title, municipal"),
         ("published=soon", "published takes a day"),
         ("text=%22", "cannot search for"),
         ("text=" + "x" * 201, "200 letters at most"),
@@ -103,8 +103,8 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
         ("limit=-1", "limit takes a number"),
         ("limit=%D9%A3", "limit takes a number"),
         ("limit=1.5", "limit takes a number"),
-        ("after=3", "after takes what"),
-        ("after=0123456789abcdef.9999999999999", "after takes what"),
+        ("after=3", "after takes the value"),
+        ("after=0123456789abcdef.9999999999999", "after takes the value"),
         ("municipal=!", " is empty"),
     ],
 )
@@ -166,7 +166,7 @@ def test_what_is_no_ad_in_force_is_not_found(serve: Serve, wanted: str) -> None:
     service = serve(ad(1), ad(10), ad(9, expires="2026-11-20T12:00:00Z"))
     answer = service.get(f"/api/ads/{wanted.replace(' ', '%20')}")
     assert answer.status == 404
-    assert b"ad in force" in answer.body or b"nothing at this address" in answer.body
+    assert b"no such active ad" in answer.body or b"nothing at this address" in answer.body
 
 
 def test_counts(service: Service) -> None:
@@ -313,7 +313,7 @@ def test_a_feed_of_hostile_ads_is_xml(serve: Serve) -> None:
 def test_a_feed_asks_for_what_it_knows(service: Service) -> None:
     answer = service.get("/feed.atom?nonsense=1")
     assert answer.status == 400
-    assert re.match("'nonsense' is no parameter", answer.text)
+    assert re.match("'nonsense' is not a parameter", answer.text)
 
 
 def test_limits_are_those_of_the_service(serve: Serve) -> None:

@@ -11,7 +11,7 @@ from typer.main import get_group
 
 from cli.support import ad, uuid
 from navfeed.cli.commands import app
-from navfeed.serve.terms import Limits
+from navfeed.serve.options import Limits
 from navfeed.serve.tools import Tools
 from serve.conftest import Serve
 

@@ -10,7 +10,7 @@ import pytest
 
 from cli.support import ad
 from navfeed.model import LogLevel
-from navfeed.serve.terms import Limits
+from navfeed.serve.options import Limits
 from serve.conftest import Serve
 from serve.support import Answer
 
@@ -106,11 +106,11 @@ def test_the_log_never_tells_what_was_searched_for(serve: Serve) -> None:
     assert service.log.get(timeout=30)[1].startswith("GET /x �[31mforged 404 in ")
 
 
-def test_a_bug_is_told_in_the_log_by_its_place_and_to_the_caller_not_at_all(
+def test_a_bug_is_logged_by_its_place_and_hidden_from_the_caller(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = serve(ad(1))
-    monkeypatch.setattr("navfeed.serve.api.given", lambda _: {}["Kari Nordmann"])
+    monkeypatch.setattr("navfeed.serve.api.read_parameters", lambda _: {}["Kari Nordmann"])
     answer = service.get("/api/stats")
     assert (answer.status, answer.text) == (500, "This is a bug in navfeed. Its log has more.\n")
     level, message, _ = service.log.get(timeout=30)
@@ -185,7 +185,7 @@ def test_who_would_wait_too_long_for_a_turn_is_sent_away(serve: Serve, limits: L
     service.may_look.set()
     for caller in callers:
         caller.join()
-    crowded = {"status": "Too much is asked at the same time. Ask again in a while."}
+    crowded = {"status": "Too many requests at the same time. Try again in a while."}
     assert answers[0].status == 503
     assert answers[0].json == crowded
     assert answers[-1].status == 200

@@ -17,8 +17,8 @@ import time_machine
 import navfeed.serve
 from cli.support import NOW, ad, answer, place, uuid
 from navfeed.serve.address import Address
-from navfeed.serve.desk import Hour
 from navfeed.serve.facets import Facets
+from navfeed.serve.queries import Snapshot
 from navfeed.serve.words import EN, NB
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -211,8 +211,8 @@ def test_counts_are_forgotten_in_time(serve: Serve) -> None:
     service = serve(*ADS)
     with Reader(service.db, NOW.date()) as reader:
         for state in ("a", "b", "c"):
-            hour = Hour(reader, state, NOW, NOW)
-            assert facets.of(hour, Filters(), Address("", {}))
+            snapshot = Snapshot(reader, state, NOW, NOW)
+            assert facets.of(snapshot, Filters(), Address("", {}))
     assert [state for state, _ in facets._known] == ["b", "c"]
 
 

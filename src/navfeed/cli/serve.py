@@ -33,7 +33,7 @@ from navfeed.present.run_log import Kind, Log
 from navfeed.store.filters import Filters
 
 if TYPE_CHECKING:
-    from navfeed.serve.terms import FilterHelp, Terms
+    from navfeed.serve.options import FilterHelp, ServeOptions
 
 
 ShownAgeOption = Annotated[
@@ -104,7 +104,7 @@ def serve(
     settings = load({"db": db}, config=config)
     log = open_log(settings, quiet=False, always=True)
     assert log is not None  # noqa: S101  as it was asked for
-    terms = terms_of(
+    options = options_of(
         settings,
         log,
         compat=_compat(compat),
@@ -116,43 +116,43 @@ def serve(
         root_path=_root(root_path),
     )
     look_at_the_store(settings, max_age)
-    if not is_loopback(host) and terms.token is None:
+    if not is_loopback(host) and options.token is None:
         print_warning(
             f"{host} can be reached from other machines, by anybody and in clear text. "
             "Ask for a token with --require-token, and put a proxy with TLS in front"
         )
-    _serve(terms, _door(host, port))
+    _serve(options, _door(host, port))
 
 
-def terms_of(settings: Settings, log: Log, **told: Any) -> Terms:  # noqa: ANN401
-    from navfeed.serve.terms import Terms
+def options_of(settings: Settings, log: Log, **values: Any) -> ServeOptions:  # noqa: ANN401
+    from navfeed.serve.options import ServeOptions
 
-    def tell(level: LogLevel, message: str, /, **more: float) -> None:
+    def write(level: LogLevel, message: str, /, **more: float) -> None:
         log.say(level, message, Kind.ANSWERED if more else Kind.MESSAGE, **more)
 
-    return Terms(
+    return ServeOptions(
         db=settings.db,
         read_filters=_read_filters,
         filters=_filters(),
         columns=LIST_FIELDS,
-        tell=tell,
+        log=write,
         clock=now,
-        **told,
+        **values,
     )
 
 
-def _serve(terms: Terms, door: socket.socket) -> None:
+def _serve(options: ServeOptions, door: socket.socket) -> None:
     from navfeed.serve.app import build
     from navfeed.serve.server import Server, address_of
 
     notifier = Notifier(os.environ)
 
     def ready() -> None:
-        print(address_of(door, terms.root_path), flush=True)  # noqa: T201
+        print(address_of(door, options.root_path), flush=True)  # noqa: T201
         notifier.ready()
 
     with door:
-        server = Server(build(terms), terms.root_path, ready)
+        server = Server(build(options), options.root_path, ready)
         with _leaving(server.leave) as told:
             server.run([door])
     notifier.stopping()
@@ -182,7 +182,7 @@ def _leaving(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
 
 def _filters() -> tuple[FilterHelp, ...]:
     """The filters of `list`, by the same names."""
-    from navfeed.serve.terms import FilterHelp
+    from navfeed.serve.options import FilterHelp
 
     hints = get_type_hints(FilterOptions, include_extras=True)
     options = {one.name: hints[one.name].__metadata__[0] for one in fields(FilterOptions)}
@@ -219,7 +219,7 @@ def oldest(text: str) -> timedelta | None:
 
 
 def _compat(text: str) -> object:
-    from navfeed.serve.terms import Compat
+    from navfeed.serve.options import Compat
 
     try:
         return Compat(text)

@@ -11,41 +11,41 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from navfeed.serve.answers import Doors
 from navfeed.serve.api import Api
 from navfeed.serve.atom import AtomFeed
-from navfeed.serve.desk import Desk
 from navfeed.serve.guard import OLD, Guard, path_of
 from navfeed.serve.health import Health
 from navfeed.serve.old_api import OldApi
+from navfeed.serve.options import ServeOptions
 from navfeed.serve.page import Page
-from navfeed.serve.terms import Terms
+from navfeed.serve.queries import QueryRunner
+from navfeed.serve.responses import Responder
 
 
-def build(terms: Terms) -> ASGIApp:
+def build(options: ServeOptions) -> ASGIApp:
     """The whole service. It opens the store anew for every question."""
-    desk = Desk(terms)
+    queries = QueryRunner(options)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            desk.close()
+            queries.close()
 
     inner = Starlette(lifespan=lifespan, exception_handlers={404: _not_found, 500: _bug})
     inner.router.redirect_slashes = False
-    guard = Guard(inner, terms)
-    health = Health(terms, desk, guard)
-    doors = Doors(terms, desk)
+    guard = Guard(inner, options)
+    health = Health(options, queries, guard)
+    responder = Responder(options, queries)
     inner.router.routes.extend(
         [
             Route("/healthz", health.healthz),
             Route("/metrics", health.metrics),
-            *OldApi(doors).routes(),
-            *Api(doors).routes(),
-            *AtomFeed(doors).routes(),
-            *Page(doors).routes(),
+            *OldApi(responder).routes(),
+            *Api(responder).routes(),
+            *AtomFeed(responder).routes(),
+            *Page(responder).routes(),
         ]
     )
     return guard

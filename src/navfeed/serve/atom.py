@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.model import moment_text
-from navfeed.serve.answers import Doors, Said
-from navfeed.serve.asked import check_names, given, of_filters, read_filters
-from navfeed.serve.desk import Hour
+from navfeed.serve.parameters import check_names, filter_parameters, read_filters, read_parameters
+from navfeed.serve.queries import Snapshot
+from navfeed.serve.responses import Payload, Responder
 from navfeed.store.query import Cell, Sort
 from navfeed.text.plaintext import sanitize
 
@@ -29,30 +29,33 @@ _TYPE = "application/atom+xml; charset=utf-8"
 
 
 class AtomFeed:
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     def routes(self) -> list[Route]:
         return [Route("/feed.atom", self.feed)]
 
     async def feed(self, request: Request) -> Response:
-        return await self._doors.answer(
-            request, partial(self._feed, request), problem=_problem, cached=self._doors.kept(300)
+        return await self._responder.answer(
+            request,
+            partial(self._feed, request),
+            problem=_problem,
+            cached=self._responder.kept(300),
         )
 
-    def _feed(self, request: Request, hour: Hour) -> Said:
-        asked = given(request)
-        check_names(asked, [one.name for one in self._doors.terms.filters])
-        filters = read_filters(asked, hour, self._doors.terms)
-        rows = hour.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
+    def _feed(self, request: Request, snapshot: Snapshot) -> Payload:
+        parameters = read_parameters(request)
+        check_names(parameters, [one.name for one in self._responder.options.filters])
+        filters = read_filters(parameters, snapshot, self._responder.options)
+        rows = snapshot.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
         ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        said = of_filters(asked, self._doors.terms)
-        words = [f"{name} {value}" for name, values in said.items() for value in values]
-        return Said(_written(words, ads, moment_text(hour.caught_up_at) or _NOWHEN), _TYPE)
+        filters_given = filter_parameters(parameters, self._responder.options)
+        words = [f"{name} {value}" for name, values in filters_given.items() for value in values]
+        return Payload(_written(words, ads, moment_text(snapshot.caught_up_at) or _NOWHEN), _TYPE)
 
 
-def _problem(_: int, says: str) -> Said:
-    return Said(says.encode(), "text/plain; charset=utf-8")
+def _problem(_: int, message: str) -> Payload:
+    return Payload(message.encode(), "text/plain; charset=utf-8")
 
 
 def _written(words: list[str], ads: Iterable[Mapping[str, Cell]], caught_up_at: str) -> bytes:

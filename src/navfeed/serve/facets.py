@@ -11,7 +11,7 @@ from typing import Any
 
 from navfeed.model import OSLO, By, Counted, Span
 from navfeed.serve.address import Address
-from navfeed.serve.desk import Hour
+from navfeed.serve.queries import Snapshot
 from navfeed.store.filters import Filters
 
 SHOWN = 7
@@ -73,21 +73,21 @@ class Facets:
         self._known: OrderedDict[tuple[str, Filters], _Counts] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, hour: Hour, filters: Filters, address: Address) -> list[Facet]:
-        counts = self._counts(hour, filters)
+    def of(self, snapshot: Snapshot, filters: Filters, address: Address) -> list[Facet]:
+        counts = self._counts(snapshot, filters)
         return [
             facet
             for name, counted in counts.items()
             if (facet := Facet(name, tuple(_choices(name, counted, address)))).choices
         ]
 
-    def _counts(self, hour: Hour, filters: Filters) -> _Counts:
-        key = (hour.state, filters)
+    def _counts(self, snapshot: Snapshot, filters: Filters) -> _Counts:
+        key = (snapshot.state, filters)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        counts = dict(_counted(hour, filters))
+        counts = dict(_counted(snapshot, filters))
         with self._lock:
             self._known[key] = counts
             while len(self._known) > self._most:
@@ -95,14 +95,14 @@ class Facets:
         return counts
 
 
-def _counted(hour: Hour, filters: Filters) -> Iterator[tuple[str, list[Counted]]]:
+def _counted(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, list[Counted]]]:
     """Each kind without its own filter: so it shows what else there is to choose."""
-    yield "due", [_within(hour, filters, days) for days in DAYS]
+    yield "due", [_within(snapshot, filters, days) for days in DAYS]
     alike = [name for name in KINDS if not getattr(filters, name)]
-    tallies = hour.reader.tallies([KINDS[name] for name in alike], filters)
+    tallies = snapshot.reader.tallies([KINDS[name] for name in alike], filters)
     for name, by in KINDS.items():
         if name not in alike:
-            tallies |= hour.reader.tallies([by], _without(filters, name))
+            tallies |= snapshot.reader.tallies([by], _without(filters, name))
         yield name, tallies[by][:MOST]
 
 
@@ -111,10 +111,10 @@ def _without(filters: Filters, name: str) -> Filters:
     return replace(filters, **nothing)
 
 
-def _within(hour: Hour, filters: Filters, days: int) -> Counted:
-    today = hour.now.astimezone(OSLO).replace(hour=0, minute=0, second=0, microsecond=0)
+def _within(snapshot: Snapshot, filters: Filters, days: int) -> Counted:
+    today = snapshot.now.astimezone(OSLO).replace(hour=0, minute=0, second=0, microsecond=0)
     span = Span(today, today + timedelta(days=days + 1))
-    return due_within(today.date(), days), hour.reader.count(replace(filters, due=(span,)))
+    return due_within(today.date(), days), snapshot.reader.count(replace(filters, due=(span,)))
 
 
 def due_within(today: date, days: int) -> str:
@@ -124,8 +124,8 @@ def due_within(today: date, days: int) -> str:
 
 def _choices(name: str, counted: list[Counted], address: Address) -> Iterator[Choice]:
     """The chosen ones too where no ad is left that has them: they must be there to be taken out."""
-    asked = address.asked.get(name, [])
-    chosen = {value.casefold(): value for value in asked}
+    wanted = address.parameters.get(name, [])
+    chosen = {value.casefold(): value for value in wanted}
     for label, ads in counted:
         if (value := chosen.pop(label.casefold(), None)) is not None:
             yield Choice(label, ads, address.without_filter(name, value), chosen=True)

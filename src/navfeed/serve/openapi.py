@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from navfeed.model import Category, Contact, Content, Location, Occupation
-from navfeed.serve.terms import Terms
+from navfeed.serve.options import ServeOptions
 from navfeed.store.query import LIST_COLUMNS, Sort
 from navfeed.version import __version__
 
@@ -22,20 +22,20 @@ _LISTS = {
 }
 
 
-def described(terms: Terms, columns: Sequence[str], counted: Iterable[str]) -> Part:
+def described(options: ServeOptions, columns: Sequence[str], counted: Iterable[str]) -> Part:
     """The whole document. `columns` are of an ad in a list, `counted` what ads are counted by."""
-    filters = [_filter(one.name, one.says) for one in terms.filters]
+    filters = [_filter(one.name, one.help) for one in options.filters]
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "navfeed",
             "version": __version__,
-            "description": "The ads of NAV's job vacancy feed that are in force today.",
+            "description": "The ads of NAV's job vacancy feed that are active today.",
         },
-        "servers": [{"url": terms.root_path or "/"}],
+        "servers": [{"url": options.root_path or "/"}],
         "paths": {
-            "/api/ads": _get("Ads in a list", "Ads", [*filters, *_parts(terms)]),
-            "/api/ads/{uuid}": _get("One ad, with all it says", "Ad", [_UUID], 404),
+            "/api/ads": _get("Ads in a list", "Ads", [*filters, *_parts(options)]),
+            "/api/ads/{uuid}": _get("One ad, with all its fields", "Ad", [_UUID], 404),
             "/api/stats": _get(
                 "How many ads there are, by name", "Stats", [*filters, *_by(counted)]
             ),
@@ -43,7 +43,7 @@ def described(terms: Terms, columns: Sequence[str], counted: Iterable[str]) -> P
         "components": {
             "schemas": {
                 "Ads": _ads(columns),
-                "Ad": _ad(with_contacts=terms.with_contacts),
+                "Ad": _ad(with_contacts=options.with_contacts),
                 "Stats": _STATS,
                 "Problem": _object(status={"type": "integer"}, error={"type": "string"}),
             }
@@ -59,29 +59,29 @@ def _array(items: Part) -> Part:
     return {"type": "array", "items": items}
 
 
-def _filter(name: str, says: str) -> Part:
+def _filter(name: str, text: str) -> Part:
     return {
         "name": name,
         "in": "query",
-        "description": says,
+        "description": text,
         "schema": _array({"type": "string"}),
         "explode": True,
     }
 
 
-def _parts(terms: Terms) -> list[Part]:
-    most = terms.limits.page_size
+def _parts(options: ServeOptions) -> list[Part]:
+    most = options.limits.page_size
     return [
         _parameter("sort", "What comes first.", {"type": "string", "enum": list(Sort)}),
         _parameter(
             "limit",
-            "So many ads at most.",
+            "The most ads in one response.",
             {"type": "integer", "minimum": 1, "maximum": most, "default": 50},
         ),
         _parameter(
             "after",
             "Where to go on: it stands in `next`. While `state` stays the same, no ad is left out "
-            "or comes twice; `changed` says that it did not.",
+            "or comes twice; `changed` is true where it did not.",
             {"type": "string"},
         ),
     ]
@@ -93,26 +93,26 @@ def _by(counted: Iterable[str]) -> list[Part]:
         {**_filter("by", "What to count by; all of it by default."), "schema": _array(kinds)},
         _parameter(
             "top",
-            "So many names of each at most.",
+            "The most names of each.",
             {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
         ),
     ]
 
 
-def _parameter(name: str, says: str, schema: Part) -> Part:
-    return {"name": name, "in": "query", "description": says, "schema": schema}
+def _parameter(name: str, text: str, schema: Part) -> Part:
+    return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
 _UUID = {"name": "uuid", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _get(summary: str, schema: str, parameters: list[Part], *more: int) -> Part:
-    problems = {400: "What was asked cannot be read.", 404: "There is no such ad in force."}
+    problems = {400: "A parameter cannot be read.", 404: "There is no such active ad."}
     answers = {
         "200": {"description": summary, "content": _content(schema)},
         "304": {"description": "Nothing has changed since the answer that had this ETag."},
         "503": {
-            "description": "The data is too old to be shown, or the question takes too much.",
+            "description": "The data is too old to be shown, or the query takes too long.",
             "content": _content("Problem"),
         },
     }
@@ -143,12 +143,12 @@ def _ads(columns: Sequence[str]) -> Part:
 
 def _ad(*, with_contacts: bool) -> Part:
     hidden = {"raw"} if with_contacts else {"raw", "contacts"}
-    said = {
+    properties = {
         field.name: _array(_object(**_row(_LISTS[field.name]))) if field.name in _LISTS else _TEXT
         for field in fields(Content)
         if field.name not in hidden
     }
-    return _object(uuid={"type": "string"}, **said)
+    return _object(uuid={"type": "string"}, **properties)
 
 
 def _row(kind: type) -> Part:

@@ -20,10 +20,10 @@ from navfeed.model import age_of, oslo_day
 from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
 from navfeed.serve.address import Address
-from navfeed.serve.answers import Doors, Said
-from navfeed.serve.asked import check_names, given, number, read_filters, sort_of
-from navfeed.serve.desk import Hour
 from navfeed.serve.facets import DAYS, Facets, due_within
+from navfeed.serve.parameters import check_names, number, read_filters, read_parameters, sort_of
+from navfeed.serve.queries import Snapshot
+from navfeed.serve.responses import Payload, Responder
 from navfeed.serve.visible import plain, visible
 from navfeed.serve.words import LANGUAGES, Language, chosen
 from navfeed.store.filters import Filters
@@ -33,7 +33,7 @@ A_PAGE = 25
 MOST_PAGES = 10_000
 SORTS = (Sort.PUBLISHED, Sort.DUE, Sort.RELEVANCE, Sort.EMPLOYER)
 OLD = timedelta(days=1)
-"""From this age on the data is said to be old, where it may be shown at all."""
+"""From this age on the page warns that the data is old, where it may be shown at all."""
 
 _TYPE = "text/html; charset=utf-8"
 _HERE = Path(__file__).parent
@@ -58,17 +58,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """Who looks on the list: from which address, in which language, on which day, reading what."""
+class ListContext:
+    """What a row depends on besides its ad: address, language, day, and the ad that is open."""
 
     address: Address
     language: Language
     today: date
-    read: str
+    open_ad: str
 
     def row(self, cells: tuple[Cell, ...], snippet: tuple[tuple[str, bool], ...]) -> Row:
         """One of `_COLUMNS` as the list shows it."""
-        uuid, title, employer, places, published, due_date, said = cells
+        uuid, title, employer, places, published, due_date, written = cells
         due = date.fromisoformat(str(due_date)) if due_date else None
         day = day_of(str(published)) if published else ""
         return Row(
@@ -76,17 +76,17 @@ class Sight:
             employer=plain(str(employer or "")),
             places=plain("; ".join(places if isinstance(places, tuple) else ())),
             published=self.language.day(date.fromisoformat(day)) if day else "",
-            due=due_text(due, str(said or ""), self.language),
+            due=due_text(due, str(written or ""), self.language),
             soon=soon(due, self.today, self.language),
             href=f"{self.address.href(ad=str(uuid))}#reading",
-            is_read=uuid == self.read,
+            is_read=uuid == self.open_ad,
             snippet=snippet,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Which of the ads that fit are shown."""
+class PageOfList:
+    """The page of the list that is shown."""
 
     total: int
     number: int
@@ -106,11 +106,11 @@ class Part:
 
 
 class Page:
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
-        self._terms = doors.terms
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+        self._options = responder.options
         self._facets = Facets()
-        self._names = tuple(one.name for one in self._terms.filters)
+        self._names = tuple(one.name for one in self._options.filters)
         self._static = {
             file.name: file.read_bytes() for file in sorted((_HERE / "static").iterdir())
         }
@@ -123,7 +123,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._templates.globals["static"] = self._address_of
-        self._templates.globals["root"] = self._terms.root_path
+        self._templates.globals["root"] = self._options.root_path
 
     def routes(self) -> list[Route]:
         return [
@@ -153,14 +153,14 @@ class Page:
 
     def _address_of(self, name: str) -> str:
         mark = sha256(self._static[name]).hexdigest()[:8]
-        return f"{self._terms.root_path}/static/{name}?{mark}"
+        return f"{self._options.root_path}/static/{name}?{mark}"
 
-    async def _answer(self, request: Request, question: Any) -> Response:  # noqa: ANN401
-        asked = request.query_params.get("lang", "")
-        language = chosen(asked, request.headers.get("accept-language", ""))
-        answer = await self._doors.answer(
+    async def _answer(self, request: Request, query: Any) -> Response:  # noqa: ANN401
+        wanted = request.query_params.get("lang", "")
+        language = chosen(wanted, request.headers.get("accept-language", ""))
+        answer = await self._responder.answer(
             request,
-            partial(question, request, language),
+            partial(query, request, language),
             problem=partial(self._problem, request, language),
             tagged=False,
         )
@@ -169,30 +169,30 @@ class Page:
 
     # The list
 
-    def _list(self, request: Request, language: Language, hour: Hour) -> Said:
-        asked = given(request)
-        check_names(asked, [*self._names, *_OWN])
-        filters = read_filters(asked, hour, self._terms)
-        sort = sort_of(asked.get("sort", [""])[-1], filters)
-        at = number(asked, "page", 1, MOST_PAGES)
-        address = Address(self._terms.root_path, asked)
-        today = oslo_day(hour.now)
-        read = asked.get("ad", [""])[-1]
-        ad = self._still(hour, read, today, language) if read else None
-        rows = self._rows(hour, filters, sort, at, Sight(address, language, today, read))
-        return self._written(
+    def _list(self, request: Request, language: Language, snapshot: Snapshot) -> Payload:
+        parameters = read_parameters(request)
+        check_names(parameters, [*self._names, *_OWN])
+        filters = read_filters(parameters, snapshot, self._options)
+        sort = sort_of(parameters.get("sort", [""])[-1], filters)
+        at = number(parameters, "page", 1, MOST_PAGES)
+        address = Address(self._options.root_path, parameters)
+        today = oslo_day(snapshot.now)
+        read = parameters.get("ad", [""])[-1]
+        ad = self._still(snapshot, read, today, language) if read else None
+        rows = self._rows(snapshot, filters, sort, at, ListContext(address, language, today, read))
+        return self._render(
             "list.html",
             language,
             address,
-            freshness=_freshness(hour, language),
+            freshness=_freshness(snapshot, language),
             rows=rows,
-            part=Part(hour.reader.count(filters), at, len(rows)),
-            facets=self._facets.of(hour, filters, address),
+            part=PageOfList(snapshot.reader.count(filters), at, len(rows)),
+            facets=self._facets.of(snapshot, filters, address),
             labels=_labels(language, today),
-            search=" ".join(asked.get("text", ())),
+            search=" ".join(parameters.get("text", ())),
             sort=sort.value,
             sorts=SORTS,
-            narrowed=any(name in asked for name in self._names),
+            narrowed=any(name in parameters for name in self._names),
             ad=ad,
             gone=bool(read) and ad is None,
             feed=address.feed(self._names),
@@ -201,65 +201,67 @@ class Page:
 
     def _rows(
         self,
-        hour: Hour,
+        snapshot: Snapshot,
         filters: Filters,
         sort: Sort,
         at: int,
-        sight: Sight,
+        context: ListContext,
     ) -> list[Row]:
-        snippet = hour.reader.snippets(filters)
-        found = list(hour.reader.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE))
-        return [sight.row(cells, tuple(pieces(snippet(str(cells[0]))))) for cells in found]
+        snippet = snapshot.reader.snippets(filters)
+        found = list(snapshot.reader.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE))
+        return [context.row(cells, tuple(pieces(snippet(str(cells[0]))))) for cells in found]
 
-    def _ad(self, hour: Hour, uuid: str, today: date, language: Language) -> AdView:
-        found, content = hour.reader.find(uuid)
-        return ad_view(found, content, today, language, with_contacts=self._terms.with_contacts)
+    def _ad(self, snapshot: Snapshot, uuid: str, today: date, language: Language) -> AdView:
+        found, content = snapshot.reader.find(uuid)
+        return ad_view(found, content, today, language, with_contacts=self._options.with_contacts)
 
-    def _still(self, hour: Hour, uuid: str, today: date, language: Language) -> AdView | None:
+    def _still(
+        self, snapshot: Snapshot, uuid: str, today: date, language: Language
+    ) -> AdView | None:
         """None where it has left since: the list stays."""
         try:
-            return self._ad(hour, uuid, today, language)
+            return self._ad(snapshot, uuid, today, language)
         except NotFoundError:
             return None
 
     # One ad, and what went wrong
 
-    def _alone(self, request: Request, language: Language, hour: Hour) -> Said:
-        address = Address(self._terms.root_path, given(request))
-        ad = self._ad(hour, request.path_params["uuid"], oslo_day(hour.now), language)
-        return self._written(
-            "alone.html", language, address, freshness=_freshness(hour, language), ad=ad
+    def _alone(self, request: Request, language: Language, snapshot: Snapshot) -> Payload:
+        address = Address(self._options.root_path, read_parameters(request))
+        ad = self._ad(snapshot, request.path_params["uuid"], oslo_day(snapshot.now), language)
+        return self._render(
+            "alone.html", language, address, freshness=_freshness(snapshot, language), ad=ad
         )
 
-    def _problem(self, request: Request, language: Language, status: int, says: str) -> Said:
-        address = Address(self._terms.root_path, given(request))
-        return self._written(
-            "problem.html", language, address, freshness=None, status=status, says=says
+    def _problem(self, request: Request, language: Language, status: int, message: str) -> Payload:
+        address = Address(self._options.root_path, read_parameters(request))
+        return self._render(
+            "problem.html", language, address, freshness=None, status=status, message=message
         )
 
-    def _written(self, name: str, language: Language, address: Address, **told: object) -> Said:
+    def _render(self, name: str, language: Language, address: Address, **values: object) -> Payload:
         others = [one for one in LANGUAGES.values() if one is not language]
         text = self._templates.get_template(name).render(
-            t=language, address=address, others=others, **told
+            t=language, address=address, others=others, **values
         )
-        return Said(text.encode(errors="replace"), _TYPE)
+        return Payload(text.encode(errors="replace"), _TYPE)
 
 
-def _finalize(said: object) -> object:
+def _finalize(value: object) -> object:
     """What a template is about to write: a text, or HTML that was made safe, and anything else."""
-    return visible(said) if type(said) is str else said
+    return visible(value) if type(value) is str else value
 
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def _freshness(hour: Hour, language: Language) -> tuple[str, bool]:
+def _freshness(snapshot: Snapshot, language: Language) -> tuple[str, bool]:
     """How fresh the data is, in words, and whether it is old."""
-    age = age_of(hour.caught_up_at, hour.now)
+    age = age_of(snapshot.caught_up_at, snapshot.now)
     if age is None:
         return language["unknown_age"], True
     words = language["stale_warning" if age > OLD else "fresh"]
-    return words.format(moment=language.moment(hour.caught_up_at)), age > OLD
+    return words.format(moment=language.moment(snapshot.caught_up_at)), age > OLD
 
 
 def _labels(language: Language, today: date) -> Mapping[str, str]:

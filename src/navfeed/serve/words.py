@@ -25,7 +25,7 @@ class Language:
         return f"{day.day}{dot} {self.months[day.month - 1]} {day.year}"
 
     def moment(self, moment: datetime | None) -> str:
-        """The day and the hour in Oslo."""
+        """The day and the snapshot in Oslo."""
         if moment is None:
             return ""
         local = moment.astimezone(OSLO)

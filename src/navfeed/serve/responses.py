@@ -1,4 +1,4 @@
-"""What every door of the service says in the same way: its freshness, and what went wrong."""
+"""What all routes share: freshness headers, `ETag`, and errors as responses."""
 
 from __future__ import annotations
 
@@ -13,65 +13,65 @@ from starlette.responses import Response
 
 from navfeed.errors import ConfigError, NavfeedError, NotFoundError, StaleError, TooLongError
 from navfeed.model import LogLevel, age_of, moment_text
-from navfeed.serve.desk import CrowdedError, Desk, Hour
-from navfeed.serve.terms import Terms
+from navfeed.serve.options import ServeOptions
+from navfeed.serve.queries import OverloadedError, QueryRunner, Snapshot
 from navfeed.version import __version__
 
 RETRY_AFTER = {"retry-after": "60"}
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What an answer is made of."""
+class Payload:
+    """The body of a response."""
 
     body: bytes
     media_type: str
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def as_json(value: object, headers: dict[str, str] | None = None) -> Said:
+def json_payload(value: object, headers: dict[str, str] | None = None) -> Payload:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return Said(text.encode(errors="replace"), "application/json; charset=UTF-8", headers or {})
+    return Payload(text.encode(errors="replace"), "application/json; charset=UTF-8", headers or {})
 
 
-def age(hour: Hour) -> timedelta | None:
+def age(snapshot: Snapshot) -> timedelta | None:
     """None where nobody can say; clocks differ a little, but nothing comes from the future."""
-    known = age_of(hour.caught_up_at, hour.now)
+    known = age_of(snapshot.caught_up_at, snapshot.now)
     return None if known is None else max(known, timedelta())
 
 
-def fresh(hour: Hour) -> dict[str, str]:
-    """Headers that tell how fresh the data is, as public-feed.md 10 asks. `Age` is in seconds."""
-    known = age(hour)
+def fresh(snapshot: Snapshot) -> dict[str, str]:
+    """Headers with the age of the data (public-feed.md 10). `Age` is in seconds."""
+    known = age(snapshot)
     if known is None:
         return {}
-    told = moment_text(hour.caught_up_at) or ""
-    return {"x-navfeed-feed-time": told, "x-navfeed-age": str(int(known.total_seconds()))}
+    known_at = moment_text(snapshot.caught_up_at) or ""
+    return {"x-navfeed-feed-time": known_at, "x-navfeed-age": str(int(known.total_seconds()))}
 
 
-class Doors:
-    """Puts the questions of requests to the desk, and answers with what it says.
+class Responder:
+    """Runs the queries of requests, and turns results and errors into responses.
 
     An answer carries the number of the store's state as its `ETag`; who has it already is told so,
     before anything is looked up.
     """
 
-    def __init__(self, terms: Terms, desk: Desk) -> None:
-        self.terms = terms
-        self._desk = desk
-        form = (__version__, terms.compat, terms.with_contacts)
+    def __init__(self, options: ServeOptions, queries: QueryRunner) -> None:
+        self.options = options
+        self._queries = queries
+        form = (__version__, options.compat, options.with_contacts)
         self._form = sha256(repr(form).encode()).hexdigest()[:6]
 
     def kept(self, seconds: int) -> str:
         """How long others may keep an answer: none for strangers, where there is a token."""
-        return f"{'private' if self.terms.token else 'public'}, max-age={seconds}"
+        return f"{'private' if self.options.token else 'public'}, max-age={seconds}"
 
     async def answer(
         self,
         request: Request,
-        question: Callable[[Hour], Said],
+        query: Callable[[Snapshot], Payload],
         *,
-        problem: Callable[[int, str], Said],
+        problem: Callable[[int, str], Payload],
         cached: str = "no-cache",
         tagged: bool = True,
     ) -> Response:
@@ -81,39 +81,48 @@ class Doors:
         """
         known = request.headers.get("if-none-match", "")
 
-        def put(hour: Hour) -> Response:
-            tag = f'W/"{hour.state}-{self._form}"'
-            headers = {"cache-control": cached, **fresh(hour), **({"etag": tag} if tagged else {})}
+        def respond(snapshot: Snapshot) -> Response:
+            tag = f'W/"{snapshot.state}-{self._form}"'
+            headers = {
+                "cache-control": cached,
+                **fresh(snapshot),
+                **({"etag": tag} if tagged else {}),
+            }
             if tagged and tag in known:
                 return Response(status_code=304, headers=headers)
-            said = question(hour)
-            return Response(said.body, headers=headers | said.headers, media_type=said.media_type)
+            payload = query(snapshot)
+            return Response(
+                payload.body, headers=headers | payload.headers, media_type=payload.media_type
+            )
 
         try:
-            return await self._desk.ask(put)
+            return await self._queries.run(respond)
         except NavfeedError as error:
             status, sentence = status_of(error)
             if status >= 500:
-                self.terms.tell(LogLevel.WARNING, str(error))
-            said = problem(status, sentence)
+                self.options.log(LogLevel.WARNING, str(error))
+            payload = problem(status, sentence)
             headers = {"cache-control": "no-store", **RETRY_AFTER} if status == 503 else {}
             return Response(
-                said.body, status, headers=headers | said.headers, media_type=said.media_type
+                payload.body,
+                status,
+                headers=headers | payload.headers,
+                media_type=payload.media_type,
             )
 
 
 def status_of(error: NavfeedError) -> tuple[int, str]:
-    """The status of an error, and what a caller is told: never a path of this machine."""
+    """The status of an error, and the sentence for its caller: never a path of this machine."""
     match error:
         case NotFoundError():
-            return 404, "There is no such ad in force."
+            return 404, "There is no such active ad."
         case ConfigError():
             return 400, str(error).removeprefix("--")
         case StaleError():
             return 503, "The data is too old to be shown. Its keeper has to run `navfeed sync`."
         case TooLongError():
-            return 503, "The question takes too long. Ask for less."
-        case CrowdedError():
-            return 503, "Too much is asked at the same time. Ask again in a while."
+            return 503, "The query takes too long. Ask for less."
+        case OverloadedError():
+            return 503, "Too many requests at the same time. Try again in a while."
         case _:
             return 503, "The store cannot be read now."

@@ -14,9 +14,9 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from navfeed.errors import NavfeedError
-from navfeed.serve.answers import status_of
-from navfeed.serve.terms import Limits, Terms
-from navfeed.serve.tools import COUNTED, USUAL, Said, Tools
+from navfeed.serve.options import Limits, ServeOptions
+from navfeed.serve.responses import status_of
+from navfeed.serve.tools import COUNTED, USUAL, Result, Tools
 from navfeed.store.query import Sort
 
 INSTRUCTIONS = (
@@ -40,9 +40,9 @@ Limit = Annotated[int, Field(ge=1, le=Limits().page_size)]
 _READS = ToolAnnotations(readOnlyHint=True, openWorldHint=False, idempotentHint=True)
 
 
-def build_assistant(terms: Terms) -> FastMCP:
+def build_assistant(options: ServeOptions) -> FastMCP:
     """The server; `run()` speaks through stdin and stdout until stdin ends."""
-    tools = Tools(terms)
+    tools = Tools(options)
     server = FastMCP("navfeed", instructions=INSTRUCTIONS, log_level="ERROR")
 
     @server.tool(annotations=_READS)
@@ -61,12 +61,12 @@ def build_assistant(terms: Terms) -> FastMCP:
         sort: Sort | None = None,
         limit: Limit = USUAL,
         after: Annotated[str | None, Field(description="`next` of the part before.")] = None,
-    ) -> Said:
-        """Find vacancies by words, places, trades, terms and dates; a short line of each.
+    ) -> Result:
+        """Find vacancies by words, places, trades, options and dates; a short line of each.
 
         `next` is where the following part begins, null at the end.
         """
-        asked = _asked(
+        parameters = _parameters(
             text=text,
             municipal=municipal,
             county=county,
@@ -81,7 +81,7 @@ def build_assistant(terms: Terms) -> FastMCP:
             limit=str(limit),
             after=after,
         )
-        return _told(lambda: tools.search_ads(asked))
+        return _result(lambda: tools.search_ads(parameters))
 
     @server.tool(annotations=_READS)
     def count_ads(
@@ -92,32 +92,32 @@ def build_assistant(terms: Terms) -> FastMCP:
         occupation: Names = None,
         published: Days = None,
         by: Annotated[list[str] | None, Field(description=f"Any of {', '.join(COUNTED)}.")] = None,
-    ) -> Said:
+    ) -> Result:
         """Count vacancies, all that fit and by name (the 20 most frequent)."""
-        asked = _asked(
+        parameters = _parameters(
             text=text,
             municipal=municipal,
             county=county,
             occupation=occupation,
             published=published,
         )
-        return _told(lambda: tools.count_ads(asked, by or ()))
+        return _result(lambda: tools.count_ads(parameters, by or ()))
 
     @server.tool(annotations=_READS)
-    def get_ad(uuid: Annotated[str, Field(description="The id that search_ads gave.")]) -> Said:
-        """Read one vacancy: how to apply, its terms, what it says."""
-        return _told(lambda: tools.get_ad(uuid))
+    def get_ad(uuid: Annotated[str, Field(description="The id that search_ads gave.")]) -> Result:
+        """Read one vacancy: how to apply, its terms, its text."""
+        return _result(lambda: tools.get_ad(uuid))
 
     @server.tool(annotations=_READS)
-    def store_status() -> Said:
+    def store_status() -> Result:
         """Tell how many vacancies there are and how old the data is."""
-        return _told(tools.store_status)
+        return _result(tools.store_status)
 
     return server
 
 
-def _asked(**values: str | list[str] | None) -> dict[str, list[str]]:
-    """What was given, as the filters of an address are."""
+def _parameters(**values: str | list[str] | None) -> dict[str, list[str]]:
+    """The arguments as the parameters of an address."""
     return {
         name: [value] if isinstance(value, str) else value
         for name, value in values.items()
@@ -125,7 +125,7 @@ def _asked(**values: str | list[str] | None) -> dict[str, list[str]]:
     }
 
 
-def _told(answer: Callable[[], Said]) -> Said:
+def _result(answer: Callable[[], Result]) -> Result:
     try:
         return answer()
     except NavfeedError as error:

@@ -16,7 +16,7 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from cli.support import NOW, ad, fill, place, uuid
-from navfeed.cli.serve import terms_of
+from navfeed.cli.serve import options_of
 from navfeed.config import load
 from navfeed.errors import ExitCode, NotFoundError, StaleError
 from navfeed.model import LogFormat, LogLevel
@@ -93,10 +93,10 @@ def test_an_assistant_searches_reads_and_counts(db: Path) -> None:
 def test_what_cannot_be_answered_is_told_in_words(db: Path) -> None:
     async def conversation(session: ClientSession) -> None:
         for name, arguments, says in (
-            ("get_ad", {"uuid": uuid(9)}, "no such ad in force"),
-            ("get_ad", {"uuid": uuid(1)[:8]}, "no such ad in force"),
+            ("get_ad", {"uuid": uuid(9)}, "no such active ad"),
+            ("get_ad", {"uuid": uuid(1)[:8]}, "no such active ad"),
             ("search_ads", {"published": "soon"}, "published takes a day"),
-            ("search_ads", {"after": "x"}, "after takes what"),
+            ("search_ads", {"after": "x"}, "after takes the value"),
             ("count_ads", {"by": ["flow", "nonsense"]}, "by takes municipal"),
             ("search_ads", {"limit": 1_000}, "less than or equal to 100"),
         ):
@@ -152,7 +152,7 @@ def tools(db: Path, **told: Any) -> Tools:
     log = Log(LogFormat.TEXT, LogLevel.ERROR)
     from dataclasses import replace
 
-    return Tools(replace(terms_of(load({"db": db}), log, **told), clock=lambda: NOW))
+    return Tools(replace(options_of(load({"db": db}), log, **told), clock=lambda: NOW))
 
 
 def test_nothing_of_old_data_is_told_but_how_old_it_is(tmp_path: Path) -> None:
