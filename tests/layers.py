@@ -31,7 +31,9 @@ ROOMS: dict[str, set[str]] = {
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),
     },
-    "serve": {"model", "errors", "text", "present", "ops", "store", "version"},
+    "serve": {
+        *("version", "model", "errors", "text", "present", "ops", "store", "changes"),
+    },
     "practice": set(),
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
     "cli": {"*"},

@@ -16,6 +16,7 @@ import time_machine
 
 import navfeed.serve
 from cli.support import NOW, ad, answer, place, uuid
+from navfeed.model import Cursor
 from navfeed.serve.address import Address
 from navfeed.serve.facets import Facets
 from navfeed.serve.queries import Snapshot
@@ -210,10 +211,10 @@ def test_counts_are_forgotten_in_time(serve: Serve) -> None:
     facets = Facets(most=2)
     service = serve(*ADS)
     with Reader(service.db, NOW.date()) as reader:
-        for state in ("a", "b", "c"):
-            snapshot = Snapshot(reader, state, NOW, NOW)
+        for number in (1, 2, 3):
+            snapshot = Snapshot(reader, Cursor("a", number), NOW, NOW)
             assert facets.of(snapshot, Filters(), Address("", {}))
-    assert [state for state, _ in facets._known] == ["b", "c"]
+    assert [state for state, _ in facets._known] == ["a-2-20261121", "a-3-20261121"]
 
 
 def test_whom_to_ask_is_shown_where_that_is_wanted(serve: Serve) -> None:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from navfeed.serve.api import Api
 from navfeed.serve.atom import AtomFeed
+from navfeed.serve.changes import ChangesApi
 from navfeed.serve.guard import OLD, Guard, path_of
 from navfeed.serve.health import Health
 from navfeed.serve.old_api import OldApi
@@ -44,6 +45,7 @@ def build(options: ServeOptions) -> ASGIApp:
             Route("/metrics", health.metrics),
             *OldApi(responder).routes(),
             *Api(responder).routes(),
+            *ChangesApi(responder).routes(),
             *AtomFeed(responder).routes(),
             *Page(responder).routes(),
         ]

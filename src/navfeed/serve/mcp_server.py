@@ -13,7 +13,7 @@ from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
-from navfeed.errors import NavfeedError
+from navfeed.errors import CursorError, NavfeedError
 from navfeed.serve.options import Limits, ServeOptions
 from navfeed.serve.responses import status_of
 from navfeed.serve.tools import COUNTED, USUAL, Result, Tools
@@ -36,6 +36,11 @@ Days = Annotated[
 ]
 
 Limit = Annotated[int, Field(ge=1, le=Limits().page_size)]
+
+_LOST_CURSOR = (
+    "The changes since this cursor are not kept. Get the current cursor from store_status, and "
+    "search again instead."
+)
 
 _READS = ToolAnnotations(readOnlyHint=True, openWorldHint=False, idempotentHint=True)
 
@@ -109,8 +114,27 @@ def build_assistant(options: ServeOptions) -> FastMCP:
         return _result(lambda: tools.get_ad(uuid))
 
     @server.tool(annotations=_READS)
+    def changes_since(
+        *,
+        cursor: Annotated[str, Field(description="From store_status or the last changes_since.")],
+        text: Text = None,
+        municipal: Names = None,
+        county: Names = None,
+        occupation: Names = None,
+        limit: Limit = USUAL,
+    ) -> Result:
+        """List the vacancies that were added, changed or removed since a cursor.
+
+        Without `complete`, more changes follow: call it again with the new `cursor`.
+        """
+        parameters = _parameters(
+            text=text, municipal=municipal, county=county, occupation=occupation, limit=str(limit)
+        )
+        return _result(lambda: tools.changes_since(cursor, parameters))
+
+    @server.tool(annotations=_READS)
     def store_status() -> Result:
-        """Tell how many vacancies there are and how old the data is."""
+        """Show how many vacancies there are, how old the data is, and the current cursor."""
         return _result(tools.store_status)
 
     return server
@@ -128,5 +152,7 @@ def _parameters(**values: str | list[str] | None) -> dict[str, list[str]]:
 def _result(answer: Callable[[], Result]) -> Result:
     try:
         return answer()
+    except CursorError:
+        raise ToolError(_LOST_CURSOR) from None
     except NavfeedError as error:
         raise ToolError(status_of(error)[1]) from None

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import partial
 from importlib.resources import files
 
@@ -52,7 +53,11 @@ class OldApi:
         if self._compat is Compat.STRICT and not _takes_json(request.headers.get("accept", "*/*")):
             return Response(status_code=406)
         return await self._responder.answer(
-            request, query, problem=_problem, cached=self._responder.kept(300)
+            request,
+            query,
+            problem=_problem,
+            cached=self._responder.kept(300),
+            depends=lambda snapshot: snapshot.now.astimezone(UTC).date(),  # its days are UTC's
         )
 
     def _page(self, request: Request, snapshot: Snapshot) -> Payload:

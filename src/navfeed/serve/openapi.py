@@ -36,6 +36,7 @@ def described(options: ServeOptions, columns: Sequence[str], counted: Iterable[s
         "paths": {
             "/api/ads": _get("Ads in a list", "Ads", [*filters, *_parts(options)]),
             "/api/ads/{uuid}": _get("One ad, with all its fields", "Ad", [_UUID], 404),
+            "/api/changes": _changes(filters, _parts_of_changes()),
             "/api/stats": _get(
                 "How many ads there are, by name", "Stats", [*filters, *_by(counted)]
             ),
@@ -45,6 +46,8 @@ def described(options: ServeOptions, columns: Sequence[str], counted: Iterable[s
                 "Ads": _ads(columns),
                 "Ad": _ad(with_contacts=options.with_contacts),
                 "Stats": _STATS,
+                "Change": _CHANGE,
+                "CaughtUp": _CAUGHT_UP,
                 "Problem": _object(status={"type": "integer"}, error={"type": "string"}),
             }
         },
@@ -107,7 +110,11 @@ _UUID = {"name": "uuid", "in": "path", "required": True, "schema": {"type": "str
 
 
 def _get(summary: str, schema: str, parameters: list[Part], *more: int) -> Part:
-    problems = {400: "A parameter cannot be read.", 404: "There is no such active ad."}
+    problems = {
+        400: "A parameter cannot be read.",
+        404: "There is no such active ad.",
+        410: "The changes since this cursor are not kept: take a snapshot.",
+    }
     answers = {
         "200": {"description": summary, "content": _content(schema)},
         "304": {"description": "Nothing has changed since the answer that had this ETag."},
@@ -122,6 +129,30 @@ def _get(summary: str, schema: str, parameters: list[Part], *more: int) -> Part:
             "content": _content("Problem"),
         }
     return {"get": {"summary": summary, "parameters": parameters, "responses": answers}}
+
+
+def _changes(filters: list[Part], own: list[Part]) -> Part:
+    path = _get("What changed since a cursor", "Change", [*filters, *own], 410)
+    path["get"]["responses"]["200"] = {
+        "description": "A `Change` a line, and `CaughtUp` at the end; of a snapshot in parts only "
+        "at the end of the last one. `Link` with `next` leads to the following part.",
+        "content": {"application/jsonl": {"schema": {"type": "string"}}},
+    }
+    return path
+
+
+def _parts_of_changes() -> list[Part]:
+    flag = {"type": "string", "enum": ["0", "1"]}
+    return [
+        _parameter("after", "The cursor to continue from.", {"type": "string"}),
+        _parameter("snapshot", "1: all active ads; `Link` continues it.", {"type": "string"}),
+        _parameter(
+            "limit",
+            "The most changes in one response.",
+            {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+        ),
+        _parameter("content", "0: without the ads' content.", flag),
+    ]
 
 
 def _content(schema: str) -> Part:
@@ -166,4 +197,18 @@ _STATS = _object(
         "type": "object",
         "additionalProperties": _array(_object(name={"type": "string"}, ads={"type": "integer"})),
     },
+)
+
+_CHANGE = _object(
+    cursor={"type": "string"},
+    kind={"type": "string"},
+    uuid={"type": "string"},
+    reason=_TEXT,
+    changed=_array({"type": "string"}),
+    last_day=_TEXT,
+    at=_TEXT,
+    content={"type": ["object", "null"], "additionalProperties": {}},
+)
+_CAUGHT_UP = _object(
+    kind={"type": "string"}, cursor={"type": "string"}, caught_up_at=_TEXT, feed_time=_TEXT
 )

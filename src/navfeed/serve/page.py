@@ -162,7 +162,7 @@ class Page:
             request,
             partial(query, request, language),
             problem=partial(self._problem, request, language),
-            tagged=False,
+            depends=lambda snapshot: (language.code, _freshness(snapshot, language)),
         )
         answer.headers.add_vary_header("Accept-Language")
         return answer

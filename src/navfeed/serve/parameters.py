@@ -64,7 +64,7 @@ def read_list_request(
     state, offset = read_continuation(parameters)
     return ListRequest(
         filters,
-        sort_of(_last(parameters, "sort"), filters),
+        sort_of(last_value(parameters, "sort"), filters),
         number(parameters, "limit", usual, options.limits.page_size),
         offset,
         state,
@@ -104,18 +104,18 @@ def _listed(names: Iterable[str]) -> str:
 
 def number(parameters: Parameters, name: str, usual: int, most: int) -> int:
     """A number from 1 to `most`."""
-    text = _last(parameters, name) or str(usual)
+    text = last_value(parameters, name) or str(usual)
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
         raise ConfigError(f"{name} takes a number from 1 to {most}, not {text!r}")
     return int(text)
 
 
-_AFTER = re.compile(r"(?P<state>[0-9a-f]{16})\.(?P<offset>\d{1,12})", re.ASCII)
+_AFTER = re.compile(r"(?P<state>[0-9a-f]{16}-\d{1,18}-\d{8})\.(?P<offset>\d{1,12})", re.ASCII)
 
 
 def read_continuation(parameters: Parameters) -> tuple[str | None, int]:
     """Where to go on, and the state of the store when the part before was answered."""
-    text = _last(parameters, "after")
+    text = last_value(parameters, "after")
     if not text:
         return None, 0
     if (match := _AFTER.fullmatch(text)) is None:
@@ -123,5 +123,6 @@ def read_continuation(parameters: Parameters) -> tuple[str | None, int]:
     return match["state"], int(match["offset"])
 
 
-def _last(parameters: Parameters, name: str) -> str:
+def last_value(parameters: Parameters, name: str) -> str:
+    """The value that counts where only one can; empty where there is none."""
     return parameters.get(name, [""])[-1].strip()

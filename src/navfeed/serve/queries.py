@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TypeVar
 
 from navfeed.errors import StaleError, StoreError
-from navfeed.model import age_of, oslo_day
+from navfeed.model import Cursor, age_of, oslo_day
 from navfeed.serve.options import ServeOptions
 from navfeed.store.query import Reader
 
@@ -26,12 +26,21 @@ class OverloadedError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The store at one moment: an open reader, the number of its state, how fresh it is."""
+    """The store at one moment: an open reader, its place in the journal, how fresh it is."""
 
     reader: Reader
-    state: str
+    cursor: Cursor
     caught_up_at: datetime | None
     now: datetime
+
+    @property
+    def state(self) -> str:
+        """A short text that is another one whenever other ads are active, or an ad is another one.
+
+        The journal's number grows with each change of an ad, and another store has another id; what
+        the clock alone does is done by the day in Oslo.
+        """
+        return f"{self.cursor.store}-{self.cursor.number}-{self.reader.today:%Y%m%d}"
 
 
 class QueryRunner:
@@ -95,7 +104,7 @@ def run_query(
         caught_up_at = reader.caught_up_at()
         if not at_any_age:
             refuse_stale(options, caught_up_at, now)
-        return query(Snapshot(reader, reader.state(), caught_up_at, now))
+        return query(Snapshot(reader, reader.cursor(), caught_up_at, now))
 
 
 def refuse_stale(options: ServeOptions, caught_up_at: datetime | None, now: datetime) -> None:

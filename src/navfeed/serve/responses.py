@@ -11,7 +11,14 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
-from navfeed.errors import ConfigError, NavfeedError, NotFoundError, StaleError, TooLongError
+from navfeed.errors import (
+    ConfigError,
+    CursorError,
+    NavfeedError,
+    NotFoundError,
+    StaleError,
+    TooLongError,
+)
 from navfeed.model import LogLevel, age_of, moment_text
 from navfeed.serve.options import ServeOptions
 from navfeed.serve.queries import OverloadedError, QueryRunner, Snapshot
@@ -49,18 +56,30 @@ def fresh(snapshot: Snapshot) -> dict[str, str]:
     return {"x-navfeed-feed-time": known_at, "x-navfeed-age": str(int(known.total_seconds()))}
 
 
+Depends = Callable[[Snapshot], object]
+"""What an answer depends on besides its address, the ads and the day in Oslo."""
+
+
+def as_of(snapshot: Snapshot) -> object:
+    """The moment as of which the data is complete, where an answer holds it."""
+    return snapshot.caught_up_at
+
+
+def nothing_else(_: Snapshot) -> object:
+    return None
+
+
 class Responder:
     """Runs the queries of requests, and turns results and errors into responses.
 
-    An answer carries the number of the store's state as its `ETag`; who has it already is told so,
-    before anything is looked up.
+    Each `ETag` is the store's id, the number of its last change, the day, and a hash of what else
+    the answer depends on. A caller who sends it gets 304 before any ad is read.
     """
 
     def __init__(self, options: ServeOptions, queries: QueryRunner) -> None:
         self.options = options
         self._queries = queries
-        form = (__version__, options.compat, options.with_contacts)
-        self._form = sha256(repr(form).encode()).hexdigest()[:6]
+        self._form = (__version__, options.compat, options.with_contacts)
 
     def kept(self, seconds: int) -> str:
         """How long others may keep an answer: none for strangers, where there is a token."""
@@ -73,22 +92,18 @@ class Responder:
         *,
         problem: Callable[[int, str], Payload],
         cached: str = "no-cache",
-        tagged: bool = True,
+        depends: Depends = as_of,
     ) -> Response:
-        """`problem` puts a status and a sentence into the form that the door's callers read.
+        """`problem` puts a status and a sentence into the form that the route's callers read.
 
-        What tells more than the store's state, such as its age in words, is not `tagged`.
+        `depends` returns what the answer depends on besides the address, the ads and the day.
         """
         known = request.headers.get("if-none-match", "")
 
         def respond(snapshot: Snapshot) -> Response:
-            tag = f'W/"{snapshot.state}-{self._form}"'
-            headers = {
-                "cache-control": cached,
-                **fresh(snapshot),
-                **({"etag": tag} if tagged else {}),
-            }
-            if tagged and tag in known:
+            tag = self._tag(request, snapshot, depends(snapshot))
+            headers = {"cache-control": cached, **fresh(snapshot), "etag": tag}
+            if tag in known:
                 return Response(status_code=304, headers=headers)
             payload = query(snapshot)
             return Response(
@@ -110,19 +125,25 @@ class Responder:
                 media_type=payload.media_type,
             )
 
+    def _tag(self, request: Request, snapshot: Snapshot, depends: object) -> str:
+        values = request.query_params.values()
+        now = snapshot.now if any("now" in value.lower() for value in values) else None
+        parts = (self._form, request.url.path, request.url.query, now, depends)
+        return f'W/"{snapshot.state}-{sha256(repr(parts).encode()).hexdigest()[:12]}"'
+
+
+_STATUSES: tuple[tuple[type[NavfeedError], int, str], ...] = (
+    (NotFoundError, 404, "There is no such active ad."),
+    (CursorError, 410, "The changes since this cursor are not kept. Take a snapshot"),
+    (StaleError, 503, "The data is too old to be shown. Its keeper has to run `navfeed sync`."),
+    (TooLongError, 503, "The query takes too long. Ask for less."),
+    (OverloadedError, 503, "Too many requests at the same time. Try again in a while."),
+    (NavfeedError, 503, "The store cannot be read now."),
+)
+
 
 def status_of(error: NavfeedError) -> tuple[int, str]:
     """The status of an error, and the sentence for its caller: never a path of this machine."""
-    match error:
-        case NotFoundError():
-            return 404, "There is no such active ad."
-        case ConfigError():
-            return 400, str(error).removeprefix("--")
-        case StaleError():
-            return 503, "The data is too old to be shown. Its keeper has to run `navfeed sync`."
-        case TooLongError():
-            return 503, "The query takes too long. Ask for less."
-        case OverloadedError():
-            return 503, "Too many requests at the same time. Try again in a while."
-        case _:
-            return 503, "The store cannot be read now."
+    if isinstance(error, ConfigError):
+        return 400, str(error).removeprefix("--")
+    return next((status, text) for kind, status, text in _STATUSES if isinstance(error, kind))

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from navfeed.changes.stream import read_batch
 from navfeed.errors import NotFoundError
-from navfeed.model import By, moment_text
+from navfeed.model import By, Change, moment_text
 from navfeed.serve.api import by_name
+from navfeed.serve.changes import read_after
 from navfeed.serve.options import ServeOptions
 from navfeed.serve.parameters import ListRequest, number, read_continuation, read_filters, sort_of
 from navfeed.serve.queries import Snapshot, run_query
@@ -57,6 +59,10 @@ class Tools:
         """One ad in force, its text as text. Raises `NotFoundError`."""
         return run_query(self._options, lambda snapshot: _ad(uuid, snapshot))
 
+    def changes_since(self, cursor: str, arguments: Parameters) -> Result:
+        """What changed since a cursor: a line an ad, and the cursor to go on from."""
+        return run_query(self._options, lambda snapshot: self._changes(cursor, arguments, snapshot))
+
     def store_status(self) -> Result:
         """How many ads there are, and how old the data is; also where it is too old."""
         return run_query(self._options, _status, at_any_age=True)
@@ -96,6 +102,32 @@ class Tools:
                 for one, counted in tallies.items()
             },
         }
+
+    def _changes(self, cursor: str, arguments: Parameters, snapshot: Snapshot) -> Result:
+        parameters = {name: list(values) for name, values in arguments.items()}
+        filters = read_filters(parameters, snapshot, self._options)
+        most = number(parameters, "limit", USUAL, self._options.limits.page_size)
+        batch = read_batch(snapshot.reader, read_after(cursor), filters, most, content=True)
+        return {
+            "caught_up_at": moment_text(snapshot.caught_up_at),
+            "cursor": str(batch.cursor),
+            "complete": batch.complete,
+            "untrusted": UNTRUSTED,
+            "ads": [_change(one) for one in batch.changes],
+        }
+
+
+def _change(change: Change) -> Result:
+    """What happened to an ad, and, where it is active, its title and employer."""
+    content = change.content
+    return {
+        "kind": change.kind.value,
+        "uuid": change.uuid,
+        "reason": change.reason,
+        "changed": list(change.changed),
+        "title": _text(content.title) if content else None,
+        "employer": _text(content.employer) if content else None,
+    }
 
 
 def _ad(uuid: str, snapshot: Snapshot) -> Result:
@@ -137,6 +169,7 @@ def _status(snapshot: Snapshot) -> Result:
         "caught_up_at": moment_text(snapshot.caught_up_at),
         "age_seconds": None if known is None else int(known.total_seconds()),
         "details_waiting": facts.waiting,
+        "cursor": str(snapshot.cursor),
     }
 
 

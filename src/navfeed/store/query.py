@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -53,7 +52,6 @@ from navfeed.store.filters import (
 from navfeed.store.giving_up import GIVEN_UP, PROBLEMS, UNCONFIRMED, patience_began
 from navfeed.store.mapping import content_of, scope_of
 from navfeed.store.public_feed import says_stem
-from navfeed.store.schema import VERSION
 from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.letters import fold
 from navfeed.text.synonyms import Synonyms, navfeeds_own
@@ -151,14 +149,6 @@ class Reader:
         It is asked every few thousand of SQLite's steps: some hundred times a second at least.
         """
         self._connection.set_progress_handler(asked, _STEPS)
-
-    def state(self) -> str:
-        """A short text that changes whenever an answer of this reader's can.
-
-        Each batch of a sync and the turn of the day change it, and whatever else writes an ad.
-        """
-        facts = self._one(_STATE)
-        return sha256(repr((self._today, VERSION, *facts)).encode()).hexdigest()[:16]
 
     def rows(
         self,
@@ -312,15 +302,21 @@ class Reader:
             return journal.position(self._connection)
 
     def changes(
-        self, after: Cursor | None = None, filters: Filters = _ALL, *, content: bool = True
+        self,
+        after: Cursor | None = None,
+        filters: Filters = _ALL,
+        *,
+        content: bool = True,
+        from_start: bool = False,
     ) -> Iterator[Change]:
         """What happened to the ads asked for since a place, in its order; each ad once, at most.
 
         By default all that is kept. To be followed by `cursor()`, which is past what the filters
-        left out too. Raises `CursorError` where it cannot be told without a hole.
+        left out too. Raises `CursorError` where it cannot be told without a hole; `from_start`: the
+        reader began with nothing at the start of the journal, and only goes on in it.
         """
         with translate_errors(self.path):
-            begin = journal.begin_after(self._connection, after)
+            begin = journal.begin_after(self._connection, after, from_start=from_start)
         return self._changes(begin, filters, content=content)
 
     def _changes(self, begin: int, filters: Filters, *, content: bool) -> Iterator[Change]:
@@ -353,9 +349,15 @@ class Reader:
             return ChangeKind.EXPIRED, Reason.EXPIRED.value
         return (None, None) if row.fresh else (ChangeKind.REMOVED, journal.FILTERED)
 
-    def snapshot(self, filters: Filters = _ALL, *, content: bool = True) -> Iterator[Change]:
-        """How the ads asked for stand at `cursor()`, in the order of ids. All others are not."""
+    def snapshot(
+        self, filters: Filters = _ALL, *, content: bool = True, beyond: str = ""
+    ) -> Iterator[Change]:
+        """How the ads asked for stand at `cursor()`, in the order of ids. All others are not.
+
+        Only those whose ids come after `beyond`.
+        """
         cursor = self.cursor()
+        filters = replace(filters, more=(*filters.more, ("ads.uuid > ?", (beyond,))))
         columns = "ads.uuid, ads.last_day, ads.changed_at"
         for uuid, last_day, at in self._select(columns, filters, "ORDER BY ads.uuid"):
             yield Change(
@@ -626,15 +628,6 @@ _SECOND = len("2026-11-21T08:00:00")
 """So much of a moment is written alike in all columns."""
 
 _STEPS = 2_000
-
-# Whatever puts an ad down dates it (`checked_at`), or is written down itself: runs, what was asked
-# of `privacy`. What takes one out makes them fewer.
-_STATE = """
-SELECT (SELECT count(*) FROM ads), (SELECT max(id) FROM ads), (SELECT max(checked_at) FROM ads),
-    (SELECT max(id) FROM audit), caught_up_at, contacts, scope,
-    (SELECT id || coalesce(ended_at, '') FROM runs ORDER BY id DESC LIMIT 1)
-FROM feed
-"""
 
 _VALUES = {
     **{name: f"SELECT uuid AS ad, {column} AS value FROM ads" for name, column in OF_ADS.items()},
