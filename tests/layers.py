@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),
     },
     "serve": {
-        *("version", "model", "errors", "text", "present", "ops", "store", "changes"),
+        *("version", "model", "errors", "text", "present", "ops", "store", "changes", "watches"),
     },
     "practice": set(),
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},

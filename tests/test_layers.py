@@ -37,7 +37,7 @@ DOORS = {
     "starlette": {
         *("serve/responses.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
         *("serve/api.py", "serve/parameters.py", "serve/atom.py", "serve/old_api.py"),
-        *("serve/page.py", "serve/server.py", "serve/changes.py"),
+        *("serve/page.py", "serve/server.py", "serve/changes.py", "serve/triage.py"),
     },
     "jinja2": {"serve/page.py"},
     "markupsafe": {"serve/ad_view.py", "serve/safe_html.py"},  # jinja2's own

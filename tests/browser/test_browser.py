@@ -58,7 +58,7 @@ def test_search_narrow_down_read_and_go_back(visit: Open) -> None:
 def test_another_order_comes_at_once(visit: Open) -> None:
     page = visit("/")
     with page.expect_navigation():
-        page.get_by_label("Rekkefølge").select_option("due")
+        page.get_by_label("Sorter etter").select_option("due")
     assert "sort=due" in page.url
 
 

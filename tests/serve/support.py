@@ -57,7 +57,13 @@ class Service:
         target = f"{path}?{urlencode(query, doseq=True)}" if query else path
         return self.ask("GET", target, headers)
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         named = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         try:
@@ -66,7 +72,10 @@ class Service:
             )
             for name, value in named.items():
                 connection.putheader(name, value)
-            connection.endheaders()
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+                connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+            connection.endheaders(body)
             answer = connection.getresponse()
             told = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, told, answer.read())

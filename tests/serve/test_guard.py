@@ -188,7 +188,7 @@ def test_who_would_wait_too_long_for_a_turn_is_sent_away(serve: Serve, limits: L
     crowded = {"status": "Too many requests at the same time. Try again in a while."}
     assert answers[0].status == 503
     assert answers[0].json == crowded
-    assert answers[-1].status == 200
+    assert 200 in {one.status for one in answers}
 
 
 def test_no_reading_outlives_its_request(serve: Serve) -> None:

@@ -34,6 +34,7 @@ from navfeed.store.filters import Filters
 
 if TYPE_CHECKING:
     from navfeed.serve.options import FilterHelp, ServeOptions
+    from navfeed.serve.personal import Personal
 
 
 ShownAgeOption = Annotated[
@@ -87,6 +88,14 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    personal: Annotated[
+        bool,
+        typer.Option(
+            "--personal",
+            help="Also show your watches and marks, and let the page mark ads. For this machine "
+            "alone.",
+        ),
+    ] = False,
     root_path: Annotated[
         str,
         typer.Option(
@@ -113,6 +122,7 @@ def serve(
         with_contacts=with_contacts,
         origins=tuple(map(_origin, cors or ())),
         hosts=(host.lower(), *(name.lower() for name in allow_host or ())),
+        personal=_personal(settings) if personal else None,
         root_path=_root(root_path),
     )
     look_at_the_store(settings, max_age)
@@ -121,7 +131,21 @@ def serve(
             f"{host} can be reached from other machines, by anybody and in clear text. "
             "Ask for a token with --require-token, and put a proxy with TLS in front"
         )
-    _serve(options, _door(host, port))
+    if personal and (cors or allow_host):
+        raise ConfigError("--personal is for this machine alone: leave out --cors and --allow-host")
+    door = _door(host, port)
+    if personal and not is_loopback(door.getsockname()[0]):
+        door.close()
+        raise ConfigError(f"--personal is for this machine alone: {host} is not loopback")
+    _serve(options, door)
+
+
+def _personal(settings: Settings) -> Personal:
+    from navfeed.serve.personal import Personal
+    from navfeed.watches.state import state_path
+
+    names = tuple(one.name for one in fields(FilterOptions))
+    return Personal(settings.watches_file, state_path(settings.db), names)
 
 
 def options_of(settings: Settings, log: Log, **values: Any) -> ServeOptions:  # noqa: ANN401

@@ -13,6 +13,10 @@ PLACE = ("page", "ad")
 """The position in the list; another filter starts at the first page."""
 
 
+FLAGS = ("closing-soon",)
+"""Filters that take no value on the command line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """An address of the list: `root` is the path it stands below, `parameters` its parameters."""
@@ -51,11 +55,34 @@ class Address:
 
     def command(self, names: tuple[str, ...]) -> str:
         """What lists the same on the command line."""
-        pairs = [
-            (name, value) for name in (*names, "sort") for value in self.parameters.get(name, ())
+        saved = ["--saved"] if self.parameters.get("mark") == ["saved"] else []
+        return " ".join(["navfeed list", *self._options((*names, "sort")), *saved])
+
+    def watch_command(self, names: tuple[str, ...]) -> str:
+        """What watches for the same; empty without a filter, for then every ad would be news."""
+        words = self._options(names)
+        return " ".join(["navfeed watch add", "NAME", *words]) if words else ""
+
+    def watch(self, parameters: Parameters) -> str:
+        """The list of a watch's ads."""
+        kept = {name: self.parameters[name] for name in ("lang",) if name in self.parameters}
+        return self._to({**kept, **parameters})
+
+    def watch_feed(self, name: str) -> str:
+        return f"{self.root}/feed.atom?{urlencode({'watch': name})}"
+
+    def with_mark(self, mark: str | None) -> str:
+        """The ads that were marked so; None: all again."""
+        rest = {name: values for name, values in self.parameters.items() if name != "mark"}
+        return self._first_page({**rest, **({"mark": [mark]} if mark else {})})
+
+    def _options(self, names: tuple[str, ...]) -> list[str]:
+        pairs = [(name, value) for name in names for value in self.parameters.get(name, ())]
+        return [
+            word
+            for name, value in pairs
+            for word in (f"--{name}", *(() if name in FLAGS else (quote(value),)))
         ]
-        words = [word for name, value in pairs for word in (f"--{name}", quote(value))]
-        return " ".join(["navfeed list", *words])
 
     def _first_page(self, parameters: Parameters) -> str:
         return self._to({name: values for name, values in parameters.items() if name not in PLACE})

@@ -21,6 +21,7 @@ from navfeed.serve.options import ServeOptions
 from navfeed.serve.page import Page
 from navfeed.serve.queries import QueryRunner
 from navfeed.serve.responses import Responder
+from navfeed.serve.triage import Triage
 
 
 def build(options: ServeOptions) -> ASGIApp:
@@ -50,6 +51,9 @@ def build(options: ServeOptions) -> ASGIApp:
             *Page(responder).routes(),
         ]
     )
+    if options.personal is not None:
+        triage = Triage(options.personal, queries, options.root_path)
+        inner.router.routes.extend(triage.routes())
     return guard
 
 

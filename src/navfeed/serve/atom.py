@@ -12,9 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.model import moment_text
-from navfeed.serve.parameters import check_names, filter_parameters, read_filters, read_parameters
+from navfeed.serve.parameters import (
+    check_names,
+    filter_parameters,
+    last_value,
+    read_filters,
+    read_parameters,
+)
+from navfeed.serve.personal import Personal, watch_parameters, without_ignored
 from navfeed.serve.queries import Snapshot
 from navfeed.serve.responses import Payload, Responder
+from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Sort
 from navfeed.text.plaintext import sanitize
 
@@ -41,29 +49,49 @@ class AtomFeed:
             partial(self._feed, request),
             problem=_problem,
             cached=self._responder.kept(300),
+            depends=self._depends,
         )
 
+    def _depends(self, snapshot: Snapshot) -> object:
+        personal = self._responder.options.personal
+        own = (personal.watches(), personal.marks()) if personal else None
+        return snapshot.caught_up_at, own
+
     def _feed(self, request: Request, snapshot: Snapshot) -> Payload:
+        options = self._responder.options
         parameters = read_parameters(request)
-        check_names(parameters, [one.name for one in self._responder.options.filters])
-        filters = read_filters(parameters, snapshot, self._responder.options)
-        rows = snapshot.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
-        ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        filters_given = filter_parameters(parameters, self._responder.options)
+        if options.personal is not None and parameters.keys() == {"watch"}:
+            return self._watch(options.personal, last_value(parameters, "watch"), snapshot)
+        check_names(parameters, [one.name for one in options.filters])
+        filters = read_filters(parameters, snapshot, options)
+        filters_given = filter_parameters(parameters, options)
         words = [f"{name} {value}" for name, values in filters_given.items() for value in values]
-        return Payload(_written(words, ads, moment_text(snapshot.caught_up_at) or _NOWHEN), _TYPE)
+        title = ": ".join(filter(None, ("Ledige stillinger", "; ".join(words))))
+        return _feed_of(snapshot, filters, title, f"navfeed:{'; '.join(words)}")
+
+    def _watch(self, personal: Personal, name: str, snapshot: Snapshot) -> Payload:
+        """The ads that fit a watch, without those that were ignored, under the watch's own id."""
+        watch = personal.watch(name)
+        filters = read_filters(watch_parameters(watch), snapshot, self._responder.options)
+        shown = without_ignored(filters, personal.marks())
+        return _feed_of(snapshot, shown, watch.name, f"navfeed:watch:{watch.name}")
+
+
+def _feed_of(snapshot: Snapshot, filters: Filters, title: str, name: str) -> Payload:
+    rows = snapshot.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
+    ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    return Payload(_written(title, name, ads, moment_text(snapshot.caught_up_at) or _NOWHEN), _TYPE)
 
 
 def _problem(_: int, message: str) -> Payload:
     return Payload(message.encode(), "text/plain; charset=utf-8")
 
 
-def _written(words: list[str], ads: Iterable[Mapping[str, Cell]], caught_up_at: str) -> bytes:
-    """`words` are the filters; they make the feed's id, so that it stays the same one."""
+def _written(title: str, name: str, ads: Iterable[Mapping[str, Cell]], caught_up_at: str) -> bytes:
+    """The id is made from `name`, so that it stays the same one."""
     root = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "nb"})
-    named = "; ".join(words)
-    _add(root, "title", f"Ledige stillinger: {named}" if named else "Ledige stillinger")
-    _add(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, f'navfeed:{named}')}")
+    _add(root, "title", _text(title))
+    _add(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, name)}")
     _add(root, "updated", caught_up_at)
     _add(root, "generator", "navfeed")
     for ad in ads:

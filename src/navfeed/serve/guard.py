@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from navfeed.model import LogLevel
 from navfeed.serve.options import Compat, ServeOptions
+from navfeed.serve.triage import MARKS
 from navfeed.text.plaintext import sanitize
 
 OLD = "/public-feed"
@@ -41,6 +42,9 @@ HEADERS = {
 
 REALM = 'Bearer realm="feed-api-v1, contact support@arbeidsplassen.nav.no for access"'
 """The header of NAV's own server; programs may look for it (public-feed.md 2)."""
+
+_FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
+"""By which a proxy shows itself."""
 
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD",
@@ -75,7 +79,10 @@ class Guard:
         self._log(scope, sent.status, monotonic() - began)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        checks = (self._by_name, self._by_text, self._as_nav, self._by_method, self._by_token)
+        checks = (
+            *(self._by_name, self._by_proxy, self._by_text),
+            *(self._as_nav, self._by_method, self._by_token),
+        )
         headers = Headers(scope=scope)
         return next(filter(None, (check(scope, headers) for check in checks)), None)
 
@@ -84,6 +91,12 @@ class Guard:
             return None
         message = "Unknown host name. Start navfeed serve with --allow-host NAME to allow it.\n"
         return PlainTextResponse(message, 421)
+
+    def _by_proxy(self, _: Scope, headers: Headers) -> Response | None:
+        """What is the reader's own is for this machine; a proxy brings people from elsewhere."""
+        if self._options.personal is None or not _FORWARDED & {*headers.keys()}:
+            return None
+        return PlainTextResponse("A service with --personal answers no proxy.\n", 403)
 
     def _by_text(self, scope: Scope, _: Headers) -> Response | None:
         longest = max(len(scope["query_string"]), len(scope["raw_path"]))
@@ -104,11 +117,16 @@ class Guard:
     def _by_method(self, scope: Scope, _: Headers) -> Response | None:
         if scope["method"] in ("GET", "HEAD"):
             return None
+        if scope["method"] == "POST" and self._is_of_triage(scope):
+            return None
         if scope["method"] == "OPTIONS" and self._options.origins:
             return Response(status_code=204, headers=_PREFLIGHT)
         if path_of(scope).startswith(OLD):
             return Response(status_code=404)
         return PlainTextResponse("Only GET.\n", 405, {"allow": "GET, HEAD"})
+
+    def _is_of_triage(self, scope: Scope) -> bool:
+        return self._options.personal is not None and path_of(scope).startswith(MARKS)
 
     def _by_token(self, scope: Scope, headers: Headers) -> Response | None:
         if self._options.token is None or path_of(scope) == HEALTH:
@@ -144,6 +162,8 @@ class _Sent:
     def __init__(self, send: Send, options: ServeOptions, scope: Scope) -> None:
         self._send = send
         self._extra = HEADERS | _for_pages_of(options, Headers(scope=scope).get("origin"))
+        if options.personal is not None:
+            self._extra["referrer-policy"] = "same-origin"  # else a form's `Origin` is null
         # What NAV's server sent with everything (public-feed.md 3).
         self._as_nav = options.compat is Compat.STRICT and path_of(scope).startswith(OLD)
         self.status = 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from navfeed.model import LogLevel
+from navfeed.serve.personal import Personal
 from navfeed.store.filters import Filters
 
 
@@ -78,5 +79,6 @@ class ServeOptions:
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     root_path: str = ""
+    personal: Personal | None = None
     limits: Limits = Limits()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

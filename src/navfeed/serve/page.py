@@ -9,25 +9,37 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from navfeed.errors import NotFoundError
+from navfeed.errors import ConfigError, NotFoundError
 from navfeed.model import age_of, oslo_day
 from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
 from navfeed.serve.address import Address
 from navfeed.serve.facets import DAYS, Facets, due_within
-from navfeed.serve.parameters import check_names, number, read_filters, read_parameters, sort_of
+from navfeed.serve.parameters import (
+    check_names,
+    last_value,
+    number,
+    read_filters,
+    read_parameters,
+    sort_of,
+)
+from navfeed.serve.personal import Marks
+from navfeed.serve.personal_view import TriageForm, mark_links, watch_link, with_marks
 from navfeed.serve.queries import Snapshot
 from navfeed.serve.responses import Payload, Responder
 from navfeed.serve.visible import plain, visible
 from navfeed.serve.words import LANGUAGES, Language, chosen
 from navfeed.store.filters import Filters
 from navfeed.store.query import Cell, Sort
+from navfeed.watches.definition import Watch
+from navfeed.watches.words import Mark
 
 A_PAGE = 25
 MOST_PAGES = 10_000
@@ -55,6 +67,7 @@ class Row:
     href: str
     is_read: bool
     snippet: tuple[tuple[str, bool], ...]
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,7 @@ class ListContext:
     language: Language
     today: date
     open_ad: str
+    marks: Marks
 
     def row(self, cells: tuple[Cell, ...], snippet: tuple[tuple[str, bool], ...]) -> Row:
         """One of `_COLUMNS` as the list shows it."""
@@ -81,6 +95,7 @@ class ListContext:
             href=f"{self.address.href(ad=str(uuid))}#reading",
             is_read=uuid == self.open_ad,
             snippet=snippet,
+            mark=self.marks.get(str(uuid), ""),
         )
 
 
@@ -109,6 +124,7 @@ class Page:
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
         self._options = responder.options
+        self._personal = self._options.personal
         self._facets = Facets()
         self._names = tuple(one.name for one in self._options.filters)
         self._static = {
@@ -162,7 +178,12 @@ class Page:
             request,
             partial(query, request, language),
             problem=partial(self._problem, request, language),
-            depends=lambda snapshot: (language.code, _freshness(snapshot, language)),
+            depends=lambda snapshot: (
+                language.code,
+                _freshness(snapshot, language),
+                self._marks(),
+                self._watches(),
+            ),
         )
         answer.headers.add_vary_header("Accept-Language")
         return answer
@@ -171,23 +192,26 @@ class Page:
 
     def _list(self, request: Request, language: Language, snapshot: Snapshot) -> Payload:
         parameters = read_parameters(request)
-        check_names(parameters, [*self._names, *_OWN])
+        check_names(parameters, [*self._names, *_OWN, *(["mark"] if self._personal else [])])
         filters = read_filters(parameters, snapshot, self._options)
+        marks = self._marks()
+        shown = with_marks(filters, marks, last_value(parameters, "mark"))
         sort = sort_of(parameters.get("sort", [""])[-1], filters)
         at = number(parameters, "page", 1, MOST_PAGES)
         address = Address(self._options.root_path, parameters)
         today = oslo_day(snapshot.now)
         read = parameters.get("ad", [""])[-1]
         ad = self._still(snapshot, read, today, language) if read else None
-        rows = self._rows(snapshot, filters, sort, at, ListContext(address, language, today, read))
+        context = ListContext(address, language, today, read, marks)
+        rows = self._rows(snapshot, shown, sort, at, context)
         return self._render(
             "list.html",
             language,
             address,
             freshness=_freshness(snapshot, language),
             rows=rows,
-            part=PageOfList(snapshot.reader.count(filters), at, len(rows)),
-            facets=self._facets.of(snapshot, filters, address),
+            part=PageOfList(snapshot.reader.count(shown), at, len(rows)),
+            facets=self._facets.of(snapshot, shown, address),
             labels=_labels(language, today),
             search=" ".join(parameters.get("text", ())),
             sort=sort.value,
@@ -197,6 +221,10 @@ class Page:
             gone=bool(read) and ad is None,
             feed=address.feed(self._names),
             command=address.command(self._names),
+            watch_command=address.watch_command(self._names),
+            marked=list(mark_links(address, marks, snapshot.reader.count)),
+            watches=[watch_link(one, address) for one in self._watches()],
+            triage=self._triage(marks.get(read), address),
         )
 
     def _rows(
@@ -210,6 +238,23 @@ class Page:
         snippet = snapshot.reader.snippets(filters)
         found = list(snapshot.reader.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE))
         return [context.row(cells, tuple(pieces(snippet(str(cells[0]))))) for cells in found]
+
+    # What is the reader's own
+
+    def _marks(self) -> Marks:
+        return self._personal.marks() if self._personal else {}
+
+    def _watches(self) -> list[Watch]:
+        """None of them where their file cannot be read: the ads are shown all the same."""
+        try:
+            return self._personal.watches() if self._personal else []
+        except ConfigError:
+            return []
+
+    def _triage(self, mark: Mark | None, address: Address, **changes: str) -> TriageForm | None:
+        if self._personal is None:
+            return None
+        return TriageForm(self._personal.secret, mark, urlsplit(address.href(**changes)).query)
 
     def _ad(self, snapshot: Snapshot, uuid: str, today: date, language: Language) -> AdView:
         found, content = snapshot.reader.find(uuid)
@@ -230,7 +275,12 @@ class Page:
         address = Address(self._options.root_path, read_parameters(request))
         ad = self._ad(snapshot, request.path_params["uuid"], oslo_day(snapshot.now), language)
         return self._render(
-            "alone.html", language, address, freshness=_freshness(snapshot, language), ad=ad
+            "alone.html",
+            language,
+            address,
+            freshness=_freshness(snapshot, language),
+            ad=ad,
+            triage=self._triage(self._marks().get(ad.uuid), address, ad=ad.uuid),
         )
 
     def _problem(self, request: Request, language: Language, status: int, message: str) -> Payload:
