@@ -23,7 +23,7 @@ HOW_TO = (DOCS / "how-to/serve-the-page.md").read_text(encoding="utf-8")
 def test_every_address_of_the_reference_answers(serve: Serve) -> None:
     service = serve(ad(1))
     addresses = re.findall(r"^\| `(/[^`]*)` \|", REFERENCE, re.MULTILINE)
-    assert len(addresses) == 12
+    assert len(addresses) == 13
     for address in addresses:
         assert service.get(address.replace("{uuid}", uuid(1))).status == 200, address
 

@@ -71,6 +71,17 @@ class Address:
     def watch_feed(self, name: str) -> str:
         return f"{self.root}/feed.atom?{urlencode({'watch': name})}"
 
+    def map(self, names: tuple[str, ...]) -> str:
+        """The map of the ads of the same filters."""
+        kept = (*names, "lang", "sort", "mark")
+        return self._to({n: v for n, v in self.parameters.items() if n in kept}, "/map")
+
+    def map_href(self, **changes: str) -> str:
+        """The map with other single values."""
+        return self._to(
+            self.parameters | {name: [value] for name, value in changes.items()}, "/map"
+        )
+
     def with_mark(self, mark: str | None) -> str:
         """The ads that were marked so; None: all again."""
         rest = {name: values for name, values in self.parameters.items() if name != "mark"}
@@ -87,6 +98,6 @@ class Address:
     def _first_page(self, parameters: Parameters) -> str:
         return self._to({name: values for name, values in parameters.items() if name not in PLACE})
 
-    def _to(self, parameters: Parameters) -> str:
+    def _to(self, parameters: Parameters, path: str = "/") -> str:
         query = urlencode(parameters, doseq=True)
-        return f"{self.root}/{'?' if query else ''}{query}"
+        return f"{self.root}{path}{'?' if query else ''}{query}"

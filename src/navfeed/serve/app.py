@@ -16,6 +16,8 @@ from navfeed.serve.atom import AtomFeed
 from navfeed.serve.changes import ChangesApi
 from navfeed.serve.guard import OLD, Guard, path_of
 from navfeed.serve.health import Health
+from navfeed.serve.html import Html
+from navfeed.serve.map import MapPage
 from navfeed.serve.old_api import OldApi
 from navfeed.serve.options import ServeOptions
 from navfeed.serve.page import Page
@@ -40,6 +42,7 @@ def build(options: ServeOptions) -> ASGIApp:
     guard = Guard(inner, options)
     health = Health(options, queries, guard)
     responder = Responder(options, queries)
+    html = Html(responder)
     inner.router.routes.extend(
         [
             Route("/healthz", health.healthz),
@@ -48,7 +51,9 @@ def build(options: ServeOptions) -> ASGIApp:
             *Api(responder).routes(),
             *ChangesApi(responder).routes(),
             *AtomFeed(responder).routes(),
-            *Page(responder).routes(),
+            *html.routes(),
+            *Page(html).routes(),
+            *MapPage(html).routes(),
         ]
     )
     if options.personal is not None:
