@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import time_machine
 
 import navfeed.serve
+import navfeed.serve.facets as facets_module
 from cli.support import NOW, ad, answer, place, uuid
+from navfeed.errors import ConfigError
 from navfeed.model import Cursor
 from navfeed.serve.address import Address
 from navfeed.serve.facets import Facets
@@ -215,6 +220,50 @@ def test_counts_are_forgotten_in_time(serve: Serve) -> None:
             snapshot = Snapshot(reader, Cursor("a", number), NOW, NOW)
             assert facets.of(snapshot, Filters(), Address("", {}))
     assert [state for state, _ in facets._known] == ["a-2-20261121", "a-3-20261121"]
+
+
+def test_counts_that_two_want_at_the_same_time_are_made_once(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting: Queue[str] = Queue()
+    go_on = Event()
+    original = facets_module._counted
+
+    def counted(*given: Any) -> Any:
+        counting.put("begun")
+        assert go_on.wait(30)
+        return original(*given)
+
+    monkeypatch.setattr(facets_module, "_counted", counted)
+    service = serve(*ADS)  # whose warming counts first
+    assert counting.get(timeout=30)
+    pages: list[int] = []
+    readers = [Thread(target=lambda: pages.append(service.get("/").status)) for _ in range(2)]
+    for one in readers:
+        one.start()
+    with pytest.raises(Empty):
+        counting.get(timeout=0.1)
+    go_on.set()
+    for one in readers:
+        one.join()
+    assert pages == [200, 200]
+    assert counting.empty()
+
+
+def test_counts_that_fail_are_made_again(serve: Serve) -> None:
+    facets = Facets()
+    service = serve(*ADS)
+    with Reader(service.db, NOW.date()) as reader:
+        snapshot = Snapshot(reader, Cursor("a", 1), NOW, NOW)
+        with pytest.raises(ConfigError):
+            facets.of(snapshot, Filters(text=('"',)), Address("", {}))
+        assert not facets._known
+
+
+def test_a_service_of_old_data_starts_without_counting(serve: Serve) -> None:
+    service = serve(*ADS, max_age=timedelta())
+    service.pass_time(timedelta(seconds=1))
+    assert service.get("/healthz").status == 503
 
 
 def test_whom_to_ask_is_shown_where_that_is_wanted(serve: Serve) -> None:

@@ -26,7 +26,7 @@ from navfeed.cli.output import print_warning
 from navfeed.cli.run import open_log
 from navfeed.config import Settings, duration, is_loopback, load
 from navfeed.errors import ConfigError, StaleError, StoppedError
-from navfeed.extras import require_extra
+from navfeed.extras import require_modules
 from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
 from navfeed.present.run_log import Kind, Log
@@ -108,8 +108,7 @@ def serve(
     A page, NAV's withdrawn public-feed API, a JSON API, Atom. It only reads, beside a running sync,
     and shows the ads in force alone. Stop it with Ctrl-C.
     """
-    for module in ("starlette", "uvicorn", "jinja2", "nh3"):
-        require_extra(module, "serve")
+    require_modules(("starlette", "uvicorn", "jinja2", "nh3"), "serve")
     settings = load({"db": db}, config=config)
     log = open_log(settings, quiet=False, always=True)
     assert log is not None  # noqa: S101  as it was asked for

@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from navfeed.errors import ConfigError, NotFoundError
 from navfeed.model import By, moment_text
-from navfeed.serve.openapi import described
 from navfeed.serve.parameters import (
     check_names,
     number,
@@ -106,6 +105,8 @@ class Api:
         )
 
     async def _described(self, _: Request) -> Response:
+        from navfeed.serve.openapi import described
+
         return JSONResponse(described(self._options, self._columns, COUNTED))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from navfeed.errors import NavfeedError
 from navfeed.serve.api import Api
 from navfeed.serve.atom import AtomFeed
 from navfeed.serve.changes import ChangesApi
@@ -32,9 +34,11 @@ def build(options: ServeOptions) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        warming = asyncio.create_task(_warm(queries, page))
         try:
             yield
         finally:
+            warming.cancel()
             queries.close()
 
     inner = Starlette(lifespan=lifespan, exception_handlers={404: _not_found, 500: _bug})
@@ -43,6 +47,7 @@ def build(options: ServeOptions) -> ASGIApp:
     health = Health(options, queries, guard)
     responder = Responder(options, queries)
     html = Html(responder)
+    page = Page(html)
     inner.router.routes.extend(
         [
             Route("/healthz", health.healthz),
@@ -52,7 +57,7 @@ def build(options: ServeOptions) -> ASGIApp:
             *ChangesApi(responder).routes(),
             *AtomFeed(responder).routes(),
             *html.routes(),
-            *Page(html).routes(),
+            *page.routes(),
             *MapPage(html).routes(),
         ]
     )
@@ -60,6 +65,12 @@ def build(options: ServeOptions) -> ASGIApp:
         triage = Triage(options.personal, queries, options.root_path)
         inner.router.routes.extend(triage.routes())
     return guard
+
+
+async def _warm(queries: QueryRunner, page: Page) -> None:
+    """While nobody waits; where the store cannot be read now, whoever asks for it is told."""
+    with suppress(NavfeedError):
+        await queries.run_aside(page.warm)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

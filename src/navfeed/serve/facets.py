@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from threading import Lock
@@ -60,17 +61,20 @@ class Facet:
 
 
 _Counts = dict[str, list[Counted]]
+_Key = tuple[str, Filters]
 
 
 class Facets:
     """Counts the ads by what they can be narrowed down by, once for each state of the store.
 
-    What is remembered are numbers and names of places and trades, never an ad.
+    Callers who want the same counts at the same time wait for the first of them: counting takes a
+    tenth of a second for 10,000 ads, and after each sync many want it at once. What is remembered
+    are numbers and names of places and trades, never an ad.
     """
 
     def __init__(self, most: int = 64) -> None:
         self._most = most
-        self._known: OrderedDict[tuple[str, Filters], _Counts] = OrderedDict()
+        self._known: OrderedDict[_Key, Future[_Counts]] = OrderedDict()
         self._lock = Lock()
 
     def of(self, snapshot: Snapshot, filters: Filters, address: Address) -> list[Facet]:
@@ -83,16 +87,29 @@ class Facets:
 
     def _counts(self, snapshot: Snapshot, filters: Filters) -> _Counts:
         key = (snapshot.state, filters)
+        counts, is_new = self._entry(key)
+        if is_new:
+            try:
+                counts.set_result(dict(_counted(snapshot, filters)))
+            except BaseException as error:  # noqa: BLE001  whoever waits for it has to be told
+                self._forget(key)
+                counts.set_exception(error)
+        return counts.result()
+
+    def _entry(self, key: _Key) -> tuple[Future[_Counts], bool]:
+        """The counts, perhaps still being made, and whether it is for the caller to make them."""
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
-                return self._known[key]
-        counts = dict(_counted(snapshot, filters))
-        with self._lock:
-            self._known[key] = counts
+                return self._known[key], False
+            self._known[key] = Future()
             while len(self._known) > self._most:
                 self._known.popitem(last=False)
-        return counts
+            return self._known[key], True
+
+    def _forget(self, key: _Key) -> None:
+        with self._lock:
+            self._known.pop(key, None)
 
 
 def _counted(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, list[Counted]]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,8 +25,12 @@ from navfeed.serve.queries import Snapshot
 from navfeed.serve.responses import Payload, Responder
 from navfeed.serve.visible import visible
 from navfeed.serve.words import LANGUAGES, Language, chosen
-from navfeed.watches.definition import Watch
 from navfeed.watches.words import Mark
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+    from navfeed.watches.definition import Watch
 
 OLD = timedelta(days=1)
 """From this age on the page warns that the data is old, where it may be shown at all."""
@@ -47,16 +52,7 @@ class Html:
         self._static = {
             file.name: file.read_bytes() for file in sorted((_HERE / "static").iterdir())
         }
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=_finalize,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals["static"] = self._static_address
-        self._templates.globals["root"] = self.options.root_path
+        self._compiling = Lock()
 
     def routes(self) -> list[Route]:
         return [Route("/static/{name}", self.static)]
@@ -71,6 +67,28 @@ class Html:
             media_type=_TYPES[Path(name).suffix],
             headers={"cache-control": "public, max-age=31536000, immutable"},
         )
+
+    @cached_property
+    def _templates(self) -> Environment:
+        """Made for the first page: jinja2 takes 20 ms to import, which programs do not wait for."""
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_finalize,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        templates.globals["static"] = self._static_address
+        templates.globals["root"] = self.options.root_path
+        return templates
+
+    def template(self, name: str) -> Template:
+        """A template, compiled once for all threads."""
+        with self._compiling:
+            return self._templates.get_template(name)
 
     def _static_address(self, name: str) -> str:
         mark = sha256(self._static[name]).hexdigest()[:8]
@@ -101,7 +119,7 @@ class Html:
     ) -> Payload:
         """A template as a page; `snapshot` is None where it is about no data."""
         others = [one for one in LANGUAGES.values() if one is not language]
-        text = self._templates.get_template(name).render(
+        text = self.template(name).render(
             t=language,
             address=address,
             others=others,

@@ -129,6 +129,11 @@ class Page:
         """An ad on a page of its own, to be kept or printed."""
         return await self._html.answer(request, self._alone)
 
+    def warm(self, snapshot: Snapshot) -> None:
+        """Do once what the first page would wait for: compile templates, count all ads."""
+        self._html.template("list.html")
+        self._facets.of(snapshot, with_marks(Filters(), self._html.marks(), ""), Address("", {}))
+
     # The list
 
     def _list(self, request: Request, language: Language, snapshot: Snapshot) -> Payload:

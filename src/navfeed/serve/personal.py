@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import TYPE_CHECKING
 
 from navfeed.errors import ConfigError
 from navfeed.store.filters import Filters
-from navfeed.watches.definition import Watch, read_book
-from navfeed.watches.state import State
 from navfeed.watches.words import Mark
+
+if TYPE_CHECKING:
+    from navfeed.watches.definition import Watch
 
 Marks = Mapping[str, Mark]
 """Marks by the ads' ids."""
@@ -36,6 +38,8 @@ class Personal:
 
     def watches(self) -> list[Watch]:
         """In the order of the file. Raises `ConfigError`, which does not name the file."""
+        from navfeed.watches.definition import read_book
+
         try:
             return list(read_book(self.watches_file, self.filters).watches.values())
         except ConfigError:
@@ -54,11 +58,15 @@ class Personal:
         """Raises `StoreError`. Makes no file."""
         if not self.state_file.exists():
             return {}
+        from navfeed.watches.state import State
+
         with State(self.state_file) as state:
             return {ad: one.mark for ad, one in state.marks().items()}
 
     def mark(self, ad: str, mark: Mark | None, now: datetime) -> None:
         """Keep a mark; None takes it away, with its note. Raises `StoreError`."""
+        from navfeed.watches.state import State
+
         with State(self.state_file) as state:
             if mark is None:
                 state.unmark(ad)

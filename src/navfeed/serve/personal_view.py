@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from navfeed.serve.address import Address
 from navfeed.serve.parameters import last_value
 from navfeed.serve.personal import Marks, watch_parameters, with_mark, without_ignored
 from navfeed.serve.triage import NO_MARK, read_mark
 from navfeed.store.filters import Filters
-from navfeed.watches.definition import Watch
 from navfeed.watches.words import Mark
+
+if TYPE_CHECKING:
+    from navfeed.watches.definition import Watch
 
 ORDER = (Mark.SAVED, Mark.APPLIED, Mark.IGNORED)
 _ALL = Filters()

@@ -76,6 +76,11 @@ class QueryRunner:
         finally:
             self._turns.release()
 
+    async def run_aside(self, query: Callable[[Snapshot], T]) -> T:
+        """Run a query that nobody waits for, without taking a turn. Raises the same."""
+        work = partial(run_query, self._options, query, self._closing.is_set)
+        return await asyncio.get_running_loop().run_in_executor(None, work)
+
     async def _turn(self) -> None:
         if self._waiting >= self._options.limits.waiting:
             raise OverloadedError("too many requests at the same time. Try again in a while")
