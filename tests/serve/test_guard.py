@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from cli.support import ad
+from cli.support import NOW, ad, uuid
 from navfeed.model import LogLevel
 from navfeed.serve.options import Limits
+from navfeed.store.filters import Filters
+from navfeed.store.query import Reader
 from serve.conftest import Serve
 from serve.support import Answer
 
@@ -191,14 +196,37 @@ def test_who_would_wait_too_long_for_a_turn_is_sent_away(serve: Serve, limits: L
     assert 200 in {one.status for one in answers}
 
 
-def test_no_reading_outlives_its_request(serve: Serve) -> None:
+def is_held_up(db: Path) -> bool:
+    """Whether a reading transaction keeps a writer from emptying the write-ahead log."""
+    with closing(sqlite3.connect(db, timeout=0)) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS written (x)")
+        connection.execute("DROP TABLE written")
+        return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+
+
+ALL_PATHS = (
+    *("/", "/map", f"/ads/{uuid(1)}", f"/?ad={uuid(1)}&text=natt", "/?text=%22", "/?ad=none"),
+    *("/api/ads", f"/api/ads/{uuid(1)}", "/api/stats", "/api/changes", "/api/changes?snapshot=1"),
+    *("/api/changes?after=0123456789abcdef:1", "/feed.atom", "/healthz", "/metrics"),
+    *("/public-feed/api/v1/ads", "/public-feed/api/v1/ads?size=x"),
+)
+
+
+@pytest.mark.parametrize("path", ALL_PATHS)
+def test_no_reading_outlives_its_request(serve: Serve, path: str) -> None:
     """The next sync can empty the write-ahead log, and so erase, while the service runs."""
     service = serve(ad(1))
-    threads = [threading.Thread(target=service.get, args=("/metrics",)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    connection = sqlite3.connect(service.db)
-    assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
-    connection.close()
+    service.get(path)
+    assert not is_held_up(service.db)
+    with Reader(service.db, NOW.date()) as reader:
+        reader.count(Filters())
+        assert is_held_up(service.db)  # as a reading that goes on would do
+
+
+def test_a_client_that_reads_slowly_holds_up_nothing(serve: Serve) -> None:
+    """Its answer is larger than all buffers on its way: the service has not sent all of it."""
+    service = serve(*(ad(number, description="x" * 1_000_000) for number in range(20)))
+    with socket.create_connection(("127.0.0.1", service.port)) as client:
+        client.sendall(b"GET /api/changes HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(1) == b"H"
+        assert not is_held_up(service.db)
