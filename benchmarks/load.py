@@ -5,7 +5,7 @@ people and programs request, while syncs go on, take ads out, and `navfeed priva
 people. Datasette, where it is installed, serves as many ads a request from the same store, beside
 the same syncs. Printed: requests a second, latency, errors, processor time and memory.
 
-    python benchmarks/load.py [--clients 50] [--seconds 60] [--entries 32000]
+    python benchmarks/load.py [--clients 50] [--seconds 60] [--entries 37000]
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Put `navfeed serve` under load.")
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--entries", type=int, default=32_000)
-    parser.add_argument("--active", type=int, default=15_000)
+    parser.add_argument("--entries", type=int, default=37_000)
+    parser.add_argument("--active", type=int, default=17_000)
     options = parser.parse_args()
     world = World.history(5, now=datetime.now(UTC), entries=options.entries, active=options.active)
     with tempfile.TemporaryDirectory() as folder, PracticeServer(Practice(world)) as feed:

@@ -31,7 +31,7 @@ def test_every_address_of_the_reference_answers(serve: Serve) -> None:
 def test_every_address_of_the_guide_answers(serve: Serve) -> None:
     service = serve(ad(1))
     addresses = re.findall(r"^http://127\.0\.0\.1:8000(/\S+)$", HOW_TO, re.MULTILINE)
-    assert len(addresses) == 3
+    assert len(addresses) == 4
     for address in addresses:
         assert service.get(address).status == 200, address
 

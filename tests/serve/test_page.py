@@ -366,6 +366,11 @@ def test_the_command_that_it_shows_lists_the_same(service: Service) -> None:
     assert [one["uuid"] for one in listed] == [uuid(2)]
 
 
+def test_a_filter_without_a_value_has_none_in_the_command(service: Service) -> None:
+    page = service.get("/?closing-soon=1&municipal=OSLO").text
+    assert "<code>navfeed list --municipal OSLO --closing-soon</code>" in page
+
+
 def test_the_feed_is_of_the_same_filters(service: Service) -> None:
     page = seen(service.get("/?municipal=OSLO&sort=due&page=1"))
     (feed,) = page.all("link", rel="alternate")

@@ -26,8 +26,8 @@ def mcp(
 ) -> None:
     """Let an assistant search the store.
 
-    By the Model Context Protocol, on stdin and stdout. It can only read, is told that ads are text
-    from outsiders, and gets nobody's contacts.
+    By the Model Context Protocol, on stdin and stdout. The assistant can only read, is warned that
+    ads are text from outsiders, and gets no contacts.
     """
     require_extra("mcp", "mcp")
     settings = load({"db": db}, config=config)

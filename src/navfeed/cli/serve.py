@@ -1,4 +1,4 @@
-"""`navfeed serve`: what it is told, its socket, its signals."""
+"""`navfeed serve`: its options, its socket, its signals."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ShownAgeOption = Annotated[
     str,
     typer.Option(
         metavar="TIME",
-        help="Show no ads when the data is older than this (90m, 24h, 2d); never: show them.",
+        help="Show no ads when the data is older than this (90m, 24h, 2d); never: always show.",
     ),
 ]
 
@@ -57,20 +57,20 @@ def serve(
         str,
         typer.Option(
             metavar="[sane|strict]",
-            help="How to answer as NAV's withdrawn public-feed API: strict is to the letter.",
+            help="How closely to follow NAV's withdrawn public-feed API; strict: to the letter.",
         ),
     ] = "sane",
     require_token: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Answer only those who show the token in FILE (Authorization: Bearer ...).",
+            help="Require the token in FILE (Authorization: Bearer ...).",
             show_default=False,
         ),
     ] = None,
     max_age: ShownAgeOption = "1h",
     with_contacts: Annotated[
-        bool, typer.Option("--with-contacts", help="Also the people whom the ads name to be asked.")
+        bool, typer.Option("--with-contacts", help="Also show the ads' contacts.")
     ] = False,
     cors: Annotated[
         list[str] | None,
@@ -84,7 +84,7 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A name that this service is called by, besides localhost and addresses.",
+            help="A host name to answer to, besides localhost and addresses.",
             show_default=False,
         ),
     ] = None,
@@ -98,15 +98,13 @@ def serve(
     ] = False,
     root_path: Annotated[
         str,
-        typer.Option(
-            metavar="PATH", help="The path under which a proxy passes requests on, as /jobs."
-        ),
+        typer.Option(metavar="PATH", help="The path prefix behind a proxy, such as /jobs."),
     ] = "",
 ) -> None:
     """Serve the store to browsers and programs.
 
-    A page, NAV's withdrawn public-feed API, a JSON API, Atom. It only reads, beside a running sync,
-    and shows the ads in force alone. Stop it with Ctrl-C.
+    A page, NAV's withdrawn public-feed API, a JSON API, Atom. It reads beside a running sync and
+    shows active ads only. Stop it with Ctrl-C.
     """
     require_modules(("starlette", "uvicorn", "jinja2", "nh3"), "serve")
     settings = load({"db": db}, config=config)
@@ -200,7 +198,7 @@ def _leaving(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
             signal.signal(one, handler)
 
 
-# What it is told
+# Options
 
 
 def _filters() -> tuple[FilterHelp, ...]:
@@ -296,11 +294,11 @@ def _door(host: str, port: int) -> socket.socket:
     try:
         return listening(host, port)
     except socket.gaierror:
-        raise ConfigError(f"--host {host} is no address of this machine") from None
+        raise ConfigError(f"--host {host} is not an address of this machine") from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
         raise ConfigError(
-            f"{host}, port {port} cannot be had ({os.strerror(error.errno)}). "
+            f"cannot listen on {host}, port {port} ({os.strerror(error.errno)}). "
             "Name another with --port; 0 takes a free one"
         ) from error

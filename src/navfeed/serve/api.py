@@ -1,4 +1,4 @@
-"""A plain JSON API: the ads in force by the filters of `navfeed list`, one ad, and counts."""
+"""A plain JSON API: active ads by the filters of `navfeed list`, one ad, and counts."""
 
 from __future__ import annotations
 

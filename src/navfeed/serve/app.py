@@ -29,7 +29,7 @@ from navfeed.serve.triage import Triage
 
 
 def build(options: ServeOptions) -> ASGIApp:
-    """The whole service. It opens the store anew for every question."""
+    """The whole service. It opens the store again for every query."""
     queries = QueryRunner(options)
 
     @asynccontextmanager
@@ -68,7 +68,7 @@ def build(options: ServeOptions) -> ASGIApp:
 
 
 async def _warm(queries: QueryRunner, page: Page) -> None:
-    """While nobody waits; where the store cannot be read now, whoever asks for it is told."""
+    """While nobody waits. Where the store cannot be read now, the next request reports it."""
     with suppress(NavfeedError):
         await queries.run_aside(page.warm)
 
@@ -80,5 +80,5 @@ async def _not_found(request: Request, _: Exception) -> Response:
 
 
 async def _bug(_: Request, __: Exception) -> Response:
-    """What the guard tells the log is nothing for callers."""
+    """The guard has logged it; a caller gets no details."""
     return PlainTextResponse("This is a bug in navfeed. Its log has more.\n", 500)

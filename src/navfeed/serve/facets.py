@@ -91,7 +91,7 @@ class Facets:
         if is_new:
             try:
                 counts.set_result(dict(_counted(snapshot, filters)))
-            except BaseException as error:  # noqa: BLE001  whoever waits for it has to be told
+            except BaseException as error:  # noqa: BLE001  its waiters get the same error
                 self._forget(key)
                 counts.set_exception(error)
         return counts.result()

@@ -56,7 +56,7 @@ class Tools:
         return run_query(self._options, lambda snapshot: self._count(arguments, by, snapshot))
 
     def get_ad(self, uuid: str) -> Result:
-        """One ad in force, its text as text. Raises `NotFoundError`."""
+        """One active ad, its text as text. Raises `NotFoundError`."""
         return run_query(self._options, lambda snapshot: _ad(uuid, snapshot))
 
     def changes_since(self, cursor: str, arguments: Parameters) -> Result:

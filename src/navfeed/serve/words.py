@@ -231,10 +231,10 @@ LANGUAGES = {language.code: language for language in (NB, EN)}
 _NORWEGIAN = ("nb", "no", "nn", "da", "sv")
 
 
-def chosen(asked: str, accepted: str) -> Language:
+def chosen(wanted: str, accepted: str) -> Language:
     """By the address, else the first of the browser's languages that there is, else Norwegian."""
-    if asked in LANGUAGES:
-        return LANGUAGES[asked]
+    if wanted in LANGUAGES:
+        return LANGUAGES[wanted]
     for part in accepted.lower().split(","):
         code = part.partition(";")[0].strip().partition("-")[0]
         if code in _NORWEGIAN:
