@@ -243,6 +243,15 @@ def test_a_tag_of_an_answer_about_now_is_of_that_moment(tmp_path: Path) -> None:
             assert service.get(path, If_None_Match=tag).status == 200
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/openapi.json", "/public-feed/swagger/api/public-feed-api.yaml"]
+)
+def test_a_description_is_tagged_by_itself(service: Service, path: str) -> None:
+    tag = service.get(path).headers["etag"]
+    again = service.get(path, If_None_Match=tag)
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
+
+
 def test_another_store_has_other_tags(tmp_path: Path) -> None:
     """The same ads under the same numbers: as after a restore."""
     tags = set()

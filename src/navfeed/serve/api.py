@@ -8,7 +8,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.errors import ConfigError, NotFoundError
@@ -21,7 +21,7 @@ from navfeed.serve.parameters import (
     read_parameters,
 )
 from navfeed.serve.queries import Snapshot
-from navfeed.serve.responses import Payload, Responder, json_payload
+from navfeed.serve.responses import Payload, Responder, constant, json_payload
 
 USUAL = 50
 MOST_NAMES = 1_000
@@ -104,10 +104,11 @@ class Api:
             }
         )
 
-    async def _described(self, _: Request) -> Response:
+    async def _described(self, request: Request) -> Response:
         from navfeed.serve.openapi import described
 
-        return JSONResponse(described(self._options, self._columns, COUNTED))
+        description = described(self._options, self._columns, COUNTED)
+        return constant(request, json_payload(description))
 
 
 def problem(status: int, message: str) -> Payload:

@@ -19,7 +19,7 @@ from navfeed.serve.old_request import read_old_request
 from navfeed.serve.old_response import old_ad, root
 from navfeed.serve.options import Compat
 from navfeed.serve.queries import Snapshot
-from navfeed.serve.responses import Payload, Responder, json_payload
+from navfeed.serve.responses import Payload, Responder, constant, json_payload
 from navfeed.store.filters import Filters
 from navfeed.store.public_feed import OldQuestion, Values, old_conditions
 
@@ -90,9 +90,9 @@ def _takes_json(accept: str) -> bool:
     return any(part.partition(";")[0].strip().lower() in _JSON for part in accept.split(","))
 
 
-async def _openapi(_: Request) -> Response:
+async def _openapi(request: Request) -> Response:
     text = files("navfeed.serve").joinpath("public-feed-api.yaml").read_bytes()
-    return Response(text, media_type="text/yaml; charset=UTF-8")
+    return constant(request, Payload(text, "text/yaml; charset=UTF-8"))
 
 
 async def _description(_: Request) -> Response:
