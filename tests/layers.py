@@ -37,7 +37,9 @@ ROOMS: dict[str, set[str]] = {
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),
     },
-    "serve": {"model", "errors", "text", "present", "ops", "store", "version"},
+    "serve": {
+        *("version", "model", "errors", "text", "present", "ops", "store", "changes", "watches"),
+    },
     "practice": set(),
     "cli": {"*"},
     "__main__": {"cli"},

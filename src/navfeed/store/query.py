@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,7 +42,6 @@ from navfeed.store.filters import (
 )
 from navfeed.store.functions import add_functions, alphabetical
 from navfeed.store.mapping import content_of, scope_of
-from navfeed.store.schema import VERSION
 from navfeed.store.selection import (
     ACTIVE,
     LIST_COLUMNS,
@@ -52,7 +51,6 @@ from navfeed.store.selection import (
     expression,
     with_lists,
 )
-from navfeed.store.status import STATE
 from navfeed.store.times import read_day, read_moment
 from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.synonyms import Synonyms, navfeeds_own
@@ -92,14 +90,6 @@ class Reader(Connected):
         It is called every few thousand of SQLite's steps: some hundred times a second at least.
         """
         self._connection.set_progress_handler(is_over, _STEPS)
-
-    def state(self) -> str:
-        """A short text that changes whenever an answer of this reader's can.
-
-        Each batch of a sync and the turn of the day change it, and whatever else writes an ad.
-        """
-        facts = self._one(STATE)
-        return sha256(repr((self._today, VERSION, *facts)).encode()).hexdigest()[:16]
 
     def rows(
         self,
@@ -230,15 +220,21 @@ class Reader(Connected):
             return journal.position(self._connection)
 
     def changes(
-        self, after: Cursor | None = None, filters: Filters = _ALL, *, content: bool = True
+        self,
+        after: Cursor | None = None,
+        filters: Filters = _ALL,
+        *,
+        content: bool = True,
+        from_start: bool = False,
     ) -> Iterator[Change]:
         """What happened to the matching ads since a place, in its order; each ad once, at most.
 
         By default all that is kept. To be followed by `cursor()`, which is past what the filters
-        left out too. Raises `CursorError` where that would leave a hole.
+        left out too. Raises `CursorError` where that would leave a hole; `from_start`: the reader
+        began with nothing at the start of the journal, and continues in it.
         """
         with translate_errors(self.path):
-            begin = journal.begin_after(self._connection, after)
+            begin = journal.begin_after(self._connection, after, from_start=from_start)
         return self._changes(begin, filters, content=content)
 
     def _changes(self, begin: int, filters: Filters, *, content: bool) -> Iterator[Change]:
@@ -272,9 +268,15 @@ class Reader(Connected):
             return ChangeKind.EXPIRED, Reason.EXPIRED.value
         return (None, None) if row.fresh else (ChangeKind.REMOVED, journal.FILTERED)
 
-    def snapshot(self, filters: Filters = _ALL, *, content: bool = True) -> Iterator[Change]:
-        """How the matching ads stand at `cursor()`, in the order of ids. All others are not."""
+    def snapshot(
+        self, filters: Filters = _ALL, *, content: bool = True, beyond: str = ""
+    ) -> Iterator[Change]:
+        """How the matching ads stand at `cursor()`, in the order of ids. All others are not.
+
+        Only those whose ids come after `beyond`.
+        """
         cursor = self.cursor()
+        filters = replace(filters, more=(*filters.more, ("ads.uuid > ?", (beyond,))))
         columns = Selection("ads.uuid, ads.last_day, ads.changed_at", _BY_ID)
         for uuid, last_day, at in self._select(columns, filters):
             yield Change(

@@ -1,4 +1,4 @@
-"""What a request to the withdrawn API asks for (public-feed.md 4 and 8): its words, read."""
+"""A request to the withdrawn API (public-feed.md 4 and 8), parsed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from navfeed.errors import ConfigError
 from navfeed.model import Span
 from navfeed.serve.numbers import municipal_names
 from navfeed.serve.old_dates import read_old_span
-from navfeed.serve.terms import Compat
+from navfeed.serve.options import Compat
 from navfeed.store.filters import Filters
 from navfeed.store.public_feed import OldQuestion, Values, old_conditions
 from navfeed.store.selection import Sort
 
 MOST = 5_000
-"""So many ads at most could be asked for; the search engine behind gave no more."""
+"""The most ads that could be reached; the search engine behind it returned no more."""
 
 _LARGEST = 100
 _USUAL = 20
@@ -25,8 +25,8 @@ _INT32 = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class OldAsked:
-    """Which ads, and which page: called `number`, it begins behind `offset` ads."""
+class OldRequest:
+    """Which ads, and which page: called `number`, it starts after `offset` ads."""
 
     filters: Filters
     sort: Sort
@@ -36,16 +36,20 @@ class OldAsked:
     most: int | None
 
 
-def read_question(asked: Mapping[str, Sequence[str]], compat: Compat, now: datetime) -> OldAsked:
+def read_old_request(
+    parameters: Mapping[str, Sequence[str]], compat: Compat, now: datetime
+) -> OldRequest:
     """Read the parameters; of one name the first counts. Raises `ConfigError` in NAV's words."""
-    given = {name: values[0] for name, values in asked.items()}
-    size = min(max(_number(given.get("size", str(_USUAL))), 1), _LARGEST)
-    page = max(_number(given.get("page", "0")), 0)
-    filters = _filters(given, compat, now)
+    first = {name: values[0] for name, values in parameters.items()}
+    size = min(max(_number(first.get("size", str(_USUAL))), 1), _LARGEST)
+    page = max(_number(first.get("page", "0")), 0)
+    filters = _filters(first, compat, now)
     if compat is Compat.STRICT:
         number = min(page, MOST // size - 1)
-        return OldAsked(filters, Sort.PUBLISHED, size, number, min(page, MOST // size) * size, MOST)
-    return OldAsked(filters, _sort(given.get("sort", "")), size, page, page * size, None)
+        return OldRequest(
+            filters, Sort.PUBLISHED, size, number, min(page, MOST // size) * size, MOST
+        )
+    return OldRequest(filters, _sort(first.get("sort", "")), size, page, page * size, None)
 
 
 _NUMBER = re.compile(r"[+-]?\d+")
@@ -58,14 +62,14 @@ def _number(text: str) -> int:
     raise ConfigError(f'Bad numeric parameter value: For input string: "{text}"')
 
 
-def _filters(given: Mapping[str, str], compat: Compat, now: datetime) -> Filters:
+def _filters(first: Mapping[str, str], compat: Compat, now: datetime) -> Filters:
     strict = compat is Compat.STRICT
 
     def values(name: str, *, never_unwanted: bool = False) -> Values:
-        return _values(given.get(name, ""), never_unwanted=never_unwanted)
+        return _values(first.get(name, ""), never_unwanted=never_unwanted)
 
     municipal = _upper(values("municipal", never_unwanted=strict))
-    question = OldQuestion(
+    wanted = OldQuestion(
         uuid=values("uuid"),
         source=values("source"),
         orgnr=values("orgnr"),
@@ -75,10 +79,10 @@ def _filters(given: Mapping[str, str], compat: Compat, now: datetime) -> Filters
         at_once=strict,
     )
     return Filters(
-        published=_span(given.get("published", ""), now),
-        updated=_span(given.get("updated", ""), now),
-        text=() if strict or not given.get("q", "").strip() else (given["q"],),
-        more=tuple(old_conditions(question)),
+        published=_span(first.get("published", ""), now),
+        updated=_span(first.get("updated", ""), now),
+        text=() if strict or not first.get("q", "").strip() else (first["q"],),
+        more=tuple(old_conditions(wanted)),
     )
 
 
@@ -93,7 +97,7 @@ def _upper(values: Values) -> Values:
 
 
 def _by_number(values: Values) -> Values:
-    """A municipality may be asked for by its number (0301)."""
+    """A municipality may be given by its number (0301)."""
     named = ((municipal_names(value) or (value,)) for value in values.listed)
     return Values(tuple(name for names in named for name in names), values.unwanted)
 
@@ -123,5 +127,5 @@ def _sort(text: str) -> Sort:
 
 
 def named(sort: Sort) -> str:
-    """As an answer's `sort` says it."""
+    """As a response's `sort` names it."""
     return next(name for name, one in _SORTS.items() if one is sort)

@@ -1,4 +1,4 @@
-"""What an address asks for: the filters of `navfeed list` by the same names, and which part."""
+"""The parameters of an address: the filters of `navfeed list` by the same names, and the page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from navfeed.errors import ConfigError
-from navfeed.serve.desk import Hour
-from navfeed.serve.terms import Terms
+from navfeed.serve.options import ServeOptions
+from navfeed.serve.queries import Snapshot
 from navfeed.store.filters import Filters
 from navfeed.store.selection import Sort
 
-Given = dict[str, list[str]]
+Parameters = dict[str, list[str]]
 """Parameters by name, each with its values in their order."""
 
 MOST_VALUES = 50
@@ -22,7 +22,7 @@ LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListRequest:
     """Which ads, in which order, and which of them."""
 
     filters: Filters
@@ -32,59 +32,61 @@ class Asked:
     state: str | None
     """The state of the store when the part before was answered; None for the first part."""
 
-    def after(self, hour: Hour) -> str:
+    def after(self, snapshot: Snapshot) -> str:
         """Where the next part goes on."""
-        return f"{hour.state}.{self.offset + self.limit}"
+        return f"{snapshot.state}.{self.offset + self.limit}"
 
 
-def given(request: Request) -> Given:
+def read_parameters(request: Request) -> Parameters:
     """The parameters that have a value: a form sends its empty fields too."""
-    found: Given = {}
+    found: Parameters = {}
     for name, value in request.query_params.multi_items():
         if value.strip():
             found.setdefault(name, []).append(value)
     return found
 
 
-def of_filters(asked: Given, terms: Terms) -> Given:
+def filter_parameters(parameters: Parameters, options: ServeOptions) -> Parameters:
     """Those of the parameters that are filters."""
-    return {one.name: asked[one.name] for one in terms.filters if one.name in asked}
+    return {one.name: parameters[one.name] for one in options.filters if one.name in parameters}
 
 
 PARTS = ("sort", "limit", "after")
 
 
-def read(request: Request, hour: Hour, terms: Terms, *, usual: int) -> Asked:
+def read_list_request(
+    request: Request, snapshot: Snapshot, options: ServeOptions, *, usual: int
+) -> ListRequest:
     """Raises `ConfigError` for what is unknown or cannot be read. `usual` is how many ads."""
-    asked = given(request)
-    check_names(asked, [*(one.name for one in terms.filters), *PARTS])
-    filters = read_filters(asked, hour, terms)
-    state, offset = continued(asked)
-    return Asked(
+    parameters = read_parameters(request)
+    check_names(parameters, [*(one.name for one in options.filters), *PARTS])
+    filters = read_filters(parameters, snapshot, options)
+    state, offset = read_continuation(parameters)
+    return ListRequest(
         filters,
-        sort_of(_last(asked, "sort"), filters),
-        number(asked, "limit", usual, terms.limits.page_size),
+        sort_of(last_value(parameters, "sort"), filters),
+        number(parameters, "limit", usual, options.limits.page_size),
         offset,
         state,
     )
 
 
-def check_names(asked: Given, known: Collection[str]) -> None:
-    """A mistyped filter would give all ads, and look as if it had been heeded."""
-    unknown = sorted(asked.keys() - {*known})
+def check_names(parameters: Parameters, known: Collection[str]) -> None:
+    """A mistyped filter would give all ads, and look as if it had been applied."""
+    unknown = sorted(parameters.keys() - {*known})
     if unknown:
         names = ", ".join(known)
-        raise ConfigError(f"{unknown[0]!r} is no parameter. There are {names}")
+        raise ConfigError(f"{unknown[0]!r} is not a parameter. Known: {names}")
 
 
-def read_filters(asked: Given, hour: Hour, terms: Terms) -> Filters:
+def read_filters(parameters: Parameters, snapshot: Snapshot, options: ServeOptions) -> Filters:
     """The filters among the parameters. Raises `ConfigError`, also for more than is sensible."""
-    filters = of_filters(asked, terms)
+    filters = filter_parameters(parameters, options)
     if sum(map(len, filters.values())) > MOST_VALUES:
-        raise ConfigError(f"there may be {MOST_VALUES} filters at most. Ask for less")
+        raise ConfigError(f"there may be {MOST_VALUES} filters at most. Send fewer")
     if sum(map(len, filters.get("text", ()))) > LONGEST_SEARCH:
         raise ConfigError(f"a search may have {LONGEST_SEARCH} letters at most. Search for less")
-    return terms.read_filters(filters, hour.now)
+    return options.read_filters(filters, snapshot.now)
 
 
 def sort_of(text: str, filters: Filters) -> Sort:
@@ -100,26 +102,27 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def number(asked: Given, name: str, usual: int, most: int) -> int:
+def number(parameters: Parameters, name: str, usual: int, most: int) -> int:
     """A number from 1 to `most`."""
-    text = _last(asked, name) or str(usual)
+    text = last_value(parameters, name) or str(usual)
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
         raise ConfigError(f"{name} takes a number from 1 to {most}, not {text!r}")
     return int(text)
 
 
-_AFTER = re.compile(r"(?P<state>[0-9a-f]{16})\.(?P<offset>\d{1,12})", re.ASCII)
+_AFTER = re.compile(r"(?P<state>[0-9a-f]{16}-\d{1,18}-\d{8})\.(?P<offset>\d{1,12})", re.ASCII)
 
 
-def continued(asked: Given) -> tuple[str | None, int]:
+def read_continuation(parameters: Parameters) -> tuple[str | None, int]:
     """Where to go on, and the state of the store when the part before was answered."""
-    text = _last(asked, "after")
+    text = last_value(parameters, "after")
     if not text:
         return None, 0
     if (match := _AFTER.fullmatch(text)) is None:
-        raise ConfigError(f"after takes what an answer's `next` said, not {text!r}")
+        raise ConfigError(f"after takes the value from an answer's `next`, not {text!r}")
     return match["state"], int(match["offset"])
 
 
-def _last(asked: Given, name: str) -> str:
-    return asked.get(name, [""])[-1].strip()
+def last_value(parameters: Parameters, name: str) -> str:
+    """The value that counts where only one can; empty where there is none."""
+    return parameters.get(name, [""])[-1].strip()

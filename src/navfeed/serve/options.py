@@ -1,4 +1,4 @@
-"""On what terms the store is served: what the command was told, as one frozen value."""
+"""The options of `navfeed serve`, as one frozen value."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from navfeed.model import LogLevel
+from navfeed.serve.personal import Personal
 from navfeed.store.filters import Filters
 
 
@@ -22,31 +23,31 @@ class Compat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FilterHelp:
-    """What a filter is called in an address, the form of its values, and what it does."""
+    """A filter's name in an address, the form of its values, and its help text."""
 
     name: str
-    takes: str
-    says: str
+    metavar: str
+    help: str
 
 
 class ReadFilters(Protocol):
-    """What the filters of an address ask for at a moment. Raises `ConfigError`."""
+    """Parse the filters of an address at a moment. Raises `ConfigError`."""
 
-    def __call__(self, asked: Mapping[str, Sequence[str]], now: datetime, /) -> Filters: ...
+    def __call__(self, parameters: Mapping[str, Sequence[str]], now: datetime, /) -> Filters: ...
 
 
-class Tell(Protocol):
-    """Writes a line to the log."""
+class WriteLog(Protocol):
+    """Write a line to the log."""
 
     def __call__(self, level: LogLevel, message: str, /, **fields: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one caller may ask of the machine. `budget` and `patience` are seconds.
+    """The most that callers may take of the machine. `budget` and `patience` are seconds.
 
-    At most `at_once` questions are put to the store at the same time; another waits `patience` for
-    its turn, and is ended when it has taken its `budget`.
+    At most `at_once` queries run at the same time; another waits `patience` for its turn, and a
+    query is cancelled once it has run for its `budget`.
     """
 
     at_once: int = 4
@@ -58,19 +59,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What `navfeed serve` was told.
+class ServeOptions:
+    """What `navfeed serve` serves, to whom, and within which limits.
 
-    `columns` are what a list tells of each ad, `token` is what a caller has to show, `origins` are
-    the foreign pages that may read answers, `hosts` the names that the service answers to besides
-    addresses and `localhost`. Data older than `max_age` is not shown; None: whatever its age.
+    `columns` are the columns of a list, `token` is what a caller has to send, `origins` are the
+    foreign pages that may read responses, `hosts` the host names that the service answers to
+    besides addresses and `localhost`. Data older than `max_age` is not shown; None: at any age.
     """
 
     db: Path
     read_filters: ReadFilters
     filters: tuple[FilterHelp, ...]
     columns: tuple[str, ...]
-    tell: Tell
+    log: WriteLog
     compat: Compat = Compat.SANE
     token: str | None = field(default=None, repr=False)
     max_age: timedelta | None = timedelta(hours=1)
@@ -78,5 +79,6 @@ class Terms:
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     root_path: str = ""
+    personal: Personal | None = None
     limits: Limits = Limits()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

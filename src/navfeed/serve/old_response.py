@@ -1,7 +1,7 @@
 """Ads as the withdrawn API showed them (public-feed.md 5 and 6): every key, in its order.
 
 Its names are nearly those of the feed, so that an ad is made from the content as it was served.
-Who is to be asked was never in it.
+It never had contacts.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from navfeed.model import OSLO
-from navfeed.serve.old_question import OldAsked, named
-from navfeed.serve.terms import Compat
+from navfeed.serve.old_request import OldRequest, named
+from navfeed.serve.options import Compat
 
 OldAd = dict[str, Any]
 
@@ -24,19 +24,19 @@ NO_OCCUPATION = {"level1": "Uoppgitt/ ikke identifiserbare", "level2": "Ikke ide
 """What the old index wrote where an ad had none; clients take the first one for granted."""
 
 
-def root(asked: OldAsked, total: int, ads: Sequence[OldAd]) -> dict[str, object]:
+def root(wanted: OldRequest, total: int, ads: Sequence[OldAd]) -> dict[str, object]:
     """A page. `total` is how many ads fit."""
-    elements = total if asked.most is None else min(total, asked.most)
-    pages = -(-elements // asked.size)
+    elements = total if wanted.most is None else min(total, wanted.most)
+    pages = -(-elements // wanted.size)
     return {
         "content": ads,
         "totalElements": elements,
-        "pageNumber": asked.number,
-        "pageSize": asked.size,
+        "pageNumber": wanted.number,
+        "pageSize": wanted.size,
         "totalPages": pages,
-        "first": asked.number == 0,
-        "last": asked.number >= pages - 1,
-        "sort": named(asked.sort),
+        "first": wanted.number == 0,
+        "last": wanted.number >= pages - 1,
+        "sort": named(wanted.sort),
     }
 
 
@@ -119,8 +119,8 @@ def _occupations(value: object, compat: Compat) -> list[OldAd]:
 
 
 def _employer(value: object) -> OldAd:
-    said = value if isinstance(value, dict) else {}
-    read: Callable[[str], str | None] = lambda name: _filled(said.get(name))  # noqa: E731
+    keys = value if isinstance(value, dict) else {}
+    read: Callable[[str], str | None] = lambda name: _filled(keys.get(name))  # noqa: E731
     return {
         "name": read("name") or "",
         "orgnr": read("orgnr"),

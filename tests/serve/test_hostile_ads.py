@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.support import ad, place, uuid
-from navfeed.serve.hostile import LONGEST, MOST_TAGS, TAGS, safe_html
+from navfeed.serve.safe_html import LONGEST, MOST_TAGS, TAGS, safe_html
 from navfeed.serve.visible import safe_link
 from serve.support import Service, serving
 from serve.test_page import Seen
@@ -179,6 +179,24 @@ def test_no_page_does_what_an_ad_says(service: Service, path: str) -> None:
     assert not re.search(r"[\x00\x1b\u202e]", answer.text)
 
 
+def test_no_map_does_what_an_ad_is_called(service: Service) -> None:
+    """Its one picture is its own, and holds nothing but circles and links to the list."""
+    answer = service.get("/map")
+    page = Seen(answer.text)
+    assert (answer.status, len(page.all("script")), len(page.all("svg"))) == (200, 1, 1)
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")], tag
+    assert all(one["href"].startswith("/") for one in page.all("a") if "municipal=" in one["href"])
+    assert not re.search(r"[\x00\x1b\u202e]", answer.text)
+
+
+def test_lines_of_changes_are_lines(service: Service) -> None:
+    answer = service.get("/api/changes")
+    kinds = [json.loads(line)["kind"] for line in answer.body.decode().split("\n")[:-1]]
+    assert kinds == ["added"] * 4 + ["caught_up"]
+    assert answer.headers["content-type"].startswith("application/jsonl")
+
+
 def test_what_an_ad_is_called_cannot_break_an_address(service: Service) -> None:
     """Choices by hostile names lead to the ads that have them."""
     for evil in EVIL:
@@ -206,8 +224,9 @@ def test_the_old_api_is_json(service: Service) -> None:
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_what_is_asked_for_comes_back_as_text(service: Service, evil: str) -> None:
-    for path in ("/", "/api/ads", "/feed.atom", "/public-feed/api/v1/ads"):
-        for name in ("text", "q", "page", "sort", "ad", "lang", "municipal", "published", evil):
+    for path in ("/", "/map", "/api/ads", "/api/changes", "/feed.atom", "/public-feed/api/v1/ads"):
+        names = ("text", "q", "page", "sort", "ad", "lang", "municipal", "published", evil)
+        for name in (*names, "after", "snapshot", "content", "mark", "watch"):
             answer = service.get(path, {name: evil})
             assert answer.status in (200, 400)
             if answer.headers["content-type"].startswith("text/html"):
@@ -219,6 +238,7 @@ def test_a_crawler_that_asks_for_anything(service: Service, requests: int) -> No
     """Made-up requests: never a bug, never an answer of 5xx."""
     chance = random.Random(requests)
     pieces = [
+        *("map", "changes", "snapshot=1", "marks", "mark", "watch"),
         *("/", "ads", "api", "stats", "feed.atom", "public-feed", "v1", "healthz", "static", ".."),
         *("%00", "%2e", "%2f", "?", "&", "=", "text", "municipal", "after", "page", "lang", "by"),
         *("size", "published", "[", "]", ",", "*", "!", "0", "-1", "99999999999", "%F0%9F%98%80"),

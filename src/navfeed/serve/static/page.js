@@ -45,6 +45,7 @@ const keys = {
   k: () => step(-1),
   o: () => follow("#apply"),
   a: () => follow("a.alone"),
+  s: () => follow("#mark-saved"),
   "?": () => {
     const help = document.getElementById("keys");
     if (!help) return;
