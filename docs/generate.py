@@ -32,7 +32,9 @@ from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
 
-import screens  # noqa: E402  a script beside this one
+import manpages  # noqa: E402  a script beside this one
+import sbom  # noqa: E402  another
+import screens  # noqa: E402  and another
 
 from layers import ROOMS  # noqa: E402  the table that the tests hold the imports to
 
@@ -43,6 +45,7 @@ README = DOCS.parent / "README.md"
 SEARCH = DOCS / "explanation" / "search.md"
 ARCHITECTURE = DOCS / "architecture.md"
 PACKAGE = DOCS.parent / "src" / "navfeed"
+SBOM = DOCS.parent / "packaging" / "navfeed.cdx.json"
 WIDTH = 100
 
 
@@ -58,11 +61,16 @@ def pages() -> dict[Path, str]:
         README: with_exit_codes(README.read_text(encoding="utf-8")),
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
+        **manpages.pages({code: meaning.says for code, meaning in MEANINGS.items()}),
+        SBOM: sbom.text(),
     }
 
 
 def main() -> None:
-    for path, text in pages().items():
+    written = pages()
+    for former in set(manpages.MAN.iterdir()) - written.keys():
+        former.unlink()
+    for path, text in written.items():
         path.write_text(text, encoding="utf-8")
 
 
