@@ -16,7 +16,7 @@ ROOMS: dict[str, set[str]] = {
     "files": {"errors"},
     "text": {"model"},
     "places": {"text"},
-    "wire": {"model", "errors", "text"},
+    "wire": {"model", "errors", "places", "text"},
     "decide": {"model", "places", "text"},
     "lookback": {"model", "decide"},
     "privacy": {"model", "text", "wire"},
@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),
     },
-    "serve": {"model", "errors", "text", "present", "ops", "store", "version"},
+    "serve": {"model", "places", "errors", "text", "present", "ops", "store", "version"},
     "practice": set(),
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
     "cli": {"*"},

@@ -56,14 +56,23 @@ def schema(path: Path) -> dict[object, object]:
 
 def test_what_was_stored_is_there_and_the_day_is_read(old: Path, tmp_path: Path) -> None:
     kept = "SELECT id, uuid, title, application_due, last_day, description, content FROM ads"
-    tables = ("locations", "occupations", "categories", "contacts", "milestones")
-    before = [rows(old, kept), *(rows(old, f"SELECT * FROM {table}") for table in tables)]
+    tables = ("occupations", "categories", "contacts", "milestones")
+    places = "SELECT ad, position, country, city, postal_code, county, municipal FROM locations"
+    before = [
+        *(rows(old, kept), rows(old, places)),
+        *(rows(old, f"SELECT * FROM {table}") for table in tables),
+    ]
     Store(old).close()
 
-    after = [rows(old, kept), *(rows(old, f"SELECT * FROM {table}") for table in tables)]
+    after = [
+        *(rows(old, kept), rows(old, places)),
+        *(rows(old, f"SELECT * FROM {table}") for table in tables),
+    ]
     assert after == before
     assert all(before)
     assert rows(old, "SELECT due_date FROM ads ORDER BY id") == [("2026-08-21",), (None,), (None,)]
+    numbers = "SELECT municipality_number FROM locations ORDER BY ad, position"
+    assert rows(old, numbers) == [("4601",), ("0301",)]
     assert rows(old, "PRAGMA user_version") == [(VERSION,)]
     assert rows(old, "PRAGMA foreign_key_check") == []
     assert rows(old, "PRAGMA integrity_check") == [("ok",)]

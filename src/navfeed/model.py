@@ -261,6 +261,8 @@ class Location:
     postal_code: str | None
     county: str | None
     municipal: str | None
+    municipality_number: str | None = None
+    """Statistics Norway's, found out from the rest (`navfeed.places`); None where it is unclear."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from navfeed.model import Span, oslo_day, refuse_wrong_types
-from navfeed.places import county_names, ways_to_write
+from navfeed.places import county_names, numbers_of, ways_to_write
 from navfeed.text.letters import fold
 from navfeed.text.ranges import of_day
 
@@ -95,6 +95,9 @@ OF_ROWS = {
     "occupations": ("level1", "level2"),
 }
 """Filters by whole values of child rows, which are named as the columns are."""
+
+COUNTY = "county_of(county, municipality_number, postal_code, country)"
+"""The county of a place, also of one that names a municipality or a postal code alone."""
 
 OF_CATEGORIES = {"styrk": "STYRK08*", "esco": "ESCO"}
 """Filters by a category's code or name, and the types of categories."""
@@ -231,7 +234,7 @@ def _says(column: str, values: list[str]) -> Condition:
         case "municipal":
             return _is_municipality(values)
         case "county":
-            return _is(column, sorted({one for value in values for one in _all_names(value)}))
+            return _is(COUNTY, sorted({one for value in values for one in _all_names(value)}))
         case _:
             return _is(column, values)
 
@@ -244,6 +247,8 @@ def _is_municipality(values: list[str]) -> Condition:
     starts = [value for value in values if value.endswith("*")]
     ways = {way for value in values if value not in starts for way in ways_to_write(value)}
     named = [_is("municipal", [*starts, *(way.municipal for way in ways if not way.counties)])]
+    if numbers := sorted({one for value in values for one in numbers_of(value)}):
+        named.append((f"municipality_number IN ({', '.join('?' * len(numbers))})", tuple(numbers)))
     for way in ways:
         if way.counties:
             beside = _is("county", sorted(way.counties))

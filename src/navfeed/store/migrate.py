@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from sqlite3 import complete_statement
 
 from sqlite_utils import Database, Migrations
 
 from navfeed.errors import StoreError
+from navfeed.model import oslo_day
+from navfeed.places import municipality_number
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.search import ends_of
@@ -81,8 +84,7 @@ def _version(db: Database) -> int:
 def m003_views(db: Database) -> None:
     if _version(db) >= 3:
         return
-    with _views_renewed(db):
-        db.execute("PRAGMA user_version = 3")
+    db.execute("PRAGMA user_version = 3")  # each upgrade makes the views again
 
 
 @migrations()
@@ -160,12 +162,44 @@ def m006_ends_of_words(db: Database) -> None:
     db.execute("PRAGMA user_version = 6")
 
 
+@migrations()
+def m007_municipality_numbers(db: Database) -> None:
+    """The numbers of municipalities, and since when masked ads had been in the store.
+
+    Steps of one version know by what they add whether they are due: the version may be set already.
+    """
+    if not _has_column(db, "locations", "municipality_number"):
+        _add_municipality_numbers(db)
+    db.execute("PRAGMA user_version = 7")
+
+
+def _add_municipality_numbers(db: Database) -> None:
+    db.conn.create_function("municipality_number", 5, municipality_number, deterministic=True)
+    db.conn.create_function("last_day_of", 1, _last_day_of, deterministic=True)
+    db.execute("ALTER TABLE locations ADD COLUMN municipality_number TEXT")
+    db.execute(
+        "UPDATE locations SET municipality_number = "
+        "municipality_number(municipal, county, postal_code, city, country)"
+    )
+    for name in ("first_seen", "last_day", "municipality_numbers"):
+        db.execute(f"ALTER TABLE removed ADD COLUMN {name} TEXT")
+    db.execute("UPDATE removed SET last_day = last_day_of(expires)")
+
+
+def _has_column(db: Database, table: str, column: str) -> bool:
+    names = db.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
+    return (column,) in names
+
+
+def _last_day_of(expires: str | None) -> str | None:
+    return oslo_day(datetime.fromisoformat(expires)).isoformat() if expires else None
+
+
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
-    """Around a step: the views are out of its way, and afterwards what the schema says now.
+    """Around all steps: the views are out of their way, and afterwards what the schema says now.
 
-    SQLite does not look at a view's columns before it is used, so that a step on the way to the
-    last version may already make the last version's views.
+    SQLite looks at the columns of every view when a table gets another name (`m006`).
     """
     for name in re.findall(r"CREATE VIEW (\w+)", VIEWS):  # not those that somebody added
         db.execute(f"DROP VIEW IF EXISTS {name}")
@@ -215,7 +249,8 @@ def migrate(db: Database, upgrading: Callable[[], AbstractContextManager[None]])
     with transaction(db.conn):
         if 0 < _version(db) < VERSION:
             with upgrading():
-                migrations.apply(db)
+                with _views_renewed(db):
+                    migrations.apply(db)
                 _check(db)
         else:
             migrations.apply(db)

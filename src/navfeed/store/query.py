@@ -39,6 +39,7 @@ from navfeed.model import (
     oslo_week,
     refuse_wrong_type,
 )
+from navfeed.places import county_of
 from navfeed.store import journal, search
 from navfeed.store.connect import open_reader, translate_errors
 from navfeed.store.filters import (
@@ -671,6 +672,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("mentions", -1, _mentions),
         ("concat_with", -1, _concat_with),
         ("says_stem", -1, says_stem),
+        ("county_of", 4, county_of),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
     connection.execute("BEGIN")
