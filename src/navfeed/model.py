@@ -617,6 +617,7 @@ class By(StrEnum):
 
     MUNICIPAL = "municipal"
     COUNTY = "county"
+    MUNICIPALITY_NUMBER = "municipality_number"
     OCCUPATION = "occupation"
     EMPLOYER = "employer"
     ENGAGEMENT = "engagement"

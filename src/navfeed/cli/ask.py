@@ -46,6 +46,7 @@ ROWS_ON_TERMINAL = 50
 
 LIST_FIELDS = (
     *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipals", "counties"),
+    "municipality_numbers",
     *("published", "updated", "expires", "last_day", "application_due", "due_date"),
     *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),

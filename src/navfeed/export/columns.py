@@ -17,6 +17,7 @@ EXPORTED = {
     "employer_orgnr": "mostly the establishment's number",
     "municipals": "of all places of work, each name once, in their order",
     "counties": "likewise",
+    "municipality_numbers": "likewise; Statistics Norway's, also found out from a postal code",
     "published": "UTC, `2026-11-21T08:00:00Z`; empty where what was served is no date",
     "updated": "likewise",
     "expires": "likewise",
@@ -64,6 +65,7 @@ OF_TABLES = {
         "postal_code": "",
         "county": "",
         "municipal": "",
+        "municipality_number": "Statistics Norway's, found out from the rest; empty: unclear",
     },
     "occupations": {
         "ad": "the ad's `uuid`",
@@ -89,7 +91,15 @@ DAYS = frozenset({"last_day", "due_date"})
 MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
 LISTS = frozenset(
     {
-        *("municipals", "counties", "cities", "postal_codes", "addresses", "countries"),
+        *(
+            "municipals",
+            "counties",
+            "municipality_numbers",
+            "cities",
+            "postal_codes",
+            "addresses",
+            "countries",
+        ),
         *("occupations", "categories", "contacts"),
     }
 )

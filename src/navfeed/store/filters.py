@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 
 from navfeed.model import Span, oslo_day, refuse_wrong_types
 from navfeed.places import county_names, numbers_of, ways_to_write
+from navfeed.places.near import Near
 from navfeed.text.letters import fold
 from navfeed.text.ranges import of_day
 
@@ -69,6 +70,9 @@ class Filters:
     closing_soon: tuple[date, date] | None = None
     """The first and the last day by which to apply; of an ad that says no day, its last one."""
 
+    near: Near | None = None
+    """In municipalities as near as that; a place without a known municipality is not."""
+
     text: tuple[str, ...] = ()
     title: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
@@ -115,9 +119,17 @@ def conditions(filters: Filters) -> Iterator[Condition]:
     yield from _in_part(_OCCUPATION, filters.occupation)
     yield from _dates(filters)
     yield from _numbers(filters.positions)
+    if filters.near:
+        yield _near(filters.near)
     if filters.within:
         yield _within(filters.within)
     yield from filters.more
+
+
+def _near(near: Near) -> Condition:
+    numbers = near.numbers()
+    marks = ", ".join("?" * len(numbers))
+    return f"ads.uuid IN (SELECT ad FROM locations WHERE municipality_number IN ({marks}))", numbers
 
 
 def _within(names: tuple[str, ...]) -> Condition:

@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
-from navfeed.errors import EXPECTED, NotFoundError, StoreError
+from navfeed.errors import EXPECTED, ConfigError, NotFoundError, StoreError
 from navfeed.model import (
     AuditLine,
     By,
@@ -40,9 +40,11 @@ from navfeed.model import (
     refuse_wrong_type,
 )
 from navfeed.places import county_of
+from navfeed.places.near import km_from
 from navfeed.store import journal, search
 from navfeed.store.connect import open_reader, translate_errors
 from navfeed.store.filters import (
+    COUNTY,
     MOST,
     OF_ADS,
     OF_CATEGORIES,
@@ -78,6 +80,7 @@ class Sort(StrEnum):
     EMPLOYER = "employer"
     MUNICIPAL = "municipal"
     UPDATED = "updated"
+    DISTANCE = "distance"
 
 
 _FIRST_MUNICIPAL = (
@@ -96,10 +99,24 @@ _ORDERS = {
     Sort.UPDATED: "ads.updated DESC NULLS LAST, ",
 }
 
+
+def _by_distance(filters: Filters) -> str:
+    """The nearest of an ad's places counts. Raises `ConfigError` where no place is named."""
+    if filters.near is None:
+        raise ConfigError("--sort distance needs a place to measure from: name it with --near")
+    point = filters.near.point
+    here = f"{point.latitude:.4f}, {point.longitude:.4f}"
+    return (
+        f"(SELECT min(km_from({here}, municipality_number)) FROM locations WHERE ad = ads.uuid) "
+        "NULLS LAST, "
+    )
+
+
 _OF_CHILDREN = {
     "municipals": ("locations", "municipal"),
     "counties": ("locations", "county"),
     "places": ("locations", "coalesce(nullif(municipal, ''), county, country)"),
+    "municipality_numbers": ("locations", "municipality_number"),
     "cities": ("locations", "city"),
     "postal_codes": ("locations", "postal_code"),
     "addresses": ("locations", "address"),
@@ -184,7 +201,8 @@ class Reader:
         chosen = ", ".join(map(_expression, columns))
         most = MOST if limit is None else min(limit, MOST)
         part = f"LIMIT {most} OFFSET {min(offset, MOST)}"
-        for row in self._select(chosen, filters, f"ORDER BY {_ORDERS[sort]}ads.uuid {part}", sort):
+        order = _by_distance(filters) if sort is Sort.DISTANCE else _ORDERS[sort]
+        for row in self._select(chosen, filters, f"ORDER BY {order}ads.uuid {part}", sort):
             yield _with_lists(row, lists)
 
     def snippets(self, filters: Filters) -> Callable[[str], str]:
@@ -648,6 +666,8 @@ _VALUES = {
         name: f"SELECT ad, name AS value FROM categories WHERE type GLOB '{types}'"
         for name, types in OF_CATEGORIES.items()
     },
+    "county": f"SELECT ad, {COUNTY} AS value FROM locations",
+    "municipality_number": "SELECT ad, municipality_number AS value FROM locations",
     "employer": "SELECT uuid AS ad, employer AS value FROM ads",
     "occupation": "SELECT ad, level2 AS value FROM occupations",
     "group": "SELECT ad, level1 AS value FROM occupations",
@@ -673,6 +693,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("concat_with", -1, _concat_with),
         ("says_stem", -1, says_stem),
         ("county_of", 4, county_of),
+        ("km_from", 3, km_from),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
     connection.execute("BEGIN")
