@@ -613,7 +613,10 @@ class Span:
 
 
 class By(StrEnum):
-    """What ads are counted by. `week` is that of publication, in Oslo."""
+    """What ads are counted by. `week` is that of publication, in Oslo.
+
+    `styrk` is a STYRK-08 code with its name, `styrk1` and `styrk2` its groups of 1 and 2 digits.
+    """
 
     MUNICIPAL = "municipal"
     COUNTY = "county"
@@ -626,6 +629,11 @@ class By(StrEnum):
     EXTENT = "extent"
     SECTOR = "sector"
     SOURCE = "source"
+    ORGNR = "orgnr"
+    STYRK = "styrk"
+    STYRK1 = "styrk1"
+    STYRK2 = "styrk2"
+    ESCO = "esco"
     FLOW = "flow"
 
 

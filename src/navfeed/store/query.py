@@ -39,7 +39,7 @@ from navfeed.model import (
     oslo_week,
     refuse_wrong_type,
 )
-from navfeed.places import county_of
+from navfeed.places import county_of, municipality_number
 from navfeed.places.near import km_from
 from navfeed.store import journal, search
 from navfeed.store.connect import open_reader, translate_errors
@@ -59,6 +59,7 @@ from navfeed.store.public_feed import says_stem
 from navfeed.store.schema import VERSION
 from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.letters import fold
+from navfeed.text.styrk import styrk_group
 from navfeed.text.synonyms import Synonyms, navfeeds_own
 
 Cell = str | tuple[str, ...] | None
@@ -229,18 +230,38 @@ class Reader:
 
     def tallies(self, bys: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
         """The same by several things at once: which ads are asked for is found out once."""
+        self._ask_once(filters)
+        return {by: self._tally_of_asked(by) for by in bys}
+
+    def _ask_once(self, filters: Filters) -> None:
+        """Put the ids of the ads asked for into `temp.asked`."""
         self._all("CREATE TABLE IF NOT EXISTS temp.asked (ad TEXT PRIMARY KEY) WITHOUT ROWID")
         self._all("DELETE FROM temp.asked")
         list(self._select("ads.uuid", filters, into="INSERT INTO temp.asked "))  # runs it
-        return {by: self._tally_of_asked(by) for by in bys}
 
     def _tally_of_asked(self, by: By) -> list[Counted]:
         order = "value" if by is By.WEEK else "2 DESC, alphabetical(value)"
         rows = self._all(
-            f"SELECT value, count(DISTINCT ad) FROM ({_VALUES[by]}) "
+            f"SELECT value, count(DISTINCT ad) FROM ({COUNTED_BY[by]}) "
             f"WHERE value <> '' AND ad IN temp.asked GROUP BY value ORDER BY {order}"
         )
         return [(str(name), int(count)) for name, count in rows]
+
+    def tally_of_two(self, by: By, other: By, filters: Filters) -> list[tuple[str, str, int]]:
+        """How many of the ads asked for have which two names, most first.
+
+        An ad with two of one counts with each.
+        """
+        for one in (by, other):
+            refuse_wrong_type("tally_of_two", "by", one, By)
+        self._ask_once(filters)
+        rows = self._all(
+            f"SELECT one.value, other.value, count(DISTINCT one.ad) FROM ({COUNTED_BY[by]}) AS one "
+            f"JOIN ({COUNTED_BY[other]}) AS other ON other.ad = one.ad "
+            "WHERE one.value <> '' AND other.value <> '' AND one.ad IN temp.asked "
+            "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        )
+        return [(str(one), str(other), int(count)) for one, other, count in rows]
 
     def flow(self) -> Flow:
         """Ads that came and went, week by week, filters or not, and since when that was counted.
@@ -668,12 +689,26 @@ _VALUES = {
     },
     "county": f"SELECT ad, {COUNTY} AS value FROM locations",
     "municipality_number": "SELECT ad, municipality_number AS value FROM locations",
+    **{
+        f"styrk{digits}": f"SELECT ad, styrk_group(code, {digits}) AS value FROM categories "
+        "WHERE type GLOB 'STYRK08*'"
+        for digits in (1, 2)
+    },
     "employer": "SELECT uuid AS ad, employer AS value FROM ads",
     "occupation": "SELECT ad, level2 AS value FROM occupations",
     "group": "SELECT ad, level1 AS value FROM occupations",
     "week": "SELECT uuid AS ad, oslo_week(published) AS value FROM ads",
 }
 """Where the values of each filter by names, and of what can be counted by, stand."""
+
+COUNTED_BY = {
+    **_VALUES,
+    "styrk": "SELECT ad, trim(substr(code, 1, 4) || ' ' || coalesce(label, '')) AS value "
+    "FROM categories LEFT JOIN (SELECT code AS known, min(name) AS label FROM categories "
+    "WHERE type = 'STYRK08' GROUP BY code) ON known = substr(code, 1, 4) "
+    "WHERE type GLOB 'STYRK08*' AND code GLOB '[0-9][0-9][0-9][0-9]*'",
+}
+"""The same for what is counted by: a STYRK-08 code with its name, and NAV's own codes below it."""
 
 LIST_COLUMNS = frozenset(_OF_CHILDREN)
 """Columns of `Reader.rows` that hold what an ad's child rows say."""
@@ -694,6 +729,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("says_stem", -1, says_stem),
         ("county_of", 4, county_of),
         ("km_from", 3, km_from),
+        ("styrk_group", 2, styrk_group),
+        ("municipality_number", 5, municipality_number),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
     connection.execute("BEGIN")
