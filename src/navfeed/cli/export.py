@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeVar
@@ -14,11 +15,13 @@ import typer
 
 from navfeed.cli.age import MaxAgeOption
 from navfeed.cli.app import ConfigOption, DbOption, app
+from navfeed.cli.codebook import given_filters, read_day, removed_rows, write_codebook
 from navfeed.cli.filters import FilterOptions, takes_filters
 from navfeed.cli.output import print_warning, program_stdout
 from navfeed.cli.question import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
+from navfeed.export.codebook import Missing
 from navfeed.export.columns import chosen
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
 from navfeed.model import counted
@@ -42,6 +45,7 @@ class TableName(StrEnum):
     LOCATIONS = "locations"
     OCCUPATIONS = "occupations"
     CATEGORIES = "categories"
+    REMOVED = "removed"
 
 
 _TABLES = {ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.PARQUET}
@@ -86,10 +90,27 @@ def export(
         typer.Option(
             metavar="TABLE",
             help="Instead of the ads, what they have several of: locations, occupations or "
-            "categories, a row each (csv, xlsx, parquet).",
+            "categories, a row each; or removed: what is left of removed ads (csv, xlsx, parquet).",
             show_default=False,
         ),
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="The ads that were active at the end of this day (2026-05-01), removed ones too, "
+            "with what is left of those (csv, xlsx, parquet).",
+            show_default=False,
+        ),
+    ] = None,
+    codebook: Annotated[
+        bool,
+        typer.Option(
+            "--codebook",
+            help="Beside the file, FILE.datapackage.json: what each column means, and what the "
+            "file was made from (csv, xlsx, parquet).",
+        ),
+    ] = False,
     split: Annotated[
         bool,
         typer.Option(
@@ -126,12 +147,18 @@ def export(
     mean the same. The order is that of the ids, so that two exports can be compared line by
     line.
     """
+    day = None if as_of is None else read_day(as_of)
+    if day:
+        table = TableName.REMOVED
+    _refuse_table(asked, table, split=split)
+    _refuse_codebook(format_, output, codebook=codebook, split=split)
     wanted = Wanted(
         format_,
         _columns(format_, columns, table, contacts=contacts),
         table.value if table else None,
         _dialect(format_, excel=excel, raw_cells=raw_cells),
         contacts,
+        day,
     )
     if output is None:
         _refuse_stdout(format_, split=split)
@@ -142,7 +169,10 @@ def export(
             _split(reader, wanted, filters, output)
         else:
             refuse_store(output, store)
-            _to_file(reader, wanted, filters, output)
+            writing = _to_file(reader, wanted, filters, output)
+            if codebook:
+                table_name, name = wanted.table, wanted.format.value
+                write_codebook(reader, asked, writing, output, table=table_name, format_=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +184,7 @@ class Wanted:
     table: str | None
     dialect: Dialect
     contacts: bool | None
+    as_of: date | None = None
 
 
 def _columns(
@@ -172,6 +203,18 @@ def _columns(
     return ()
 
 
+def _refuse_table(asked: FilterOptions, table: TableName | None, *, split: bool) -> None:
+    if table is TableName.REMOVED and (split or given_filters(asked)):
+        raise ConfigError("--table removed and --as-of hold all ads: leave filters and --split out")
+
+
+def _refuse_codebook(
+    format_: ExportFormat, output: Path | None, *, codebook: bool, split: bool
+) -> None:
+    if codebook and (output is None or split or format_ not in _TABLES):
+        raise ConfigError("--codebook describes one csv, xlsx or parquet file: name it by --output")
+
+
 def _dialect(format_: ExportFormat, *, excel: bool, raw_cells: bool) -> Dialect:
     for option, given in (("--excel", excel), ("--raw-cells", raw_cells)):
         if given and format_ is not ExportFormat.CSV:
@@ -186,13 +229,14 @@ def _refuse_stdout(format_: ExportFormat, *, split: bool) -> None:
         raise ConfigError(f"{format_.value} goes to a file: name it with --output")
 
 
-def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> None:
+def _to_file(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> Writing:
     from navfeed.files import replaced
 
     with replaced(output) as out, _shown() as tick:
         writing = Writing(reader, wanted, tick, reader.count(filters) if tick else 0)
         writing.write(filters, out, output)
     writing.tell(output)
+    return writing
 
 
 def _split(reader: Reader, wanted: Wanted, filters: Filters, output: Path) -> None:
@@ -254,6 +298,7 @@ class Writing:
     done: int = 0
     cut: int = 0
     left_out: int = 0
+    missing: Missing | None = None
 
     def write(self, filters: Filters, out: BinaryIO, place: Path | None) -> int:
         """Write the ads of `filters`; answer how many rows. Beside `place` there is room."""
@@ -304,7 +349,13 @@ class Writing:
         self.left_out += postings.left_out
 
     def _rows(self, filters: Filters) -> Iterator[tuple[Cell, ...]]:
+        self.missing = Missing(self.wanted.columns)
+        return self.missing.watch(self._cells(filters))
+
+    def _cells(self, filters: Filters) -> Iterator[tuple[Cell, ...]]:
         columns = self.wanted.columns
+        if self.wanted.table == TableName.REMOVED:
+            return self._counted(removed_rows(self.reader, self.wanted.as_of, columns))
         if self.wanted.table:
             return self._counted(self.reader.children(self.wanted.table, columns, filters))
         return self._counted(self.reader.rows(columns, filters))

@@ -46,6 +46,9 @@ them too."""
 
 ON_REQUEST = {
     "contacts": "people to ask: `name, title, phone, email`, each once; also by `--with-contacts`",
+    "styrk08": "STYRK-08 codes alone, each once",
+    "esco": "ESCO codes alone, each once",
+    "description_text": "what the ad says, without HTML; may name people",
     "description": "what the ad says, HTML as served; may name people",
     "employer_description": "HTML as served; may name people",
     "content": "the whole ad as JSON, to the letter as served; names people",
@@ -55,7 +58,27 @@ ON_REQUEST = {
 }
 """What `--columns` can name besides."""
 
+OF_REMOVED = {
+    "uuid": "NAV's id of the ad",
+    "reason": "why it left: one of those in reasons.md; empty: it is still active",
+    "first_seen": "when it first came into the store",
+    "removed_at": "when a sync took it out",
+    "published": "UTC",
+    "expires": "likewise",
+    "last_day": "the last day in Oslo on which it might have been shown",
+    "municipals": "each name once",
+    "counties": "likewise",
+    "municipality_numbers": "Statistics Norway's, each once",
+    "styrk08": "STYRK-08 codes, each once",
+    "esco": "ESCO codes, each once",
+    "sector": "",
+    "extent": "",
+    "engagement_type": "",
+}
+"""What is left of a removed ad: `--table removed`; of all that were active on a day: `--as-of`."""
+
 OF_TABLES = {
+    "removed": OF_REMOVED,
     "locations": {
         "ad": "the ad's `uuid`",
         "position": "0 is the first",
@@ -88,7 +111,13 @@ OF_TABLES = {
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
 DAYS = frozenset({"last_day", "due_date"})
-MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
+BOOLEANS = frozenset[str]()
+MOMENTS = frozenset(
+    {
+        *("published", "updated", "expires", "stored_at", "changed_at", "checked_at"),
+        *("first_seen", "removed_at"),
+    }
+)
 LISTS = frozenset(
     {
         *(
@@ -100,7 +129,7 @@ LISTS = frozenset(
             "addresses",
             "countries",
         ),
-        *("occupations", "categories", "contacts"),
+        *("occupations", "categories", "contacts", "styrk08", "esco"),
     }
 )
 """What a column holds, where it is no plain text; for formats that know the difference."""

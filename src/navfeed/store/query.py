@@ -124,6 +124,8 @@ _OF_CHILDREN = {
     "countries": ("locations", "country"),
     "occupations": ("occupations", "concat_with(' / ', level1, level2)"),
     "categories": ("categories", "concat_with(' ', type, code, name)"),
+    "styrk08": ("categories", "iif(type = 'STYRK08', code, NULL)"),
+    "esco": ("categories", "iif(type = 'ESCO', code, NULL)"),
     "contacts": (
         "contacts",
         "concat_with(', ', name, coalesce(nullif(title, ''), role), phone, email)",
@@ -730,6 +732,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("county_of", 4, county_of),
         ("km_from", 3, km_from),
         ("styrk_group", 2, styrk_group),
+        ("words_of", 1, _words_of),
         ("municipality_number", 5, municipality_number),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
@@ -737,6 +740,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _expression(column: str) -> str:
+    if column == "description_text":
+        return "words_of(ads.description)"
     if column not in _OF_CHILDREN:
         return f"ads.{column}"
     table, value = _OF_CHILDREN[column]
@@ -794,6 +799,12 @@ def _week(moment: str | None) -> str | None:
 
 def _begins(start: str, name: str | None) -> bool | None:
     return None if name is None else fold(name).startswith(start)
+
+
+def _words_of(html: str | None) -> str | None:
+    from navfeed.text.html import words_of  # needed where descriptions are exported as texts
+
+    return None if html is None else words_of(html)
 
 
 def _mentions(part: str, *names: str | None) -> bool:

@@ -51,7 +51,7 @@ class SpellReader(Reader):
         By the masks, or by the journal, which holds no more of them than when they left.
         """
         (moment,) = self._one(_FIRST_OF_JOURNAL if journal else _FIRST_MASK)
-        return _oslo(moment) if moment else None
+        return oslo_date(moment) if moment else None
 
     def spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
         """Every active ad that fits."""
@@ -73,7 +73,7 @@ class SpellReader(Reader):
         columns = f"ads.uuid, coalesce(ads.published, ads.stored_at), ads.last_day, {left_at}"
         for uuid, began, last_day, left in self._select(columns, filters):
             yield Spell(
-                _oslo(began) if began else None,
+                oslo_date(began) if began else None,
                 self._left(last_day, left),
                 tuple(tuple(each.get(uuid, ())) for each in names),
             )
@@ -83,7 +83,7 @@ class SpellReader(Reader):
         after = date.fromisoformat(last_day) + timedelta(days=1) if last_day else None
         if left_at is None:
             return after if after and after <= self.until else None
-        return min(filter(None, (after, _oslo(left_at))))
+        return min(filter(None, (after, oslo_date(left_at))))
 
     def _names(self, by: By) -> dict[str, list[str]]:
         found = defaultdict(list)
@@ -139,7 +139,8 @@ def _refuse_unknown(question: Question) -> None:
             )
 
 
-def _oslo(moment: str) -> date:
+def oslo_date(moment: str) -> date:
+    """The day in Oslo of a moment as the store writes it."""
     return oslo_day(datetime.fromisoformat(moment))
 
 
