@@ -46,8 +46,19 @@ ConfigOption = Annotated[
 
 _ORDER = [
     *("sync", "list", "show", "watch", "save", "applied", "ignore", "export", "changes", "push"),
-    *("serve", "mcp", "stats", "status", "verify", "runs", "doctor", "backup", "restore"),
-    *("vacuum", "check", "privacy", "practice"),
+    *(
+        "serve",
+        "mcp",
+        "stats",
+        "quality",
+        "status",
+        "verify",
+        "runs",
+        "doctor",
+        "backup",
+        "restore",
+    ),
+    *("restore", "vacuum", "check", "privacy", "practice"),
 ]
 
 

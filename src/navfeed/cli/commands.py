@@ -11,6 +11,7 @@ from navfeed.cli import (  # noqa: F401
     practice,
     privacy,
     push,
+    quality,
     serve,
     stats,
     status,
