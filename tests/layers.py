@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "sync": {"model", "errors", "decide", "lookback", "privacy"},
     "changes": {"model", "store", "wire"},
     "push": {"model", "errors", "extras", "changes", "wire"},
-    "export": {"model", "errors", "extras", "text", "version"},
+    "export": {"model", "errors", "extras", "research", "text", "version"},
     "present": {"model", "errors", "extras", "text", "sync"},
     "ops": {"model", "errors", "present", "version"},
     "watches": {

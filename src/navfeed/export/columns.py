@@ -8,6 +8,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from navfeed.errors import ConfigError
+from navfeed.export.formats import DERIVED
+from navfeed.research.derived import FACTS
 
 EXPORTED = {
     "uuid": "NAV's id of the ad",
@@ -48,6 +50,10 @@ ON_REQUEST = {
     "contacts": "people to ask: `name, title, phone, email`, each once; also by `--with-contacts`",
     "styrk08": "STYRK-08 codes alone, each once",
     "esco": "ESCO codes alone, each once",
+    **{
+        f"{DERIVED}{name}": f"derived from the text, `true` or unknown: {fact.meaning}"
+        for name, fact in FACTS.items()
+    },
     "description_text": "what the ad says, without HTML; may name people",
     "description": "what the ad says, HTML as served; may name people",
     "employer_description": "HTML as served; may name people",
@@ -111,7 +117,7 @@ OF_TABLES = {
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
 DAYS = frozenset({"last_day", "due_date"})
-BOOLEANS = frozenset[str]()
+BOOLEANS = frozenset(f"{DERIVED}{name}" for name in FACTS)
 MOMENTS = frozenset(
     {
         *("published", "updated", "expires", "stored_at", "changed_at", "checked_at"),

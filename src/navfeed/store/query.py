@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -733,6 +733,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         ("km_from", 3, km_from),
         ("styrk_group", 2, styrk_group),
         ("words_of", 1, _words_of),
+        ("derived", 3, _derived),
         ("municipality_number", 5, municipality_number),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
@@ -740,6 +741,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _expression(column: str) -> str:
+    if column.startswith("derived_"):
+        name = column.removeprefix("derived_")
+        return f"derived('{name}', ads.title, ads.description)"
     if column == "description_text":
         return "words_of(ads.description)"
     if column not in _OF_CHILDREN:
@@ -805,6 +809,17 @@ def _words_of(html: str | None) -> str | None:
     from navfeed.text.html import words_of  # needed where descriptions are exported as texts
 
     return None if html is None else words_of(html)
+
+
+def _derived(name: str, title: str | None, html: str | None) -> str | None:
+    return "true" if name in _facts_of(title, html) else None
+
+
+@lru_cache(maxsize=1)  # an ad's columns follow each other
+def _facts_of(title: str | None, html: str | None) -> Container[str]:
+    from navfeed.research.derived import derive
+
+    return derive(title, _words_of(html))
 
 
 def _mentions(part: str, *names: str | None) -> bool:
