@@ -61,9 +61,7 @@ def pages() -> dict[Path, str]:
         reference / "schema.md": schema_page(),
         README: with_exit_codes(README.read_text(encoding="utf-8")),
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
-        reference / "fields.md": with_derived(
-            (reference / "fields.md").read_text(encoding="utf-8")
-        ),
+        FIELDS: with_derived(FIELDS.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
     }
 

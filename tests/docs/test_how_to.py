@@ -195,5 +195,13 @@ def test_every_guide_is_run() -> None:
     }
     assert {page.name for page in HOW_TO.glob("*.md")} - elsewhere == {
         f"{tool}.md"
-        for tool in ("sqlite3", "datasette", "duckdb", "pandas", "count-over-time", *_WITHOUT_TOOL)
+        for tool in (
+            "sqlite3",
+            "datasette",
+            "duckdb",
+            "pandas",
+            "count-over-time",
+            "research",
+            *_WITHOUT_TOOL,
+        )
     }
