@@ -169,6 +169,9 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         "Offentlig",
         "Heltid",
         "Fast",
+        NOW.isoformat(),
+        "2026-03-30",
+        '["4601","0301"]',
     )
 
 
