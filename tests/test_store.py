@@ -170,7 +170,7 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         "Heltid",
         "Fast",
         NOW.isoformat(),
-        "2026-03-30",
+        "2026-03-31",
         '["4601","0301"]',
     )
 
