@@ -92,7 +92,8 @@ PLACES = [
     (None, None, "4990", "BERGEN", "NORGE", None),  # another town of that name
     (None, None, "5003", "BERGEN", "DANMARK", None),
     (None, None, "45230", "STRÖMSTAD", "", None),
-    ("NOWHERE", None, "0150", "OSLO", "NORGE", "0301"),
+    ("NOWHERE", None, "0150", "OSLO", "NORGE", None),
+    ("?", None, "0150", "OSLO", "NORGE", "0301"),
     (None, None, None, None, None, None),
 ]
 

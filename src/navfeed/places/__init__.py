@@ -101,13 +101,15 @@ def municipality_number(
     """The number of the municipality in which a place of an ad lies; None where that is unknown.
 
     By its name; where several have that, by the county or the postal code beside it. A place that
-    names no known municipality lies in the one that its postal code's area is, or in the one that
-    its post town is called after and in whose county the code is.
+    names no municipality lies in the one that its postal code's area is, or in the one that its
+    post town is called after and in whose county the code is.
     """
     if not _is_norway(country):
         return None
     beside, area = county_number(county), area_of(postal_code)
-    if named := numbers_of((municipal or "").strip()):
+    name = (municipal or "").strip()
+    if name not in _UNNAMED:
+        named = numbers_of(name)
         return named[0] if not beside and len(named) == 1 else _inside(named, beside or area)
     if area is None or beside not in (None, area[:2]):
         return None
@@ -127,6 +129,7 @@ def _is_norway(country: str | None) -> bool:
 _WHOLE = 4
 """Digits of a municipality's number; a county's has two."""
 
+_UNNAMED = ("", "?")  # what NAV writes where it knows none (feed.md 3)
 _NORWAY = ("", "norge", "noreg", "norway", "no", "svalbard", "svalbard og jan mayen")
 
 
