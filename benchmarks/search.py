@@ -72,7 +72,7 @@ def decisions(ads: int, now: datetime) -> Iterator[DetailDecision]:
 def query(db: Path, text: str, now: datetime, runs: int) -> float:
     """Milliseconds until a first page of ads, at the median."""
     with Reader(db, oslo_day(now)) as reader:
-        columns = ("uuid", "title", "employer", "municipals", "published", "last_day")
+        columns = ("uuid", "title", "employer", "municipalities", "published", "last_day")
         return timed(
             lambda: list(reader.rows(columns, Filters(text=(text,)), Sort.RELEVANCE, LIMIT)), runs
         )

@@ -52,7 +52,7 @@ def test_what_is_left_of_removed_ads(db: Path) -> None:
         "published": "2026-11-02T07:00:00Z",
         "expires": "2026-12-10T22:59:59Z",
         "last_day": "2026-12-10",
-        "municipals": "BERGEN",
+        "municipalities": "BERGEN",
         "counties": "VESTLAND",
         "municipality_numbers": "4601",
         "styrk08": "2223",
@@ -121,7 +121,7 @@ def test_the_codebook_describes_the_file(db: Path, tmp_path: Path, format_: str)
     assert (resource["bytes"], resource["rows"]) == (file.stat().st_size, 1)
     fields = {one["name"]: one for one in resource["schema"]["fields"]}
     assert all(set(one) == {"name", "type", "description", "missing"} for one in fields.values())
-    assert (fields["published"]["type"], fields["municipals"]["type"]) == ("datetime", "array")
+    assert (fields["published"]["type"], fields["municipalities"]["type"]) == ("datetime", "array")
     assert (fields["uuid"]["missing"], fields["title"]["missing"]) == (0, 0)
     assert package["navfeed"]["version"] == __version__
     assert package["navfeed"]["filters"] == {"municipal": ["4601"]}

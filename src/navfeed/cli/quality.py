@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ColorOption, ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import Color, RowsFormat, print_json, print_rows, print_warning
-from navfeed.cli.question import open_query
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption, RowsOption
+from navfeed.cli._output import Color, RowsFormat, print_json, print_rows, print_warning
+from navfeed.cli._query import open_query
 from navfeed.model import counted
 from navfeed.research.quality import AdFacts, Report, examine
 
@@ -22,7 +22,7 @@ def quality(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: FilterOptions,
+    filter_options: FilterOptions,
     format_: RowsOption = RowsFormat.TABLE,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
@@ -32,7 +32,7 @@ def quality(
     How many of the active ads leave something out, contradict themselves, or seem to be the same as
     another, each with the ids of the first few. Takes the filters of `navfeed list`.
     """
-    with open_query(asked, db, config, max_age) as (reader, filters, _):
+    with open_query(filter_options, db, config, max_age) as (reader, filters, _):
         rows: Any = reader.rows(_COLUMNS, filters)
         report = examine((AdFacts(*row) for row in rows), reader.today)
     if format_ is RowsFormat.JSON:

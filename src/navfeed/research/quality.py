@@ -25,7 +25,7 @@ class AdFacts:
     employer: str | None
     employer_orgnr: str | None
     municipality_numbers: tuple[str, ...]
-    municipals: tuple[str, ...]
+    municipalities: tuple[str, ...]
     counties: tuple[str, ...]
     styrk08: tuple[str, ...]
     extent: str | None
@@ -81,7 +81,7 @@ def _likeness(ad: AdFacts) -> tuple[object, ...]:
     """What two ads for the same job have in common, however they are written."""
     title = " ".join((ad.title or "").casefold().split())
     employer = ad.employer_orgnr or (ad.employer or "").casefold()
-    return employer, title, frozenset(ad.municipality_numbers or ad.municipals)
+    return employer, title, frozenset(ad.municipality_numbers or ad.municipalities)
 
 
 _SHARE_OF_FULL = re.compile(

@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from navfeed.errors import ConfigError
-from navfeed.store.query import Cell
+from navfeed.store.selection import Cell
 from navfeed.store.spells import SpellReader, oslo_date
+from navfeed.store.times import day_text
 
-LISTS = ("municipals", "counties", "municipality_numbers", "styrk08", "esco")
+LISTS = ("municipalities", "counties", "municipality_numbers", "styrk08", "esco")
 
 _ENDED = "min(coalesce(date(last_day, '+1 day'), '9999-12-31'), oslo_date(removed_at))"
 _BEGAN = "oslo_date(coalesce(published, first_seen))"
@@ -67,7 +68,7 @@ _CODES = {
 
 # An active ad in the shape of a mask.
 _EVERY = """
-SELECT uuid, reason, removed_at, published, expires, municipals, counties, occupations, sector,
+SELECT uuid, reason, removed_at, published, expires, municipalities, counties, occupations, sector,
     extent, engagement_type, first_seen, last_day, municipality_numbers
 FROM removed WHERE reason <> 'out of scope'
 UNION ALL SELECT uuid, NULL, NULL, published, expires,
@@ -81,7 +82,7 @@ FROM ads
 
 
 def _oslo_date(moment: str | None) -> str | None:
-    return oslo_date(moment).isoformat() if moment else None
+    return day_text(oslo_date(moment))
 
 
 def _codes_of(kind: str, occupations: str) -> str:

@@ -6,16 +6,18 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from sqlite3 import complete_statement
+from functools import partial
+from sqlite3 import Connection, complete_statement
 
 from sqlite_utils import Database, Migrations
 
 from navfeed.errors import StoreError
-from navfeed.model import oslo_day
+from navfeed.model import moment_text, oslo_day
 from navfeed.places import municipality_number
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.search import ends_of
+from navfeed.store.times import day_text, exact_text, read_moment
 from navfeed.text.due import read_due
 
 migrations = Migrations("navfeed")
@@ -34,7 +36,7 @@ def m001_first_schema(db: Database) -> None:
 def m002_due_date(db: Database) -> None:
     """A column for the day by which to apply, and indexes for what is filtered by.
 
-    The table is written anew: a column that is added stands behind the texts, and whoever asks for
+    The table is written again: a column that is added stands behind the texts, and whoever asks for
     it would have to read past these. Rows keep their `id`, which `search` knows them by.
     """
     if _version(db) >= 2:
@@ -71,8 +73,7 @@ CREATE INDEX ads_by_orgnr ON ads (employer_orgnr)
 
 
 def _read_due(text: str | None) -> str | None:
-    day = read_due(text)
-    return day.isoformat() if day else None
+    return day_text(read_due(text))
 
 
 def _version(db: Database) -> int:
@@ -163,17 +164,61 @@ def m006_ends_of_words(db: Database) -> None:
 
 
 @migrations()
-def m007_municipality_numbers(db: Database) -> None:
-    """The numbers of municipalities, and since when masked ads had been in the store.
+def m007_times_and_names(db: Database) -> None:
+    """One way to write moments, and the names of tables and views that are navfeed's own.
 
-    Steps of one version know by what they add whether they are due: the version may be set already.
+    The steps of one version come in any order: each looks for what it changes, and `migrate` sets
+    the version after all of them.
     """
-    if not _has_column(db, "locations", "municipality_number"):
-        _add_municipality_numbers(db)
-    db.execute("PRAGMA user_version = 7")
+    if not _has_column(db, "removed", "municipals"):
+        return
+    db.execute("ALTER TABLE removed RENAME COLUMN municipals TO municipalities")
+    _rewrite_moments(db)
+    db.execute("UPDATE feed SET scope = replace(scope, '\"municipals\":', '\"municipalities\":')")
+    db.execute("UPDATE feed SET erasure_owed = 1")  # rows have moved (decision 0011)
 
 
-def _add_municipality_numbers(db: Database) -> None:
+def _has_column(db: Database, table: str, column: str) -> bool:
+    names = db.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
+    return (column,) in names
+
+
+_WHOLE_SECONDS_OF_7 = {
+    "ads": ("stored_at", "changed_at", "checked_at"),
+    "removed": ("removed_at",),
+    "runs": ("started_at", "ended_at"),
+    "outside": ("checked_at", "stored_at", "changed_at"),
+    "audit": ("at",),
+    "changes": ("at",),
+}
+_EXACT_OF_7 = {
+    "queue": ("queued_at", "retry_at"),
+    "milestones": ("latest",),
+    "feed": (
+        *("newest", "topped_at", "topped_here", "safe_until", "caught_up_at", "retry_at"),
+        *("token_expires", "reaches_back", "recheck_since"),
+    ),
+}
+
+
+def _rewrite_moments(db: Database) -> None:
+    for written, tables in ((moment_text, _WHOLE_SECONDS_OF_7), (exact_text, _EXACT_OF_7)):
+        db.conn.create_function("rewritten", 1, partial(_rewritten, written), deterministic=True)
+        for table, columns in tables.items():
+            news = ", ".join(f"{name} = rewritten({name})" for name in columns)
+            db.execute(f"UPDATE {table} SET {news}")
+
+
+def _rewritten(written: Callable[[datetime | None], str | None], text: str | None) -> str | None:
+    """What is damaged stays as it is."""
+    return written(read_moment(text)) or text
+
+
+@migrations()
+def m007_municipality_numbers(db: Database) -> None:
+    """The numbers of municipalities, and since when masked ads had been in the store."""
+    if _has_column(db, "locations", "municipality_number"):
+        return
     db.conn.create_function("municipality_number", 5, municipality_number, deterministic=True)
     db.conn.create_function("last_day_of", 1, _last_day_of, deterministic=True)
     db.execute("ALTER TABLE locations ADD COLUMN municipality_number TEXT")
@@ -184,27 +229,37 @@ def _add_municipality_numbers(db: Database) -> None:
     for name in ("first_seen", "last_day", "municipality_numbers"):
         db.execute(f"ALTER TABLE removed ADD COLUMN {name} TEXT")
     db.execute("UPDATE removed SET last_day = last_day_of(expires)")
-
-
-def _has_column(db: Database, table: str, column: str) -> bool:
-    names = db.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
-    return (column,) in names
+    db.execute("UPDATE feed SET erasure_owed = 1")  # rows have moved (decision 0011)
 
 
 def _last_day_of(expires: str | None) -> str | None:
-    return oslo_day(datetime.fromisoformat(expires)).isoformat() if expires else None
+    moment = read_moment(expires)
+    try:
+        return day_text(oslo_day(moment)) if moment else None
+    except OverflowError:  # the last hours of year 9999
+        return None
 
 
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
-    """Around all steps: the views are out of their way, and afterwards what the schema says now.
+    """Around all steps: the views are out of their way, and afterwards what the schema has now.
 
-    SQLite looks at the columns of every view when a table gets another name (`m006`).
+    SQLite looks at the columns of every view when a table gets another name (`m006`). It refuses
+    to give one where a view of somebody's own names a view that is gone: those of older schemas go
+    last.
     """
     for name in re.findall(r"CREATE VIEW (\w+)", VIEWS):  # not those that somebody added
         db.execute(f"DROP VIEW IF EXISTS {name}")
     yield
+    for name in _VIEWS_OF_3:
+        db.execute(f"DROP VIEW IF EXISTS {name}")
     _run(db, VIEWS)
+
+
+_VIEWS_OF_3 = (
+    *("ads_in_force", "locations_in_force", "occupations_in_force", "categories_in_force"),
+    "contacts_in_force",
+)
 
 
 def _run(db: Database, script: str) -> None:
@@ -227,30 +282,32 @@ def _statements(script: str) -> Iterator[str]:
 
 def _check(db: Database) -> None:
     """Raises `StoreError` where the file or its links are not in order."""
-    problems = [says for (says,) in db.execute("PRAGMA integrity_check(1)") if says != "ok"]
+    problems = [found for (found,) in db.execute("PRAGMA integrity_check(1)") if found != "ok"]
     loose = "PRAGMA foreign_key_check"
     problems += [f"a row of {table} has no ad" for table, *_ in db.execute(loose)]
     if problems:
         raise StoreError(
             f"the store is damaged ({problems[0]}) and was not upgraded; it was left as it is. Put "
-            "a backup back, or move it away and run `navfeed sync` to build it anew from the feed"
+            "a backup back, or move it away and run `navfeed sync` to build it again from the feed"
         )
 
 
-def migrate(db: Database, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
+def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
     """Bring a store up to date; one of an older schema within `upgrading`.
 
     Nobody else can write meanwhile. What is not in order afterwards is taken back.
 
     Foreign keys are off meanwhile, which no transaction can do by itself: dropping a table that is
-    written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
+    written again would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
     """
+    db = Database(connection)
     db.execute("PRAGMA foreign_keys = OFF")
-    with transaction(db.conn):
+    with transaction(connection):
         if 0 < _version(db) < VERSION:
             with upgrading():
                 with _views_renewed(db):
                     migrations.apply(db)
+                db.execute(f"PRAGMA user_version = {VERSION}")
                 _check(db)
         else:
             migrations.apply(db)

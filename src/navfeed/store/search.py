@@ -25,7 +25,7 @@ from navfeed.text.letters import composed
 
 def searchable(content: Content) -> tuple[str, str, str, str, str]:
     """The columns of the index."""
-    from navfeed.text.html import words_of  # not needed where ads are only asked for
+    from navfeed.text.html import words_of  # not needed where ads are only read
 
     html = content.description or ""
     texts = (content.title or "", content.job_title or "", content.employer or "", words_of(html))
@@ -64,7 +64,7 @@ class Spellings:
     commonplace: bool = False
 
     def expression(self, *, of_text: bool) -> str:
-        """In FTS5's own language. `of_text`: it is the text that was asked for."""
+        """In FTS5's own language. `of_text`: the search is for the text alone."""
         if of_text:
             return _any_of(self.anywhere)
         if self.commonplace:
@@ -135,7 +135,7 @@ the title (`Kokk`).
 """
 
 SNIPPET = "snippet(search, 3, char(2), char(3), '…', 16)"
-"""The piece of the text that says most of what was searched for, with marks around what was found:
+"""The piece of the text with most of what was searched for, with marks around what was found:
 characters that stand for nothing (`navfeed.present.words.pieces` reads them)."""
 
 _TITLES = "{title job_title}"

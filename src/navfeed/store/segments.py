@@ -41,7 +41,7 @@ def drop_deleted_words(connection: sqlite3.Connection) -> None:
 
 
 def _can_merge(record: bytes) -> bool:
-    """Whether to merge. So too where the record is damaged: then SQLite says so."""
+    """Whether to merge. So too where the record is damaged: then SQLite reports it."""
     try:
         return len(record) < WORN_RECORD and merge_drops_deleted(record)
     except IndexError:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from navfeed.errors import ConfigError
 from navfeed.model import By, oslo_day
 from navfeed.research.series import Frame, Of, Over, Series, Spell, series_of
+from navfeed.store.counting import COUNTED_BY
 from navfeed.store.filters import Filters
-from navfeed.store.query import COUNTED_BY, Reader
+from navfeed.store.query import Reader
+from navfeed.store.selection import Selection
+from navfeed.store.times import read_day, read_moment
 
 OF_MASKS = frozenset(
     {
@@ -51,7 +54,7 @@ class SpellReader(Reader):
         By the masks, or by the journal, which holds no more of them than when they left.
         """
         (moment,) = self._one(_FIRST_OF_JOURNAL if journal else _FIRST_MASK)
-        return oslo_date(moment) if moment else None
+        return oslo_date(moment)
 
     def spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
         """Every active ad that fits."""
@@ -71,19 +74,20 @@ class SpellReader(Reader):
     def _spells(self, left_at: str, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
         names = [self._names(one) for one in by]
         columns = f"ads.uuid, coalesce(ads.published, ads.stored_at), ads.last_day, {left_at}"
-        for uuid, began, last_day, left in self._select(columns, filters):
+        for uuid, began, last_day, left in self._select(Selection(columns), filters):
             yield Spell(
-                oslo_date(began) if began else None,
+                oslo_date(began),
                 self._left(last_day, left),
                 tuple(tuple(each.get(uuid, ())) for each in names),
             )
 
     def _left(self, last_day: str | None, left_at: str | None) -> date | None:
         """The day after the last one, also where a sync saw it later; None while it stands."""
-        after = date.fromisoformat(last_day) + timedelta(days=1) if last_day else None
+        last = read_day(last_day)
+        after = last + timedelta(days=1) if last else None
         if left_at is None:
             return after if after and after <= self.until else None
-        return min(filter(None, (after, oslo_date(left_at))))
+        return min(filter(None, (after, oslo_date(left_at))), default=None)
 
     def _names(self, by: By) -> dict[str, list[str]]:
         found = defaultdict(list)
@@ -139,9 +143,10 @@ def _refuse_unknown(question: Question) -> None:
             )
 
 
-def oslo_date(moment: str) -> date:
-    """The day in Oslo of a moment as the store writes it."""
-    return oslo_day(datetime.fromisoformat(moment))
+def oslo_date(text: str | None) -> date | None:
+    """The day in Oslo of a moment as the store writes it; None where there is none."""
+    moment = read_moment(text)
+    return oslo_day(moment) if moment else None
 
 
 _LEFT = "reason <> 'out of scope'"
@@ -177,7 +182,7 @@ _MASKS = (
     FROM (
         SELECT uuid AS ad, value AS municipal, NULL AS number,
             iif(json_array_length(counties) = 1, json_extract(counties, '$[0]'), NULL) AS county
-        FROM main.removed, json_each(municipals) WHERE value IS NOT NULL
+        FROM main.removed, json_each(municipalities) WHERE value IS NOT NULL
         UNION ALL SELECT uuid, NULL, NULL, value FROM main.removed, json_each(counties)
         WHERE value IS NOT NULL
         UNION ALL SELECT uuid, NULL, value, NULL FROM main.removed, json_each(municipality_numbers)
