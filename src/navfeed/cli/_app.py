@@ -24,7 +24,7 @@ COMMANDS = {
     "sync": "Update the store from NAV's feed.",
     "list": "List the active ads.",
     "show": "Show one ad.",
-    "watch": "Be told of ads that fit, once, where you look.",
+    "watch": "Report new matching ads.",
     "save": "Save an ad for later.",
     "applied": "Note that you applied.",
     "ignore": "Hide an ad from all watches.",
