@@ -23,7 +23,8 @@ from time import monotonic
 from navfeed.model import DetailDecision, FeedCursor, Reason, oslo_day
 from navfeed.practice import World
 from navfeed.store.filters import Filters
-from navfeed.store.query import Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 

@@ -159,6 +159,30 @@ def test_a_store_of_every_older_schema_comes_up_to_date(
         assert [(one.uuid, one.at.tzinfo) for one in changes if one.at] == [(ad, UTC) for ad in ADS]
 
 
+STEPS_OF_7 = [name for name in vars(migrate) if name.startswith("m007_")]
+
+
+@pytest.mark.parametrize("step", STEPS_OF_7)
+def test_the_steps_of_one_version_come_in_any_order(old: Path, tmp_path: Path, step: str) -> None:
+    made_of(old, 6)
+    expires = "UPDATE removed SET expires = '2026-06-30T22:00:00Z'"
+    with closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        connection.execute(expires)
+        getattr(migrate, step)(Database(connection))
+    Store(old).close()
+
+    new = tmp_path / "new.db"
+    Store(new).close()
+    assert schema(old) == schema(new)
+    assert rows(old, "SELECT removed_at, municipalities, first_seen, last_day FROM removed") == [
+        ("2026-07-01T10:00:00Z", "[]", None, "2026-07-01")
+    ]
+    assert rows(old, "SELECT municipality_number FROM locations ORDER BY ad, position") == [
+        ("4601",),
+        ("0301",),
+    ]
+
+
 def test_the_journal_begins_with_what_is_stored(old: Path) -> None:
     Store(old).close()
     with Reader(old, TODAY) as reader:

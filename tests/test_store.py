@@ -207,7 +207,7 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         "Offentlig",
         "Heltid",
         "Fast",
-        NOW.isoformat(),
+        moment_text(NOW),
         "2026-03-31",
         '["4601","0301"]',
     )
