@@ -57,14 +57,23 @@ def schema(path: Path) -> dict[object, object]:
 
 def test_what_was_stored_is_there_and_the_day_is_read(old: Path, tmp_path: Path) -> None:
     kept = "SELECT id, uuid, title, application_due, last_day, description, content FROM ads"
-    tables = ("locations", "occupations", "categories", "contacts", "milestones")
-    before = [rows(old, kept), *(rows(old, f"SELECT * FROM {table}") for table in tables)]
+    tables = ("occupations", "categories", "contacts", "milestones")
+    places = "SELECT ad, position, country, city, postal_code, county, municipal FROM locations"
+    before = [
+        *(rows(old, kept), rows(old, places)),
+        *(rows(old, f"SELECT * FROM {table}") for table in tables),
+    ]
     Store(old).close()
 
-    after = [rows(old, kept), *(rows(old, f"SELECT * FROM {table}") for table in tables)]
+    after = [
+        *(rows(old, kept), rows(old, places)),
+        *(rows(old, f"SELECT * FROM {table}") for table in tables),
+    ]
     assert after == before
     assert all(before)
     assert rows(old, "SELECT due_date FROM ads ORDER BY id") == [("2026-08-21",), (None,), (None,)]
+    numbers = "SELECT municipality_number FROM locations ORDER BY ad, position"
+    assert rows(old, numbers) == [("4601",), ("0301",)]
     assert rows(old, "PRAGMA user_version") == [(VERSION,)]
     assert rows(old, "PRAGMA foreign_key_check") == []
     assert rows(old, "PRAGMA integrity_check") == [("ok",)]
@@ -99,7 +108,7 @@ def made_of(path: Path, version: int) -> None:
         connection.execute("PRAGMA foreign_keys = OFF")
         db = Database(connection)
         names = [one.name for one in migrate.migrations.pending(db)]
-        (following,) = (name for name in names if name.startswith(f"m{version + 1:03}"))
+        following = next(name for name in names if name.startswith(f"m{version + 1:03}"))
         migrate.migrations.apply(db, stop_before=following)
         if version >= 3:
             views = "SELECT name FROM sqlite_schema WHERE type = 'view'"
@@ -148,6 +157,30 @@ def test_a_store_of_every_older_schema_comes_up_to_date(
     with Reader(old, TODAY) as reader:
         changes = list(reader.changes())
         assert [(one.uuid, one.at.tzinfo) for one in changes if one.at] == [(ad, UTC) for ad in ADS]
+
+
+STEPS_OF_7 = [name for name in vars(migrate) if name.startswith("m007_")]
+
+
+@pytest.mark.parametrize("step", STEPS_OF_7)
+def test_the_steps_of_one_version_come_in_any_order(old: Path, tmp_path: Path, step: str) -> None:
+    made_of(old, 6)
+    expires = "UPDATE removed SET expires = '2026-06-30T22:00:00Z'"
+    with closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        connection.execute(expires)
+        getattr(migrate, step)(Database(connection))
+    Store(old).close()
+
+    new = tmp_path / "new.db"
+    Store(new).close()
+    assert schema(old) == schema(new)
+    assert rows(old, "SELECT removed_at, municipalities, first_seen, last_day FROM removed") == [
+        ("2026-07-01T10:00:00Z", "[]", None, "2026-07-01")
+    ]
+    assert rows(old, "SELECT municipality_number FROM locations ORDER BY ad, position") == [
+        ("4601",),
+        ("0301",),
+    ]
 
 
 def test_the_journal_begins_with_what_is_stored(old: Path) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "serve": "Serve the store to browsers and programs.",
     "mcp": "Let an assistant search the store.",
     "stats": "Count active ads.",
+    "quality": "Show how good the data is.",
     "status": "Show the state of the store.",
     "verify": "Compare the store with the feed.",
     "runs": "Show sync history.",

@@ -146,7 +146,8 @@ SELECT uuid, :reason, :now, published, expires,
     (SELECT json_group_array(DISTINCT municipal) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT county) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT type || ' ' || code) FROM categories WHERE ad = uuid),
-    sector, extent, engagement_type
+    sector, extent, engagement_type, stored_at, last_day,
+    (SELECT json_group_array(DISTINCT municipality_number) FROM locations WHERE ad = uuid)
 FROM ads WHERE uuid = :ad
 """
 

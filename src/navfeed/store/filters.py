@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from navfeed.model import Span, oslo_day, refuse_wrong_types
-from navfeed.places import county_names, ways_to_write
+from navfeed.places import county_names, numbers_of, ways_to_write
+from navfeed.places.near import Near
 from navfeed.store.times import bound_text
 from navfeed.text.letters import fold
 from navfeed.text.ranges import of_day
@@ -84,6 +85,9 @@ class Filters:
     closing_soon: tuple[date, date] | None = None
     """The first and the last day by which to apply; of an ad that names no day, its last one."""
 
+    near: Near | None = None
+    """In municipalities as near as that; a place without a known municipality is not."""
+
     text: tuple[str, ...] = ()
     title: tuple[str, ...] = ()
     within: Within | None = None
@@ -110,6 +114,9 @@ OF_ROWS = {
 }
 """Filters by whole values of child rows, which are named as the columns are."""
 
+COUNTY = "county_of(county, municipality_number, postal_code, country)"
+"""The county of a place, also of one that names a municipality or a postal code alone."""
+
 OF_CATEGORIES = {"styrk": "STYRK08*", "esco": "ESCO"}
 """Filters by a category's code or name, and the types of categories."""
 
@@ -126,9 +133,17 @@ def conditions(filters: Filters) -> Iterator[Condition]:
     yield from _in_part(_OCCUPATION, filters.occupation)
     yield from _dates(filters)
     yield from _numbers(filters.positions)
+    if filters.near:
+        yield _near(filters.near)
     if filters.within:
         yield _within(filters.within)
     yield from filters.more
+
+
+def _near(near: Near) -> Condition:
+    numbers = near.numbers()
+    marks = ", ".join("?" * len(numbers))
+    return f"ads.uuid IN (SELECT ad FROM locations WHERE municipality_number IN ({marks}))", numbers
 
 
 def _within(within: Within) -> Condition:
@@ -245,7 +260,7 @@ def _says(column: str, values: list[str]) -> Condition:
         case "municipal":
             return _is_municipality(values)
         case "county":
-            return _is(column, sorted({one for value in values for one in _all_names(value)}))
+            return _is(COUNTY, sorted({one for value in values for one in _all_names(value)}))
         case _:
             return _is(column, values)
 
@@ -258,6 +273,8 @@ def _is_municipality(values: list[str]) -> Condition:
     starts = [value for value in values if value.endswith("*")]
     ways = {way for value in values if value not in starts for way in ways_to_write(value)}
     named = [_is("municipal", [*starts, *(way.municipal for way in ways if not way.counties)])]
+    if numbers := sorted({one for value in values for one in numbers_of(value)}):
+        named.append((f"municipality_number IN ({', '.join('?' * len(numbers))})", tuple(numbers)))
     for way in ways:
         if way.counties:
             beside = _is("county", sorted(way.counties))

@@ -34,7 +34,7 @@ from navfeed.model import (
 )
 from navfeed.store import damage, history, journal, search, status
 from navfeed.store.connect import Connected, open_reader, translate_errors
-from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally
+from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally, tally_of_two
 from navfeed.store.filters import (
     MOST,
     Filters,
@@ -140,9 +140,22 @@ class Reader(Connected):
 
     def tallies(self, bys: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
         """The same by several things at once: which ads match is found out once."""
+        self._begin_count(filters)
+        return {by: self._read(tally, by) for by in bys}
+
+    def tally_of_two(self, by: By, other: By, filters: Filters) -> list[tuple[str, str, int]]:
+        """How many of the matching ads have which two names, most first.
+
+        An ad with two of one counts with each.
+        """
+        for one in (by, other):
+            refuse_wrong_type("tally_of_two", "by", one, By)
+        self._begin_count(filters)
+        return self._read(tally_of_two, by, other)
+
+    def _begin_count(self, filters: Filters) -> None:
         self._read(begin_count)
         list(self._select(Selection("ads.uuid", into=COUNTED), filters))  # runs it
-        return {by: self._read(tally, by) for by in bys}
 
     def flow(self) -> Flow:
         """Ads that came and went, week by week, filters or not, and since when that was counted.

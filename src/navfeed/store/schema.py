@@ -47,6 +47,7 @@ CREATE TABLE locations (
     ad TEXT NOT NULL REFERENCES ads (uuid) ON DELETE CASCADE,
     position INTEGER NOT NULL,      -- 0 is the first, which is all that the feed's entries tell
     country TEXT, address TEXT, city TEXT, postal_code TEXT, county TEXT, municipal TEXT,
+    municipality_number TEXT,       -- Statistics Norway's, found out from the rest; null: unclear
     PRIMARY KEY (ad, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -90,7 +91,10 @@ CREATE TABLE removed (
     occupations TEXT NOT NULL,      -- JSON array of codes, as "STYRK08 2223"
     sector TEXT,
     extent TEXT,
-    engagement_type TEXT
+    engagement_type TEXT,
+    first_seen TEXT,                -- when it first came into the store; null: before schema 7
+    last_day TEXT,                  -- the last day in Oslo on which it might have been shown
+    municipality_numbers TEXT       -- JSON array
 ) STRICT;
 
 -- One row for each sync: what it did and how it ended. `ended_at` is null when it was killed.
@@ -243,6 +247,7 @@ CREATE VIEW active_ads (
     cities,                         -- likewise
     postal_codes,                   -- likewise
     countries,                      -- likewise
+    municipality_numbers,           -- likewise
     occupations,                    -- each of the second level once: `occupations.level2`
     styrk08,                        -- each STYRK-08 code once
     application_url,                -- the source's own page: the way to apply
@@ -277,6 +282,8 @@ CREATE VIEW active_ads (
         WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
     (SELECT group_concat(it, '; ') FROM (SELECT country AS it FROM locations
         WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT municipality_number AS it FROM locations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
     (SELECT group_concat(it, '; ') FROM (SELECT level2 AS it FROM occupations
         WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
     (SELECT group_concat(it, '; ') FROM (SELECT code AS it FROM categories
@@ -290,8 +297,9 @@ FROM ads WHERE coalesce(last_day, '9999-12-31') >= (SELECT today FROM oslo);
 CREATE VIEW active_locations (
     ad,                             -- `active_ads.uuid`
     position,                       -- 0 is the first
-    country, address, city, postal_code, county, municipal
-) AS SELECT ad, position, country, address, city, postal_code, county, municipal
+    country, address, city, postal_code, county, municipal, municipality_number
+) AS SELECT
+    ad, position, country, address, city, postal_code, county, municipal, municipality_number
 FROM locations WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `occupations` whose ad may be shown today.

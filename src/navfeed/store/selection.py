@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from navfeed.errors import ConfigError
 from navfeed.store.filters import Condition, Filters, conditions
 from navfeed.store.search import BY_RANK, Search
 from navfeed.store.sql import LISTED, listed
@@ -31,6 +32,7 @@ class Sort(StrEnum):
     EMPLOYER = "employer"
     MUNICIPAL = "municipal"
     UPDATED = "updated"
+    DISTANCE = "distance"
 
 
 _FIRST_MUNICIPALITY = (
@@ -56,8 +58,11 @@ _OF_CHILDREN = {
     "postal_codes": ("locations", "postal_code"),
     "addresses": ("locations", "address"),
     "countries": ("locations", "country"),
+    "municipality_numbers": ("locations", "municipality_number"),
     "occupations": ("occupations", "concat_with(' / ', level1, level2)"),
     "categories": ("categories", "concat_with(' ', type, code, name)"),
+    "styrk08": ("categories", "iif(type = 'STYRK08', code, NULL)"),
+    "esco": ("categories", "iif(type = 'ESCO', code, NULL)"),
     "contacts": (
         "contacts",
         "concat_with(', ', name, coalesce(nullif(title, ''), role), phone, email)",
@@ -98,7 +103,7 @@ class Selection:
             (f"{self.into}SELECT {self.chosen} FROM {_RANKED if ranked else self.source}", ()),
             _clause("WHERE", wheres, " AND "),
         ]
-        if orders := [*self._orders(searched, ranked=ranked)]:
+        if orders := [*self._orders(filters, searched, ranked=ranked)]:
             clauses.append(_clause("ORDER BY", orders, ", "))
         if self.part is not None:
             clauses.append(("LIMIT ? OFFSET ?", self.part))
@@ -107,12 +112,24 @@ class Selection:
     def _ranked(self, searched: Search) -> bool:
         return self.sort is Sort.RELEVANCE and searched.wanted is not None
 
-    def _orders(self, searched: Search, *, ranked: bool) -> Iterator[Condition]:
+    def _orders(self, filters: Filters, searched: Search, *, ranked: bool) -> Iterator[Condition]:
         if ranked:
             yield BY_RANK, (searched.in_titles,)
+        elif self.sort is Sort.DISTANCE:
+            yield _by_distance(filters)
         elif self.sort is not None:
             yield _ORDERS[self.sort], ()
         yield from ((key, ()) for key in self.order)
+
+
+def _by_distance(filters: Filters) -> Condition:
+    """The nearest of an ad's places counts. Raises `ConfigError` where no place is named."""
+    if filters.near is None:
+        raise ConfigError("--sort distance needs a place to measure from: name it with --near")
+    point = filters.near.point
+    here = f"{point.latitude:.4f}, {point.longitude:.4f}"
+    km = f"SELECT min(km_from({here}, municipality_number)) FROM locations WHERE ad = ads.uuid"
+    return f"({km}) NULLS LAST", ()
 
 
 _RANKED = "search JOIN ads ON ads.id = search.rowid"
@@ -137,6 +154,11 @@ def _joined(parts: Sequence[Condition], mark: str) -> Condition:
 
 def expression(column: str) -> str:
     """A column of `ads`, or a JSON array where it is one of `LIST_COLUMNS`."""
+    if column.startswith("derived_"):
+        name = column.removeprefix("derived_")
+        return f"derived('{name}', ads.title, ads.description)"
+    if column == "description_text":
+        return "words_of(ads.description)"
     if column not in _OF_CHILDREN:
         return f"ads.{column}"
     table, value = _OF_CHILDREN[column]
