@@ -174,7 +174,9 @@ def announce(store: Store) -> None:
 
 def test_an_ad_outside_the_scope(db: Path) -> None:
     with Store(db) as store:
-        store.rescope(Scope(municipalities=("OSLO",)), [AD], ask=False, now=NOW + timedelta(hours=1))
+        store.rescope(
+            Scope(municipalities=("OSLO",)), [AD], ask=False, now=NOW + timedelta(hours=1)
+        )
     found = history(db)
     assert (found["state"], found["change"]["reason"]) == ("out of scope", "out of scope")
     assert (found["stored_at"], found["checked_at"]) == (
