@@ -200,8 +200,8 @@ def test_X3_small_stores_keep_no_word_of_a_withdrawn_ad(tmp_path: Path, seed: in
             assert heard(tmp_path) == {(one, 0, field) for one in standing for field in FIELDS}
 
 
-def test_an_index_that_was_merged_for_years_still_answers(tmp_path: Path) -> None:
-    """Up to SQLite 3.40 each merge adds two levels, and more than 2,000 of them count as damage.
+def test_an_index_that_was_rebuilt_for_years_still_answers(tmp_path: Path) -> None:
+    """Up to SQLite 3.40 each `optimize` adds two levels, and more than 2,000 of them are damage.
 
     That is two days of a service that polls every two minutes and each time has to erase.
     """
@@ -212,7 +212,7 @@ def test_an_index_that_was_merged_for_years_still_answers(tmp_path: Path) -> Non
             store.commit_details([verdict(1, revision)], [], NOW)
             assert store.erase()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+        connection.execute("INSERT INTO search_00 (search_00) VALUES ('integrity-check')")
         found = connection.execute("SELECT count(*) FROM search").fetchone()
     assert found == (31,)
 

@@ -10,6 +10,7 @@ from sqlite3 import complete_statement
 from sqlite_utils import Database, Migrations
 
 from navfeed.errors import StoreError
+from navfeed.store import shards
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.search import ends_of
@@ -24,6 +25,7 @@ def m001_first_schema(db: Database) -> None:
     with _views_renewed(db):
         _run(db, PUBLIC)
         _run(db, OWN)
+        _run(db, shards.SCHEMA)
         db.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -158,6 +160,23 @@ def m006_ends_of_words(db: Database) -> None:
     db.execute("DROP TABLE search_before")
     db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
     db.execute("PRAGMA user_version = 6")
+
+
+@migrations()
+def m007_index_in_shards(db: Database) -> None:
+    """The index in parts that can be rebuilt one by one (decision 0100)."""
+    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'stale_shards'").fetchone():
+        return
+    db.execute("ALTER TABLE search RENAME TO search_before")
+    db.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY) STRICT")
+    _run(db, shards.SCHEMA)
+    rows = db.execute(
+        "SELECT rowid, title, job_title, employer, text, ends FROM search_before ORDER BY rowid"
+    )
+    shards.fill(db.conn, rows)
+    db.execute("DROP TABLE search_before")
+    db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
+    db.execute("PRAGMA user_version = 7")
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from navfeed.model import (
     oslo_week,
     refuse_wrong_type,
 )
-from navfeed.store import journal, search
+from navfeed.store import journal, ranking, search, shards
 from navfeed.store.connect import open_reader, translate_errors
 from navfeed.store.filters import (
     MOST,
@@ -193,13 +193,12 @@ class Reader:
         searched for.
         """
         wanted = self._search(filters).wanted
-        sql = (
-            f"SELECT {search.SNIPPET} FROM search WHERE search MATCH ? "
-            "AND rowid = (SELECT id FROM ads WHERE uuid = ?)"
-        )
 
         def snippet(uuid: str) -> str:
-            return self._one(sql, wanted, uuid)[0] if wanted else ""
+            if not wanted:
+                return ""
+            (ad,) = self._one("SELECT id FROM ads WHERE uuid = ?", uuid)
+            return str(self._one(search.snippet_of(ad), wanted, ad)[0])
 
         return snippet
 
@@ -426,24 +425,9 @@ class Reader:
     def _index_problems(self) -> list[str]:
         """What `PRAGMA integrity_check` does not see: to SQLite the search index is but rows."""
         try:
-            self._vocabulary.open()
-            self._all("SELECT sum(cnt) FROM words")
+            return list(shards.problems(self._all))
         except StoreError as error:
             return [f"the search index cannot be read ({error.__cause__})"]
-        (unfound,) = self._one(
-            "SELECT count(*) FROM ads WHERE id NOT IN (SELECT id FROM search_docsize)"
-        )
-        (loose,) = self._one(
-            "SELECT count(*) FROM search_docsize WHERE id NOT IN (SELECT id FROM ads)"
-        )
-        return [
-            f"{count} {says}"
-            for count, says in (
-                (unfound, "ads that the search index does not know"),
-                (loose, "ads in the search index that are not in the store"),
-            )
-            if count
-        ]
 
     def alive(self) -> set[str]:
         """Ids of the ads that are active as far as is known: kept, out of scope, or asked for."""
@@ -545,16 +529,15 @@ class Reader:
         ranked: list[str] = []
         asked = [(IN_FORCE, (self._today,)), *conditions(filters)]
         if sort is Sort.RELEVANCE and searched.wanted:
-            source = "search JOIN ads ON ads.id = search.rowid"
-            asked.append(("search MATCH ?", (searched.wanted,)))
-            end = end.replace(_ORDERS[sort], f"{search.BY_RANK}, ", 1)
-            ranked = [searched.in_titles]
+            source = f"{ranking.RANKED} JOIN ads USING (id)"
+            end = end.replace(_ORDERS[sort], "ranked.place, ", 1)
+            ranked = [ranking.places(self._all, searched.wanted, searched.in_titles)]
             searched = replace(searched, wanted=None)
         asked.extend(searched.conditions())
         if among is not None:
             asked.append(("ads.uuid IN (SELECT value FROM json_each(?))", (json.dumps(among),)))
         where = " AND ".join(condition for condition, _ in asked)
-        values = [*(value for _, group in asked for value in group), *ranked]
+        values = [*ranked, *(value for _, group in asked for value in group)]
         with translate_errors(self.path):
             cursor = self._connection.execute(
                 f"{into}SELECT {chosen} FROM {source} WHERE {where} {end}", values

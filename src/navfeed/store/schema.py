@@ -7,7 +7,7 @@ views, for everyone too, are dropped and made again at every migration, and so n
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
-VERSION = 6
+VERSION = 7
 
 PUBLIC = """
 -- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
@@ -71,13 +71,6 @@ CREATE TABLE contacts (
     PRIMARY KEY (ad, position)
 ) STRICT, WITHOUT ROWID;
 
--- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
--- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
-CREATE VIRTUAL TABLE search USING fts5 (
-    title, job_title, employer, text, ends,
-    tokenize = 'unicode61 remove_diacritics 0'
-);
-
 -- With --inactive mask: what is left of an ad that is no longer shown. No text, no names.
 CREATE TABLE removed (
     uuid TEXT PRIMARY KEY,
@@ -112,6 +105,11 @@ CREATE INDEX ads_by_orgnr ON ads (employer_orgnr);
 """
 
 OWN = """
+-- Parts of the search index that hold words of rows that are gone until they are rebuilt.
+CREATE TABLE stale_shards (
+    shard INTEGER PRIMARY KEY       -- 0 to 63
+) STRICT;
+
 -- Ads whose details are still to be fetched, and when that may be tried.
 CREATE TABLE queue (
     ad TEXT PRIMARY KEY,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from navfeed.store.search import BACKWARDS, Spellings
+from navfeed.store.shards import open_words
 from navfeed.text.compounds import SHORTEST, SHORTEST_FIRST, begins_with, inflections, names_helper
 from navfeed.text.likeness import alike
 from navfeed.text.stem import is_form, noun_in_er, stem
@@ -44,6 +45,7 @@ class Vocabulary:
         self._ask = ask
         self._synonyms = synonyms
         self._known: dict[str, Spellings] = {}
+        self._is_opened = False
 
     def spellings(self, word: str) -> Spellings:
         """All words that a search for this one finds.
@@ -77,7 +79,7 @@ class Vocabulary:
 
     def _is_commonplace(self, somebody: Spellings) -> bool:
         """Whether so many texts speak of somebody that it tells nothing, while titles do."""
-        ((ads,),) = self._ask("SELECT count(*) FROM search_docsize")
+        ((ads,),) = self._ask("SELECT count(*) FROM ads")
         many = max(_MANY_ADS, ads // _EVERY)
         in_text = Spellings(somebody.anywhere).expression(of_text=True)
         ((said,),) = self._ask(
@@ -155,10 +157,10 @@ class Vocabulary:
         rows = self._ask(
             "SELECT term FROM words WHERE term BETWEEN ? AND ?", start, start + _LAST_LETTER
         )
-        return [term for (term,) in rows]
+        return sorted({term for (term,) in rows})  # in each shard's own order, one after another
 
     def open(self) -> None:
         """Make the index show its words. A reader's own, and gone with it."""
-        self._ask(
-            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, search, row)"
-        )
+        if not self._is_opened:
+            open_words(self._ask)
+            self._is_opened = True

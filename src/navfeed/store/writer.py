@@ -42,7 +42,7 @@ from navfeed.model import (
     Stored,
     TermKind,
 )
-from navfeed.store import journal
+from navfeed.store import journal, shards
 from navfeed.store.connect import (
     BUSY_SECONDS,
     check_library,
@@ -64,7 +64,6 @@ from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
-from navfeed.store.segments import drop_deleted_words
 from navfeed.store.upgrade import copied_before, drop_copy, drop_copy_that_holds_more
 
 
@@ -344,7 +343,11 @@ class Store:
         for table, row_of in ROWS.items():
             children = enumerate(getattr(content, table))
             self._many(_CHILD[table], ((ad, at, *row_of(child)) for at, child in children))
-        self._db.execute(_INDEX, [*searchable(content), ad])
+        shards.put(self._connection, self._id(ad), searchable(content))
+
+    def _id(self, ad: str) -> int:
+        (number,) = self._one("SELECT id FROM ads WHERE uuid = ?", ad)
+        return int(number)
 
     def _has(self, ad: str) -> bool:
         return bool(self._all("SELECT 1 FROM ads WHERE uuid = ?", ad))
@@ -355,7 +358,7 @@ class Store:
             return False
         if self.inactive() is Inactive.MASK:
             self._db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": _text(now)})
-        self._db.execute(_UNINDEX, [ad])
+        shards.drop(self._connection, self._id(ad))
         self._db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
         journal.ended(self._connection, ad, reason, now)
         self._owe_erasure()
@@ -631,7 +634,7 @@ class Store:
     def _merge_index(self) -> None:
         """Drop the words of what was taken out."""
         with self._transaction():
-            drop_deleted_words(self._connection)
+            shards.rebuild_stale(self._connection)
 
     def _scrub(self) -> bool:
         """Zero free space while nobody can write. False: somebody wrote since the log was cut.
@@ -696,13 +699,6 @@ _CHILD = {
     table: f"INSERT INTO {table} VALUES (?, ?, {', '.join('?' * len(fields(kind)))})"
     for table, kind in CHILDREN.items()
 }
-
-# No trigger: an ad that NAV only confirmed must not be indexed again.
-_INDEX = """
-INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text, ends)
-SELECT id, ?, ?, ?, ?, ? FROM ads WHERE uuid = ?
-"""
-_UNINDEX = "DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)"
 
 _MASK = """
 INSERT OR REPLACE INTO removed
