@@ -320,6 +320,7 @@ def test_D3_a_damaged_page_is_left_as_it_is(tmp_path: Path, first_cell: bytes) -
         with path.open("r+b") as file:
             file.seek((root - 1) * 4_096 + 5)
             file.write(first_cell)
+        assert store._cut_log(0)
         before = path.read_bytes()
         with pytest.raises(StoreError, match="damaged"):
             store._scrub()

@@ -175,6 +175,7 @@ def m007_index_in_shards(db: Database) -> None:
     )
     shards.fill(db.conn, rows)
     db.execute("DROP TABLE search_before")
+    db.execute("ALTER TABLE feed ADD COLUMN scrubbed TEXT")
     db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
     db.execute("PRAGMA user_version = 7")
 

@@ -210,7 +210,8 @@ CREATE TABLE feed (
     erasure_owed INTEGER NOT NULL DEFAULT 0,
     reaches_back TEXT,              -- from when on the log was read; 2000: all of it
     feed_url TEXT,                  -- the feed that is followed
-    recheck_since TEXT              -- the log began anew then; some ads are not confirmed yet
+    recheck_since TEXT,             -- the log began anew then; some ads are not confirmed yet
+    scrubbed TEXT                   -- which pages are still to be, or who writes; null: unknown
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);

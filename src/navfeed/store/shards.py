@@ -65,9 +65,9 @@ SCHEMA = f"""
 
 -- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
 -- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
--- A view over up to 64 FTS5 tables, `search_00` to `search_63`: each statistic that FTS5 computes is
--- of one of them. SQLite takes a MATCH on it in a plain SELECT, not in one that aggregates: put that
--- around it, as `WHERE id IN (SELECT rowid FROM search WHERE search MATCH 'kokk')`.
+-- A view over up to 64 FTS5 tables, `search_00` to `search_63`: `rank` and `bm25` know one of them
+-- each. A MATCH on it needs a plain SELECT, not one that aggregates: put that one around it, as
+-- `WHERE id IN (SELECT rowid FROM search WHERE search MATCH 'kokk')`.
 {_view_sql([table(0)])};
 """
 """The index of a new store: its first shard. The others come with the first ad that they hold."""

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -64,6 +64,7 @@ from navfeed.store.migrate import migrate
 from navfeed.store.schema import APPLICATION_ID
 from navfeed.store.scrub import scrub
 from navfeed.store.search import searchable
+from navfeed.store.unscrubbed import Unscrubbed
 from navfeed.store.upgrade import copied_before, drop_copy, drop_copy_that_holds_more
 
 
@@ -80,11 +81,13 @@ class Store:
     ) -> None:
         self.path = path
         self._feed_url = feed_url
+        self._log_is_long_at = LONG_LOG
         with translate_errors(path), ExitStack() as opened:
             check_library()
             self._file = opened.enter_context(open_private_file(path))
             self._connection = opened.enter_context(closing(_connect(path)))
             self._db = _prepare(self._connection, path, upgrade_copy=upgrade_copy)
+            self._unscrubbed = Unscrubbed(self._connection, path)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -94,8 +97,16 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        with translate_errors(self.path):
-            self._opened.close()
+        with translate_errors(self.path), self._opened, suppress(StoreError, sqlite3.Error):
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let the next run know what is to be scrubbed. Where that fails, it is the whole file."""
+        if self._unscrubbed.are_many():
+            self._clean(CLOSE_WAIT_MS, erased=False)
+        if self._connection.total_changes:
+            with transaction(self._connection):
+                self._unscrubbed.leave(self._connection)
 
     # Where the reading stands
 
@@ -614,11 +625,7 @@ class Store:
         """
         drop_copy_that_holds_more(self.path, self._connection)
         self._merge_index()
-        with translate_errors(self.path):
-            self._db.execute(f"PRAGMA busy_timeout = {ERASE_WAIT_MS}")
-            (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-            return not busy and self._scrub()
+        return self._clean(ERASE_WAIT_MS, erased=True)
 
     def end_upgrade(self) -> None:
         """A run was good: the copy of what was before is not needed any more."""
@@ -629,6 +636,7 @@ class Store:
         self._merge_index()
         with translate_errors(self.path):
             self._db.execute("VACUUM")
+        self._unscrubbed.forget()
         return self.erase()
 
     def _merge_index(self) -> None:
@@ -636,8 +644,23 @@ class Store:
         with self._transaction():
             shards.rebuild_stale(self._connection)
 
-    def _scrub(self) -> bool:
+    def _clean(self, wait: int, *, erased: bool) -> bool:
+        """Cut the log and zero free space. False: a reader keeps the log for longer than that."""
+        with translate_errors(self.path):
+            return self._cut_log(wait) and self._scrub(erased=erased)
+
+    def _cut_log(self, wait: int) -> bool:
+        """Move what is in the log to the file, waiting so many milliseconds for who reads in it."""
+        self._unscrubbed.note()
+        self._db.execute(f"PRAGMA busy_timeout = {wait}")
+        (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        return not busy
+
+    def _scrub(self, *, erased: bool = True) -> bool:
         """Zero free space while nobody can write. False: somebody wrote since the log was cut.
+
+        With `erased`, nothing is owed any more.
 
         On a connection of its own. That it commits makes ours forget the pages it remembers, which
         it would write back as they were.
@@ -646,9 +669,10 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             if _log_size(self.path):
                 return False
-            scrub(self._file)
+            scrub(self._file, self._unscrubbed.pages(connection))
             os.fsync(self._file.fileno())
-            connection.execute("UPDATE feed SET erasure_owed = 0")
+            self._unscrubbed.end(connection)
+            connection.execute("UPDATE feed SET erasure_owed = 0 WHERE ?", [erased])
             connection.execute("COMMIT")
         return True
 
@@ -659,8 +683,17 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with translate_errors(self.path), transaction(self._connection):
-            yield
+        with translate_errors(self.path):
+            with transaction(self._connection):
+                self._unscrubbed.begin_write()
+                yield
+            self._cut_long_log()
+
+    def _cut_long_log(self) -> None:
+        """What SQLite does by itself otherwise: it would not say which pages it moves."""
+        if _log_size(self.path) > LONG_LOG and self._unscrubbed.note() > self._log_is_long_at:
+            self._cut_log(0)
+            self._log_is_long_at = _log_size(self.path) + LONG_LOG
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with translate_errors(self.path):
@@ -685,7 +718,15 @@ LONGEST_RETRY = timedelta(days=1)
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""
 
-_PRAGMAS = ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY")
+CLOSE_WAIT_MS = 100
+
+LONG_LOG = 4_000_000
+"""Bytes of the log from which on it is moved to the file. Another reader may keep it longer."""
+
+_PRAGMAS = (
+    *("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY"),
+    "wal_autocheckpoint = 0",  # see `Unscrubbed`
+)
 
 _UPSERT = (  # names of columns, and nothing from outside
     f"INSERT INTO ads (uuid, {', '.join(COLUMNS)}, content, stored_at, changed_at, checked_at) "
