@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
 ERASURE = ("tests/test_erasure.py",)
+UNSCRUBBED = ("tests/test_unscrubbed.py",)
 ANOTHER_LOG = ("tests/faults/test_another_log.py",)
 JOURNAL = ("tests/test_journal.py", "tests/test_keeping_up.py")
 
@@ -242,9 +243,52 @@ MUTATIONS = [
     Mutation(
         "free space left as it is",
         "store/writer.py",
-        "            scrub(self._file)\n",
+        "            scrub(self._file, self._unscrubbed.pages(connection))\n",
         "",
         ERASURE,
+    ),
+    Mutation(
+        "a page that is not scrubbed",
+        "store/scrub.py",
+        "    for number in sorted(numbers):",
+        "    for number in sorted(numbers)[:-20]:",
+        (*ERASURE, *UNSCRUBBED),
+    ),
+    Mutation(
+        "pages forgotten when the log begins again",
+        "store/unscrubbed.py",
+        "        at = at if seen == salts else _LOG_HEADER\n",
+        "        at = at if seen == salts else _LOG_HEADER\n"
+        "        if seen != salts and self._pages:\n            self._pages.clear()\n",
+        (*ERASURE, *UNSCRUBBED),
+    ),
+    Mutation(
+        "a log that is cut before anybody reads what it names",
+        "store/writer.py",
+        '        self._unscrubbed.note()\n        self._db.execute(f"PRAGMA busy',
+        '        self._db.execute(f"PRAGMA busy',
+        (*ERASURE, *UNSCRUBBED),
+    ),
+    Mutation(
+        "pages that are known though another wrote",
+        "store/unscrubbed.py",
+        "return self._pages if _mark(connection) == self._own else None",
+        "return self._pages",
+        UNSCRUBBED,
+    ),
+    Mutation(
+        "pages that are not left to the next run",
+        "store/unscrubbed.py",
+        "self._left = _write(connection, pages)",
+        "self._left = _write(connection, set())",
+        UNSCRUBBED,
+    ),
+    Mutation(
+        "a file taken for clean after a crash",
+        "store/unscrubbed.py",
+        "        self._connection.execute(_BEGIN, [self._left, self._own])\n",
+        "        pass\n",
+        UNSCRUBBED,
     ),
     Mutation(
         "free space zeroed behind the back of what the store remembers",

@@ -94,7 +94,7 @@ class Unscrubbed:
         """Mark what is left to the next run, within a transaction that writes nothing else."""
         self.note()
         pages = self.pages(connection)
-        if pages is not None:
+        if pages is not None and not self.are_many():
             self._left = _write(connection, pages)
 
 
