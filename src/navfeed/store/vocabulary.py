@@ -7,6 +7,7 @@ stored, and nothing of it left when its ads are gone.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,9 @@ _MANY_ADS = 100
 _SAME = 2
 """Letters at the beginning that a mistyped word is taken to have right."""
 
+_TOGETHER = 3
+"""Words that begin with the same letters, so many, are read at once."""
+
 _LAST_LETTER = "\U0010ffff"
 
 
@@ -45,6 +49,7 @@ class Vocabulary:
         self._ask = ask
         self._synonyms = synonyms
         self._known: dict[str, Spellings] = {}
+        self._words: dict[str, list[str]] = {}
         self._is_opened = False
 
     def spellings(self, word: str) -> Spellings:
@@ -153,11 +158,18 @@ class Vocabulary:
 
     def _beginning(self, start: str) -> list[str]:
         """The words of the index that begin so."""
-        self.open()
-        rows = self._ask(
-            "SELECT term FROM words WHERE term BETWEEN ? AND ?", start, start + _LAST_LETTER
-        )
-        return sorted({term for (term,) in rows})  # in each shard's own order, one after another
+        words = self._read(start[:_TOGETHER])
+        return words[bisect_left(words, start) : bisect_right(words, start + _LAST_LETTER)]
+
+    def _read(self, start: str) -> list[str]:
+        """The same, kept: each look into the index is one into every shard."""
+        if start not in self._words:
+            self.open()
+            rows = self._ask(
+                "SELECT term FROM words WHERE term BETWEEN ? AND ?", start, start + _LAST_LETTER
+            )
+            self._words[start] = sorted({term for (term,) in rows})
+        return self._words[start]
 
     def open(self) -> None:
         """Make the index show its words. A reader's own, and gone with it."""
