@@ -61,6 +61,16 @@ def pages_of(path: Path) -> int:
     return path.stat().st_size // 4_096
 
 
+def unclean_pages(path: Path) -> int:
+    """How many pages of the whole file have free space that is not zeroed."""
+    copy = path.with_suffix(".copy")
+    copy.write_bytes(path.read_bytes())
+    with copy.open("r+b") as file:
+        count = scrubbing.scrub(file)
+    copy.unlink()
+    return count
+
+
 def test_only_what_was_written_is_scrubbed(path: Path, scrubbed: Scrubbed) -> None:
     erase(path, 7)
     with Store(path) as store:
@@ -202,6 +212,9 @@ def test_X3_nothing_survives_logs_that_begin_again_and_readers(
         reader.close()
         with Store(path) as store:
             assert not store.erasure_owed() or store.erase()
+            remove(store, standing.popitem()[0])
+            assert store.erase()
+            assert unclean_pages(path) == 0
         assert heard(path.parent) == {(*one, field) for one in standing.items() for field in FIELDS}
 
 
