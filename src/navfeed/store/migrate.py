@@ -164,7 +164,7 @@ def m006_ends_of_words(db: Database) -> None:
 
 @migrations()
 def m007_index_in_shards(db: Database) -> None:
-    """The index in parts that can be rebuilt one by one (decision 0100)."""
+    """The index in parts that can be rebuilt one by one (decision 0100); indexes of places."""
     if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'stale_shards'").fetchone():
         return
     db.execute("ALTER TABLE search RENAME TO search_before")
@@ -176,6 +176,8 @@ def m007_index_in_shards(db: Database) -> None:
     shards.fill(db.conn, rows)
     db.execute("DROP TABLE search_before")
     db.execute("ALTER TABLE feed ADD COLUMN scrubbed TEXT")
+    db.execute("CREATE INDEX locations_by_municipal ON locations (municipal)")
+    db.execute("CREATE INDEX locations_by_county ON locations (county)")
     db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
     db.execute("PRAGMA user_version = 7")
 

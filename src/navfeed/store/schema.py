@@ -102,6 +102,8 @@ CREATE INDEX ads_by_check ON ads (checked_at);
 CREATE INDEX ads_by_updated ON ads (updated);
 CREATE INDEX ads_by_due ON ads (due_date);
 CREATE INDEX ads_by_orgnr ON ads (employer_orgnr);
+CREATE INDEX locations_by_municipal ON locations (municipal);
+CREATE INDEX locations_by_county ON locations (county);
 """
 
 OWN = """
