@@ -33,9 +33,7 @@ class Mutation:
 
 
 _MERGED_BEFORE_THE_LOG_IS_CUT = (
-    "        self._merge_index()\n"
-    "        with translate_errors(self.path):\n"
-    '            self._db.execute(f"PRAGMA busy_timeout'
+    "        self._merge_index()\n        return self._clean(ERASE_WAIT_MS, erased=True)\n"
 )
 
 MUTATIONS = [
