@@ -48,9 +48,9 @@ def main(db: str, kind: str, municipal: str | None = None) -> None:
 
 
 def as_object(names: list[str], row: tuple[str, ...]) -> dict[str, object]:
-    *plain, municipals, counties = row
+    *plain, municipalities, counties = row
     ad = dict(zip(names, plain, strict=False))
-    return {**ad, "municipals": json.loads(municipals), "counties": json.loads(counties)}
+    return {**ad, "municipalities": json.loads(municipalities), "counties": json.loads(counties)}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ RUNS = 15
 MODULES = {
     "typer": "typer",
     "httpx": "httpx",
-    "httpcore": "httpcore",
     "pydantic": "pydantic",
     "sqlite-utils": "sqlite_utils",
     "rich": "rich.table, rich.console",

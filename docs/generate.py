@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 from typer.main import get_group
 
-from navfeed.cli.ask import LIST_FIELDS
 from navfeed.cli.commands import app
 from navfeed.errors import ExitCode, NavfeedError
-from navfeed.export.columns import EXPORTED, LISTS, OF_TABLES, ON_REQUEST
+from navfeed.export.columns import EXPORTED, LIST_FIELDS, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.shards import SCHEMA as INDEX
 
@@ -93,7 +92,7 @@ def words_of(group: Any) -> Iterator[list[str]]:  # noqa: ANN401  typer's groups
 
 
 CLI_INTRO = """\
-What each command's own `--help` says. Options may stand in any order after the command. Results go
+The `--help` of each command. Options may stand in any order after the command. Results go
 to stdout, everything else to stderr; [columns](columns.md), [exit codes](exit-codes.md) and
 [settings](configuration.md) have pages of their own.
 """
@@ -112,11 +111,8 @@ json.dump([help_of(words) for words in json.load(sys.stdin)], sys.stdout)
 
 
 def helps_of(commands: list[list[str]]) -> list[str]:
-    """Each one's help in plain text and one width, whatever terminal this runs on.
-
-    In a process of its own: typer decides when it is imported whether it draws with rich.
-    """
-    plain = {**os.environ, "TYPER_USE_RICH": "0", "COLUMNS": str(WIDTH), "TERMINAL_WIDTH": ""}
+    """The help of each command in one width, whatever terminal this runs on."""
+    plain = {**os.environ, "COLUMNS": str(WIDTH), "TERMINAL_WIDTH": ""}
     answered = subprocess.run(  # noqa: S603  our own script
         [sys.executable, "-c", ASK_FOR_HELP],
         input=json.dumps(commands),
@@ -243,9 +239,9 @@ MEANINGS = {
     ),
     ExitCode.WAITING: Meaning(
         "Caught up, but some ads could not be fetched: they are retried, or were given up. After a "
-        "watch: a channel did not accept a notification, which is sent again later.",
+        "watch: a channel did not accept a notification, which is kept and retried.",
         "Nothing; the next run asks again. `navfeed status` tells if some are given up, `navfeed "
-        "watch show` how a channel stands.",
+        "watch show` how a channel is.",
     ),
     ExitCode.FEED: Meaning(
         "The feed cannot be reached, or answers wrongly.",
@@ -480,8 +476,8 @@ SCHEMA_QUERIES = """\
 Ads in force in Bergen, newest first, whichever of their places it is:
 
 ```sql
-SELECT title, employer, municipals, application_url
-FROM ads_in_force
+SELECT title, employer, municipalities, application_url
+FROM active_ads
 WHERE uuid IN (SELECT ad FROM locations WHERE municipal = 'BERGEN')
 ORDER BY published DESC;
 ```
@@ -490,7 +486,7 @@ Ads for each STYRK-08 code:
 
 ```sql
 SELECT code, name, count(DISTINCT ad) AS ads
-FROM categories_in_force
+FROM active_categories
 WHERE type = 'STYRK08'
 GROUP BY code
 ORDER BY ads DESC;
@@ -500,7 +496,7 @@ A field that has no column of its own, from the content as NAV served it:
 
 ```sql
 SELECT uuid, json_extract(content, '$.employer.description')
-FROM ads JOIN ads_in_force USING (uuid)
+FROM ads JOIN active_ads USING (uuid)
 LIMIT 10;
 ```
 
@@ -508,8 +504,8 @@ Words, phrases and beginnings. `navfeed list --text` finds a word's forms too, b
 this index ([how](../explanation/search.md)):
 
 ```sql
-SELECT uuid, ads_in_force.title
-FROM ads_in_force JOIN search ON search.rowid = ads_in_force.id
+SELECT uuid, active_ads.title
+FROM active_ads JOIN search ON search.rowid = active_ads.id
 WHERE search MATCH '"fast stilling" AND syke* NOT natt';
 ```
 

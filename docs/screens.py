@@ -32,9 +32,9 @@ SYNCED = NOW - timedelta(minutes=11)
 WIDTH = 100
 
 SCREENS = {
-    "navfeed list --county vestland --limit 8": "The ads in force, newest first.",
-    "navfeed show {uuid}": "One ad: the way to apply before everything else.",
-    "navfeed status": "How the store stands, for people. `--format json` is for programs.",
+    "navfeed list --county vestland --limit 8": "Active ads, newest first.",
+    "navfeed show {uuid}": "One ad; how to apply comes first.",
+    "navfeed status": "The state of the store. `--format json` is for programs.",
 }
 """Each screen's command, and what stands above it. {uuid}: the beginning of an ad's id."""
 

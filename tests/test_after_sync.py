@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from navfeed.cli import after
 from navfeed.errors import ConfigError
+from navfeed.ops import after_sync
 from navfeed.practice import Practice, PracticeServer, World
 from support.postgres import PostgresServer
 from support.shell import Shell
@@ -76,8 +76,11 @@ def test_X2_the_command_is_given_no_token(shell: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (python("raise SystemExit(7)"), "ended with 7. The sync is done"),
-        ("/no/such/program", "cannot be run: No such file or directory: /no/such/program"),
+        (python("raise SystemExit(7)"), "exited with 7. The sync is done"),
+        (
+            "/no/such/program",
+            "cannot run the command after the sync: No such file or directory: /no/such/program",
+        ),
     ],
 )
 def test_a_command_that_fails_fails_no_sync(shell: Shell, command: str, says: str) -> None:
@@ -95,7 +98,7 @@ def test_no_shell_reads_the_command(shell: Shell, tmp_path: Path) -> None:
 def test_a_command_that_takes_too_long_is_ended(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(after, "HOOK_SECONDS", 0.1)
+    monkeypatch.setattr(after_sync, "HOOK_SECONDS", 0.1)
     code, _, err = shell.run("sync", "--quiet", "--then", python("input() or open('/dev/tty')"))
     assert code == 0
     code, _, err = shell.run("sync", "--quiet", "--then", "sleep 1000")
@@ -113,11 +116,11 @@ def test_a_sync_that_is_stopped_runs_nothing(shell: Shell, tmp_path: Path) -> No
     ("text", "says"),
     [
         ("[hooks]\nafter_sync = ''\n", "is empty"),
-        ("[hooks]\nafter_sync = '\"x'\n", "is broken"),
-        ("[hooks]\nafter_sync = 3\n", "as one text"),
+        ("[hooks]\nafter_sync = '\"x'\n", "cannot read"),
+        ("[hooks]\nafter_sync = 3\n", "as one string"),
         ("[hooks]\nbefore_sync = 'x'\n", "[hooks] takes after_sync"),
-        ("[push]\ntargets = ['mysql://x']\n", "no target of the kind 'mysql'"),
-        ("[push]\ntargets = 3\n", "push.targets takes a text or a list of texts"),
+        ("[push]\ntargets = ['mysql://x']\n", "unknown kind of target 'mysql'"),
+        ("[push]\ntargets = 3\n", "push.targets takes a string or a list of strings"),
     ],
 )
 def test_wrong_settings_are_told_before_a_sync(shell: Shell, text: str, says: str) -> None:
@@ -137,7 +140,7 @@ def test_a_command_holds_up_no_stop(shell: Shell, tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 3
-    assert "the command after the sync was ended" in err
+    assert "killed the command after the sync" in err
 
 
 # Targets
@@ -184,5 +187,5 @@ def test_a_service_keeps_targets_current(shell: Shell, postgres: PostgresServer)
 
 
 def test_what_is_no_command() -> None:
-    with pytest.raises(ConfigError, match="is broken"):
-        after.words_of("'x")
+    with pytest.raises(ConfigError, match="cannot read"):
+        after_sync.hook_words("'x")

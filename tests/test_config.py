@@ -82,7 +82,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         recheck_after=timedelta(days=7),
         recheck_most=10,
         keep_changes=timedelta(days=30),
-        scope=Scope(municipals=("BERGEN", "Os"), words=("natt",)),
+        scope=Scope(municipalities=("BERGEN", "Os"), words=("natt",)),
         warn_age=timedelta(hours=36),
         watches_file=home / "mine.toml",
     )
@@ -121,19 +121,19 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ({"base_url": "http://nav.no"}, "clear text"),
-        ({"base_url": "http://127.0.0.1.nav.no"}, "clear text"),
-        ({"base_url": "ftp://nav.no"}, "no http"),
-        ({"base_url": "nav.no"}, "no http"),
-        ({"base_url": "https://nav.no:port"}, "no http"),
-        ({"base_url": "https://nav.no/?a=b"}, "no http"),
-        ({"base_url": "https://na v.no"}, "no http"),
-        ({"base_url": "https://nav.no/\x01"}, "no http"),
-        ({"base_url": "https://nav..no"}, "no http"),
-        ({"base_url": f"https://{'n' * 64}.no"}, "no http"),
-        ({"base_url": f"https://{'nav.' * 70}no"}, "no http"),
-        ({"base_url": "https://nåv.no"}, "no http"),
-        ({"base_url": "https://[::1"}, "no http"),
+        ({"base_url": "http://nav.no"}, "unencrypted"),
+        ({"base_url": "http://127.0.0.1.nav.no"}, "unencrypted"),
+        ({"base_url": "ftp://nav.no"}, "not an http"),
+        ({"base_url": "nav.no"}, "not an http"),
+        ({"base_url": "https://nav.no:port"}, "not an http"),
+        ({"base_url": "https://nav.no/?a=b"}, "not an http"),
+        ({"base_url": "https://na v.no"}, "not an http"),
+        ({"base_url": "https://nav.no/\x01"}, "not an http"),
+        ({"base_url": "https://nav..no"}, "not an http"),
+        ({"base_url": f"https://{'n' * 64}.no"}, "not an http"),
+        ({"base_url": f"https://{'nav.' * 70}no"}, "not an http"),
+        ({"base_url": "https://nåv.no"}, "not an http"),
+        ({"base_url": "https://[::1"}, "not an http"),
         ({"base_url": "https://@nav.no"}, "password"),
         ({"base_url": "https://me:geheim@nav.no"}, "password"),
         ({"workers": "many"}, "workers"),
@@ -142,7 +142,7 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"inactive": "burn"}, "delete or mask"),
         ({"contacts": "some"}, "keep or drop"),
         ({"scope": {"colour": "red"}}, "municipal"),
-        ({"scope": "BERGEN"}, "lists of texts"),
+        ({"scope": "BERGEN"}, "lists of strings"),
         ({"scope": {"municipal": [1]}}, "scope.municipal"),
         ({"scope": {"municipal": [""]}}, "scope.municipal"),
         ({"db": "~nobody.of.that.name/navfeed.db"}, "home folder"),
@@ -174,7 +174,7 @@ def test_no_other_name_of_the_store_is_written_to(home: Path) -> None:
 def test_what_no_token_can_be_is_refused_without_showing_it(home: Path, token: str) -> None:
     (home / "token").write_text(token, encoding="utf-8")
     source = settings(home, token_file=str(home / "token")).token
-    with pytest.raises(ConfigError, match="the token is empty or holds") as caught:
+    with pytest.raises(ConfigError, match="the token is empty or contains") as caught:
         source.read()
     assert not token.strip() or token not in str(caught.value)
 
@@ -182,7 +182,7 @@ def test_what_no_token_can_be_is_refused_without_showing_it(home: Path, token: s
 def test_a_token_file_that_is_no_text_is_told(home: Path) -> None:
     (home / "token").write_bytes(b"\xff\xfe")
     source = settings(home, token_file=str(home / "token")).token
-    with pytest.raises(ConfigError, match="no text"):
+    with pytest.raises(ConfigError, match="not text"):
         source.read()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from navfeed.decide import (
     ObservedEntry,
-    day_of,
+    confirmed_day,
     decide_detail,
     decide_entries,
     in_scope,
@@ -16,7 +16,18 @@ from navfeed.decide import (
     narrows,
     retry_delay,
 )
-from navfeed.model import Detail, Entry, EntryDecision, Gone, Reason, Scope, Status, Stored
+from navfeed.model import (
+    Detail,
+    Entry,
+    EntryDecision,
+    Gone,
+    Queued,
+    Reason,
+    Retry,
+    Scope,
+    Status,
+    Stored,
+)
 from support.scripted import content, uuid
 
 AD = uuid("ad")
@@ -81,6 +92,7 @@ def test_a_superseded_inactive_asks_nothing_about_an_ad_we_do_not_have() -> None
 
 
 OURS = content(AD)
+STORED = Stored(OURS.raw, None)
 
 
 @pytest.mark.parametrize(
@@ -117,13 +129,36 @@ OURS = content(AD)
 def test_the_detail_says_what_is_true_now(
     answer: Detail | Gone, stored: Stored | None, reason: Reason, kept: bool
 ) -> None:
-    verdict = decide_detail(answer, stored=stored, today=TODAY, scope=Scope())
+    verdict = decide_detail(answer, stored=stored, queued=None, today=TODAY, scope=Scope())
     assert (verdict.reason, verdict.content is not None) == (reason, kept)
+
+
+@pytest.mark.parametrize(
+    ("stored", "queued", "retry"),
+    [
+        (STORED, None, Retry(timedelta(hours=1))),
+        (STORED, Queued(AD, 3, Reason.RECHECK), Retry(timedelta(hours=1))),
+        (None, Queued(AD, 0, Reason.GONE), Retry(timedelta(days=1), attempts=1)),
+        (None, Queued(AD, 1, Reason.GONE), None),
+        (None, Queued(AD, 0, Reason.ANNOUNCED), None),
+        (None, None, None),
+    ],
+)
+def test_an_ad_that_is_gone_is_asked_for_twice_more(
+    stored: Stored | None, queued: Queued | None, retry: Retry | None
+) -> None:
+    """A 404 may be a passing fault: that it is for good is believed after an hour and a day."""
+    decision = decide_detail(Gone(AD), stored=stored, queued=queued, today=TODAY, scope=Scope())
+    assert (decision.reason, decision.retry) == (Reason.GONE, retry)
 
 
 def test_an_active_ad_outside_the_scope_is_not_kept() -> None:
     verdict = decide_detail(
-        Detail(AD, Status.ACTIVE, OURS), stored=None, today=TODAY, scope=Scope(municipals=("OSLO",))
+        Detail(AD, Status.ACTIVE, OURS),
+        stored=None,
+        queued=None,
+        today=TODAY,
+        scope=Scope(municipalities=("OSLO",)),
     )
     assert (verdict.reason, verdict.content) == (Reason.OUT_OF_SCOPE, None)
 
@@ -152,7 +187,7 @@ WEEK = timedelta(days=7)
 def test_T1_the_day_is_one_that_the_feed_confirms(
     served_at: datetime | None, newest: datetime | None, here: datetime, day: date
 ) -> None:
-    assert day_of(served_at, newest, here) == day
+    assert confirmed_day(served_at, newest, here) == day
 
 
 NURSE = content(
@@ -173,9 +208,9 @@ NURSE = content(
     ("scope", "inside"),
     [
         (Scope(), True),
-        (Scope(municipals=("bærum",)), True),
-        (Scope(municipals=("BERGEN", "Oslo")), True),
-        (Scope(municipals=("BERGEN",)), False),
+        (Scope(municipalities=("bærum",)), True),
+        (Scope(municipalities=("BERGEN", "Oslo")), True),
+        (Scope(municipalities=("BERGEN",)), False),
         (Scope(counties=("Akershus",)), True),
         (Scope(counties=("Vestland",)), False),
         (Scope(occupations=("sykepleier",)), True),
@@ -187,7 +222,7 @@ NURSE = content(
         (Scope(words=("TURNUS",)), True),
         (Scope(words=("kokk", "natt")), True),
         (Scope(words=("kokk",)), False),
-        (Scope(municipals=("OSLO",), words=("kokk",)), False),
+        (Scope(municipalities=("OSLO",), words=("kokk",)), False),
     ],
 )
 def test_scope_is_judged_on_any_place_and_every_field(scope: Scope, inside: bool) -> None:
@@ -197,10 +232,10 @@ def test_scope_is_judged_on_any_place_and_every_field(scope: Scope, inside: bool
 @pytest.mark.parametrize(
     ("new", "old", "narrower"),
     [
-        (Scope(municipals=("Oslo",)), Scope(), True),
-        (Scope(), Scope(municipals=("OSLO",)), False),
-        (Scope(municipals=("Oslo",)), Scope(municipals=("OSLO", "BERGEN")), True),
-        (Scope(municipals=("Oslo",)), Scope(counties=("OSLO",)), False),
+        (Scope(municipalities=("Oslo",)), Scope(), True),
+        (Scope(), Scope(municipalities=("OSLO",)), False),
+        (Scope(municipalities=("Oslo",)), Scope(municipalities=("OSLO", "BERGEN")), True),
+        (Scope(municipalities=("Oslo",)), Scope(counties=("OSLO",)), False),
         (Scope(), Scope(), True),
     ],
 )

@@ -64,19 +64,19 @@ def run(code: int | None) -> RunFacts:
         (check_token(private=True, exposed=None, left=6 * DAY), WARNING, 0, "expires in 6.0 days"),
         (check_token(private=True, exposed=FOLDER, left=-DAY), FAILURE, 6, "has expired"),
         (check_disk(10**9, 10**8), OK, 0, "1,000 MB"),
-        (check_disk(10**8, 10**8), WARNING, 0, "room"),
-        (check_disk(49_999_999, 0), FAILURE, 7, "room"),
+        (check_disk(10**8, 10**8), WARNING, 0, "space"),
+        (check_disk(49_999_999, 0), FAILURE, 7, "space"),
         (check_permissions(FOLDER, [], writable=True), OK, 0, "owner"),
         (check_permissions(FOLDER, [FOLDER / "x.db"], writable=True), WARNING, 0, "chmod 600 /srv"),
         (check_permissions(FOLDER, [], writable=False), FAILURE, 7, "cannot be written"),
         (check_schema(1, 1), OK, 0, "schema 1"),
         (check_schema(1, 2), WARNING, 0, "next sync"),
-        (check_integrity([]), OK, 0, "in order"),
+        (check_integrity([]), OK, 0, "no damage"),
         (check_integrity(["page 3 is odd"]), FAILURE, 7, "page 3"),
         (check_runs(None, None), WARNING, 0, "no run"),
-        (check_runs(run(None), None, RunState.RUNNING), OK, 0, "under way"),
+        (check_runs(run(None), None, RunState.RUNNING), OK, 0, "in progress"),
         (check_runs(run(None), None, RunState.KILLED), WARNING, 0, "was killed"),
-        (check_runs(run(None), None, RunState.UNKNOWN), WARNING, 0, "or is under way"),
+        (check_runs(run(None), None, RunState.UNKNOWN), WARNING, 0, "still running"),
         *((check_runs(run(code), None), OK, 0, f"with {code}") for code in (0, 3, 4)),
         (check_runs(run(5), None), WARNING, 0, "so it went"),
         (check_runs(run(0), "the log was reset"), WARNING, 0, "verify --repair"),
@@ -84,7 +84,7 @@ def run(code: int | None) -> RunFacts:
             check_runs(run(4), "the log was reset", unconfirmed=7),
             WARNING,
             0,
-            "until it ends with 0",
+            "until it exits with 0",
         ),
         (check_feed(None, "https://a"), OK, 0, "no feed yet"),
         (check_feed("https://a", "https://a"), OK, 0, "https://a"),
@@ -93,11 +93,11 @@ def run(code: int | None) -> RunFacts:
         (check_lag(NOW - 2 * DAY, NOW, None), OK, 0, "2 days ago"),
         (check_lag(NOW - 2 * DAY, NOW, DAY), FAILURE, 8, "2 days ago"),
         (check_lag(None, NOW, None), FAILURE, 8, "incomplete: no sync"),
-        (check_lag(NOW + 2 * DAY, NOW, None), FAILURE, 8, "when the clock was wrong"),
+        (check_lag(NOW + 2 * DAY, NOW, None), FAILURE, 8, "with a wrong clock"),
         (check_backlog(replace(FACTS, waiting=1_000, given_up=0)), OK, 0, "1,000"),
         (check_backlog(replace(FACTS, waiting=1_001, given_up=0)), WARNING, 0, "longer"),
         (check_backlog(replace(FACTS, waiting=0, given_up=1)), WARNING, 0, "--retry-now"),
-        (check_erasure(owed=False), OK, 0, "nothing"),
+        (check_erasure(owed=False), OK, 0, "no removed text"),
         (check_erasure(owed=True), WARNING, 0, "Close that program"),
         (check_reachability(NOW), OK, 0, "2026-11-21 13:00 +01:00"),
         (check_reachability(None), FAILURE, 5, "address"),
@@ -116,7 +116,7 @@ def test_a_check_says_how_it_is_and_what_to_do(
     finding: Finding, level: Level, code: int, says: str
 ) -> None:
     assert (finding.level, finding.exit_code) == (level, code)
-    assert says in f"{finding.says}. {finding.advice}"
+    assert says in f"{finding.message}. {finding.advice}"
     assert finding.advice or level is OK or finding.check == "token"
 
 
@@ -172,7 +172,7 @@ def test_a_damaged_store_is_told_and_left(db: Path) -> None:
 
 def test_no_store_yet(tmp_path: Path) -> None:
     code, found = examined(tmp_path / "none.db", "--offline")
-    assert (code, "navfeed sync" in found["store"]["says"]) == (7, True)
+    assert (code, "navfeed sync" in found["store"]["message"]) == (7, True)
 
 
 def test_settings_that_cannot_be_used_are_the_only_finding(db: Path, tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_a_token_of_ones_own_that_ran_out_and_a_variable_that_is_none(db: Path) 
     )
     found = {one["check"]: one for one in json.loads(ended.stdout) if one["level"] != "ok"}
     assert ended.returncode == 6
-    assert found["token"]["says"] == "your own token has expired"
-    assert found["environment"]["says"].startswith("NAVFEED_BD in the environment is no setting")
+    assert found["token"]["message"] == "your own token has expired"
+    assert found["environment"]["message"].endswith("NAVFEED_BD")
 
 
 @pytest.mark.usefixtures("noon")
@@ -241,4 +241,4 @@ def test_a_practice_feed_whose_clock_stands_is_not_this_machines_fault(tmp_path:
         code, out, _ = shell.run("doctor", "--format", "json")
     (clock,) = [one for one in json.loads(out) if one["check"] == "clock"]
     assert (code, clock["level"]) == (0, "warning")
-    assert "a practice feed's stands still" in clock["advice"]
+    assert "a practice feed's clock stands still" in clock["advice"]

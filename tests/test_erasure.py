@@ -17,7 +17,7 @@ import pytest
 
 from navfeed.errors import ExitCode, StoreError
 from navfeed.model import DetailDecision, Inactive, Reason, Scope
-from navfeed.store import writer
+from navfeed.store import erasure
 from navfeed.store.query import Reader
 from navfeed.store.scrub import scrub
 from navfeed.store.writer import Store
@@ -57,7 +57,7 @@ def test_X3_after_each_sync_nothing_inactive_is_in_any_file(
 def test_C2_a_reader_postpones_the_erasure_which_is_told_and_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     aviary = Aviary(tmp_path, seed=3)
     aviary.publish(40)
     aviary.sync()
@@ -78,7 +78,7 @@ def test_C2_a_reader_postpones_the_erasure_which_is_told_and_made_good(
 def owed(aviary: Aviary) -> bool:
     """What `navfeed status` says."""
     with Reader(aviary.lab.path, aviary.world.today) as reader:
-        return reader.facts(aviary.world.now).erasure_owed
+        return reader.status(aviary.world.now).erasure_owed
 
 
 def test_a_debt_outlives_the_run_that_made_it(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_run_that_removes_nothing_erases_nothing(
     aviary = Aviary(tmp_path, seed=5)
     aviary.publish(20)
     aviary.sync()
-    monkeypatch.setattr(Store, "erase", lambda _: pytest.fail("erased for nothing"))
+    monkeypatch.setattr(Store, "purge", lambda _: pytest.fail("erased for nothing"))
     aviary.sync()
     aviary.publish(5)
     aviary.sync()
@@ -166,7 +166,7 @@ def test_X4_the_whole_text_goes_also_where_rows_have_moved(tmp_path: Path) -> No
     with Store(tmp_path / "navfeed.db") as store:
         standing = churn(store)
         assert heard(tmp_path) > standing
-        assert store.erase()
+        assert store.purge()
         assert heard(tmp_path) == standing
     assert heard(tmp_path) == standing
 
@@ -175,7 +175,7 @@ def test_X3_what_the_store_remembers_of_a_page_does_not_come_back(tmp_path: Path
     """The pages that were scrubbed are written again, by the same store."""
     with Store(tmp_path / "navfeed.db") as store:
         standing = churn(store)
-        assert store.erase()
+        assert store.purge()
         again = sorted({ring[:2] for ring in standing})[::15]
         store.commit_details([verdict(*one) for one in again], [], NOW)
         assert heard(tmp_path) == standing
@@ -196,7 +196,7 @@ def test_X3_small_stores_keep_no_word_of_a_withdrawn_ad(tmp_path: Path, seed: in
             ended = [DetailDecision(verdict(number).ad, Reason.STOPPED) for number in sorted(gone)]
             store.commit_details([*map(verdict, sorted(fresh)), *ended], [], NOW)
             standing = standing - gone | fresh
-            assert store.erase()
+            assert store.purge()
             assert heard(tmp_path) == {(one, 0, field) for one in standing for field in FIELDS}
 
 
@@ -210,7 +210,7 @@ def test_an_index_that_was_rebuilt_for_years_still_answers(tmp_path: Path) -> No
         store.commit_details([verdict(number) for number in range(2, 32)], [], NOW)
         for revision in range(1_100):
             store.commit_details([verdict(1, revision)], [], NOW)
-            assert store.erase()
+            assert store.purge()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("INSERT INTO search_00 (search_00) VALUES ('integrity-check')")
         found = connection.execute("SELECT count(*) FROM search").fetchone()
@@ -223,10 +223,10 @@ def test_a_program_that_writes_in_between_postpones_the_erasure(
     with Store(tmp_path / "navfeed.db") as store:
         churn(store, rounds=1)
         with monkeypatch.context() as patch:
-            patch.setattr(writer, "_log_size", lambda _: 1)
-            assert not store.erase()
+            patch.setattr(erasure, "log_size", lambda _: 1)
+            assert not store.purge()
         assert store.erasure_owed()
-        assert store.erase()
+        assert store.purge()
         assert not store.erasure_owed()
 
 
@@ -243,11 +243,11 @@ def test_masks_that_are_given_up_are_erased_too(tmp_path: Path) -> None:
         store.set_inactive(Inactive.MASK)
         store.commit_details([verdict(1)], [], NOW)
         store.commit_details([DetailDecision(verdict(1).ad, Reason.STOPPED)], [], NOW)
-        assert store.erase()
+        assert store.purge()
         store.prune_changes(NOW + timedelta(days=1))  # the journal keeps the id, for 90 days
         store.set_inactive(Inactive.DELETE)
         assert store.erasure_owed()
-        assert store.erase()
+        assert store.purge()
         assert verdict(1).ad.encode() not in (tmp_path / "navfeed.db").read_bytes()
         store.set_inactive(Inactive.DELETE)
         assert not store.erasure_owed()
@@ -274,7 +274,7 @@ def test_ads_that_leave_the_scope_are_erased(tmp_path: Path) -> None:
     bench.feed.active = {scripted("ad"): served(scripted("ad"), **content(1, 0))}
     bench.sync()
     assert heard(tmp_path)
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert heard(tmp_path) == set()
 
 
@@ -315,15 +315,17 @@ def test_D3_a_damaged_page_is_left_as_it_is(tmp_path: Path, first_cell: bytes) -
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store.commit_details([verdict(1)], [], NOW)
-        (root,) = store._one("SELECT rootpage FROM sqlite_schema WHERE name = 'runs'")
-        assert store.erase()
+        ((root,),) = store._connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'runs'"
+        )
+        assert store.purge()
         with path.open("r+b") as file:
             file.seek((root - 1) * 4_096 + 5)
             file.write(first_cell)
         assert store._cut_log(0)
         before = path.read_bytes()
         with pytest.raises(StoreError, match="damaged"):
-            store._scrub()
+            store._scrub(erased=True)
         assert path.read_bytes() == before
 
 
@@ -333,11 +335,11 @@ def test_a_file_that_cannot_be_read_with_certainty_is_refused(
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         monkeypatch.setattr("navfeed.store.scrub._MOST_PAGES", 1)
-        with pytest.raises(StoreError, match="build it anew"):
-            store.erase()
+        with pytest.raises(StoreError, match="build it again"):
+            store.purge()
         monkeypatch.undo()
-        assert store.erase()
-        store._db.execute("PRAGMA auto_vacuum = FULL")
-        store._db.execute("VACUUM")
-        with pytest.raises(StoreError, match="build it anew"):
-            store.erase()
+        assert store.purge()
+        store._connection.execute("PRAGMA auto_vacuum = FULL")
+        store._connection.execute("VACUUM")
+        with pytest.raises(StoreError, match="build it again"):
+            store.purge()

@@ -23,9 +23,9 @@ from navfeed.model import (
     Scope,
     read_cursor,
 )
-from navfeed.privacy.erasure import erase, take_up_contacts
+from navfeed.privacy.erasure import erase_person, take_up_contacts
 from navfeed.privacy.matcher import term_of
-from navfeed.store import journal
+from navfeed.store import ads, journal
 from navfeed.store.backup import copy
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -178,8 +178,8 @@ def test_a_change_that_is_rolled_back_has_no_number(store: Store) -> None:
 
 
 def remove_and_crash(store: Store) -> None:
-    with store._transaction():
-        store._remove(ONE, Reason.STOPPED, NOW)
+    with store._transaction() as db:
+        ads.remove(db, ONE, Reason.STOPPED, NOW)
         crash()
 
 
@@ -189,7 +189,7 @@ def remove_and_crash(store: Store) -> None:
 def test_what_leaves_the_scope_is_removed(store: Store) -> None:
     put(store, ONE)
     after = here(store)
-    store.rescope(Scope(municipals=("OSLO",)), [ONE], ask=False, now=NOW)
+    store.rescope(Scope(municipalities=("OSLO",)), [ONE], ask=False, now=NOW)
     assert short(told(store, after)) == [(ONE, "removed", "out of scope")]
 
 
@@ -197,7 +197,7 @@ def test_an_erasure_tells_everyone_to_take_over_what_is_left(store: Store) -> No
     put(store, ONE, title="Kari Nordmann leder")
     put(store, TWO)
     after = here(store)
-    erase(store, term_of("Kari Nordmann"), NOW)
+    erase_person(store, term_of("Kari Nordmann"), NOW)
     (changed,) = told(store, after)
     assert short([changed]) == [(ONE, "updated", "privacy")]
     assert "title" in changed.changed

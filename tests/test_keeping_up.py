@@ -34,8 +34,9 @@ from navfeed.model import (
     Scope,
     oslo_day,
 )
-from navfeed.privacy.erasure import erase, take_up_contacts
+from navfeed.privacy.erasure import erase_person, take_up_contacts
 from navfeed.privacy.matcher import term_of
+from navfeed.store import ads
 from navfeed.store.backup import copy, release
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -146,7 +147,7 @@ class Histories(RuleBasedStateMachine):
                 expires=expires,
                 contactList=[{"name": person}],
             )
-            before = self.store.stored(uuid(name))
+            before = self.store.get_stored(uuid(name))
             reason = Reason.NEW if before is None else Reason.CHANGED
             if before is not None and before.raw == said.raw:
                 reason = Reason.UNCHANGED
@@ -165,12 +166,12 @@ class Histories(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def the_scope_narrows(self, name: str) -> None:
-        leaving = self.store.ads() & {uuid(name)}
+        leaving = self.store.ad_ids() & {uuid(name)}
         self.store.rescope(Scope(words=(name,)), leaving, ask=False, now=self.now)
 
     @rule(person=st.sampled_from(PEOPLE))
     def somebody_is_forgotten(self, person: str) -> None:
-        erase(self.store, term_of(person), self.now)
+        erase_person(self.store, term_of(person), self.now)
 
     @rule(contacts=st.sampled_from(Contacts))
     def contacts_are_kept_or_not(self, contacts: Contacts) -> None:
@@ -186,8 +187,8 @@ class Histories(RuleBasedStateMachine):
             self._remove_and_crash(uuid(name))
 
     def _remove_and_crash(self, ad: str) -> None:
-        with self.store._transaction():
-            self.store._remove(ad, Reason.STOPPED, self.now)
+        with self.store._transaction() as db:
+            ads.remove(db, ad, Reason.STOPPED, self.now)
             crash()
 
     @rule()

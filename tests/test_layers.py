@@ -22,10 +22,9 @@ from layers import ROOMS
 PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
 
 DOORS = {
-    "httpx": {"client/http.py"},
-    "httpcore": {"client/http.py"},
-    "pydantic": {"wire/page.py", "serve/assistant.py"},  # the second: the SDK's own language
-    "sqlite_utils": {"store/writer.py", "store/migrate.py"},
+    "httpx": {"client/http.py", "client/transport.py"},
+    "pydantic": {"wire/page.py", "serve/mcp_server.py"},  # the second: the SDK's own language
+    "sqlite_utils": {"store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},
     "Stemmer": {"text/stem.py"},
     "matplotlib": {"present/plot.py"},
@@ -33,40 +32,49 @@ DOORS = {
     "opensearchpy": {"push/opensearch.py"},
     "platformdirs": {"config.py"},
     "filelock": {"api.py"},
-    "tomlkit": {"watches/book.py"},
+    "tomlkit": {"watches/editing.py"},
     "starlette": {
-        *("serve/answers.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
-        *("serve/api.py", "serve/asked.py", "serve/atom.py", "serve/old_api.py"),
-        *("serve/page.py", "serve/server.py"),
+        *("serve/responses.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
+        *("serve/api.py", "serve/parameters.py", "serve/atom.py", "serve/old_api.py"),
+        *("serve/page.py", "serve/server.py", "serve/changes.py", "serve/triage.py"),
+        *("serve/html.py", "serve/map.py"),
     },
-    "jinja2": {"serve/page.py"},
-    "markupsafe": {"serve/ad_view.py", "serve/hostile.py"},  # jinja2's own
-    "nh3": {"serve/hostile.py"},
-    "mcp": {"serve/assistant.py"},
+    "jinja2": {"serve/html.py"},
+    "markupsafe": {"serve/ad_view.py", "serve/safe_html.py"},  # jinja2's own
+    "nh3": {"serve/safe_html.py"},
+    "mcp": {"serve/mcp_server.py"},
     "uvicorn": {"serve/server.py"},
     "typer": {
-        *(
-            "cli/app.py",
-            "cli/age.py",
-            "cli/ask.py",
-            "cli/changes.py",
-            "cli/export.py",
-            "cli/complete.py",
-            "cli/filters.py",
-            "cli/stats.py",
-            "cli/practice.py",
-            "cli/privacy.py",
-            "cli/push.py",
-        ),
-        *("cli/operate.py", "cli/serve.py", "cli/status.py", "cli/sync.py", "cli/triage.py"),
-        *("cli/watch.py",),
+        "cli/_app.py",
+        "cli/_completion.py",
+        "cli/_filters.py",
+        "cli/_options.py",
+        "cli/_output.py",
+        "cli/_run.py",
+        "cli/_triage.py",
+        "cli/backup.py",
+        "cli/changes.py",
+        "cli/doctor.py",
+        "cli/export.py",
+        "cli/list.py",
+        "cli/practice.py",
+        "cli/privacy.py",
+        "cli/push.py",
+        "cli/runs.py",
+        "cli/serve.py",
+        "cli/show.py",
+        "cli/stats.py",
+        "cli/status.py",
+        "cli/sync.py",
+        "cli/verify.py",
+        "cli/watch.py",
     },
 }
 """Each dependency and the modules that may know it."""
 
 OTHERS_NAMES = {
     "export/jobposting.py": {"postalCode"},  # schema.org's name for the same thing
-    "serve/old_answer.py": {
+    "serve/old_response.py": {
         *("workLocations", "occupationCategories", "applicationUrl", "applicationDue"),
         *("positioncount", "engagementtype", "starttime", "sourceurl", "jobtitle", "postalCode"),
     },  # what the withdrawn API called things

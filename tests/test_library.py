@@ -108,7 +108,7 @@ def test_a_lock_that_is_held_for_an_instant_is_waited_for(tmp_path, monkeypatch)
 
 
 def test_a_setting_that_does_not_exist():
-    with pytest.raises(navfeed.ConfigError, match="no setting is called wrokers"):
+    with pytest.raises(navfeed.ConfigError, match="unknown setting: wrokers"):
         navfeed.load_settings(wrokers=4)
 
 
@@ -139,7 +139,7 @@ WHEN = datetime(2026, 11, 21, tzinfo=UTC)
         (lambda: navfeed.sync_store("ads.db"), "settings of sync_store"),
         (lambda: navfeed.sync_store(plan=navfeed.Scope()), "plan of sync_store"),
         (lambda: navfeed.sync_store(stop=True), "stop of sync_store"),
-        (lambda: navfeed.make_plan("ads.db"), "settings of plan_of"),
+        (lambda: navfeed.make_plan("ads.db"), "settings of make_plan"),
     ],
 )
 def test_a_wrong_type_is_refused_by_the_name_of_what_was_given(made, says, tmp_path, monkeypatch):

@@ -17,11 +17,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.support import fill
-from navfeed.cli.run import signals, write_metrics
 from navfeed.config import Settings
 from navfeed.model import Contacts, Inactive, RunFacts, StoreFacts
-from navfeed.ops.metrics import exposition
+from navfeed.ops.metrics import exposition, write_metrics
 from navfeed.practice import Practice, PracticeServer, World
+from navfeed.signals import stopped_by_signals
 from navfeed.sync.workers import Stop
 from support.shell import Shell
 
@@ -35,7 +35,7 @@ FACTS = StoreFacts(
     schema_version=1,
     inactive=Inactive.DELETE,
     contacts=Contacts.KEEP,
-    in_force=9,
+    active=9,
     stored=10,
     masked=0,
     waiting=5,
@@ -170,7 +170,7 @@ def test_a_sync_leaves_the_file_readable_for_others_and_whole(tmp_path: Path) ->
         code, _, err = shell.run("sync", "-q", "--metrics-file", str(tmp_path / "none" / "x"))
     assert families
     assert file.stat().st_mode & 0o777 == 0o644
-    assert (code, "no metrics were written" in err) == (0, True)
+    assert (code, "cannot write metrics" in err) == (0, True)
     assert sorted(one.name for one in tmp_path.iterdir() if "part" in one.name) == []
 
 
@@ -185,6 +185,6 @@ def test_a_service_that_is_told_to_reload_meanwhile_reloads(
     monkeypatch.setattr("navfeed.ops.metrics.exposition", meanwhile)
     file = tmp_path / "navfeed.prom"
     reloads: list[bool] = []
-    with signals(Stop(), lambda: reloads.append(True)):
-        write_metrics(Settings(fill(tmp_path / "navfeed.db"), metrics_file=file))
+    with stopped_by_signals(Stop().request, lambda: reloads.append(True)):
+        write_metrics(Settings(fill(tmp_path / "navfeed.db"), metrics_file=file), print)
     assert (file.read_text(), reloads) == ("figures", [True])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from cli.support import ad, ask
 from navfeed.errors import StoreError
-from navfeed.model import DetailDecision, Reason
+from navfeed.model import DetailDecision, Reason, Scope
 from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.store import migrate
 from navfeed.store.filters import Filters
@@ -76,6 +79,101 @@ def test_what_was_stored_is_there_and_the_day_is_read(old: Path, tmp_path: Path)
     assert schema(old) == schema(new)
 
 
+MOMENT = "2026-07-01T10:00:00.250000+00:00"
+MOMENTS = {
+    "runs": ("INSERT INTO runs (started_at, ended_at) VALUES (?1, ?1)", "2026-07-01T10:00:00Z"),
+    "queue": (
+        "INSERT INTO queue (ad, reason, queued_at, retry_at) VALUES ('x', 'new', ?1, ?1)",
+        "2026-07-01T10:00:00.250000Z",
+    ),
+    "outside": ("INSERT INTO outside (ad, checked_at) VALUES ('x', ?1)", "2026-07-01T10:00:00Z"),
+    "audit": (
+        "INSERT INTO audit (at, action, ads, places) VALUES (?1, 'find', 0, 0)",
+        "2026-07-01T10:00:00Z",
+    ),
+}
+"""How a row is put into a table, and how its moments read afterwards."""
+
+
+def made_of(path: Path, version: int) -> None:
+    """Bring a store of schema 1 up to an older version than today's, and fill it as that would."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        db = Database(connection)
+        names = [one.name for one in migrate.migrations.pending(db)]
+        following = next(name for name in names if name.startswith(f"m{version + 1:03}"))
+        migrate.migrations.apply(db, stop_before=following)
+        if version >= 3:
+            views = "SELECT name FROM sqlite_schema WHERE type = 'view'"
+            for (name,) in connection.execute(views).fetchall():
+                connection.execute(f"DROP VIEW {name}")
+            connection.execute("CREATE VIEW ads_in_force AS SELECT uuid FROM ads")
+        for sql, _ in MOMENTS.values():
+            connection.execute(sql, [MOMENT])
+        connection.execute("UPDATE ads SET stored_at = ?1, checked_at = ?1", [MOMENT])
+        connection.execute("UPDATE feed SET newest = ?1, retry_at = 'damaged'", [MOMENT])
+        connection.execute("""UPDATE feed SET scope = '{"municipals": ["BERGEN"]}'""")
+        connection.execute(
+            "INSERT INTO removed (uuid, reason, removed_at, municipals, counties, occupations) "
+            "VALUES ('x', 'gone', ?, '[]', '[]', '[]')",
+            [MOMENT],
+        )
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_store_of_every_older_schema_comes_up_to_date(
+    old: Path, tmp_path: Path, version: int
+) -> None:
+    made_of(old, version)
+    assert rows(old, "PRAGMA user_version") == [(version,)]
+    contents = rows(old, "SELECT uuid, content FROM ads ORDER BY id")
+    with Store(old) as store:
+        assert store.feed_cursor().newest == datetime.fromisoformat(MOMENT)
+        assert store.retry_at() is None
+        assert store.scope() == Scope(municipalities=("BERGEN",))
+        assert store.erasure_owed()
+
+    new = tmp_path / "new.db"
+    Store(new).close()
+    assert schema(old) == schema(new)
+    assert rows(old, "SELECT uuid, content FROM ads ORDER BY id") == contents
+    assert rows(old, "SELECT DISTINCT stored_at, checked_at FROM ads") == [
+        ("2026-07-01T10:00:00Z", "2026-07-01T10:00:00Z")
+    ]
+    assert rows(old, "SELECT removed_at, municipalities FROM removed") == [
+        ("2026-07-01T10:00:00Z", "[]")
+    ]
+    for table, (_, moment) in MOMENTS.items():
+        held = {cell for row in rows(old, f"SELECT * FROM {table}") for cell in row}
+        assert moment in held, table
+        assert MOMENT not in held, table
+    with Reader(old, TODAY) as reader:
+        changes = list(reader.changes())
+        assert [(one.uuid, one.at.tzinfo) for one in changes if one.at] == [(ad, UTC) for ad in ADS]
+
+
+STEPS_OF_7 = [step for name, step in vars(migrate).items() if name.startswith("m007")]
+
+
+@pytest.mark.parametrize("steps", [*itertools.permutations(STEPS_OF_7)])
+def test_steps_of_one_version_come_in_any_order_and_but_once(
+    old: Path, tmp_path: Path, steps: tuple[Callable[[Database], None], ...]
+) -> None:
+    made_of(old, 6)
+    with closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        for step in steps:
+            step(Database(connection))
+    new = tmp_path / "new.db"
+    Store(old).close()
+    Store(new).close()
+    assert schema(old) == schema(new)
+    assert rows(old, "PRAGMA user_version") == [(VERSION,)]
+    with Reader(old, TODAY) as reader:
+        assert reader.count(Filters(text=("kjøkken",))) == 1
+        assert reader.scope() == Scope(municipalities=("BERGEN",))
+        assert not reader.problems()
+
+
 def test_the_journal_begins_with_what_is_stored(old: Path) -> None:
     Store(old).close()
     with Reader(old, TODAY) as reader:
@@ -104,7 +202,7 @@ def test_what_leaves_later_is_erased_and_takes_its_rows_with_it(old: Path) -> No
     with Store(old) as store:
         assert store.erasure_owed()
         store.commit_details([DetailDecision(ADS[0], Reason.STOPPED)], [], NOW)
-        assert store.erase()
+        assert store.purge()
         for word in ("Nordmann", "Kokk", "Kjøkken", "Vertshuset", "kjøkken", "5120"):
             assert word.encode() not in old.read_bytes(), word
     assert rows(old, "SELECT count(*) FROM contacts") == [(0,)]
@@ -194,10 +292,10 @@ def test_D5_a_store_that_is_not_in_order_after_its_upgrade_is_left_as_it_was(old
 
 def test_X3_the_copy_goes_with_the_first_erasure_of_what_is_in_it(old: Path) -> None:
     with Store(old) as store:
-        assert store.erase()
+        assert store.purge()
         assert len(copies(old)) == 1  # all that is in it is still in the store
         store.commit_details([DetailDecision(ADS[0], Reason.STOPPED)], [], NOW)
-        assert store.erase()
+        assert store.purge()
     assert copies(old) == []
 
 
@@ -205,7 +303,7 @@ def test_X3_a_copy_that_nobody_can_read_goes_too(old: Path) -> None:
     with Store(old) as store:
         (copy,) = copies(old)
         copy.write_bytes(b"dear grandmother, " * 400)
-        assert store.erase()
+        assert store.purge()
     assert copies(old) == []
 
 

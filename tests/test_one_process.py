@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from navfeed.errors import StoreError
-from navfeed.model import Scope
+from navfeed.model import Scope, moment_text
 from navfeed.store import file_handle
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
@@ -74,7 +74,7 @@ def test_a_store_that_is_closed_costs_no_other_connection_its_lock(
             another_process_writes(path)
             assert log.exists()
         assert len(file_handle._kept) == 1
-    assert started(path) == [NOW.isoformat(), "another"] * 3
+    assert started(path) == [moment_text(NOW), "another"] * 3
     with Store(path):
         pass
     assert not log.exists()
@@ -88,7 +88,7 @@ def test_a_handle_that_is_kept_is_not_the_one_of_the_file_that_took_its_place(pa
         path.rename(path.with_name("old.db"))
         with Store(path) as store:
             store.begin_run(NOW)
-        assert started(path) == [NOW.isoformat()]
+        assert started(path) == [moment_text(NOW)]
         assert len(file_handle._kept) == 1
     with Store(path):
         pass
@@ -119,10 +119,10 @@ def test_C2_a_program_that_writes_in_the_middle_of_a_transaction_has_to_wait(pat
                 another.execute("INSERT INTO runs (started_at) VALUES ('another')")
             yield from ()
 
-        store.rescope(Scope(municipals=("BERGEN",)), leaving(), ask=True, now=NOW)
+        store.rescope(Scope(municipalities=("BERGEN",)), leaving(), ask=True, now=NOW)
         another.execute("INSERT INTO runs (started_at) VALUES ('another')")
         another.commit()
-        assert store.scope() == Scope(municipals=("BERGEN",))
+        assert store.scope() == Scope(municipalities=("BERGEN",))
     assert started(path) == ["another"]
 
 

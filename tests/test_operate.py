@@ -20,8 +20,9 @@ from cli.terminal import on_terminal as on_terminal_of
 from cli.terminal import plain
 from navfeed.api import store_lock
 from navfeed.model import Contacts, DetailDecision, Reason, RunEnd, TermKind
-from navfeed.privacy.erasure import erase, take_up_contacts
+from navfeed.privacy.erasure import erase_person, take_up_contacts
 from navfeed.privacy.matcher import term_of
+from navfeed.store import ads
 from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
@@ -151,8 +152,8 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
 
 
 def test_a_backup_while_somebody_writes_is_of_one_moment(db: Path, copy: Path) -> None:
-    with Store(db) as store, store._transaction():
-        store._remove(uuid(1), Reason.STOPPED, NOW)
+    with Store(db) as store, store._transaction() as connection:
+        ads.remove(connection, uuid(1), Reason.STOPPED, NOW)
         assert ask(db, "backup", str(copy)).exit_code == 0
     assert len(titles(copy)) == 39
     assert len(titles(db)) == 38
@@ -164,7 +165,7 @@ def test_X3_nothing_of_a_removed_ad_is_in_a_backup(db: Path, copy: Path) -> None
     with Store(db) as store:
         put(store, [ad(99, title=secret, description=f"<p>{secret}</p>")])
     with Store(db) as store, Reader(db, NOW.date()) as reader:
-        assert len(list(reader.stored())) == 40
+        assert len(list(reader.iter_all_raw())) == 40
         store.commit_details([DetailDecision(uuid(99), Reason.STOPPED)], [], NOW)
         held = b"".join(one.read_bytes() for one in db.parent.iterdir() if one.is_file())
         assert secret.encode() in held
@@ -311,12 +312,12 @@ def test_a_reader_goes_on_and_the_log_it_holds_is_not_taken_for_the_copys(
     before = titles(db)
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Reader(db, NOW.date()) as reader:
-        assert len(list(reader.stored())) == 39
+        assert len(list(reader.iter_all_raw())) == 39
         with Store(db) as store:
             store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
         assert db.with_name("navfeed.db-wal").stat().st_size
         restored(db, copy)
-        assert len(list(reader.stored())) == 39
+        assert len(list(reader.iter_all_raw())) == 39
     assert titles(db) == before
     assert answer(db, "check") == "ok\n"
 
@@ -330,7 +331,7 @@ def test_X4_who_was_erased_does_not_come_back_with_a_backup(db: Path, copy: Path
     assert PERSON not in held
     assert len(titles(db)) == 39
     with Store(db) as store:
-        kinds = {mark.kind for mark in store.discretion().marks}
+        kinds = {mark.kind for mark in store.privacy_policy().marks}
         assert kinds == {TermKind.WORDS, TermKind.HANDLE}
     assert answer(db, "check") == "ok\n"
 
@@ -339,7 +340,7 @@ def forget(db: Path) -> None:
     needle = term_of("Kari Nordmann")
     assert needle is not None
     with Store(db) as store:
-        erase(store, needle, NOW)
+        erase_person(store, needle, NOW)
 
 
 def test_dropped_contacts_do_not_come_back_either(db: Path, copy: Path) -> None:
@@ -357,7 +358,7 @@ def test_what_the_copy_forgot_stays_forgotten(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     restored(db, copy)
     with Store(db) as store:
-        kinds = {mark.kind for mark in store.discretion().marks}
+        kinds = {mark.kind for mark in store.privacy_policy().marks}
         assert kinds == {TermKind.WORDS, TermKind.HANDLE}
 
 
@@ -365,14 +366,14 @@ def test_erasures_of_another_origin_are_to_be_repeated(db: Path, copy: Path) -> 
     fill(copy, ad(1))
     forget(copy)
     forget(db)
-    assert "erase again" in restored(db, copy)
+    assert "repeat the erasures" in restored(db, copy)
 
 
 def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     data = db.read_bytes()
     db.write_bytes(data[:200] + b"\xff" * (len(data) - 200))
-    assert "is not known" in restored(db, copy)
+    assert "erasures are unknown" in restored(db, copy)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +458,7 @@ def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
         store.commit_details(gone, [], NOW)
     before, kept = db.stat().st_size, titles(db)
     result = ask(db, "vacuum")
-    assert (result.exit_code, "became" in result.stderr) == (0, True)
+    assert (result.exit_code, "compacted" in result.stderr) == (0, True)
     assert db.stat().st_size < before
     with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
@@ -469,9 +470,9 @@ def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
 
 def test_C2_a_vacuum_beside_a_reader_says_what_is_left(db: Path) -> None:
     with Reader(db, NOW.date()) as reader:
-        list(reader.stored())
+        list(reader.iter_all_raw())
         result = ask(db, "vacuum")
-    assert (result.exit_code, "another program reads" in result.stderr) == (0, True)
+    assert (result.exit_code, "another program is reading" in result.stderr) == (0, True)
 
 
 def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:

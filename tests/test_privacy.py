@@ -19,10 +19,10 @@ from cli.support import NOW, ad, answer, ask, fill, process, uuid
 from navfeed.api import store_lock
 from navfeed.errors import StoreError
 from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
-from navfeed.privacy.erasure import Erased, erase, take_up_contacts
+from navfeed.privacy.erasure import Erased, erase_person, take_up_contacts
 from navfeed.privacy.matcher import marks_of, matcher_of, term_of
 from navfeed.privacy.redact import Redactor, places_of, without_person
-from navfeed.store import writer
+from navfeed.store import erasure, settings
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.scripted import BEGAN, active, content
@@ -59,7 +59,7 @@ def forget(path: Path, text: str) -> Erased:
     needle = term_of(text)
     assert needle is not None
     with Store(path) as store:
-        return erase(store, needle, BEGAN)
+        return erase_person(store, needle, BEGAN)
 
 
 def files(path: Path) -> str:
@@ -103,7 +103,7 @@ def test_columns_say_what_the_raw_content_says(bench: Bench, path: Path) -> None
     from navfeed.wire.detail import read_content
 
     with Store(path) as store:
-        for _, stored in store.contents():
+        for _, stored in store.iter_contents():
             assert stored == read_content(stored.raw)
 
 
@@ -147,30 +147,33 @@ def test_it_is_remembered_by_hash_alone_with_a_key_of_this_store(
     forget(path, "22334455")
     forget(path, "Per Li")
     with Store(path) as store:
-        mine = store.discretion()
+        mine = store.privacy_policy()
     assert (len(mine.marks), len(mine.key)) == (2, 32)
     assert mine.key.hex() not in repr(mine)
     other = tmp_path / "other.db"
     fill(other, ad(1))
     forget(other, "Per Li")
     with Store(other) as store:
-        assert store.discretion().key != mine.key
-        assert not store.discretion().marks & mine.marks
+        assert store.privacy_policy().key != mine.key
+        assert not store.privacy_policy().marks & mine.marks
 
 
 def test_what_is_in_no_ad_is_remembered_all_the_same(bench: Bench, path: Path) -> None:
     assert forget(path, "Ola Dunk") == Erased(0, 0, owed=False)
     with Store(path) as store:
-        kinds = sorted(mark.kind for mark in store.discretion().marks)
+        kinds = sorted(mark.kind for mark in store.privacy_policy().marks)
     assert kinds == [TermKind.HANDLE, TermKind.WORDS]
+
+
+TIMES = "SELECT checked_at, stored_at FROM ads ORDER BY uuid"
 
 
 def test_it_takes_no_confirmation_by_nav_for_granted(bench: Bench, path: Path) -> None:
     with Store(path) as store:
-        before = store._all("SELECT checked_at, stored_at FROM ads ORDER BY uuid")
+        before = store._connection.execute(TIMES).fetchall()
     forget(path, "Kari Nordmann")
     with Store(path) as store:
-        assert store._all("SELECT checked_at, stored_at FROM ads ORDER BY uuid") == before
+        assert store._connection.execute(TIMES).fetchall() == before
 
 
 def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
@@ -183,31 +186,33 @@ def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
     assert set(bench.sync().counts.reasons) == {Reason.UNCHANGED}
 
 
-def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path) -> None:
+def test_an_erasure_that_is_cut_off_leaves_all_as_it_was(
+    bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needle = term_of("Kari Nordmann")
     assert needle is not None
 
-    class Killed(Store):
-        def _note(self, *_: Any) -> None:
-            raise KeyboardInterrupt
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
 
-    with Killed(path) as store, pytest.raises(KeyboardInterrupt):
-        erase(store, needle, BEGAN)
+    monkeypatch.setattr(settings, "audit", killed)
+    with Store(path) as store, pytest.raises(KeyboardInterrupt):
+        erase_person(store, needle, BEGAN)
     with Store(path) as store:
-        assert store.discretion() == PrivacyPolicy()
-        assert dict(store.contents()) == bench.feed.active
+        assert store.privacy_policy() == PrivacyPolicy()
+        assert dict(store.iter_contents()) == bench.feed.active
 
 
 def test_C2_a_reader_postpones_the_erasure_and_the_next_sync_makes_it_good(
     bench: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM ads").fetchone()
     result = ask(path, "privacy", "erase", "Kari Nordmann")
     assert result.exit_code == 0
-    assert "the next sync overwrites what is left on disk" in result.stderr
+    assert "the next sync erases what is left on disk" in result.stderr
     reader.close()
     bench.sync()
     assert [text for text in NAMED if text in files(path).casefold()] == []
@@ -259,7 +264,7 @@ def test_X7_what_is_erased_is_found_nowhere_however_it_hides(path: Path, hiding:
     kari = f"Ka{hiding}ri Nord{hiding}mann"
     db = fill(path, ad(1, **said_everywhere(kari)))
     with Store(db) as store:
-        ((_, served),) = store.contents()
+        ((_, served),) = store.iter_contents()
     found = {
         line.split("\t")[1] for line in answer(db, "privacy", "find", "Kari Nordmann").splitlines()
     }
@@ -269,8 +274,8 @@ def test_X7_what_is_erased_is_found_nowhere_however_it_hides(path: Path, hiding:
     held = files(db).casefold()
     assert [piece for piece in ("nordmann", "mann", "ri nord") if piece in held] == []
     with Store(db) as store:  # and what NAV serves again is no change
-        ((_, kept),) = store.contents()
-        assert Redactor(store.discretion())(served) == kept
+        ((_, kept),) = store.iter_contents()
+        assert Redactor(store.privacy_policy())(served) == kept
 
 
 fields = st.recursive(
@@ -322,7 +327,7 @@ def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
 
 def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:
     result = ask(db, "privacy", "erase", "[removed]")
-    assert (result.exit_code, "nothing to tell a person by" in result.stderr) == (2, True)
+    assert (result.exit_code, "too short to identify a person" in result.stderr) == (2, True)
 
 
 # Finding
@@ -363,7 +368,7 @@ def test_a_number_is_found_by_its_digits(db: Path, number: str) -> None:
 def test_nothing_found_is_an_answer(db: Path) -> None:
     result = ask(db, "privacy", "find", "Ola Dunk")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "it is in no ad that is stored" in result.stderr
+    assert "no stored ad contains it" in result.stderr
     assert answer(db, "privacy", "find", "Ola Dunk", "--format", "json") == "[]\n"
 
 
@@ -376,11 +381,11 @@ def test_hostile_text_is_harmless_where_it_is_shown(path: Path) -> None:
 
 def test_find_changes_no_ad(db: Path) -> None:
     with Store(db) as store:
-        before = dict(store.contents())
+        before = dict(store.iter_contents())
     answer(db, "privacy", "find", "Kari Nordmann")
     with Store(db) as store:
-        assert dict(store.contents()) == before
-        assert store.discretion() == PrivacyPolicy()
+        assert dict(store.iter_contents()) == before
+        assert store.privacy_policy() == PrivacyPolicy()
 
 
 # The log, and the rest of the command

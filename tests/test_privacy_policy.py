@@ -67,7 +67,7 @@ def test_what_is_left_is_raw_content_and_columns_alike(bench: Bench, path: Path)
     take_up(path, Contacts.DROP)
     bench.sync()
     with Store(path) as store:
-        [(_, said)] = store.contents()
+        [(_, said)] = store.iter_contents()
     assert json.loads(said.raw)["contactList"] == list(said.contacts) == []
     assert said.title == json.loads(said.raw)["title"] == "Kokk, ring [removed]"
     assert said.locations[0].address == "Kai 1 ([removed])"
@@ -84,8 +84,8 @@ def test_an_ad_that_nav_left_as_it_was_is_unchanged_here_too(bench: Bench, path:
 def test_kept_contacts_cost_nothing_and_stay_to_the_letter(bench: Bench, path: Path) -> None:
     bench.sync()
     with Store(path) as store:
-        assert list(store.contents()) == [(uuid("ad"), bench.feed.active[uuid("ad")])]
-        assert store.discretion() == PrivacyPolicy()
+        assert list(store.iter_contents()) == [(uuid("ad"), bench.feed.active[uuid("ad")])]
+        assert store.privacy_policy() == PrivacyPolicy()
 
 
 def test_dropping_later_takes_them_out_of_what_is_there(bench: Bench, path: Path) -> None:
@@ -96,7 +96,7 @@ def test_dropping_later_takes_them_out_of_what_is_there(bench: Bench, path: Path
     take_up(path, Contacts.DROP)
     with Store(path) as store:
         assert store.erasure_owed()
-        assert store.erase()
+        assert store.purge()
     assert [text for text in LOOSE if text in files(path)] == []
     assert lab.rows(checked) == before  # NAV confirmed nothing
     bench.clock += timedelta(days=20)
@@ -119,7 +119,7 @@ def test_what_is_so_already_is_not_done_again(
     bench.sync()
     take_up(path, contacts)
     with Store(path) as store:
-        assert store.discretion().contacts is Contacts.DROP
+        assert store.privacy_policy().contacts is Contacts.DROP
         assert not store.erasure_owed()
         assert store.waiting(BEGAN) == (0, 0)
 
@@ -136,8 +136,8 @@ def test_a_change_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path)
     with Store(path) as store, pytest.raises(KeyboardInterrupt):
         store.set_contacts(Contacts.DROP, cut_off(), BEGAN)
     with Store(path) as store:
-        assert store.discretion().contacts is Contacts.KEEP
-        assert dict(store.contents()) == bench.feed.active
+        assert store.privacy_policy().contacts is Contacts.KEEP
+        assert dict(store.iter_contents()) == bench.feed.active
 
 
 def test_verify_finds_no_difference_in_what_was_dropped(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def run(outdoors: Outdoors, *words: str) -> Said:
 
 def reach(path: Path) -> datetime | None:
     with Reader(path, today=NOW.date()) as reader:
-        return reader.facts(NOW).reaches_back
+        return reader.status(NOW).reaches_back
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), 20 * DAY, 200 * DAY, -200 * DAY], ids=str)
@@ -87,7 +87,7 @@ def test_a_copy_lacks_ads_until_it_is_as_old_as_an_ad_can_be(
 def test_a_copy_begun_late_on_purpose_says_so(tmp_path: Path, option: list[str]) -> None:
     with Outdoors(tmp_path / "copy.db", half_a_year()) as outdoors:
         assert run(outdoors, "sync", *option).code == 0
-        assert "ads that were announced before may be missing" in run(outdoors, "status").out
+        assert "older ads may be missing" in run(outdoors, "status").out
         facts = json.loads(run(outdoors, "status", "--format", "json").out)
         assert facts["complete"] is False
         findings = json.loads(run(outdoors, "doctor", "--format", "json").out)

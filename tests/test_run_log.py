@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 
 from navfeed.api import store_lock
-from navfeed.cli.run import tell_end
+from navfeed.cli._run import tell_end
 from navfeed.errors import ConfigError, StoreError
+from navfeed.log import LogEvent
 from navfeed.model import LogFormat, LogLevel
 from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.present.progress import Logged, Silent
-from navfeed.present.run_log import Kind, Log
+from navfeed.present.run_log import Log
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.scripted import active
@@ -40,7 +41,7 @@ def lines(file: Path) -> list[dict[str, Any]]:
 def test_a_line_for_programs_is_one_object(file: Path) -> None:
     log = Log(LogFormat.JSON, LogLevel.INFO, file)
     log.run = 7
-    log.say(LogLevel.INFO, "so many \u2028 Ål\n\x1b[31m", Kind.ENDED, new=3)
+    log.say(LogLevel.INFO, "so many \u2028 Ål\n\x1b[31m", LogEvent.ENDED, new=3)
     log.say(LogLevel.DEBUG, "not told")
     log.close()
     [line] = lines(file)
@@ -126,6 +127,7 @@ def test_all_that_a_run_does_is_told_by_its_number(tmp_path: Path, file: Path) -
     log.close()
     told = lines(file)
     assert [line["event"] for line in told] == ["began", "walked", "fetched", "ended"]
+    assert told[-1]["reasons"] == {"new": 2}
     assert {line["run"] for line in told} == {1}
     assert (told[-1]["exit_code"], told[-1]["new"]) == (0, 2)
 
@@ -177,7 +179,7 @@ def test_a_failed_run_is_one_event_with_all_of_it(shell: Shell, file: Path) -> N
     assert (told["level"], told["event"], told["run"]) == ("error", "ended", 1)
     assert (told["exit_code"], told["outcome"]) == (5, told["message"])
     assert datetime.fromisoformat(told["next_try_at"]) > datetime.fromisoformat(told["time"])
-    assert "asks for a pause until" in told["outcome"]
+    assert "requests a pause until" in told["outcome"]
     assert told["new"] == 0
 
 

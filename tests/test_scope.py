@@ -42,14 +42,14 @@ def bench(tmp_path: Path) -> Bench:
 
 def rows(bench: Bench, sql: str) -> list[tuple[object, ...]]:
     with Store(bench.path) as store:
-        return store._all(sql)
+        return store._connection.execute(sql).fetchall()
 
 
 @pytest.mark.parametrize(
     ("scope", "says"),
     [
-        (Scope(municipals=("Brgen",)), "unknown municipality, 'Brgen' (did you mean BERGEN or"),
-        (Scope(municipals=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Mend"),
+        (Scope(municipalities=("Brgen",)), "unknown municipality, 'Brgen' (did you mean BERGEN or"),
+        (Scope(municipalities=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Correct"),
         (Scope(counties=("Vesland",)), "county, 'Vesland' (did you mean VESTLAND"),
         (Scope(occupations=("Sykpleier",)), "occupation, 'Sykpleier' (did you mean Sykepleier?)"),
     ],
@@ -70,7 +70,7 @@ def test_a_name_that_an_ad_has_is_known_though_no_table_has_it(bench: Bench) -> 
     bench.feed.active[uuid("oslo")] = content(uuid("oslo"), workLocations=[{"municipal": "YORK"}])
     bench.feed.log.append(("oslo", "ACTIVE", 5))
     bench.sync()
-    assert bench.sync(scope=Scope(municipals=("york", "BERGEN"))).exit_code is ExitCode.DONE
+    assert bench.sync(scope=Scope(municipalities=("york", "BERGEN"))).exit_code is ExitCode.DONE
     assert bench.holds("oslo", "bergen")
 
 
@@ -96,19 +96,19 @@ def test_a_first_sync_takes_any_scope_of_known_places(tmp_path: Path) -> None:
 
 
 def test_losing_more_than_half_the_ads_wants_to_be_agreed_to(bench: Bench) -> None:
-    ended = bench.sync(scope=Scope(municipals=("OSLO",)))
+    ended = bench.sync(scope=Scope(municipalities=("OSLO",)))
     assert ended.exit_code is ExitCode.USAGE
     assert "would remove 2 of the 3 ads that are stored" in ended.outcome
     assert "navfeed sync --yes" in ended.outcome
     assert bench.feed.asked == []
     assert bench.holds(*PLACES)
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert bench.holds("oslo")
 
 
 def test_half_of_the_ads_is_not_more_than_half(bench: Bench) -> None:
-    bench.sync(scope=Scope(municipals=("OSLO", "VOSS")))
-    bench.sync(scope=Scope(municipals=("OSLO",)))
+    bench.sync(scope=Scope(municipalities=("OSLO", "VOSS")))
+    bench.sync(scope=Scope(municipalities=("OSLO",)))
     assert bench.holds("oslo")
 
 
@@ -121,7 +121,7 @@ def test_taking_a_scope_back_restores_when_ads_came_and_changed(
     times = "SELECT uuid, stored_at, changed_at FROM ads ORDER BY uuid"
     before = rows(bench, times)
     bench.pass_time(timedelta(days=3))
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.pass_time(timedelta(days=20))
     bench.sync(recheck_after=timedelta(days=1))  # those outside are asked for, and stay there
     bench.sync(scope=Scope())
@@ -132,7 +132,7 @@ def test_taking_a_scope_back_restores_when_ads_came_and_changed(
 
 def test_an_ad_that_changed_while_it_was_outside_says_so(bench: Bench) -> None:
     ((stored_at, changed_at),) = set(rows(bench, "SELECT stored_at, changed_at FROM ads"))
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.pass_time(timedelta(days=3))
     bench.feed.active[uuid("voss")] = content(uuid("voss"), updated="2026-01-02T10:00:00+01:00")
     bench.sync(scope=Scope())
@@ -144,7 +144,7 @@ def test_an_ad_that_changed_while_it_was_outside_says_so(bench: Bench) -> None:
 
 
 def test_what_ended_outside_the_scope_begins_anew(bench: Bench) -> None:
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.feed.log.append(("voss", "INACTIVE", 5))
     bench.sync()
     assert rows(bench, "SELECT ad FROM outside") == [(uuid("bergen"),)]
@@ -227,12 +227,12 @@ def test_a_dry_run_counts_what_would_come_back(shell: Shell) -> None:
     shell.run("sync", "-q", "--yes", "--scope", "municipal=BERGEN")
     left = stored - len(shell.stored())
     out = shell.run("sync", "--dry-run", "--scope", "all")[1]
-    assert f"asked for again: {left}\n" in out
-    assert "scope would stay as it is" in shell.run("sync", "--dry-run")[1]
+    assert f"present scope to fetch: {left}\n" in out
+    assert "Scope: unchanged" in shell.run("sync", "--dry-run")[1]
 
 
 def test_a_dry_run_wants_a_store_and_one_run(shell: Shell, tmp_path: Path) -> None:
     other = tmp_path / "none.db"
     code, _, err = shell.run("sync", "--dry-run", "--db", str(other))
-    assert (code, "a first sync makes it" in err, other.exists()) == (2, True, False)
+    assert (code, "the first sync creates it" in err, other.exists()) == (2, True, False)
     assert shell.run("sync", "--dry-run", "--follow")[0] == 2

@@ -232,7 +232,7 @@ def test_S9_a_damaged_cursor_is_never_sent(lab: Lab) -> None:
     lab.settle()
     for damaged in ("", "../../etc/passwd", "x" * 40, "?last"):
         with Store(lab.path) as store, store._transaction():
-            store._db.execute("UPDATE milestones SET page = ?", [damaged])
+            store._connection.execute("UPDATE milestones SET page = ?", [damaged])
         lab.world.update(next(iter(lab.world.truth())))
         assert lab.sync().exit_code is ExitCode.DONE
         assert all(len(page) == 36 for page in lab.asked("page"))

@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import stat
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -22,12 +22,15 @@ from navfeed.model import (
     Inactive,
     Queued,
     Reason,
+    Retry,
     RunEnd,
     Scope,
     SeenEntry,
+    moment_text,
 )
-from navfeed.store import connect, writer
+from navfeed.store import connect, erasure, opening, runs, writer
 from navfeed.store.schema import APPLICATION_ID, VERSION
+from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
 from support.scripted import content, uuid
 
@@ -107,12 +110,12 @@ def test_content_is_kept_as_served_beside_columns_that_can_be_queried(path: Path
 def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
-        assert list(store.contents()) == [(AD, RICH)]
-        stored = store.stored(AD)
+        assert list(store.iter_contents()) == [(AD, RICH)]
+        stored = store.get_stored(AD)
         assert stored is not None
         assert (stored.raw, stored.last_day) == (RICH.raw, date(2026, 3, 31))
-        assert store.stored(OTHER) is None
-        assert (store.ads(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD: RICH.last_day})
+        assert store.get_stored(OTHER) is None
+        assert (store.ad_ids(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD: RICH.last_day})
 
 
 def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
@@ -124,7 +127,7 @@ def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
             (AD, Reason.CHANGED)
         ]
     assert rows(path, "SELECT title, stored_at, changed_at, checked_at FROM ads") == [
-        ("Baker", NOW.isoformat(), later.isoformat(), later.isoformat())
+        ("Baker", *map(moment_text, (NOW, later, later)))
     ]
     assert rows(path, "SELECT count(*) FROM locations") == [(1,)]
     assert rows(path, "SELECT count(*) FROM contacts") == [(0,)]
@@ -136,7 +139,7 @@ def test_an_unchanged_ad_is_only_confirmed(path: Path) -> None:
         put(store, AD)
         store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], later)
     assert rows(path, "SELECT changed_at, checked_at FROM ads") == [
-        (NOW.isoformat(), later.isoformat())
+        (moment_text(NOW), moment_text(later))
     ]
 
 
@@ -150,17 +153,52 @@ def test_removing_takes_every_row_of_the_ad(path: Path) -> None:
     assert rows(path, "SELECT count(*) FROM removed") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("moment", "whole", "exact"),
+    [
+        (NOW, "2026-03-03T12:00:00Z", "2026-03-03T12:00:00.000000Z"),
+        (
+            datetime(2026, 7, 1, 2, 3, 4, 999_999, timezone(timedelta(hours=2))),
+            "2026-07-01T00:03:04Z",
+            "2026-07-01T00:03:04.999999Z",
+        ),
+        (datetime(900, 1, 1, tzinfo=UTC), "0900-01-01T00:00:00Z", "0900-01-01T00:00:00.000000Z"),
+        (None, None, None),
+    ],
+)
+def test_moments_have_one_way_to_be_written(
+    moment: datetime | None, whole: str | None, exact: str | None
+) -> None:
+    assert (moment_text(moment), exact_text(moment)) == (whole, exact)
+    assert read_moment(exact) == moment
+
+
+@pytest.mark.parametrize("text", ["yesterday", "0001-01-01T00:00:00+01:00", "", None])
+def test_a_moment_that_cannot_be_read_is_none(text: str | None) -> None:
+    assert read_moment(text) is None
+
+
+def test_a_bound_within_a_second_leaves_out_what_came_before_it() -> None:
+    assert bound_text(NOW) == moment_text(NOW)
+    assert bound_text(NOW + timedelta(microseconds=1)) == moment_text(NOW + timedelta(seconds=1))
+
+
+def test_the_last_bound_of_all_comes_after_every_moment() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    assert (bound_text(last) or "") > (moment_text(last) or "")
+
+
 def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
         put(store, AD)
         store.commit_details([remove(AD, Reason.GONE)], [], NOW)
-        assert store.ads() == set()
+        assert store.ad_ids() == set()
     [mask] = rows(path, "SELECT * FROM removed")
     assert mask == (
         AD,
         "gone",
-        NOW.isoformat(),
+        moment_text(NOW),
         "2026-03-01T09:00:00Z",
         "2026-03-30T22:00:00Z",
         '["BERGEN","OSLO"]',
@@ -189,32 +227,30 @@ def test_the_sweep_takes_what_lies_before_the_day(path: Path) -> None:
         put(store, AD)
         assert store.sweep(date(2026, 3, 31), NOW) == []
         assert store.sweep(date(2026, 4, 1), NOW) == [(AD, Reason.EXPIRED)]
-        assert store.due(NOW) == [Queued(AD, 0)]  # NAV may have prolonged it without an entry
+        assert store.due(NOW) == [
+            Queued(AD, 0, Reason.EXPIRED)
+        ]  # NAV may have prolonged it without an entry
 
 
-def test_an_ad_that_is_gone_is_asked_for_twice_more(path: Path) -> None:
-    """A 404 may be bad weather; NAV's for good is believed after an hour and a day."""
-    hour, day = timedelta(hours=1), timedelta(days=1)
+def test_an_ad_that_is_gone_is_queued_again_where_that_was_decided(path: Path) -> None:
+    hour = timedelta(hours=1)
     with Store(path) as store:
         put(store, AD)
-        store.commit_details([remove(AD, Reason.GONE)], [], NOW)
+        again = DetailDecision(AD, Reason.GONE, retry=Retry(hour, attempts=1))
+        assert store.commit_details([again], [], NOW) == [(AD, Reason.GONE)]
         assert store.waiting(NOW) == (0, 0)
         assert (store.due(NOW), store.due(NOW, everything=True)) == ([], [])
-        assert store.due(NOW + hour) == [Queued(AD, 0)]
+        assert store.queued(AD) == Queued(AD, 1, Reason.GONE)
+        assert store.due(NOW + hour) == [Queued(AD, 1, Reason.GONE)]
         store.commit_details([remove(AD, Reason.GONE)], [], NOW + hour)
-        assert store.due(NOW + 2 * hour) == []
-        assert store.due(NOW + hour + day) == [Queued(AD, 1)]
-        store.commit_details([remove(AD, Reason.GONE)], [], NOW + hour + day)
-        assert store.due(NOW + 9 * day) == []
-        store.commit_details([remove(OTHER, Reason.GONE)], [], NOW)
-        assert store.due(NOW + 9 * day) == []  # it was never here
+        assert store.queued(AD) is None
 
 
 def test_a_retry_put_down_by_a_clock_that_was_wrong_is_due(path: Path) -> None:
     with Store(path) as store:
         commit(store, *ask(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(days=3_000))], NOW)
-        assert store.due(NOW) == [Queued(AD, 1)]
+        assert store.due(NOW) == [Queued(AD, 1, Reason.ANNOUNCED)]
 
 
 # The queue
@@ -234,12 +270,21 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
         commit(store, *ask(AD, OTHER))
         fail(store, 15)
         assert (store.waiting(early), store.waiting(later)) == ((2, 0), (1, 1))
-        assert store.due(early) == [Queued(AD, 15), Queued(OTHER, 0)]
-        assert store.due(later) == [Queued(OTHER, 0)]
-        assert store.due(later, everything=True) == [Queued(AD, 15), Queued(OTHER, 0)]
+        assert store.due(early) == [
+            Queued(AD, 15, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
+        assert store.due(later) == [Queued(OTHER, 0, Reason.ANNOUNCED)]
+        assert store.due(later, everything=True) == [
+            Queued(AD, 15, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
         commit(store, *ask(AD), now=later)
         assert (store.waiting(later), store.waiting(later + timedelta(days=14))) == ((2, 0), (2, 0))
-        assert store.due(later) == [Queued(AD, 0), Queued(OTHER, 0)]
+        assert store.due(later) == [
+            Queued(AD, 0, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
 
 
 def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Path) -> None:
@@ -252,13 +297,16 @@ def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Pat
 def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> None:
     with Store(path) as store:
         commit(store, *ask(AD, OTHER))
-        assert store.due(NOW) == [Queued(AD, 0), Queued(OTHER, 0)]
+        assert store.due(NOW) == [
+            Queued(AD, 0, Reason.ANNOUNCED),
+            Queued(OTHER, 0, Reason.ANNOUNCED),
+        ]
         removal = EntryDecision(AD, remove=True, ask=False, reason=Reason.STOPPED)
         assert commit(store, removal) == []
         assert store.waiting(NOW) == (1, 0)
         both = EntryDecision(OTHER, remove=True, ask=True, reason=Reason.SAME_MOMENT)
         commit(store, both)
-        assert store.due(NOW) == [Queued(OTHER, 0)]
+        assert store.due(NOW) == [Queued(OTHER, 0, Reason.SAME_MOMENT)]
 
 
 def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> None:
@@ -266,10 +314,10 @@ def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> N
         commit(store, *ask(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(minutes=5))], NOW)
         assert store.due(NOW) == []
-        assert store.due(NOW, everything=True) == [Queued(AD, 1)]
-        assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1)]
+        assert store.due(NOW, everything=True) == [Queued(AD, 1, Reason.ANNOUNCED)]
+        assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1, Reason.ANNOUNCED)]
         commit(store, *ask(AD))
-        assert store.due(NOW) == [Queued(AD, 0)]
+        assert store.due(NOW) == [Queued(AD, 0, Reason.ANNOUNCED)]
 
 
 def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None:
@@ -278,7 +326,7 @@ def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None
         store.commit_details([DetailDecision(OTHER, Reason.NEW, RICH)], [], NOW - timedelta(days=1))
         assert store.queue_rechecks(NOW - timedelta(days=2), 10, NOW) == 0
         assert store.queue_rechecks(NOW, 1, NOW) == 1
-        assert store.due(NOW) == [Queued(OTHER, 0)]
+        assert store.due(NOW) == [Queued(OTHER, 0, Reason.RECHECK)]
         assert store.queue_rechecks(NOW, 10, NOW) == 1
         assert store.queue_rechecks(NOW, 10, NOW) == 0
 
@@ -291,14 +339,14 @@ def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_asked_for_again(path: Pa
             [DetailDecision(OTHER, Reason.NEW, RICH)], [], NOW + timedelta(hours=2)
         )
         assert store.queue_rechecks(NOW - timedelta(days=14), 10, NOW) == 1
-        assert store.due(NOW) == [Queued(AD, 0)]
+        assert store.due(NOW) == [Queued(AD, 0, Reason.RECHECK)]
 
 
 def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
         store.commit_details([remove(AD, Reason.OUT_OF_SCOPE)], [], NOW)
-        assert (store.outside(), store.ads()) == ({AD}, set())
+        assert (store.outside(), store.ad_ids()) == ({AD}, set())
         put(store, AD)
         assert store.outside() == set()
         assert store.rescope(Scope(), [AD], ask=True, now=NOW) == 0
@@ -306,7 +354,7 @@ def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
         assert store.queue_rechecks(NOW - timedelta(1), 10, NOW) == 0
         assert store.queue_rechecks(NOW, 10, NOW) == 1  # they may have come inside
         assert store.rescope(Scope(), [], ask=True, now=NOW) == 1
-        assert store.due(NOW) == [Queued(AD, 0)]
+        assert store.due(NOW) == [Queued(AD, 0, Reason.RESCOPED)]
 
 
 # The cursor
@@ -350,7 +398,7 @@ def test_a_log_that_began_anew_has_every_ad_asked_for_until_each_is_confirmed(pa
         put(store, AD, OTHER)
         commit(store, *ask(OTHER), trouble="the log broke")
         assert store.unconfirmed() == 0
-        commit(store, trouble="another log", anew=True)
+        commit(store, trouble="another log", recheck=True)
         assert {one.ad for one in store.due(NOW)} == {AD, OTHER}
         store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], NOW)
         store.caught_up(NOW)
@@ -383,12 +431,12 @@ def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:
         store.caught_up(NOW)
         assert store.seen_from(0) == seen[1:]
         assert store.feed_cursor() == TRAIL
-    assert rows(path, "SELECT caught_up_at FROM feed") == [(NOW.isoformat(),)]
+    assert rows(path, "SELECT caught_up_at FROM feed") == [(exact_text(NOW),)]
 
 
 def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
     with Store(path) as store, store._transaction():
-        store._db.execute("UPDATE feed SET newest = 'yesterday'")
+        store._connection.execute("UPDATE feed SET newest = 'yesterday'")
     with Store(path) as store:
         assert store.feed_cursor().newest is None
 
@@ -399,7 +447,7 @@ def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
         bad = [DetailDecision(AD, Reason.NEW, RICH), DetailDecision(OTHER, Reason.NEW, 1)]  # type: ignore[arg-type]
         with pytest.raises(AttributeError):
             store.commit_details([remove(OTHER), *bad], [], NOW)
-        assert store.ads() == {OTHER}
+        assert store.ad_ids() == {OTHER}
     assert rows(path, "SELECT uuid FROM ads") == [(OTHER,)]
 
 
@@ -409,7 +457,7 @@ def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
 def test_runs_are_recorded_and_the_oldest_dropped(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "KEPT_RUNS", 2)
+    monkeypatch.setattr(runs, "KEPT_RUNS", 2)
     with Store(path) as store:
         for _ in range(4):
             store.end_run(store.begin_run(NOW), RunEnd(4, "some wait", {"new": 3}), NOW)
@@ -426,7 +474,7 @@ def test_what_is_remembered_for_the_next_run(path: Path) -> None:
         store.remember_retry(NOW)
         store.remember_token(NOW)
         assert store.retry_at() == NOW
-    assert rows(path, "SELECT token_expires FROM feed") == [(NOW.isoformat(),)]
+    assert rows(path, "SELECT token_expires FROM feed") == [(exact_text(NOW),)]
 
 
 # Erasure
@@ -452,7 +500,7 @@ def canary_store(path: Path) -> Store:
 
 def test_X3_nothing_removed_is_in_any_file(path: Path) -> None:
     with canary_store(path) as store:
-        assert store.erase()
+        assert store.purge()
         assert not store.erasure_owed()
         assert CANARY.encode() not in files(path)
     assert CANARY.encode() not in files(path)
@@ -463,24 +511,24 @@ def test_what_was_changed_is_erased_too(path: Path) -> None:
         said = content(AD, description=CANARY)
         store.commit_details([DetailDecision(AD, Reason.NEW, said)], [], NOW)
         store.commit_details([DetailDecision(AD, Reason.CHANGED, RICH)], [], NOW)
-        assert store.erase()
+        assert store.purge()
         assert CANARY.encode() not in files(path)
 
 
 def test_C2_a_reader_postpones_the_erasure_and_it_is_made_good(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     Store(path).close()
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM ads").fetchone()
     with canary_store(path) as store:
-        assert not store.erase()
+        assert not store.purge()
         assert store.erasure_owed()
     reader.close()
     with Store(path) as store:
-        assert store.erase()
+        assert store.purge()
         assert CANARY.encode() not in files(path)
 
 
@@ -591,28 +639,28 @@ def test_D3_damage_met_while_contents_are_read_is_told(path: Path) -> None:
         put(store, AD)
         store._connection.execute("ALTER TABLE locations RENAME TO places")
         with pytest.raises(StoreError, match="no such table"):
-            list(store.contents())
+            list(store.iter_contents())
 
 
 def read_all(path: Path) -> None:
     with Store(path) as store:
         store.due(NOW, everything=True)
-        list(store.contents())
+        list(store.iter_contents())
 
 
 def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> None:
     with Store(path) as store:
         put(store, OTHER)
-        (pages,) = store._one("PRAGMA page_count")
-        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        ((pages,),) = store._connection.execute("PRAGMA page_count")
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
         much = content(AD, description="x" * 1_000_000)
         with pytest.raises(StoreError, match="full") as caught:
             store.commit_details([DetailDecision(AD, Reason.NEW, much)], [], NOW)
         assert caught.value.exit_code == 7
-        assert store.ads() == {OTHER}
-        store._db.execute("PRAGMA max_page_count = 1073741823")
+        assert store.ad_ids() == {OTHER}
+        store._connection.execute("PRAGMA max_page_count = 1073741823")
         put(store, AD)
-        assert store.ads() == {AD, OTHER}
+        assert store.ad_ids() == {AD, OTHER}
 
 
 def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -643,7 +691,7 @@ def test_too_old_a_library_is_refused(path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_library_that_cannot_erase_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "_PRAGMAS", ("secure_delete = OFF",))
+    monkeypatch.setattr(opening, "_PRAGMAS", ("secure_delete = OFF",))
     with pytest.raises(StoreError, match="secure_delete"):
         Store(path)
 
@@ -657,4 +705,4 @@ def test_a_migration_that_is_cut_off_leaves_an_empty_file_that_works(
     monkeypatch.undo()
     with Store(path) as store:
         put(store, AD)
-        assert store.ads() == {AD}
+        assert store.ad_ids() == {AD}

@@ -19,6 +19,7 @@ from navfeed.errors import (
     UnreachableError,
 )
 from navfeed.model import HISTORY, Gone, Reason
+from navfeed.store.times import exact_text
 from navfeed.store.writer import Store
 from navfeed.sync.details import BATCH
 from navfeed.sync.engine import Counts, ExpiredRemoved, _ended, sync
@@ -165,8 +166,8 @@ def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
     bench.sync()
     with Store(bench.path) as store:
         assert store.feed_cursor().closed == 1
-        [(caught_up,)] = store._all("SELECT caught_up_at FROM feed")
-    assert caught_up == bench.clock.isoformat()
+        [(caught_up,)] = store._connection.execute("SELECT caught_up_at FROM feed")
+    assert caught_up == exact_text(bench.clock)
 
 
 def test_details_may_wait_without_having_failed() -> None:
@@ -307,7 +308,7 @@ def test_H6_a_lost_cursor_falls_back_to_an_older_page(tmp_path: Path) -> None:
         lambda page, etag=None: None if page == lost else original(page, etag)
     )
     with Store(bench.path) as store, store._transaction():
-        store._db.execute("UPDATE feed SET closed = top")
+        store._connection.execute("UPDATE feed SET closed = top")
     ended = bench.sync()
     assert isinstance(ended.error, ContractError)  # the log leads there still
     bench.feed.log.append(("x5", "INACTIVE", 21))
@@ -326,7 +327,7 @@ def test_H6_without_any_page_left_it_seeks_where_nothing_was_hidden(tmp_path: Pa
     asked = seeks(bench, start=Start(since=since))
     assert asked == [until, since]  # where nothing was hidden; nothing there was known
     with Store(bench.path) as store:
-        assert len(store.ads()) == 40  # nothing was deleted silently: NAV confirmed each
+        assert len(store.ad_ids()) == 40  # nothing was deleted silently: NAV confirmed each
     assert all(bench.asked_for(f"{one}{n}") == 1 for one in "xy" for n in range(20))
 
 
@@ -343,7 +344,7 @@ def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
     bench.feed.active = active("az")
     bench.sync()
     with Store(bench.path) as store, store._transaction():
-        store._db.execute("UPDATE milestones SET page = 'x'")
+        store._connection.execute("UPDATE milestones SET page = 'x'")
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.new, ended.counts.unchanged) == (0, 0, 2)
     assert bench.asked_for("n") == 0

@@ -13,8 +13,8 @@ from typing import BinaryIO
 import pytest
 
 from navfeed.model import DetailDecision, Reason
+from navfeed.store import erasure, unscrubbed, writer
 from navfeed.store import scrub as scrubbing
-from navfeed.store import unscrubbed, writer
 from navfeed.store.writer import Store
 from support.canaries import FIELDS, heard
 from support.crash import Crash, fragile
@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store.commit_details([verdict(number) for number in range(300)], [], NOW)
-        assert store.erase()
+        assert store.purge()
     return path
 
 
@@ -42,7 +42,7 @@ def scrubbed(path: Path, monkeypatch: pytest.MonkeyPatch) -> Scrubbed:
         scrubbed.append(None if numbers is None else set(numbers))
         return scrubbing.scrub(file, numbers)
 
-    monkeypatch.setattr(writer, "scrub", noting)
+    monkeypatch.setattr(erasure, "scrub", noting)
     return scrubbed
 
 
@@ -54,7 +54,7 @@ def remove(store: Store, *numbers: int) -> None:
 def erase(path: Path, *numbers: int) -> None:
     with Store(path) as store:
         remove(store, *numbers)
-        assert store.erase()
+        assert store.purge()
 
 
 def pages_of(path: Path) -> int:
@@ -75,9 +75,9 @@ def test_only_what_was_written_is_scrubbed(path: Path, scrubbed: Scrubbed) -> No
     erase(path, 7)
     with Store(path) as store:
         remove(store, 8)
-        assert store.erase()
+        assert store.purge()
         remove(store, 9)
-        assert store.erase()
+        assert store.purge()
     assert [0 < len(pages or ()) < pages_of(path) // 3 for pages in scrubbed] == [True] * 3
 
 
@@ -148,7 +148,7 @@ def test_C4_after_a_crash_the_whole_file_is(path: Path, scrubbed: Scrubbed, boun
 def _remove_two(store: Store) -> None:
     for number in (7, 8):
         remove(store, number)
-        store.erase()
+        store.purge()
 
 
 def test_another_store_that_writes_in_between_is_noticed(path: Path, scrubbed: Scrubbed) -> None:
@@ -156,7 +156,7 @@ def test_another_store_that_writes_in_between_is_noticed(path: Path, scrubbed: S
         remove(store, 7)
         with Store(path) as other:
             other.note_find(1, 1, NOW)
-        assert store.erase()
+        assert store.purge()
     assert scrubbed == [None]
     erase(path, 8)
     assert scrubbed[1:] != [None]
@@ -189,7 +189,7 @@ def test_X3_nothing_survives_logs_that_begin_again_and_readers(
 ) -> None:
     """Runs that add, change and remove, some beside a reader, most with a log that is cut."""
     monkeypatch.setattr(writer, "LONG_LOG", 40_000)
-    monkeypatch.setattr(writer, "ERASE_WAIT_MS", 1)
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     monkeypatch.setattr(writer, "CLOSE_WAIT_MS", 1)
     rng = random.Random(seed)
     standing = dict.fromkeys(range(300), 0)
@@ -208,12 +208,12 @@ def test_X3_nothing_survives_logs_that_begin_again_and_readers(
                 gone = rng.sample(sorted(standing), rng.choice([0, 4]))
                 remove(store, *gone)
                 standing = {n: rev for n, rev in standing.items() if n not in gone}
-            store.erase()
+            store.purge()
         reader.close()
         with Store(path) as store:
-            assert not store.erasure_owed() or store.erase()
+            assert not store.erasure_owed() or store.purge()
             remove(store, standing.popitem()[0])
-            assert store.erase()
+            assert store.purge()
             assert unclean_pages(path) == 0
         assert heard(path.parent) == {(*one, field) for one in standing.items() for field in FIELDS}
 
@@ -231,7 +231,7 @@ def test_a_removal_writes_and_reads_what_it_touches(tmp_path: Path) -> None:
         for at in range(0, 2_000, 100):
             store.commit_details([verdict(number) for number in range(at, at + 100)], [], NOW)
         remove(store, 5)
-        assert store.erase()
+        assert store.purge()
     size = path.stat().st_size
     before = count("wchar"), count("rchar")
     erase(path, 700)

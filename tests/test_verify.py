@@ -33,7 +33,7 @@ def disturb(bench: Bench) -> None:
     bench.feed.active |= active(["silent"], title="Ny tittel")
     bench.feed.active |= active(["over"], expires="2026-01-01T00:00:00+01:00")
     with Store(bench.path) as store, store._transaction():
-        store._db.execute("DELETE FROM ads WHERE uuid = ?", [uuid("lost")])
+        store._connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid("lost")])
 
 
 DIFFERENCES = {
@@ -70,7 +70,7 @@ def test_repair_mends_what_it_tells(bench: Bench) -> None:
 
 def dump(bench: Bench) -> list[tuple[object, ...]]:
     with Store(bench.path) as store:
-        return store._all("SELECT * FROM ads ORDER BY uuid")
+        return store._connection.execute("SELECT * FROM ads ORDER BY uuid").fetchall()
 
 
 def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
@@ -102,7 +102,7 @@ def test_repair_brings_back_what_was_withheld(bench: Bench) -> None:
 
 
 def test_an_ad_outside_the_scope_is_a_difference_only_once_it_is_inside(bench: Bench) -> None:
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert check(bench) == []
     bench.feed.active |= active(["silent"], workLocations=[{"municipal": "OSLO"}])
     assert check(bench) == [Difference(uuid("silent"), Kind.MISSING, Reason.NEW.value)]
@@ -119,7 +119,7 @@ def test_what_a_failing_repair_removed_is_erased(bench: Bench) -> None:
 
 def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
     with Store(bench.path) as store, store._transaction():
-        store._db.execute("UPDATE feed SET trouble = 'the log broke'")
+        store._connection.execute("UPDATE feed SET trouble = 'the log broke'")
     disturb(bench)
     check(bench)
     assert trouble(bench) == "the log broke"
@@ -133,7 +133,7 @@ def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
 
 def test_a_verification_that_mends_everything_ends_the_trouble(bench: Bench) -> None:
     with Store(bench.path) as store, store._transaction():
-        store._db.execute("UPDATE feed SET trouble = 'the log broke'")
+        store._connection.execute("UPDATE feed SET trouble = 'the log broke'")
     disturb(bench)
     check(bench, repair=True)
     assert trouble(bench) is None
@@ -141,7 +141,7 @@ def test_a_verification_that_mends_everything_ends_the_trouble(bench: Bench) -> 
 
 def trouble(bench: Bench) -> object:
     with Store(bench.path) as store:
-        [(sentence,)] = store._all("SELECT trouble FROM feed")
+        [(sentence,)] = store._connection.execute("SELECT trouble FROM feed")
         return sentence
 
 
@@ -173,8 +173,8 @@ def scoped(tmp_path: Path) -> Bench:
     return bench
 
 
-OSLO, BERGEN = Scope(municipals=("oslo",)), Scope(municipals=("Bergen",))
-BOTH = Scope(municipals=("Oslo", "Bergen"))
+OSLO, BERGEN = Scope(municipalities=("oslo",)), Scope(municipalities=("Bergen",))
+BOTH = Scope(municipalities=("Oslo", "Bergen"))
 
 
 def test_only_what_is_in_scope_is_kept_by_any_of_its_places(tmp_path: Path) -> None:

@@ -20,7 +20,15 @@ from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.writer import Store
 
 OSLO = ZoneInfo("Europe/Oslo")
-LISTS = {"municipals", "counties", "cities", "postal_codes", "countries", "occupations", "styrk08"}
+LISTS = {
+    "municipalities",
+    "counties",
+    "cities",
+    "postal_codes",
+    "countries",
+    "occupations",
+    "styrk08",
+}
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +97,9 @@ def test_an_ad_is_there_up_to_and_including_its_last_day(
         for table in ("locations", "occupations", "categories", "contacts"):
             clockwork.execute(f"INSERT INTO {table} (ad, position) VALUES (?, 0)", [number])
     try:
-        assert asked(clockwork, "SELECT uuid FROM ads_in_force ORDER BY 1") == shown
+        assert asked(clockwork, "SELECT uuid FROM active_ads ORDER BY 1") == shown
         for table in ("locations", "occupations", "categories", "contacts"):
-            assert asked(clockwork, f"SELECT ad FROM {table}_in_force ORDER BY 1") == shown
+            assert asked(clockwork, f"SELECT ad FROM active_{table} ORDER BY 1") == shown
     finally:
         clockwork.rollback()
 
@@ -132,18 +140,18 @@ def test_what_is_joined(path: Path) -> None:
         )
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
-        full, bare = map(dict, connection.execute("SELECT * FROM ads_in_force ORDER BY uuid"))
+        full, bare = map(dict, connection.execute("SELECT * FROM active_ads ORDER BY uuid"))
 
     assert {name: full[name] for name in sorted(LISTS)} == {
         "cities": "ÅS; FANA",
         "counties": "AKERSHUS; VESTLAND; OSLO",
         "countries": "NORGE",
-        "municipals": "ÅS; BERGEN",
+        "municipalities": "ÅS; BERGEN",
         "occupations": "Sykepleier",
         "postal_codes": "5003",
         "styrk08": "2223; 2221",
     }
-    assert (bare["municipals"], bare["styrk08"]) == (None, None)
+    assert (bare["municipalities"], bare["styrk08"]) == (None, None)
     assert full["title"] == "Sykepleier natt"
 
 
@@ -154,7 +162,7 @@ def test_every_column_stands_under_its_own_name(path: Path) -> None:
         connection.row_factory = sqlite3.Row
         for table in ("ads", "locations", "occupations", "categories", "contacts"):
             (row,) = map(dict, connection.execute(f"SELECT * FROM {table}"))
-            (shown,) = map(dict, connection.execute(f"SELECT * FROM {table}_in_force"))
+            (shown,) = map(dict, connection.execute(f"SELECT * FROM active_{table}"))
             kept = {name: value for name, value in row.items() if name != "content"}
             assert {name: shown.get(name, "not there") for name in kept} == kept
             assert shown.keys() - kept.keys() == (LISTS if table == "ads" else set())
@@ -180,6 +188,7 @@ def make_version_2(path: Path) -> None:
         connection.execute("ALTER TABLE feed DROP COLUMN recheck_since")
         for name in ("stored_at", "changed_at", "updated"):
             connection.execute(f"ALTER TABLE outside DROP COLUMN {name}")
+        connection.execute("ALTER TABLE removed RENAME COLUMN municipalities TO municipals")
         connection.execute("ALTER TABLE feed DROP COLUMN scrubbed")
         for name in ("changes", "journal", "stale_shards", "search_00"):
             connection.execute(f"DROP TABLE {name}")
@@ -188,7 +197,7 @@ def make_version_2(path: Path) -> None:
         connection.execute(
             "CREATE VIRTUAL TABLE search USING fts5 (title, job_title, employer, text)"
         )
-        connection.execute("CREATE VIEW ads_in_force AS SELECT x FROM nowhere")
+        connection.execute("CREATE VIEW active_ads AS SELECT x FROM nowhere")
         connection.execute("CREATE VIEW somebodys AS SELECT 1 AS x")
         connection.execute("PRAGMA user_version = 2")
         connection.commit()
@@ -199,10 +208,10 @@ def test_an_older_store_gets_the_views_of_today(path: Path) -> None:
     with Store(path) as store:
         put(store, [ad(1, expires="2999-01-01T00:00:00Z")])
 
-    assert "municipals" in columns_of(path, "ads_in_force")
+    assert "municipalities" in columns_of(path, "active_ads")
     assert columns_of(path, "somebodys") == ["x"]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT uuid FROM ads_in_force").fetchall() == [(uuid(1),)]
+        assert connection.execute("SELECT uuid FROM active_ads").fetchall() == [(uuid(1),)]
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 
@@ -214,10 +223,10 @@ def test_a_migration_that_is_cut_off_is_made_good(
     with closing(sqlite3.connect(path)) as connection:
         with pytest.raises(sqlite3.OperationalError):
             migrations.apply(Database(connection))
-    assert columns_of(path, "locations_in_force") == []
+    assert columns_of(path, "active_locations") == []
     monkeypatch.undo()
     Store(path).close()
-    assert columns_of(path, "locations_in_force")
+    assert columns_of(path, "active_locations")
 
 
 def test_the_views_need_nothing_of_the_bookkeeping() -> None:

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navfeed.errors import ContractError
-from navfeed.model import Category, Contact, Detail, Entry, Location, Occupation, Status
+from navfeed.model import (
+    Category,
+    Contact,
+    Detail,
+    Entry,
+    Location,
+    Occupation,
+    Status,
+    moment_text,
+)
 from navfeed.practice import Practice, Request, World
 from navfeed.wire.detail import read_content, read_detail
 from navfeed.wire.page import read_page
@@ -317,7 +326,7 @@ def test_details_are_read():
         positioncount="2",
         sector="Privat",
     )
-    assert (found.published, found.expires, found.updated) == (
+    assert tuple(map(moment_text, (found.published, found.expires, found.updated))) == (
         "2026-05-25T05:47:08Z",
         "2026-11-20T23:00:00Z",
         "2026-05-25T06:06:08Z",
@@ -588,7 +597,8 @@ def test_what_is_no_employer_is_none(served):
 )
 def test_dates_are_utc_and_the_last_day_is_Oslo_s(served, moment, day):
     found = content_of(expires=served, published=served, updated=served)
-    assert (found.expires, found.published, found.updated) == (moment, moment, moment)
+    moments = (found.expires, found.published, found.updated)
+    assert tuple(map(moment_text, moments)) == (moment, moment, moment)
     assert found.last_day == day
 
 

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
         read_cursor,
     )
     from navfeed.store.filters import Filters
-    from navfeed.store.query import Reader, Sort
+    from navfeed.store.query import Reader
+    from navfeed.store.selection import Sort
     from navfeed.sync.details import DetailsApplied
     from navfeed.sync.engine import (
         Counts,

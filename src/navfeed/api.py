@@ -1,4 +1,4 @@
-"""What a program does with navfeed: bring a store up to date, and ask it.
+"""The library: update a store, and read it.
 
 The commands stand on these functions; `import navfeed` offers them to others
 (docs/reference/library.md).
@@ -16,7 +16,7 @@ from navfeed.config import Settings, feed_address, load, read_text, refuse_speci
 from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
 from navfeed.model import HISTORY, RunFacts, RunState, oslo_day, refuse_wrong_type
 
-if TYPE_CHECKING:  # loaded where they are needed: a question needs nothing of a sync
+if TYPE_CHECKING:  # loaded where they are needed: reading needs nothing of a sync
     from navfeed.client.feed import FeedClient
     from navfeed.store.query import Reader
     from navfeed.store.writer import Store
@@ -29,13 +29,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-# Asking
+# Reading
 
 
 def open_store(
     db: Path | str | None = None, *, at: datetime | None = None, synonyms: Path | None = None
 ) -> Reader:
-    """Open a store to ask it about the ads that are in force at a moment (an aware one).
+    """Open a store to read the ads that are active at a moment (an aware datetime).
 
     By default that is now, and the store is the one that `navfeed` itself uses. It is read only,
     waits for no sync, and every answer is about one state of it. `synonyms` is a file of words that
@@ -59,10 +59,10 @@ def state_of(db: Path, run: RunFacts | None) -> RunState:
     """
     if run is None or run.exit_code is not None:
         return RunState.ENDED
-    open_for_sync = _is_held(db)
-    if open_for_sync is None:
+    locked = _is_locked(db)
+    if locked is None:
         return RunState.UNKNOWN
-    if open_for_sync:
+    if locked:
         return RunState.RUNNING
     with open_store(db) as reader:
         (newest,) = reader.runs(1)
@@ -71,8 +71,8 @@ def state_of(db: Path, run: RunFacts | None) -> RunState:
     return RunState.RUNNING if alive else RunState.KILLED
 
 
-def _is_held(db: Path) -> bool | None:
-    """Whether somebody holds the store's lock; None where it may not even be tried."""
+def _is_locked(db: Path) -> bool | None:
+    """Whether the store's lock is taken; None if it cannot be tried."""
     from filelock import FileLock, Timeout
 
     lock = Path(f"{db.resolve()}.lock")
@@ -100,7 +100,7 @@ def sync_store(
 ) -> RunFinished:
     """Run to the end of the feed and through the details, as `navfeed sync` does.
 
-    By default with the settings and the plan that the command has. `progress` is told of every step
+    By default with the settings and the plan that the command has. `progress` gets every step
     once it is committed, in the calling thread; `stop.request()`, from any thread or signal
     handler, ends the run well. What goes wrong with the feed is in the answer's `error` and
     `exit_code`, and costs time alone; so is a scope that was refused, which changes nothing
@@ -115,7 +115,7 @@ def sync_store(
     refuse_wrong_type("sync_store", "plan", plan, Plan | None)
     refuse_wrong_type("sync_store", "stop", stop, Stop | None)
     settings = load({}) if settings is None else settings
-    token = settings.token.read()  # without a usable one nothing is touched, and nobody asked
+    token = settings.token.read()  # without a usable one, neither store nor feed is touched
     with open_for_sync(settings, feed_moved=feed_moved) as store, client(settings, token) as feed:
         return run_sync(
             feed, store, plan or make_plan(settings), stop=stop or Stop(), progress=progress
@@ -123,12 +123,12 @@ def sync_store(
 
 
 def make_plan(settings: Settings, start: Start | None = None) -> Plan:
-    """What a run does by the settings. By default, a first one reads all that can be in force."""
+    """What a run does by the settings. By default, a first one reads all that can be active."""
     from navfeed.sync.engine import Plan
     from navfeed.sync.walk import Start
 
-    refuse_wrong_type("plan_of", "settings", settings, Settings)
-    refuse_wrong_type("plan_of", "start", start, Start | None)
+    refuse_wrong_type("make_plan", "settings", settings, Settings)
+    refuse_wrong_type("make_plan", "start", start, Start | None)
     return Plan(
         start=Start(back=HISTORY) if start is None else start,
         scope=settings.scope,
@@ -174,22 +174,22 @@ def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[S
         from navfeed.privacy.erasure import take_up_contacts
         from navfeed.store.writer import Store
 
-        asked = feed_address(settings.base_url)
-        with Store(settings.db, feed_url=asked, upgrade_copy=settings.upgrade_copy) as store:
+        address = feed_address(settings.base_url)
+        with Store(settings.db, feed_url=address, upgrade_copy=settings.upgrade_copy) as store:
             if not feed_moved:
-                _refuse_another_feed(store, asked)
+                _refuse_another_feed(store, address)
             if settings.inactive not in (None, store.inactive()):
                 store.set_inactive(settings.inactive)
             take_up_contacts(store, settings.contacts, now())
             yield store
 
 
-def _refuse_another_feed(store: Store, asked: str) -> None:
+def _refuse_another_feed(store: Store, address: str) -> None:
     """Two feeds in one store would remove each other's ads."""
-    if (follows := store.feed_url()) not in (None, asked):
+    if (follows := store.feed_url()) not in (None, address):
         raise ConfigError(
-            f"{store.path} follows the feed at {follows}, not the one at {asked}. Name that "
-            "feed, or another store with --db. If the same feed has moved, run `navfeed sync "
+            f"{store.path} follows the feed at {follows}, not {address}. Name that feed, "
+            "or another store with --db. If the feed has moved, run `navfeed sync "
             "--feed-moved` once"
         )
 
@@ -203,11 +203,13 @@ def client(settings: Settings, token: str | None) -> FeedClient:
 
 
 _TRIED = 0.1
-"""Seconds to wait for the lock: whoever asks whether it is free holds it for an instant."""
+"""Seconds to wait for the lock: checking whether it is free holds it for an instant."""
 
 
 @contextmanager
-def store_lock(db: Path, kind: str = "lock", who: str = "another sync works on") -> Iterator[None]:
+def store_lock(
+    db: Path, kind: str = "lock", who: str = "another sync is running on"
+) -> Iterator[None]:
     """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
     from filelock import FileLock, Timeout
 
@@ -217,7 +219,7 @@ def store_lock(db: Path, kind: str = "lock", who: str = "another sync works on")
         lock = FileLock(f"{db}.{kind}", timeout=_TRIED, mode=0o600)
         lock.acquire()
     except Timeout:
-        raise LockedError(f"{who} {db}. Let it finish, or run again later") from None
+        raise LockedError(f"{who} {db}. Wait for it, or run again later") from None
     except OSError as error:
         raise StoreError(f"cannot write beside {db}: {error.strerror or error}") from error
     try:

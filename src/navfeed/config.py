@@ -66,18 +66,19 @@ _VARIABLES = (
     "watches_file",
 )
 
-_OTHERS = ("token", "cursor_before", "cursor_after", "mail_password")
-"""Variables besides: one that is a secret, and what a command after a sync is given."""
+_OTHERS = ("token", "log", "cursor_before", "cursor_after", "mail_password")
+"""Variables besides: a secret, a short name for the level of the log, and what a command after a
+sync is given."""
 
 SCOPES = {
-    "municipal": "municipals",
+    "municipal": "municipalities",
     "county": "counties",
     "occupation": "occupations",
     "code": "codes",
     "orgnr": "orgnrs",
     "words": "words",
 }
-"""What `[scope]` and `--scope` take, and the field of `Scope` that each one fills."""
+"""The names of `[scope]` and `--scope`, and their fields of `Scope`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class TokenSource:
             return None
         token = token.strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ConfigError("the token is empty or holds characters that no token has")
+            raise ConfigError("the token is empty or contains invalid characters")
         return token
 
     @property
@@ -113,7 +114,7 @@ class TokenSource:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What the log says and where. None: not told, so that progress is shown as ever."""
+    """Level, format and file of the log. None: no log was requested; progress is shown."""
 
     file: Path | None = None
     format: LogFormat | None = None
@@ -206,7 +207,7 @@ def load_settings(**values: object) -> Settings:
     `scope={"county": ["VESTLAND"]}`. Raises `ConfigError`.
     """
     if unknown := sorted(values.keys() - _KEYS):
-        raise ConfigError(f"no setting is called {', '.join(unknown)}")
+        raise ConfigError(f"unknown setting: {', '.join(unknown)}")
     return load(values)
 
 
@@ -215,7 +216,7 @@ _BESIDE = (
     *(".watches.db", ".watches.db-journal", ".watches.lock"),
 )
 """How the names of a store's own files end: SQLite's (https://www.sqlite.org/tempfiles.html), the
-locks of `navfeed.api.store_lock`, and what watches told."""
+locks of `navfeed.api.store_lock`, and the state of watches."""
 
 
 def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
@@ -233,24 +234,24 @@ def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
 def refuse_special(file: Path) -> None:
     """Raise `ConfigError` where `file` is a pipe, a socket or a device.
 
-    Opening one may wait for ever, reading one never end, and no signal would be heeded meanwhile.
+    Opening one may wait for ever, reading one never end, and no signal would be handled meanwhile.
     """
     if file.exists() and not (file.is_file() or file.is_dir()):
-        raise ConfigError(f"{file} is a pipe or a device, and no file. Name another file")
+        raise ConfigError(f"{file} is a pipe or a device, not a file. Name another file")
 
 
 _LARGEST = 1_000_000
-"""Bytes of a file that people write: settings, a token."""
+"""Maximum size in bytes of a file that people write: settings, a token."""
 
 
 def _small_text(file: Path) -> str:
     """Raises OSError, ValueError where it is no text, and `ConfigError`."""
     refuse_special(file)
     with file.open("rb") as opened:
-        said = opened.read(_LARGEST + 1)
-    if len(said) > _LARGEST:
+        content = opened.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
         raise ConfigError(f"{file} is larger than 1 MB. Name the right file")
-    return said.decode()
+    return content.decode()
 
 
 def default_db() -> Path:
@@ -296,7 +297,8 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    variables = {name: f"{APP}_{name}".upper() for name in _VARIABLES}
+    short = {"log_level": "NAVFEED_LOG"} if not environ.get("NAVFEED_LOG_LEVEL") else {}
+    variables = {name: f"{APP}_{name}".upper() for name in _VARIABLES} | short
     return {
         name: environ[variable] for name, variable in variables.items() if environ.get(variable)
     }
@@ -306,7 +308,7 @@ def _path(value: object) -> Path | None:
     try:
         return Path(str(value)).expanduser() if value else None
     except RuntimeError:
-        raise ConfigError(f"{value} begins with a home folder that nobody here has") from None
+        raise ConfigError(f"{value} names a home folder that does not exist") from None
 
 
 def _whole(values: Mapping[str, object], name: str, default: int, *, least: int, most: int) -> int:
@@ -331,7 +333,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def duration(text: str, name: str) -> timedelta:
-    """`90`, `90s`, `10m`, `24h`, `2d`. Raises `ConfigError`, which speaks of `name`."""
+    """`90`, `90s`, `10m`, `24h`, `2d`. Raises `ConfigError` with `name`."""
     number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
     try:
         length = timedelta(seconds=int(number) * _UNITS[unit]) if number.isdecimal() else None
@@ -350,7 +352,7 @@ SOONEST = timedelta(seconds=10)
 
 
 def _every(text: str) -> timedelta:
-    """How often the feed is asked for news. It costs NAV a request or two each time."""
+    """The pause between two syncs, each of which costs NAV a request or two."""
     every = duration(text, "every")
     if not SOONEST <= every <= timedelta(days=1):
         raise ConfigError(f"every is {text!r}; it takes a time from 10s to 24h")
@@ -358,34 +360,34 @@ def _every(text: str) -> timedelta:
 
 
 def _scope(value: object) -> Scope | None:
-    """None where nothing was said: the store keeps its scope then. `{}` means everything."""
+    """None if not given: the store keeps its scope. `{}` means everything."""
     if value is None:
         return None
     if not isinstance(value, Mapping) or (value.keys() - SCOPES.keys()):
-        raise ConfigError(f"the scope takes lists of texts for {', '.join(SCOPES)}")
+        raise ConfigError(f"the scope takes lists of strings for {', '.join(SCOPES)}")
     return Scope(**{SCOPES[name]: _texts(f"scope.{name}", texts) for name, texts in value.items()})
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
-        raise ConfigError(f"{name} takes a text or a list of texts, not {value!r}")
+        raise ConfigError(f"{name} takes a string or a list of strings, not {value!r}")
     return tuple(texts)
 
 
 def _table(values: Mapping[str, object], table: str, name: str) -> object:
-    """What a table of the settings file says; it takes one name."""
-    said = values.get(table, {})
-    if not isinstance(said, Mapping) or said.keys() - {name}:
+    """The value in a table of the settings file that takes one name."""
+    entries = values.get(table, {})
+    if not isinstance(entries, Mapping) or entries.keys() - {name}:
         raise ConfigError(f"[{table}] takes {name}, and nothing else")
-    return said.get(name)
+    return entries.get(name)
 
 
 def _after_sync(values: Mapping[str, object]) -> str | None:
     """The flag's command, else the file's. None: there is none."""
     command = values.get("then") or _table(values, "hooks", "after_sync")
     if command is not None and not isinstance(command, str):
-        raise ConfigError(f"hooks.after_sync takes a command as one text, not {command!r}")
+        raise ConfigError(f"hooks.after_sync takes a command as one string, not {command!r}")
     return command
 
 
@@ -393,7 +395,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def _choice(kind: type[_Choice], values: Mapping[str, object], name: str) -> _Choice | None:
-    """None where nothing was said: the store keeps what it was told before."""
+    """None if not given: the store keeps its setting."""
     if (value := values.get(name)) is None:
         return None
     try:
@@ -404,7 +406,7 @@ def _choice(kind: type[_Choice], values: Mapping[str, object], name: str) -> _Ch
 
 
 _HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?|[\da-f:]+", re.ASCII)
-"""A name that DNS can look up, or an address of IPv6: anything else fails at the first request."""
+("A name that DNS can resolve, or an IPv6 address: anything else fails at the first request.")
 
 
 def _base_url(text: str) -> str:
@@ -417,13 +419,13 @@ def _base_url(text: str) -> str:
         host = None
     usable = host is not None and _HOST.fullmatch(host) and text.isprintable()
     if not usable or url.scheme not in ("http", "https") or url.query or url.fragment:
-        raise ConfigError(f"the feed's address {_safe(text)} is no http(s) address")
+        raise ConfigError(f"the feed's address {_safe(text)} is not an http(s) URL")
     if "@" in url.netloc:
-        raise ConfigError("the feed's address holds a user name or a password; leave them out")
+        raise ConfigError("the feed's address contains a user name or password; remove them")
     if url.scheme == "http" and not is_loopback(str(host)):
         raise ConfigError(
-            f"{_safe(text)} is clear text to another machine; use https (http works for "
-            "127.0.0.1 and localhost alone)"
+            f"{_safe(text)} would send the token unencrypted; use https (http works "
+            "only for 127.0.0.1 and localhost)"
         )
     return text.rstrip("/")
 
@@ -455,7 +457,7 @@ def read_text(path: Path, what: str) -> str:
     try:
         return _small_text(path)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not text"
         raise ConfigError(f"cannot read {what} {path}: {reason}") from None
 
 

@@ -6,7 +6,7 @@ The rules and where they come from:
   server writes several entries with one moment, and in an order of its own).
 - An INACTIVE entry removes at once; an ACTIVE entry only ever asks for the ad's details, and
   content enters the store from an ACTIVE detail alone.
-- Where order cannot tell what is true now, the detail is asked.
+- Where order cannot tell what is true now, the details decide.
 - ACTIVE without content is an ad that NAV may not show now: nor may anybody (feed.md 4).
 - An ad is shown up to and including its last day in Oslo, and not after (NAV's terms).
 """
@@ -26,7 +26,9 @@ from navfeed.model import (
     EntryDecision,
     Gone,
     Location,
+    Queued,
     Reason,
+    Retry,
     Scope,
     Status,
     Stored,
@@ -75,7 +77,7 @@ def decide_entries(
 
 
 def _ending(last_day: date | None, today: date) -> Reason:
-    """Why an ad is INACTIVE, where nothing says that it was stopped.
+    """Why an ad is INACTIVE, where nothing shows that it was stopped.
 
     An entry that still has its title ran out, or is of a source (DIR) whose entries all have it:
     only a last day that is over tells the one from the other.
@@ -87,12 +89,17 @@ def decide_detail(
     answer: Detail | Gone,
     *,
     stored: Stored | None,
+    queued: Queued | None,
     today: date,
     scope: Scope,
 ) -> DetailDecision:
-    """Judge an ad by its details: what they say is true now, whatever any entry said."""
+    """Judge an ad by its details: what they say is true now, whatever any entry said.
+
+    `stored` and `queued` are what the store has of it, None where that is nothing.
+    """
     if isinstance(answer, Gone):
-        return DetailDecision(answer.ad, Reason.GONE)
+        retry = retry_of_gone(stored=stored is not None, queued=queued)
+        return DetailDecision(answer.ad, Reason.GONE, retry=retry)
     if is_withheld(answer):
         return DetailDecision(answer.ad, Reason.WITHHELD)
     if answer.content is None:
@@ -105,7 +112,7 @@ def decide_detail(
 
 
 def is_withheld(detail: Detail) -> bool:
-    """Whether NAV calls an ad active and says nothing of what it says."""
+    """Whether NAV calls an ad active and serves no content."""
     return detail.content is None and detail.status is Status.ACTIVE
 
 
@@ -115,7 +122,7 @@ def _difference(raw: str, stored: Stored | None) -> Reason:
     return Reason.UNCHANGED if raw == stored.raw else Reason.CHANGED
 
 
-def day_of(served_at: datetime | None, newest: datetime | None, here: datetime) -> date:
+def confirmed_day(served_at: datetime | None, newest: datetime | None, here: datetime) -> date:
     """The day by which ads run out: the earlier of the feed's and ours.
 
     The feed's is its server's clock, or else the moment of its newest entry. Where it tells
@@ -140,7 +147,7 @@ def in_scope(scope: Scope, content: Content) -> bool:
         return True
     jobs = [name for job in content.occupations for name in (job.level1, job.level2)]
     return (
-        _any_municipality(scope.municipals, content.locations)
+        _any_municipality(scope.municipalities, content.locations)
         and _any_county(scope.counties, content.locations)
         and _any_equal(scope.occupations, jobs)
         and _any_equal(scope.codes, (category.code for category in content.categories))
@@ -199,20 +206,20 @@ def judge_scope(scope: Scope, before: Scope, ads: Iterable[tuple[str, Content]])
     """
     leaving = []
     stored = 0
-    municipals, counties, occupations = set[str](), set[str](), set[str]()
+    municipalities, counties, occupations = set[str](), set[str](), set[str]()
     for ad, content in ads:
         stored += 1
-        municipals.update(one.municipal for one in content.locations if one.municipal)
+        municipalities.update(one.municipal for one in content.locations if one.municipal)
         counties.update(one.county for one in content.locations if one.county)
         occupations.update(
             name for job in content.occupations for name in (job.level1, job.level2) if name
         )
         if not in_scope(scope, content):
             leaving.append(ad)
-    municipals.update(places.municipalities())
+    municipalities.update(places.municipalities())
     counties.update(places.counties())
     unknown = [
-        *_unknown("municipality", scope.municipals, municipals, places.is_municipality),
+        *_unknown("municipality", scope.municipalities, municipalities, places.is_municipality),
         *_unknown("county", scope.counties, counties, places.is_county),
     ]
     if stored and before == _EVERYTHING:
@@ -237,6 +244,37 @@ def narrows(new: Scope, old: Scope) -> bool:
     )
 
 
+GONE_AGAIN = (timedelta(hours=1), timedelta(days=1))
+
+
+def retry_of_gone(*, stored: bool, queued: Queued | None) -> Retry | None:
+    """When an ad that NAV no longer has is requested again; None: not any more.
+
+    A 404 may be a passing fault: a stored ad, which leaves at once, is requested twice more.
+    """
+    first, last = GONE_AGAIN
+    if stored:
+        return Retry(first)
+    is_first = queued is not None and queued.reason is Reason.GONE and not queued.attempts
+    return Retry(last, attempts=1) if is_first else None
+
+
+LONGEST_RETRY = timedelta(days=1)
+
+GIVEN_UP_AFTER = timedelta(days=14)
+GIVEN_UP_TRIES = 15
+"""An ad whose details could not be fetched for so long, requested so often, is given up.
+
+Both must be true: a machine that was off for a month has requested nothing. 15 tries take six days
+at least (`retry_delay`).
+"""
+
+
+def patience_began(now: datetime) -> datetime:
+    """What was queued by then has been waited for long enough."""
+    return now - GIVEN_UP_AFTER
+
+
 def retry_delay(attempts: int) -> timedelta:
     """How long an ad whose details failed `attempts` times waits for its next try.
 
@@ -245,4 +283,4 @@ def retry_delay(attempts: int) -> timedelta:
     """
     if attempts <= 2:
         return timedelta(0)
-    return min(timedelta(minutes=5 << min(attempts - 3, 10)), timedelta(days=1))
+    return min(timedelta(minutes=5 << min(attempts - 3, 10)), LONGEST_RETRY)

@@ -1,6 +1,6 @@
 """The error tree, and the exit codes that scripts rely on.
 
-Every error a user can mend is a `NavfeedError`. Its message names what happened, to what, and the
+Every error a user can fix is a `NavfeedError`. Its message names what happened, to what, and the
 next step; `exit_code` is what the command ends with. Only `navfeed.cli` turns one into text.
 """
 
@@ -31,15 +31,15 @@ class ExitCode(IntEnum):
 
 
 EXPECTED = (ExitCode.DONE, ExitCode.STOPPED, ExitCode.WAITING)
-"""What a run ends with while all is well: what is left to do, the next one does."""
+"""Exit codes of a run without trouble: the next run does what is left."""
 
 
 class NavfeedError(Exception):
-    """The root of everything that can go wrong and that a user can do something about."""
+    """The root of all errors that a user can do something about."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
     passes: bool = False
-    """Whether it may be over by itself after a while. A service waits then, and goes on."""
+    "Whether it may pass by itself. A service waits then, and continues."
 
 
 class ConfigError(NavfeedError):
@@ -53,7 +53,7 @@ class ScopeError(ConfigError):
 
 
 class NotFoundError(NavfeedError):
-    """What was asked for by name is not in the store."""
+    """What was named is not in the store."""
 
     exit_code = ExitCode.USAGE
 
@@ -77,7 +77,7 @@ class UnreachableError(FeedError):
     def __init__(
         self, message: str, *, retry_at: datetime | None = None, may_retry: bool = True
     ) -> None:
-        """`retry_at` is the moment before which the server asked not to be called.
+        """`retry_at` is the end of the pause that the server requested.
 
         `may_retry`: whether another try in this run can help; never where there is a `retry_at`.
         """
@@ -117,29 +117,29 @@ class TargetError(StoreError):
 
 
 class TooLongError(StoreError):
-    """A question took more work than it was given leave for."""
+    """A query took more work than it may."""
 
 
 class StaleError(NavfeedError):
-    """The data is older than the caller said it may be."""
+    """The data is older than the caller allows."""
 
     exit_code = ExitCode.STALE
 
 
 class CursorError(NavfeedError):
-    """Changes cannot be told from there on without a hole: a snapshot has to be taken."""
+    """Changes after this cursor are incomplete: take a snapshot."""
 
     exit_code = ExitCode.CURSOR
 
 
 class DeliveryError(NavfeedError):
-    """A channel did not accept what a watch had to tell: it waits, and nothing of it is lost."""
+    """A channel rejected a notification, which waits for a retry; nothing is lost."""
 
     exit_code = ExitCode.WAITING
     passes = True
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
-        """`retry_after`: how long the channel itself asked not to be called."""
+        """`retry_after`: the pause that the channel requested."""
         super().__init__(message)
         self.retry_after = retry_after
 

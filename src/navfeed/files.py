@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from glob import escape
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 from navfeed.errors import ConfigError, StoppedError
+from navfeed.signals import ending_signals, handled, is_ignored
 
 try:
     import fcntl
@@ -31,8 +31,7 @@ def replaced(path: Path, *, mode: int = 0o600, stoppable: bool = True) -> Iterat
 
     A new file gets `mode`, its owner's alone; one that was there keeps its permissions and, when
     root replaces it, its owner. On any failure, or a signal to stop (`StoppedError`), the old file
-    stays and nothing else is left. Where it is not `stoppable`, signals stay with whoever heeds
-    them.
+    stays and nothing else is left. Unless `stoppable`, signal handlers are left alone.
     """
     old = _standing(path)
     path = path.resolve()  # a link stays one, and leads to the new file
@@ -61,7 +60,9 @@ def replaced_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Pat
     """
     path = path.resolve()
     if path.exists() and not (path.is_dir() and (not any(path.iterdir()) or is_ours(path))):
-        raise ConfigError(f"{path} holds what no --split has made. Name a new folder with --output")
+        raise ConfigError(
+            f"{path} contains files that --split did not write. Name a new folder with --output"
+        )
     with _stoppable(path):
         _clear(path)
         with workroom(path) as room:
@@ -112,7 +113,7 @@ def _folder(suffix: str, prefix: str, parent: Path) -> tuple[int, str]:
 def _claimed(path: Path, make: Callable[[str, str, Path], tuple[int, str]]) -> tuple[int, Path]:
     """Make something beside `path` that shows, as long as it is open, that somebody works on it.
 
-    `make` is told how its name is to end, how to begin, and in which folder it is to be.
+    `make` takes the suffix, the prefix and the folder of its name.
     """
     while True:
         try:
@@ -156,7 +157,7 @@ def _standing(path: Path) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(found.st_mode):
-        raise ConfigError(f"{path} is no file that can be replaced. Name another with --output")
+        raise ConfigError(f"{path} is not a regular file. Name another with --output")
     return found
 
 
@@ -172,18 +173,11 @@ def _stoppable(path: Path) -> Iterator[None]:
     """Let a signal to stop raise, so that what was begun is cleared away."""
 
     def stop(*_: object) -> NoReturn:
-        raise StoppedError(f"stopped before the end; {path} is as it was")
+        raise StoppedError(f"stopped before the end; {path} is unchanged")
 
-    before: dict[signal.Signals, Any] = {}
-    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, stop)
-    try:
+    heeded = (one for one in ending_signals() if not is_ignored(one))
+    with handled(dict.fromkeys(heeded, stop)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _keep_name(folder: Path) -> None:

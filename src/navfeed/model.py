@@ -92,18 +92,9 @@ syncs for years (faults.md H1)."""
 
 
 def binding_pause(until: datetime | None, now: datetime) -> datetime | None:
-    """`until`, a remembered pause's end, where the feed may not be asked before it; else None."""
+    """`until`, a remembered pause's end, where no request may be made before it; else None."""
     # Further ahead than any pause is obeyed: a clock of ours was wrong when it was put down.
     return until if until is not None and now < until <= now + LONGEST_PAUSE else None
-
-
-GIVEN_UP_AFTER = timedelta(days=14)
-GIVEN_UP_TRIES = 15
-"""An ad whose details could not be had for so long, asked for so often, is given up.
-
-Both must be true: a machine that was off for a month has not asked. 15 tries take six days at least
-(`navfeed.decide.retry_delay`).
-"""
 
 
 class Status(StrEnum):
@@ -142,7 +133,7 @@ class Inactive(StrEnum):
 
 
 class Contacts(StrEnum):
-    """What is kept of the people whom an ad names to be asked."""
+    """What is kept of the contact persons that an ad names."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -160,7 +151,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """What is told: that and all that is worse."""
+    """What is logged: that and all that is worse."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -191,7 +182,7 @@ class ErasedTerm:
 
 @dataclass(frozen=True, slots=True)
 class PrivacyPolicy:
-    """What is not to be kept of an ad that is in force. `marks` are hashed with `key`."""
+    """What is not to be kept of an active ad. `marks` are hashed with `key`."""
 
     contacts: Contacts = Contacts.KEEP
     marks: frozenset[ErasedTerm] = frozenset()
@@ -204,7 +195,7 @@ class PrivacyPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """That something was asked of `navfeed privacy`: when, what, how much; never about whom."""
+    """A use of `navfeed privacy`: when, what, how much; never about whom."""
 
     at: datetime | None
     action: str
@@ -289,11 +280,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an active ad says: `raw` exactly as served, beside columns that can be queried.
+    """The content of an active ad: `raw` exactly as served, beside columns that can be queried.
 
-    Moments are UTC as `2026-11-21T08:00:00Z`, None where what was served is no date. `last_day` is
-    the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
-    including which to apply, None where `application_due` says no one day (`navfeed.text.due`).
+    Moments are aware, in UTC, of whole seconds; None where what was served is no date. `last_day`
+    is the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
+    including which to apply, None where `application_due` names no one day (`navfeed.text.due`).
     """
 
     raw: str
@@ -315,9 +306,9 @@ class Content:
     start_time: str | None
     positions: str | None
     sector: str | None
-    published: str | None
-    updated: str | None
-    expires: str | None
+    published: datetime | None
+    updated: datetime | None
+    expires: datetime | None
     last_day: date | None
     locations: tuple[Location, ...]
     occupations: tuple[Occupation, ...]
@@ -333,7 +324,7 @@ class Scope:
     or ESCO codes, `words` stand in the title, the job title or the description.
     """
 
-    municipals: tuple[str, ...] = ()
+    municipalities: tuple[str, ...] = ()
     counties: tuple[str, ...] = ()
     occupations: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
@@ -384,7 +375,7 @@ class SeenEntry:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A page that can be asked for again: the place of its first entry, and the feed's clock there.
+    """A page that can be requested again: the place of its first entry, and the feed's clock there.
 
     `latest` is the latest moment of any entry up to that place, None where its own is not readable.
     """
@@ -426,12 +417,27 @@ class EntryDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """That an ad's details are requested again, and how often they were so far."""
+
+    after: timedelta
+    attempts: int = 0
+
+
+AT_ONCE = Retry(timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
 class DetailDecision:
-    """What a detail asks for: keep `content`, or, where it is None, keep nothing of the ad."""
+    """What a detail calls for: keep `content`, or, where it is None, keep nothing of the ad.
+
+    With `retry`, the answer is checked again later.
+    """
 
     ad: str
     reason: Reason
     content: Content | None = None
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,9 +483,9 @@ def read_cursor(text: str) -> Cursor:
 class Change:
     """What happened to an ad; whoever has applied it goes on from `cursor`.
 
-    `content` is there where the ad is in force: what it says now, which may be newer than the
+    `content` is there where the ad is active: as it is now, which may be newer than the
     change. `changed` names the fields of `Content` that are others since the place from which
-    changes were asked for. `reason` says why an ad is gone; `privacy`: something was taken out.
+    changes are read. `reason` says why an ad is gone; `privacy`: something was taken out.
     """
 
     cursor: Cursor
@@ -492,12 +498,84 @@ class Change:
     content: Content | None
 
 
+class AdState(StrEnum):
+    """Where an ad stands in a store. `NOT_STORED`: entries alone are known of it."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REMOVED = "removed"
+    WITHHELD = "withheld"
+    OUT_OF_SCOPE = "out of scope"
+    QUEUED = "queued"
+    NOT_STORED = "not stored"
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """The latest change of an ad in the journal. `changed`: fields that differ since it came."""
+
+    number: int
+    kind: ChangeKind
+    reason: str | None
+    changed: tuple[str, ...]
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedDetail:
+    """Why the details of an ad are still to be fetched, and how that went so far."""
+
+    reason: str
+    queued_at: datetime | None
+    attempts: int
+    retry_at: datetime | None
+    problem: str | None
+    given_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What a store with `--inactive mask` keeps of an ad that is gone: no text and no names."""
+
+    reason: str
+    removed_at: datetime | None
+    published: datetime | None
+    expires: datetime | None
+    municipalities: tuple[str, ...]
+    counties: tuple[str, ...]
+    occupations: tuple[str, ...]
+    sector: str | None
+    extent: str | None
+    engagement_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdHistory:
+    """What a store still knows of an ad, and never what it contained.
+
+    `stored_at`, `changed_at` and `checked_at` are known while the ad is stored, and partly while it
+    is outside the scope. `entries` are those in the part of the log that is read again.
+    """
+
+    uuid: str
+    state: AdState
+    last_day: date | None
+    stored_at: datetime | None
+    changed_at: datetime | None
+    checked_at: datetime | None
+    change: LastChange | None
+    queued: QueuedDetail | None
+    mask: Mask | None
+    entries: tuple[SeenEntry, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An ad whose details are wanted, and how often they were asked for in vain."""
+    """An ad whose details are wanted, how often they were requested in vain, and why."""
 
     ad: str
     attempts: int
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -543,11 +621,11 @@ class RunFacts:
 class StoreFacts:
     """How a store stands: its ads, the reading of the feed, what is owed. `size` is in bytes.
 
-    `held_back` are those of the `waiting` details that may not be asked for before their retry.
+    `held_back` are those of the `waiting` details that may not be requested before their retry.
     Those that were `given_up` are not among them. `problems` tell why details could not be had, the
     most frequent reasons first. `reaches_back` is from when on the log was read; None where a
     navfeed of before schema 4 began the copy. `feed_url` is the feed that is followed, once a page
-    of it was read. `unconfirmed` ads are stored, and not confirmed since the log began anew.
+    of it was read. `unconfirmed` ads are stored, and not confirmed since the log began again.
     """
 
     path: str
@@ -555,7 +633,7 @@ class StoreFacts:
     schema_version: int
     inactive: Inactive
     contacts: Contacts
-    in_force: int
+    active: int
     stored: int
     masked: int
     waiting: int
@@ -577,10 +655,10 @@ class StoreFacts:
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
-    """What a sync would do to a store, as far as the store itself tells. All but one are counts.
+    """What a sync would do to a store, as far as the store itself shows. All but one are counts.
 
     `leaving` the scope are so many of the ads that are `stored`; `coming_in` were outside it so far
-    and would be asked for again; `expired` are ads whose last day is over.
+    and would be requested again; `expired` are ads whose last day is over.
     """
 
     scope_changes: bool
@@ -681,8 +759,11 @@ def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
 
 
 def moment_text(moment: datetime | None) -> str | None:
-    """A moment for programs: UTC, `2026-11-21T12:00:00Z`."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None
+    """A moment for programs and public tables: UTC, whole seconds, `2026-11-21T12:00:00Z`."""
+    if moment is None:
+        return None
+    # `strftime` writes the year 900 with three digits.
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def oslo_day(moment: datetime) -> date:

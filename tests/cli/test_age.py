@@ -78,7 +78,7 @@ def test_max_age_makes_a_command_refuse_with_8(
     [
         (11 * SECOND, "1s", "the data is 11 seconds old; --max-age allows 1 second."),
         (timedelta(hours=25), "24h", "the data is 90,000 s old; --max-age allows 86,400 s."),
-        (None, "2d", "the details yet; --max-age allows 2 days."),
+        (None, "2d", "all details yet; --max-age allows 2 days."),
     ],
 )
 def test_the_age_and_what_is_allowed_are_told(

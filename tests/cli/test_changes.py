@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from cli.support import NOW, ad, answer, ask, fill, process, put, uuid
-from navfeed.changes import stream
-from navfeed.cli import changes as command
+from navfeed.changes import stream, writer
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
@@ -137,6 +136,18 @@ def test_more_than_one_batch(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # Filters
 
 
+def test_the_beginning_is_read_past_removals_that_are_no_longer_kept(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who begins with nothing lacks none of them, however many batches it takes."""
+    drop(db, 1)
+    with Store(db) as store:
+        put(store, [ad(3)])
+        store.prune_changes(NOW + timedelta(days=1))
+    monkeypatch.setattr(stream, "BATCH", 1)
+    assert kinds(told(db)) == [("added", uuid(2)), ("added", uuid(3)), ("caught_up", None)]
+
+
 def test_an_ad_that_no_longer_fits_is_removed(db: Path) -> None:
     one, last = told(db, "--sector", "Privat")
     assert one["uuid"] == uuid(2)
@@ -217,7 +228,7 @@ def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, sa
     file.mkdir() if text is None else file.write_text(text)
     result = ask(db, "changes", "--cursor", str(file))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"cannot go on from {file}: " in result.stderr
+    assert f"cannot continue from {file}: " in result.stderr
     assert says in result.stderr
 
 
@@ -225,9 +236,9 @@ def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, sa
     ("words", "says"),
     [
         (["--after", "17"], "--after takes a cursor"),
-        (["--after", "x", "--cursor", "y"], "Leave one out"),
-        (["--snapshot", "--after", "x"], "--snapshot tells of every ad"),
-        (["--snapshot", "--limit", "3"], "--snapshot tells of every ad"),
+        (["--after", "x", "--cursor", "y"], "exclude each other"),
+        (["--snapshot", "--after", "x"], "--snapshot excludes"),
+        (["--snapshot", "--limit", "3"], "--snapshot excludes"),
     ],
 )
 def test_wrong_use(db: Path, words: list[str], says: str) -> None:
@@ -351,8 +362,8 @@ def test_follow_shows_that_it_lives(db: Path, monkeypatch: pytest.MonkeyPatch) -
         if len(naps) == 7:
             drop(db, 1)
 
-    monkeypatch.setattr(command, "sleep", nap)
-    monkeypatch.setattr(command, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(writer, "sleep", nap)
+    monkeypatch.setattr(writer, "monotonic", lambda: next(seconds))
     lines = told(db, "--follow", "--limit", "3", "--no-content")
     told_of = [line["kind"] for line in lines]
     assert told_of == ["added", "added", *["caught_up"] * 3, "removed", "caught_up"]

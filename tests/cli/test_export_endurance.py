@@ -37,10 +37,10 @@ def enlarge(path: Path, ads: int) -> Path:
         connection.execute(
             f"INSERT INTO ads (uuid, {kept}) {numbers} SELECT {numbered}, {kept} FROM n, ads", [ads]
         )
-        municipals = "printf('KOMMUNE %d', i % 300)"
+        municipalities = "printf('KOMMUNE %d', i % 300)"
         connection.execute(
             f"INSERT INTO locations (ad, position, country, municipal) {numbers} "
-            f"SELECT {numbered}, 0, 'NORGE', {municipals} FROM n",
+            f"SELECT {numbered}, 0, 'NORGE', {municipalities} FROM n",
             [ads],
         )
         connection.commit()
@@ -72,7 +72,7 @@ def peak_of_an_export(db: Path, output: Path, *arguments: str) -> float:
     return int(told[1]) / 1024
 
 
-ALL_COLUMNS = "uuid,title,municipals,categories,contacts,description,content"
+ALL_COLUMNS = "uuid,title,municipalities,categories,contacts,description,content"
 FORMATS = {
     "csv": ["csv", "--columns", ALL_COLUMNS],
     "jsonl": ["jsonl"],
@@ -80,7 +80,7 @@ FORMATS = {
     "jobposting": ["jobposting"],
     "split": ["csv", "--split"],
     "child table": ["csv", "--table", "locations"],
-    "xlsx": ["xlsx", "--columns", "uuid,title,municipals,categories,contacts"],
+    "xlsx": ["xlsx", "--columns", "uuid,title,municipalities,categories,contacts"],
     "parquet": ["parquet", "--columns", ALL_COLUMNS],
 }
 
@@ -115,7 +115,7 @@ def test_memory_does_not_grow_with_the_ads(
 
 HALF = """
 import os, signal, sys
-from navfeed.cli import export
+from navfeed.export import writing as export
 real = export.write_csv
 def die(columns, rows, out, dialect):
     real(columns, (next(rows) for _ in range(1)), out, dialect)

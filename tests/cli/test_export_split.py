@@ -139,7 +139,7 @@ def test_somebodys_folder_is_left_alone(db: Path, tmp_path: Path, name: str) -> 
     (folder / "other").touch()
     result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert result.exit_code == 2
-    assert "no --split has made" in result.stderr
+    assert "--split did not write" in result.stderr
     assert letter.read_bytes() == b"\xff dear grandmother"
 
 
@@ -161,7 +161,7 @@ def test_a_failure_leaves_the_old_folder(
     def fill_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("navfeed.cli.export.write_csv", fill_disk)
+    monkeypatch.setattr("navfeed.export.writing.write_csv", fill_disk)
     result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert result.exit_code == 2
     assert "No space left" in result.stderr
@@ -221,7 +221,7 @@ def test_a_forged_index_takes_nobodys_file_away(db: Path, tmp_path: Path, index:
     letter.write_text("dear grandmother")
     (folder / "index.csv").write_text(index)
     result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
-    assert (result.exit_code, "no --split has made" in result.stderr) == (2, True)
+    assert (result.exit_code, "--split did not write" in result.stderr) == (2, True)
     assert letter.read_text() == "dear grandmother"
 
 

@@ -19,13 +19,14 @@ from openpyxl.utils.escape import unescape
 
 from cli.support import NOW, Fields, ad, answer, ask, fill, place, put, uuid
 from cli.test_hostile import hostile, storable, texts
-from navfeed.cli.ask import LIST_FIELDS
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.export.formats import Dialect, write_csv
 from navfeed.export.xlsx import write_xlsx
 from navfeed.model import oslo_day
-from navfeed.store.query import LIST_COLUMNS, Reader
+from navfeed.store.query import Reader
+from navfeed.store.selection import LIST_COLUMNS
 from navfeed.store.writer import Store
 from support.tools import need
 
@@ -249,7 +250,7 @@ def test_what_excel_cannot_hold_is_cut_and_told(db: Path, tmp_path: Path) -> Non
 
 def test_more_rows_than_a_sheet_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx, "MOST_ROWS", 2)
-    with pytest.raises(ConfigError, match="take csv or parquet"):
+    with pytest.raises(ConfigError, match="use csv or parquet"):
         write_xlsx(["n"], [(1,), (2,), (3,)], io.BytesIO(), tmp_path)
 
 
@@ -269,7 +270,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-EVERY = "uuid,title,municipals,categories,contacts,description"
+EVERY = "uuid,title,municipalities,categories,contacts,description"
 
 
 @given(text=texts)
@@ -316,7 +317,7 @@ def test_another_programs_csv_reader_reads_the_same(store: Store, text: str, exc
     )
     (record,) = table.to_dict("records")
     kept = storable(text)
-    assert (record["title"], record["description"], record["municipals"]) == (kept, kept, kept)
+    assert (record["title"], record["description"], record["municipalities"]) == (kept, kept, kept)
 
 
 # parquet, where pyarrow is installed (`make recipes`)
@@ -340,11 +341,11 @@ def test_parquet_is_typed(db: Path, tmp_path: Path) -> None:
     table = export_parquet(db, tmp_path / "ads.parquet")
     assert table.column_names == list(columns.EXPORTED)
     first, second = table.to_pylist()
-    assert first["municipals"] == ["BERGEN"]
+    assert first["municipalities"] == ["BERGEN"]
     assert first["published"].astimezone(UTC) == datetime(2026, 11, 10, 8, tzinfo=UTC)
     assert first["last_day"] == date(2026, 12, 10)
     assert first["positions"] == "2"
-    assert (second["published"], second["last_day"], second["municipals"]) == (None, None, [])
+    assert (second["published"], second["last_day"], second["municipalities"]) == (None, None, [])
 
 
 def test_parquet_of_a_child_table_and_of_nothing(db: Path, tmp_path: Path) -> None:
@@ -372,7 +373,7 @@ def test_hostile_text_in_parquet(
     (record,) = export_parquet(store.path, path, "--columns", EVERY).to_pylist()
     kept = storable(text)
     assert (record["title"] or "", record["description"] or "") == (kept, kept)
-    assert record["municipals"] == ([kept] if kept else [])
+    assert record["municipalities"] == ([kept] if kept else [])
 
 
 @given(second=st.integers(0, int(timedelta(days=3_652_000).total_seconds())))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cli.support import NOW, ad, answer, ask, fill, place, uuid
-from navfeed.cli import complete
-from navfeed.cli.filters import FilterOptions
+from navfeed.cli import _completion
+from navfeed.cli._filters import FilterOptions
 from navfeed.store.filters import Filters, conditions
 from navfeed.store.query import Reader
 
@@ -243,7 +243,7 @@ def test_a_value_that_fits_nothing_gets_a_suggestion(
 ) -> None:
     result = ask(db, "list", option, value, "--format", format_)
     assert result.exit_code == 0
-    assert f"fits no ad; did you mean {near}" in result.stderr
+    assert f"; did you mean {near}" in result.stderr
     exported = ask(db, "export", "--format", "jsonl", option, value)
     assert f"did you mean {near}" in exported.stderr
 
@@ -372,6 +372,6 @@ def test_powershell_quotes_nothing_so_it_gets_words_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("_NAVFEED_COMPLETE", "complete_pwsh")
-    assert [complete._quoted(name) for name in (*HANSEN, *ODD, "BÆRUM")] == [*[""] * 5, "BÆRUM"]
+    assert [_completion._quoted(name) for name in (*HANSEN, *ODD, "BÆRUM")] == [*[""] * 5, "BÆRUM"]
     monkeypatch.setenv("_NAVFEED_COMPLETE", "complete_zsh")
-    assert [complete._quoted(name) for name in (*HANSEN, *ODD)] == [*HANSEN, "", "", ""]
+    assert [_completion._quoted(name) for name in (*HANSEN, *ODD)] == [*HANSEN, "", "", ""]

@@ -113,7 +113,7 @@ def test_every_format(store: Store, db: Path, text: str) -> None:
     assert not UNSAFE.search(shown.replace("\t", ""))
     assert not UNSAFE.search(answer(db, "show", uuid(1)))
     (listed,) = json.loads(answer(db, "list", "--format", "json"))
-    assert (listed["title"], listed["municipals"]) == (kept, [kept] if kept else [])
+    assert (listed["title"], listed["municipalities"]) == (kept, [kept] if kept else [])
     assert answer(db, "export", "--format", "jsonl") == served + "\n"
     for command in (["list"], ["export"]):
         table = io.StringIO(answer(db, *command, "--format", "csv"), newline="")

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.support import ad, fill, uuid
+from navfeed.cli import _app
+
+CLI = Path(_app.__file__).parent
 
 HEAVY = (
     *("httpx", "pydantic", "sqlite_utils", "rich", "xlsxwriter", "pyarrow"),
@@ -50,3 +53,34 @@ def test_what_a_read_command_imports(tmp_path: Path, arguments: list[str]) -> No
 
     assert ended.stdout
     assert not set(ended.stderr.split()) & set(HEAVY)
+
+
+COMMANDS = {file.stem for file in CLI.glob("[!_]*.py")} - {"commands"}
+
+
+def test_each_command_has_a_module_of_its_own() -> None:
+    assert set(_app.COMMANDS) == COMMANDS
+
+
+@pytest.mark.parametrize("command", _app.COMMANDS)
+def test_a_command_loads_no_other(command: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, command, "--no-such-option"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    loaded = {name.removeprefix("navfeed.cli.") for name in ended.stderr.split()}
+    alike = {"mcp": {"serve"}}  # the same terms, without HTTP
+    assert loaded & COMMANDS <= {command} | alike.get(command, set())
+
+
+def test_the_help_loads_no_command_and_nothing_heavy() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "--help"], capture_output=True, check=True, text=True
+    )
+    loaded = set(ended.stderr.split())
+    assert not loaded & {*HEAVY, "sqlite3", "navfeed.model"}
+    assert not {name.removeprefix("navfeed.cli.") for name in loaded} & COMMANDS
+    for name, summary in _app.COMMANDS.items():
+        assert f"{name:10}{summary}\n" in ended.stdout

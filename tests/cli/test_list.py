@@ -16,9 +16,10 @@ import time_machine
 
 from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, process, uuid
 from cli.terminal import on_terminal, plain
-from navfeed.cli.ask import LIST_FIELDS, ROWS_ON_TERMINAL
+from navfeed.cli.list import ROWS_ON_TERMINAL
+from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import RunEnd
-from navfeed.store.query import Sort
+from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 
 
@@ -185,7 +186,7 @@ RECORD = {
     "job_title": "Nattsykepleier",
     "employer": "Bergen kommune, Fana sykehjem",
     "employer_orgnr": "300000019",
-    "municipals": ["BERGEN", "ÅS"],
+    "municipalities": ["BERGEN", "ÅS"],
     "counties": ["VESTLAND", "AKERSHUS"],
     "published": "2026-11-10T08:00:00Z",
     "updated": "2026-11-11T08:00:00Z",
@@ -214,12 +215,12 @@ def test_records_for_programs(db: Path) -> None:
     assert whole == lines
     assert whole[0] == RECORD
     assert tuple(whole[0]) == LIST_FIELDS
-    assert (whole[1]["sector"], whole[1]["municipals"]) == (None, [])
+    assert (whole[1]["sector"], whole[1]["municipalities"]) == (None, [])
     assert rows[0] == {
         name: "; ".join(value) if isinstance(value, list) else value
         for name, value in RECORD.items()
     }
-    assert (rows[1]["sector"], rows[1]["municipals"]) == ("", "")
+    assert (rows[1]["sector"], rows[1]["municipalities"]) == ("", "")
 
 
 def test_no_store_yet(tmp_path: Path) -> None:
@@ -437,7 +438,7 @@ def test_what_closes_soon_comes_in_the_order_of_its_days(db: Path) -> None:
 def test_columns_in_the_order_asked_for(db: Path) -> None:
     places = [place("BERGEN"), place("ÅS")]
     fill(db, ad(1, workLocations=places, title="En\ttittel"), ad(2, sector=None))
-    assert answer(db, "list", "--columns", "municipals, title", "--sort", "title") == (
+    assert answer(db, "list", "--columns", "municipalities, title", "--sort", "title") == (
         "BERGEN; ÅS\tEn tittel\nBERGEN\tSykepleier natt\n"
     )
     assert json.loads(answer(db, "list", "--json", "sector,uuid", "--sort", "title")) == [

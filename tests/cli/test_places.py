@@ -84,7 +84,9 @@ def test_a_place_that_is_not_wanted_is_left_out_in_all_spellings(db: Path) -> No
 
 @pytest.mark.parametrize(("name", "value", "found"), MEANT)
 def test_a_scope_means_the_same_places(name: str, value: str, found: set[int]) -> None:
-    scope = Scope(**{"municipal": {"municipals": (value,)}, "county": {"counties": (value,)}}[name])
+    scope = Scope(
+        **{"municipal": {"municipalities": (value,)}, "county": {"counties": (value,)}}[name]
+    )
     kept = {
         at
         for at, (municipal, county) in enumerate(NAMES, 1)

@@ -14,7 +14,8 @@ from navfeed.errors import NotFoundError, StoreError
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.filters import Filters
 from navfeed.store.mapping import COLUMNS
-from navfeed.store.query import LIST_COLUMNS, Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import LIST_COLUMNS, Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 
@@ -255,7 +256,7 @@ def test_child_rows_say_each_thing_once_in_their_order(db: Path) -> None:
             occupationCategories=[{"level1": "IT", "level2": None}, {"level1": "A", "level2": "B"}],
         ),
     )
-    columns = ["municipals", "uuid", "counties", "places", "occupations", "categories"]
+    columns = ["municipalities", "uuid", "counties", "places", "occupations", "categories"]
     with Reader(db, TODAY) as reader:
         (row,) = reader.rows(columns, Filters())
 
@@ -301,7 +302,7 @@ def test_found_content_is_what_was_stored(db: Path) -> None:
 def test_not_found(db: Path, start: str) -> None:
     with (
         Reader(fill(db, ad(1)), TODAY) as reader,
-        pytest.raises(NotFoundError, match="no ad in force has an id that begins with"),
+        pytest.raises(NotFoundError, match="no active ad has an id that begins with"),
     ):
         reader.find(start)
 
@@ -318,7 +319,7 @@ def test_an_ad_that_is_over_is_told_apart(db: Path) -> None:
     over = {"expires": "2026-11-20T12:00:00+01:00"}
     with Reader(fill(db, ad(0x10, **over), ad(0x11), ad(0x20, **over)), TODAY) as reader:
         assert reader.find("0000001")[0] == uuid(0x11)  # of those in force, only one fits
-        with pytest.raises(NotFoundError, match=r"no longer in force: its last day was 2026-11-20"):
+        with pytest.raises(NotFoundError, match=r"no longer active: its last day was 2026-11-20"):
             reader.find("0000002")
 
 
@@ -332,8 +333,8 @@ def test_all_answers_are_about_one_moment(db: Path) -> None:
         with Store(db) as store:
             put(store, [ad(3)])
         assert reader.count(Filters()) == 2
-        assert len(list(reader.contents(Filters()))) == 2
-        assert reader.facts(NOW).stored == 2
+        assert len(list(reader.iter_raw(Filters()))) == 2
+        assert reader.status(NOW).stored == 2
 
 
 def test_a_reader_left_in_the_middle_of_an_answer_says_nothing(db: Path) -> None:
@@ -356,7 +357,7 @@ def test_whole_ads_are_never_sorted(
     db: Path, filters: Filters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sort holds what it sorts in memory: all the ads there are."""
-    plans = _plans(db, monkeypatch, lambda reader: list(reader.contents(filters)))
+    plans = _plans(db, monkeypatch, lambda reader: list(reader.iter_raw(filters)))
 
     assert plans
     assert not [step for step in plans if "TEMP B-TREE FOR ORDER BY" in step]
@@ -413,7 +414,7 @@ def test_damaged_tables(db: Path) -> None:
     connection.execute("DROP TABLE locations")
     connection.close()
     with Reader(db, TODAY) as reader, pytest.raises(StoreError):
-        list(reader.rows(["municipals"], Filters()))
+        list(reader.rows(["municipalities"], Filters()))
 
 
 def test_a_reader_that_cannot_begin_leaves_nothing_open(
@@ -438,15 +439,15 @@ def test_a_reader_that_cannot_begin_leaves_nothing_open(
 
 
 def test_reading_goes_on_while_a_sync_writes(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("navfeed.store.writer.ERASE_WAIT_MS", 1)
+    monkeypatch.setattr("navfeed.store.erasure.ERASE_WAIT_MS", 1)
     fill(db, *(ad(number, description="ord " * 2_000) for number in range(400)))
     with Reader(db, TODAY) as reader:
-        contents = reader.contents(Filters())
+        contents = reader.iter_raw(Filters())
         first = next(contents)
         with Store(db) as store:
             verdicts = [DetailDecision(uuid(number), Reason.STOPPED) for number in range(400)]
             store.commit_details(verdicts, [], NOW + timedelta(hours=1))
-            assert store.erase() is False  # a reader keeps the old state; the debt is known
+            assert store.purge() is False  # a reader keeps the old state; the debt is known
         assert len([first, *contents]) == 400
     with Reader(db, TODAY) as reader:
         assert reader.count(Filters()) == 0

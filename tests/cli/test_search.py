@@ -16,7 +16,8 @@ from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
 from navfeed.store import connect
 from navfeed.store.filters import Filters
-from navfeed.store.query import Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 
@@ -198,10 +199,10 @@ def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -
         word.encode() for word in ("spesialsykepl", "reielpeky", "reielpekyslaiseps", "demsllug")
     ]
     with Store(db) as store:
-        assert store.erase()
+        assert store.purge()
         assert [word in db.read_bytes().lower() for word in words] == [True] * 4
         store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
-        assert store.erase()
+        assert store.purge()
     assert [word in db.read_bytes().lower() for word in words] == [False] * 3 + [True]
     with closing(sqlite3.connect(db)) as other:
         other.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search_00, row)")
@@ -318,8 +319,8 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
     assert len(answer(db, "list", "--text", '"lærlinger"').splitlines()) == 100
     told = ask(db, "list", "--text", "lærling").stderr
     assert told == (
-        "navfeed: very many ads speak of lærling: titles alone were searched for it. "
-        "--text text:lærling finds them all\n"
+        "navfeed: lærling is in very many ads: only titles were searched for it. "
+        "--text text:lærling searches the whole text\n"
     )
     fill(db, ad(100, **plain | {"title": "Maler"}))
     assert len(answer(db, "list", "--text", "lærling").splitlines()) == 100  # no title has it
@@ -337,7 +338,7 @@ def test_a_mistyped_word_is_told(trades: Path) -> None:
         return ask(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[0]
 
     told = hints("--text", "sjukeplear")
-    assert told == "navfeed: no ad says sjukeplear; did you mean sjukepleiar?\n"
+    assert told == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
     assert "did you mean kokk?" in hints("--title", "Mat OR title:kkokk")  # by the list of words
     assert "førerkort or førarkort" in hints("--text", "førekort -kokk")
     for known in ("sykepleier", "lærling", "natt", "xyzzy", '"sjukeplear"', "sjukeplear*", "12345"):

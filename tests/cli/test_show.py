@@ -77,10 +77,10 @@ def test_content_as_served(db: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        ("ffff", "no ad in force has an id that begins with 'ffff'"),
+        ("ffff", "no active ad has an id that begins with 'ffff'"),
         ("0000000", "0000000 could be"),
-        ("00000030", "is no longer in force: its last day was 2026-11-20"),
-        ("\x1b[2J", "no ad in force"),
+        ("00000030", "is no longer active: its last day was 2026-11-20"),
+        ("\x1b[2J", "no active ad"),
     ],
 )
 @pytest.mark.parametrize("format_", ["text", "json"])
@@ -171,13 +171,13 @@ def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str 
 
     at_nav = f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}"
     assert (result.exit_code, opened) == (0, [at_nav])
-    said = f"navfeed: the ad names no page to apply at; opening {at_nav}\n"
+    said = f"navfeed: the ad has no application page; opening {at_nav}\n"
     assert result.stderr == said
 
     opened.clear()
     result = ask(db, "show", uuid(2), "--open")
     assert (result.exit_code, opened) == (2, [])
-    assert "names no page to open" in result.stderr
+    assert "has no page to open" in result.stderr
 
 
 def test_without_a_browser_the_address_is_told(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import pytest
 from cli.support import NOW, ad, answer, fill, place, process, put, uuid
 from navfeed.model import By, DetailDecision, FeedCursor, Reason
 from navfeed.store.filters import Filters
-from navfeed.store.query import Reader, Sort
+from navfeed.store.query import Reader
+from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 
 QUESTIONS = (
@@ -99,11 +100,11 @@ def test_every_answer_of_a_reader_is_about_one_moment(db: Path) -> None:
 def _everything(reader: Reader, asked: Filters) -> list[object]:
     return [
         list(reader.rows(["uuid", "title"], asked, Sort.RELEVANCE)),
-        list(reader.contents(Filters())),
+        list(reader.iter_raw(Filters())),
         reader.snippets(asked)(uuid(1)),
         reader.values("municipal"),
         reader.tally(By.MUNICIPAL, asked),
         reader.flow(),
         reader.count(asked),
-        reader.knows("municipal", "ås"),
+        reader.has_value("municipal", "ås"),
     ]

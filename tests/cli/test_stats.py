@@ -105,7 +105,7 @@ def test_what_the_first_sync_found_is_not_new(db: Path) -> None:
 def test_all_runs_that_are_kept_count_where_the_first_are_dropped(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("navfeed.store.writer.KEPT_RUNS", 2)
+    monkeypatch.setattr("navfeed.store.runs.KEPT_RUNS", 2)
     with Store(db) as store:
         for new in (9_000, 1, 2):
             store.end_run(store.begin_run(NOW), RunEnd(0, "", {"new": new}), NOW)

@@ -75,10 +75,9 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
     assert answer(db, "status") == (
         "Active ads      0 (0 stored, 0 masked)\n"
         "Details         0 waiting\n"
-        "Data            incomplete: no sync has reached the end of the feed and of the details "
-        "yet\n"
+        "Data            incomplete: no sync has fetched the whole feed and all details yet\n"
         "Last run        none yet\n"
-        "Token           no expiry known\n"
+        "Token           expiry unknown\n"
         f"Store           {db} ({size / 1e6:.1f} MB, schema {VERSION}; "
         "inactive ads: delete; contacts: keep)\n"
     )
@@ -147,7 +146,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
     }
 
 
-GIVEN_UP = "1 given up (sync --retry-now asks again)"
+GIVEN_UP = "1 given up (`sync --retry-now` retries)"
 
 
 def test_people_get_oslo_time_and_words(db: Path) -> None:
@@ -155,17 +154,20 @@ def test_people_get_oslo_time_and_words(db: Path) -> None:
 
     assert lines[:-1] == [
         "Active ads      1 (2 stored, 1 masked)",
-        f"Details         2 waiting, 1 of them held back until their retry; {GIVEN_UP}",
+        f"Details         2 waiting (1 until their next retry); {GIVEN_UP}",
         "Failures        1: 500",
         "Failures        1: timed out",
         "Data            caught up 2026-11-19 12:59 +01:00, 2 days ago",
-        "Position        the feed's entries up to 2026-11-21 12:00 +01:00",
+        "Position        entries up to 2026-11-21 12:00 +01:00",
         "Trouble         the log was reset",
         "Last run        2026-11-21 11:00 +01:00: exit 4, 1 detail \ufffd[31mwaits",
         "Result          1,234 new, 1 removed",
-        "Not before      2026-11-21 16:00 +01:00: the feed asked for a pause",
+        "Not before      2026-11-21 16:00 +01:00: the feed requested a pause",
         "Token           expires 2026-12-21 13:00 +01:00, in 30 days",
-        "Erasure         owed: another program read an old state; the next sync makes it good",
+        (
+            "Erasure         pending: another program was reading the store; "
+            "the next sync completes it"
+        ),
     ]
 
 
@@ -231,7 +233,7 @@ def test_where_the_lock_cannot_be_tried_neither_is_claimed(
         raise PermissionError
 
     monkeypatch.setattr("filelock.FileLock.acquire", refused)
-    assert "13:00 +01:00: not ended: running or killed\n" in answer(db, "status")
+    assert "13:00 +01:00: running or killed\n" in answer(db, "status")
     assert facts(db)["last_run"]["state"] == "unknown"
 
 
@@ -277,5 +279,5 @@ def test_what_is_kept_is_told_where_it_is_not_everything(db: Path) -> None:
     assert "\nScope" not in answer(db, "status")
     with Store(db) as store:
         store.rescope(Scope(("BERGEN", "OS"), words=("natt",)), [], ask=False, now=NOW)
-    assert "\nScope           municipals BERGEN, OS; words natt\n" in answer(db, "status")
+    assert "\nScope           municipalities BERGEN, OS; words natt\n" in answer(db, "status")
     assert facts(db)["scope"] == {"municipal": ["BERGEN", "OS"], "words": ["natt"]}

@@ -75,7 +75,7 @@ def test_a_port_that_is_taken() -> None:
 def test_a_range_that_runs_backwards(db: Path) -> None:
     result = ask(db, "list", "--published", "[2026-11-10,2026-11-01)")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "--published ends before it begins, so that no ad fits" in result.stderr
+    assert "--published ends before it begins: no ad can match" in result.stderr
     assert "begins" not in ask(db, "list", "--published", "[2026-11-10,2026-11-10]").stderr
 
 
@@ -95,7 +95,7 @@ def test_letters_of_another_encoding_from_a_pipe(db: Path, how: str) -> None:
             PYTHONIOENCODING=f"utf-8:{how}",
         )
         assert (ended.returncode, ended.stdout) == (2, b"")
-        assert ended.stderr.startswith(b"navfeed: what came on stdin is no text in utf-8. ")
+        assert ended.stderr.startswith(b"navfeed: stdin is not valid utf-8. ")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_letters_of_another_encoding(tmp_path: Path, words: tuple[str, ...]) -> 
     latin = "municipal=TROMS\udcd8"
     ended = process(*words, latin, "--db", str(db), NAVFEED_BASE_URL="http://127.0.0.1:1")
     assert (ended.returncode, ended.stdout) == (2, b"")
-    assert ended.stderr.decode().startswith("navfeed: 'municipal=TROMS\\udcd8' is no text in ")
+    assert ended.stderr.decode().startswith("navfeed: 'municipal=TROMS\\udcd8' is not valid ")
     assert len(ended.stderr.splitlines()) == 1
 
 
@@ -144,7 +144,7 @@ def test_D3_a_pipe_or_a_device_is_no_file_and_nobody_waits_for_it(
     words = [named if word == "PIPE" else word for word in words]
     ended = process(*words, NAVFEED_DB=str(db))
     assert ended.returncode == 2
-    assert "is a pipe or a device, and no file. Name another file" in ended.stderr.decode()
+    assert "is a pipe or a device, not a file. Name another file" in ended.stderr.decode()
     assert sorted(one.name for one in db.parent.iterdir()) == ["navfeed.db", "pipe"]
 
 

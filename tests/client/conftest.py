@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import respx
 
@@ -24,8 +25,21 @@ def canned(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canned]:
     canned.http.close()
 
 
+class RoutedTransport(httpx.BaseTransport):
+    """Answers by a table, with bodies still to be read, as from a network."""
+
+    def __init__(self, router: respx.Router) -> None:
+        self._router = router
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._router.handler(request)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=answer.stream)
+
+
 @pytest.fixture
-def nav() -> Iterator[respx.Router]:
+def nav(monkeypatch: pytest.MonkeyPatch) -> respx.Router:
     """NAV's host; whatever is not told beforehand fails the test."""
-    with respx.mock(base_url="https://feed.example", assert_all_called=False) as router:
-        yield router
+    router = respx.Router(base_url="https://feed.example", assert_all_called=False)
+    transport = RoutedTransport(router)
+    monkeypatch.setattr("navfeed.client.http._transport", lambda *_: transport)
+    return router

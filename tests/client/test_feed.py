@@ -214,7 +214,7 @@ def test_a_304_that_was_not_asked_for_is_asked_again(client, nav):
 
 def test_another_page_is_not_the_one_asked_for(client, nav):
     nav.get(f"/api/v1/feed/{PAGE}").mock(answer(page(id_=NEXT)))
-    with pytest.raises(ContractError, match=f"asked for page {PAGE}"):
+    with pytest.raises(ContractError, match=f"a request for page {PAGE}"):
         client.page(PAGE)
 
 

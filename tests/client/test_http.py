@@ -10,7 +10,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from time import monotonic
 
-import httpcore
 import httpx
 import pytest
 from hypothesis import given
@@ -150,14 +149,14 @@ def test_gzip_of_nothing_is_capped_as_it_comes(canned):
 
 def test_gzip_with_something_behind_it_is_refused(canned):
     canned.answers(PACKED + b"more", GZIP)
-    with pytest.raises(ContractError, match="not the gzip"):
+    with pytest.raises(ContractError, match="declared as gzip and is not"):
         get(canned.http)
 
 
 @pytest.mark.parametrize("body", [b"no gzip", b"\x1f\x8b\xff\xff", PACKED[2:]])
 def test_what_is_no_gzip_is_refused(canned, body):
     canned.answers(body, GZIP)
-    with pytest.raises(ContractError, match="not the gzip"):
+    with pytest.raises(ContractError, match="declared as gzip and is not"):
         get(canned.http)
 
 
@@ -175,7 +174,7 @@ def test_nothing_at_all_needs_no_unpacking(canned):
 @pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip", "zstd"])
 def test_other_encodings_are_refused(canned, coding):
     canned.answers(b"{}", f"Content-Encoding: {coding}")
-    with pytest.raises(ContractError, match="not asked for"):
+    with pytest.raises(ContractError, match="was not requested"):
         get(canned.http)
 
 
@@ -194,7 +193,7 @@ def test_headers_are_capped(canned):
         [],
         [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"],
         [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"],
-        [b"HTTP/1.1 200 OK\r\n", httpcore.ReadError()],
+        [b"HTTP/1.1 200 OK\r\n", ConnectionResetError()],
         [b"ftp ready\r\n\r\n"],
         [b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n"],
     ],
@@ -208,8 +207,11 @@ def test_a_connection_that_breaks_is_worth_another_try(canned, pieces):
     assert "run again" in str(caught.value)
 
 
-def test_trouble_that_is_no_broken_connection_names_the_origin(canned):
-    canned.says(httpcore.NetworkError("the cable is out"))
+def test_trouble_that_is_no_broken_connection_names_the_origin(canned, monkeypatch):
+    def unplugged(*_: object) -> None:
+        raise OSError("the cable is out")
+
+    monkeypatch.setattr(socket, "create_connection", unplugged)
     with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1.*the cable is out") as caught:
         get(canned.http)
     assert not isinstance(caught.value, DroppedError)
@@ -231,14 +233,13 @@ def test_once_it_is_closed_nothing_more_is_asked(server):
     assert server.practice.requests == []
 
 
-def test_closing_closes_the_connections(server):
-    http = Http(server.url, size=1)
-    get(http)
-    pool = http._transport._pool
-    (connection,) = pool.connections
-    http.close()
-    assert connection.is_closed()
-    assert pool.connections == []
+def test_closing_closes_the_connections(server, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(AUTHORITY))
+    with TlsFront(server.port) as front:
+        http = Http(front.url, size=1)
+        get(http)
+        http.close()
+        assert front.ended.wait(10)
 
 
 # The deadline

@@ -52,7 +52,7 @@ def test_a_token_of_ones_own_that_is_refused_is_the_user_s_to_replace():
     with pytest.raises(TokenError, match="NAVFEED_TOKEN") as caught:
         token.renew(token.get())
     assert not caught.value.passes
-    assert "good until" not in str(caught.value)
+    assert "valid until" not in str(caught.value)
 
 
 @pytest.mark.parametrize("year", [2020, 2100])
@@ -60,7 +60,7 @@ def test_a_refused_token_of_ones_own_tells_its_end_whether_that_is_past_or_not(y
     end = datetime(year, 1, 1, tzinfo=UTC)
     token = PrivateToken(jwt(end.timestamp()))
     assert token.expires == end
-    with pytest.raises(TokenError, match=rf"good until {year}-01-01 01:00 \+01:00"):
+    with pytest.raises(TokenError, match=rf"valid until {year}-01-01 01:00 \+01:00"):
         token.renew(token.get())
 
 

@@ -94,7 +94,7 @@ def test_sqlite3(folder: Path) -> None:
     count, counties, newest, words, over = run("sqlite3.md", folder)
     assert int(count) > 20
     assert "│ VESTLAND" in counties
-    assert newest.startswith("published,title,employer,municipals")
+    assert newest.startswith("published,title,employer,municipalities")
     assert "BERGEN" in newest
     assert 1 <= len(words.splitlines()) <= 3
     assert re.fullmatch(r"\d{4}-\d\d-\d\d\|\d+\n", over)
@@ -110,21 +110,21 @@ def test_datasette(folder: Path) -> None:
 
 def test_duckdb(folder: Path) -> None:
     need("duckdb", "pyarrow")
-    *exports, municipals, weeks, occupations = run("duckdb.md", folder)
+    *exports, municipalities, weeks, occupations = run("duckdb.md", folder)
     assert exports == ["", ""]
-    assert re.search("│ +municipal +│", municipals)  # as wide as the longest name of the five
+    assert re.search("│ +municipal +│", municipalities)  # as wide as the longest name of the five
     assert re.fullmatch(r"(\d{4}-\d\d-\d\d \d+\n)+", weeks)
     assert "employers" in occupations
 
 
 def test_pandas(folder: Path) -> None:
     need("pandas")
-    types, days, counties, export, municipals = run("pandas.md", folder)
+    types, days, counties, export, municipalities = run("pandas.md", folder)
     assert re.search(r"published +datetime64\[\w+, UTC\]", types)
     assert "day" in days
     assert "VESTLAND" in counties
     assert export == ""
-    assert "BERGEN" in municipals
+    assert "BERGEN" in municipalities
 
 
 def test_count_over_time(folder: Path) -> None:
@@ -167,7 +167,7 @@ def test_every_guide_is_run() -> None:
     # test_readme.py, test_why.py, tests/serve/test_docs.py
     elsewhere = {
         *("why-a-run-ended.md", "see-it-fail.md", "serve-the-page.md", "ask-by-assistant.md"),
-        *("get-told-of-new-ads.md", "faa-beskjed-om-nye-annonser.md"),
+        *("get-notified-of-new-ads.md", "faa-beskjed-om-nye-annonser.md"),
         *("postgresql.md", "opensearch.md"),  # tests/push
     }
     assert {page.name for page in HOW_TO.glob("*.md")} - elsewhere == {

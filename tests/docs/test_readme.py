@@ -126,7 +126,7 @@ def test_how_to_find_out_why_a_run_ended(run) -> None:
     assert len(shown) == 5
 
 
-@pytest.mark.parametrize("page", ["get-told-of-new-ads", "faa-beskjed-om-nye-annonser"])
+@pytest.mark.parametrize("page", ["get-notified-of-new-ads", "faa-beskjed-om-nye-annonser"])
 def test_how_to_get_told_of_new_ads(run, page: str) -> None:
     text = (ROOT / f"docs/how-to/{page}.md").read_text(encoding="utf-8")
     shown = commands(f"docs/how-to/{page}.md")

@@ -82,11 +82,11 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(outdoors):
     assert facts(outdoors)["ads_unconfirmed"] == 1
     page = told(outdoors, "status").out
     assert "its log began anew" in page
-    assert "Stored ads not confirmed yet: 1" in page
+    assert "Ads not yet confirmed: 1" in page
     assert "the log began anew" in told(outdoors, "runs", "--format", "json").out
     findings = json.loads(told(outdoors, "doctor", "--offline", "--format", "json").out)
     (finding,) = [finding for finding in findings if finding["check"] == "runs"]
-    assert (finding["level"], "not confirmed yet: 1" in finding["says"]) == ("warning", True)
+    assert (finding["level"], "not yet confirmed: 1" in finding["message"]) == ("warning", True)
 
     outdoors.practice.clear_script()
     said = told(outdoors, "sync", "--format", "json", "--metrics-file", str(metrics))
@@ -135,7 +135,7 @@ def test_S7_nothing_of_this_where_an_older_page_is_known(outdoors):
 
 
 def test_S7_ads_outside_the_scope_are_asked_for_too(outdoors):
-    outdoors.sync(scope=navfeed.Scope(municipals=("UTSIRA",)))
+    outdoors.sync(scope=navfeed.Scope(municipalities=("UTSIRA",)))
     outside = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
     assert outside
     replace_world(outdoors, another_world())
@@ -172,7 +172,7 @@ def test_S10_another_feed_is_refused_before_a_request(outdoors, other):
         said = told(other, *words)
         assert said.code == ExitCode.USAGE
         message = said.err.splitlines()[-1]
-        assert f"follows the feed at {outdoors.url}, not the one at {other.url}" in message
+        assert f"follows the feed at {outdoors.url}, not {other.url}" in message
         assert "--db" in message
         assert "--feed-moved" in message
     assert other.practice.requests == []
@@ -225,7 +225,7 @@ def test_S10_the_doctor_sees_that_the_settings_name_another_feed(outdoors, other
     for where, level in ((outdoors, "ok"), (other, "failure")):
         findings = json.loads(told(where, "doctor", "--offline", "--format", "json").out)
         (finding,) = [finding for finding in findings if finding["check"] == "feed"]
-        assert (finding["level"], outdoors.url in finding["says"]) == (level, True)
+        assert (finding["level"], outdoors.url in finding["message"]) == (level, True)
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_D1_whoever_reads_meanwhile_waits(tmp_path: Path, monkeypatch: pytest.Mo
         with Reader(db, NOW.date()), pytest.raises(StoreError, match="keeps .* busy"):
             Reader(db, NOW.date())
         with Reader(db, NOW.date()) as reader:
-            assert len(list(reader.stored())) == 1
+            assert len(list(reader.iter_all_raw())) == 1
 
 
 def test_D1_where_nobody_can_say_how_much_is_free_it_is_left_out() -> None:

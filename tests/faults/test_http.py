@@ -76,7 +76,7 @@ def test_H1_what_some_details_failed_with_is_told(outdoors):
     said = f"caught up; 2 ads could not be fetched ({because}); retrying automatically"
     assert ended.outcome == said
     with Reader(outdoors.path, NOW.date()) as reader:
-        assert reader.facts(NOW).problems == (Problem(because, 2),)
+        assert reader.status(NOW).problems == (Problem(because, 2),)
     outdoors.recovers()
 
 
@@ -162,7 +162,7 @@ def test_H1_over_the_command_line(outdoors):
     assert "pause until" in outdoors.command().fails_well(ExitCode.FEED)
     outdoors.practice.clear_script()
     outdoors.practice.forget_requests()
-    assert "not to be called before" in outdoors.command().fails_well(ExitCode.FEED)
+    assert "requested a pause until" in outdoors.command().fails_well(ExitCode.FEED)
     assert outdoors.practice.requests == []
     assert outdoors.command("--retry-now").code == ExitCode.DONE
     assert outdoors.is_exact()
@@ -720,7 +720,7 @@ def test_H11_more_than_the_cap_is_refused_whole_answers_below_it_are_not(outdoor
 
 def test_H11_an_encoding_not_asked_for_is_refused(outdoors):
     said = outdoors.stops_at("seek", faults.header("Content-Encoding", "br"))
-    assert "packed" in said
+    assert "was not requested" in said
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_P1_what_is_no_json(outdoors, body):
 
 def test_P1_a_page_of_another_name_is_not_the_page_asked_for(outdoors):
     said = outdoors.stops_at("page", faults.with_field("id", UNKNOWN))
-    assert "answered with another one" in said
+    assert "answered with another page" in said
 
 
 def test_P1_what_is_no_detail_keeps_the_ad_queued(outdoors):
@@ -411,7 +411,7 @@ def test_P7_ACTIVE_without_content_stores_nothing_and_stays_queued(outdoors):
         str(value): faults.with_field("ad_content", value) for value in (None, [], "tekst", 1, True)
     }
     problems = outdoors.leaves_out_each(hollow | {"missing": faults.without("ad_content")})
-    assert all("sent nothing of what it says" in problem for problem in problems.values())
+    assert all("sends no content" in problem for problem in problems.values())
 
 
 HOLLOW = {

@@ -17,9 +17,8 @@ from opensearchpy import OpenSearch
 
 import search_quality
 from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
-from navfeed.cli import push as command
 from navfeed.model import DetailDecision, Reason
-from navfeed.push import opensearch
+from navfeed.push import opensearch, runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.opensearch import OpenSearchServer
@@ -256,7 +255,7 @@ def test_K2_following_waits_out_an_engine_that_is_killed(
         if len(naps) > 40 or (not steps and equal(db, own.url("ads"))):
             raise SystemExit(3)
 
-    monkeypatch.setattr(command, "sleep", nap)
+    monkeypatch.setattr(runner, "sleep", nap)
     try:
         ended = ask(db, "push", own.url("ads"), "--follow", "--quiet")
         assert ended.exit_code == 3

@@ -14,9 +14,9 @@ import pytest
 import time_machine
 
 from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
-from navfeed.cli import push as command
 from navfeed.model import Contacts, DetailDecision, Reason
 from navfeed.privacy.erasure import take_up_contacts
+from navfeed.push import runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.canaries import content, heard
@@ -433,9 +433,9 @@ def test_two_pushes_at_once_leave_one_place(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["mysql://x/y"], "no target of the kind 'mysql'"),
-        (["x.db"], "no target of the kind"),
-        (["postgresql://x/y", "--follow", "--verify"], "--follow only pushes"),
+        (["mysql://x/y"], "unknown kind of target 'mysql'"),
+        (["x.db"], "unknown kind of target 'x.db'"),
+        (["postgresql://x/y", "--follow", "--verify"], "--follow excludes"),
     ],
 )
 def test_wrong_use(db: Path, words: list[str], says: str) -> None:
@@ -470,7 +470,7 @@ def test_K2_following_waits_out_a_server_that_is_killed(
         if not steps and titles(own.url()).keys() == {uuid(3)}:
             raise SystemExit(3)
 
-    monkeypatch.setattr(command, "sleep", nap)
+    monkeypatch.setattr(runner, "sleep", nap)
     ended = ask(db, "push", own.url(), "--follow", "--format", "json")
     assert ended.exit_code == 3
     told = [json.loads(line) for line in ended.stdout.splitlines()]

@@ -19,8 +19,9 @@ from navfeed.model import DetailDecision, Reason
 from navfeed.practice import adverts
 from navfeed.practice.occupations import OCCUPATIONS
 from navfeed.store.filters import Filters
-from navfeed.store.query import Reader, Sort
+from navfeed.store.query import Reader
 from navfeed.store.search import Spelled, Spellings
+from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 

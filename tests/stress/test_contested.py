@@ -97,7 +97,7 @@ class Schedule:
             plan = replace(PLAN, **changes)
             *_, ended = sync(self._feed, store, plan, clock=lambda: self._feed.now, stop=Stop())
             assert isinstance(ended, RunFinished)
-            return ended, {ad: content.raw for ad, content in store.contents()}
+            return ended, {ad: content.raw for ad, content in store.iter_contents()}
 
 
 @pytest.mark.parametrize("kind", KINDS)

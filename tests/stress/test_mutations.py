@@ -20,6 +20,8 @@ QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
 ERASURE = ("tests/test_erasure.py",)
 UNSCRUBBED = ("tests/test_unscrubbed.py",)
 ANOTHER_LOG = ("tests/faults/test_another_log.py",)
+CRASHES = ("tests/watches/test_promises.py", "-k", "at_any_step")
+NOTIFICATIONS = ("tests/watches/test_notifications.py",)
 JOURNAL = ("tests/test_journal.py", "tests/test_keeping_up.py")
 
 
@@ -33,8 +35,10 @@ class Mutation:
 
 
 _MERGED_BEFORE_THE_LOG_IS_CUT = (
-    "        self._merge_index()\n        return self._clean(ERASE_WAIT_MS, erased=True)\n"
+    "        self._write(shards.rebuild_stale)\n        return self._clean(erasure.ERASE_WAIT_MS"
 )
+_DETAILS = "        with self._transaction() as db:\n            effects = [(one.ad"
+_PAGE = "        with self._transaction() as db:\n            if trouble:"
 
 MUTATIONS = [
     Mutation(
@@ -97,16 +101,16 @@ MUTATIONS = [
         # What recognises the page goes with the cursor: a position alone is mended by looking back.
         "cursor committed before its page",
         "store/writer.py",
-        "        with self._transaction():\n            if trouble:",
-        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
-        "            self._save_cursor(cursor)\n"
-        "        with self._transaction():\n            if trouble:",
+        _PAGE,
+        "        with self._transaction() as db:\n"
+        "            position.save_seen(db, seen, keep_from)\n"
+        "            position.save_cursor(db, cursor, self._feed_url)\n" + _PAGE,
         ("tests/test_sync.py",),
     ),
     Mutation(
         "ads that a new log does not have are not asked for",
         "store/writer.py",
-        "            if anew:\n",
+        "            if recheck:\n",
         "            if False:\n",
         ANOTHER_LOG,
     ),
@@ -119,30 +123,29 @@ MUTATIONS = [
     ),
     Mutation(
         "an ad without content is asked for no more",
-        "store/writer.py",
-        "            self._keep_queued(verdict.ad, now)\n            return True\n",
-        "            return False\n",
+        "store/queue.py",
+        "one.reason is Reason.WITHHELD]",
+        "False]",
         ("tests/test_verify.py",),
     ),
     Mutation(
         "the queue emptied before the details are kept",
         "store/writer.py",
-        "        with self._transaction():\n            effects = [\n                (verdict.ad",
-        "        with self._transaction():\n"
-        "            self._unqueue(verdict.ad for verdict in verdicts)\n"
-        "        with self._transaction():\n            effects = [\n                (verdict.ad",
+        _DETAILS,
+        "        with self._transaction() as db:\n"
+        "            queue.drop(db, [one.ad for one in verdicts])\n" + _DETAILS,
         (*QUICK, "tests/test_machine.py", "tests/test_store.py"),
     ),
     Mutation(
         "secure_delete off",
-        "store/writer.py",
+        "store/opening.py",
         '"secure_delete = ON"',
         '"secure_delete = OFF"',
         ERASURE,
     ),
     Mutation(
         "secure_delete off and unchecked",
-        "store/writer.py",
+        "store/opening.py",
         '    if connection.execute("PRAGMA secure_delete").fetchone() != (1,):',
         '    connection.execute("PRAGMA secure_delete = OFF")\n    if False:',
         ERASURE,
@@ -164,7 +167,7 @@ MUTATIONS = [
     Mutation(
         "an erasure that owes nothing",
         "privacy/erasure.py",
-        "owed=not store.erase()",
+        "owed=not store.purge()",
         "owed=False",
         ("tests/test_privacy.py",),
     ),
@@ -177,14 +180,14 @@ MUTATIONS = [
     ),
     Mutation(
         "age not asked for",
-        "cli/age.py",
+        "cli/_age.py",
         "age > limit)",
         "age > limit * 100)",
         ("tests/cli/test_age.py",),
     ),
     Mutation(
         "no checkpoint",
-        "store/writer.py",
+        "store/erasure.py",
         "wal_checkpoint(TRUNCATE)",
         "wal_checkpoint(PASSIVE)",
         ERASURE,
@@ -193,7 +196,7 @@ MUTATIONS = [
         "the index not merged",
         "store/writer.py",
         _MERGED_BEFORE_THE_LOG_IS_CUT,
-        _MERGED_BEFORE_THE_LOG_IS_CUT.removeprefix("        self._merge_index()\n"),
+        _MERGED_BEFORE_THE_LOG_IS_CUT.removeprefix("        self._write(shards.rebuild_stale)\n"),
         ERASURE,
     ),
     Mutation(
@@ -240,8 +243,8 @@ MUTATIONS = [
     ),
     Mutation(
         "free space left as it is",
-        "store/writer.py",
-        "            scrub(self._file, self._unscrubbed.pages(connection))\n",
+        "store/erasure.py",
+        "    scrub(file, unscrubbed.pages(db))\n",
         "",
         ERASURE,
     ),
@@ -263,8 +266,8 @@ MUTATIONS = [
     Mutation(
         "a log that is cut before anybody reads what it names",
         "store/writer.py",
-        '        self._unscrubbed.note()\n        self._db.execute(f"PRAGMA busy',
-        '        self._db.execute(f"PRAGMA busy',
+        "        self._unscrubbed.note()\n        return erasure.cut_log",
+        "        return erasure.cut_log",
         (*ERASURE, *UNSCRUBBED),
     ),
     Mutation(
@@ -291,37 +294,36 @@ MUTATIONS = [
     Mutation(
         "free space zeroed behind the back of what the store remembers",
         "store/writer.py",
-        "        with closing(_connect(self.path)) as connection:",
-        "        with ExitStack() as _, explained(self.path):\n"
-        "            connection = self._connection",
+        "closing(connect(self.path)) as alone:",
+        "ExitStack() as _:\n            alone = self._connection",
         ERASURE,
     ),
     Mutation(
         "words left in the index",
-        "store/writer.py",
-        "        shards.drop(self._connection, self._id(ad))\n",
+        "store/ads.py",
+        "    shards.drop(db, _number(db, ad))\n",
         "",
         ERASURE,
     ),
     Mutation(
         "nothing owed for what a change replaced",
-        "store/writer.py",
-        "        if self._has(ad):\n            self._owe_erasure()\n",
-        "        if self._has(ad):\n",
+        "store/ads.py",
+        "    if _has(db, ad):\n        erasure.owe(db)\n",
+        "    if _has(db, ad):\n",
         ERASURE,
     ),
     Mutation(
         "an ad that goes without a word",
-        "store/writer.py",
-        "        journal.ended(self._connection, ad, reason, now)\n",
+        "store/ads.py",
+        "    journal.ended(db, ad, reason, now)\n",
         "",
         JOURNAL,
     ),
     Mutation(
         "an erasure that those who keep up do not hear of",
-        "store/writer.py",
-        "            journal.updated(\n",
-        "            (lambda *_, **__: None)(\n",
+        "store/ads.py",
+        "        journal.updated(db",
+        "        (lambda *_, **__: None)(db",
         JOURNAL,
     ),
     Mutation(
@@ -347,8 +349,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a cursor noted before its lines are handed over",
-        "cli/changes.py",
-        "        sys.stdout.flush()\n        if self.file",
+        "changes/writer.py",
+        "        self.out.flush()\n        if self.file",
         "        if self.file",
         ("tests/cli/test_changes.py",),
     ),
@@ -356,18 +358,18 @@ MUTATIONS = [
         "the debt taken back before it is paid",
         "store/writer.py",
         _MERGED_BEFORE_THE_LOG_IS_CUT,
-        "        with self._transaction():\n"
-        '            self._db.execute("UPDATE feed SET erasure_owed = 0")\n'
+        "        with self._transaction() as db:\n"
+        '            db.execute("UPDATE feed SET erasure_owed = 0")\n'
         + _MERGED_BEFORE_THE_LOG_IS_CUT,
         ERASURE,
     ),
     Mutation(
         "an entry committed before its removal",
         "store/writer.py",
-        "        with self._transaction():\n            if trouble:",
-        "        with self._transaction():\n            self._save_seen(seen, keep_from)\n"
-        "            seen = []\n"
-        "        with self._transaction():\n            if trouble:",
+        _PAGE,
+        "        with self._transaction() as db:\n"
+        "            position.save_seen(db, seen, keep_from)\n"
+        "            seen = []\n" + _PAGE,
         ERASURE,
     ),
     Mutation(
@@ -413,9 +415,90 @@ MUTATIONS = [
     Mutation(
         "the sweep by our own clock",
         "sync/engine.py",
-        "day_of(walk.served_at, walk.newest, clock())",
-        "day_of(clock(), None, clock())",
+        "confirmed_day(walk.served_at, walk.newest, clock())",
+        "confirmed_day(clock(), None, clock())",
         ("tests/test_sync.py",),
+    ),
+    Mutation(
+        "a digest recorded as delivered before it is sent",
+        "watches/deliver.py",
+        "                sender.send(part)\n"
+        "                yield from self._accepted(target, batches, part)\n",
+        "                yield from self._accepted(target, batches, part)\n"
+        "                sender.send(part)\n",
+        CRASHES,
+    ),
+    Mutation(
+        "a whole digest recorded after its first part",
+        "watches/deliver.py",
+        "[one.update(ads) for one in batches]",
+        "[one.update(frozenset(one.known) | one.dropped) for one in batches]",
+        ("tests/watches/test_webhooks.py",),
+    ),
+    Mutation(
+        "every target given the knowledge of the first",
+        "watches/deliver.py",
+        "known = self.state.known_ads(watch, target)",
+        "known = self.state.known_ads(watch, watch.to[0])",
+        ("tests/watches/test_webhooks.py",),
+    ),
+    Mutation(
+        "a feed written only where there is news",
+        "watches/deliver.py",
+        "                sender.send(Digest(shown, warning))\n"
+        "                if groups or health.failures:\n",
+        "                if groups or health.failures:\n"
+        "                    sender.send(Digest(shown, warning))\n",
+        ("tests/watches/test_files.py",),
+    ),
+    Mutation(
+        "a delivery from a store that was restored",
+        "watches/view.py",
+        "        if delivered_age is not None and delivered_age < age:\n",
+        "        if False:\n",
+        NOTIFICATIONS,
+    ),
+    Mutation(
+        "an ad that left the feed still known",
+        "watches/decide.py",
+        "    for ad, one in known.items():\n",
+        "    for ad, one in ():\n",
+        NOTIFICATIONS,
+    ),
+    Mutation(
+        "an ad reported as gone to who never received it",
+        "watches/decide.py",
+        "wanted = one.trigger is not None and ",
+        "wanted = ",
+        NOTIFICATIONS,
+    ),
+    Mutation(
+        "an ignored ad delivered",
+        "watches/batch.py",
+        "shown = [ad for ad in ads if marks.get(ad) is not Mark.IGNORED]",
+        "shown = list(ads)",
+        ("tests/watches/test_triage.py",),
+    ),
+    Mutation(
+        "a failed channel tried in every run",
+        "watches/schedule.py",
+        "    if health.retry_at and now <",
+        "    if False and now <",
+        ("tests/watches/test_mail.py",),
+    ),
+    Mutation(
+        "a failing channel reported in every run",
+        "cli/_watch_runs.py",
+        "if failures == 1 or",
+        "if failures or",
+        ("tests/watches/test_mail.py",),
+    ),
+    Mutation(
+        "two runs of the watches at once",
+        "cli/_watch_runs.py",
+        'store_lock(settings.db, "watches.lock", "another `navfeed watch` works on"),',
+        '__import__("contextlib").nullcontext(),',
+        ("tests/watches/test_commands.py",),
     ),
 ]
 

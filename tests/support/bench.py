@@ -52,11 +52,11 @@ class Bench:
 
     def holds(self, *names: str) -> bool:
         with Store(self.path) as store:
-            return store.ads() == {uuid(name) for name in names}
+            return store.ad_ids() == {uuid(name) for name in names}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with Store(self.path) as store:
-            return store._all(sql)
+            return store._connection.execute(sql).fetchall()
 
     def asked_for(self, name: str) -> int:
         return self.feed.asked.count(uuid(name))

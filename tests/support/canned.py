@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+import socket
 from collections import deque
-from typing import Any
 
-import httpcore
 import pytest
 
-from navfeed.client import http as client_http
 from navfeed.client.http import Http
 
 
-class CannedStream(httpcore.NetworkStream):
+class CannedSocket:
     """Gives out the pieces one by one, then the end; or raises one that is an exception."""
 
     def __init__(self, pieces: deque[bytes | Exception], sent: list[bytes]) -> None:
         self._pieces = pieces
         self._sent = sent
+        self._quiet, self._other = socket.socketpair()
+        self.is_closed = False
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def recv_into(self, buffer: memoryview) -> int:
         piece = self._pieces.popleft() if self._pieces else b""
         if isinstance(piece, Exception):
             raise piece
-        return piece
+        part, rest = piece[: len(buffer)], piece[len(buffer) :]
+        if rest:
+            self._pieces.appendleft(rest)
+        buffer[: len(part)] = part
+        return len(part)
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._sent.append(buffer)
+    def sendall(self, data: bytes) -> None:
+        self._sent.append(data)
 
-    def close(self) -> None:
+    def settimeout(self, seconds: float) -> None:
+        assert seconds > 0
+
+    def setsockopt(self, *_: int) -> None:
         pass
 
-    def get_extra_info(self, info: str) -> Any:
-        return False if info == "is_readable" else None
+    def fileno(self) -> int:
+        return self._quiet.fileno()
+
+    def becomes_readable(self) -> None:
+        self._other.send(b"x")
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._quiet.close()
+        self._other.close()
 
 
 class Canned:
@@ -40,15 +55,23 @@ class Canned:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[bytes] = []
+        self.sockets: list[CannedSocket] = []
         self._pieces: deque[bytes | Exception] = deque()
-        canned = self
-
-        class Backend(httpcore.NetworkBackend):
-            def connect_tcp(self, *_: object, **__: object) -> httpcore.NetworkStream:
-                return client_http._Stream(CannedStream(canned._pieces, canned.sent))
-
-        monkeypatch.setattr(client_http, "_Backend", Backend)
+        monkeypatch.setattr(socket, "create_connection", self._connect)
         self.http = Http("http://127.0.0.1:80", size=1)
+
+    def _connect(self, *_: object) -> CannedSocket:
+        self.sockets.append(CannedSocket(self._pieces, self.sent))
+        return self.sockets[-1]
+
+    @property
+    def left(self) -> list[bytes | Exception]:
+        """The pieces that were not read."""
+        return list(self._pieces)
+
+    @property
+    def connections(self) -> int:
+        return len(self.sockets)
 
     def says(self, *pieces: bytes | Exception) -> None:
         self._pieces.clear()

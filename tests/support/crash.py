@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -39,9 +40,9 @@ def fragile(boundary: Callable[[], None]) -> type[Store]:
 
     class Fragile(Store):
         @contextmanager
-        def _transaction(self) -> Iterator[None]:
-            with super()._transaction():
-                yield
+        def _transaction(self) -> Iterator[sqlite3.Connection]:
+            with super()._transaction() as db:
+                yield db
                 boundary()
             boundary()
 

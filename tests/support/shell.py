@@ -27,6 +27,9 @@ from support.lab import Lab
 INHERITED = ("COV", "PYTHON", "LD_", "CLOCK_SHIFT", "TESTS_NOW")
 """What every process of ours keeps of the environment: coverage, libraries, the clock."""
 
+SOON = 15.0
+"""Seconds. The promise is 2 s, which a loaded machine cannot keep; without it, minutes pass."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

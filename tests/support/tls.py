@@ -10,6 +10,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from support.proxy import pump
+
 AUTHORITY = Path(__file__).with_name("loopback.pem")
 """A key and its self-signed certificate for 127.0.0.1, made for these tests; good until 2126."""
 
@@ -23,6 +25,8 @@ class TlsFront:
         self._context.load_cert_chain(AUTHORITY)
         self._threads: list[threading.Thread] = []
         self.connections = 0
+        self.ended = threading.Event()
+        """Whether a connection has ended."""
 
     @property
     def url(self) -> str:
@@ -59,21 +63,14 @@ class TlsFront:
             self._context.wrap_socket(client, server_side=True) as secure,
         ):
             self._relay(secure)
+        self.ended.set()
 
     def _relay(self, secure: ssl.SSLSocket) -> None:
         with socket.create_connection(("127.0.0.1", self._behind)) as behind:
-            pump = threading.Thread(target=_pump, args=(behind, secure), daemon=True)
-            pump.start()
-            _pump(secure, behind)
-            pump.join(5)
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65_536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
+            back = threading.Thread(target=pump, args=(behind, secure), daemon=True)
+            back.start()
+            pump(secure, behind)
+            back.join(5)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The clock stands still at noon, and processes begin at the same moment."""
+"""The clock stands still at noon, and processes start at the same moment."""
 
 from __future__ import annotations
 

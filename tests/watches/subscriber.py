@@ -1,4 +1,4 @@
-"""Somebody who watches: a store that moves on, a file of watches, and what was told."""
+"""Somebody with watches: a store that moves on, a watch file, and what was delivered."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class Subscriber:
     def add(self, name: str = "bergen", *words: str) -> None:
         self.do("watch", "add", name, *(words or ("--municipal", "bergen")))
 
-    def told(self, *words: str) -> list[tuple[str, int]]:
-        """Why and of which ads a run tells, by their numbers."""
-        said = self.do("watch", "run", "--format", "json", *words)
+    def notified(self, *words: str) -> list[tuple[str, int]]:
+        """The trigger and the number of each ad that a run delivers."""
+        output = self.do("watch", "run", "--format", "json", *words)
         return [
-            (one["news"], int(one["uuid"][:8], 16))
-            for line in said.splitlines()
+            (one["trigger"], int(one["uuid"][:8], 16))
+            for line in output.splitlines()
             for watch in json.loads(line)["watches"]
             for one in watch["ads"]
         ]

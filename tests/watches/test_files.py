@@ -1,4 +1,4 @@
-"""Files and commands: a page and a feed that show what stands, a command that reads digests."""
+"""Files and commands: a page and a feed that show current ads, a command that reads digests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from time import struct_time
 
 import feedparser
 import pytest
+from lxml import etree
 
 from cli.support import ad, uuid
 from watches.subscriber import OSLO, Subscriber
@@ -22,7 +23,31 @@ def follow(me: Subscriber, feed: Path) -> None:
     me.add("bergen", "--municipal", "bergen", "--to", f"atom:{feed}")
 
 
+ATOM = "{http://www.w3.org/2005/Atom}"
+SCHEMA = etree.RelaxNG(etree.parse(Path(__file__).with_name("atom.rng")))
+
+
+def validate(raw: bytes) -> None:
+    """What RFC 4287 requires: its schema, and the sentences that a schema cannot express."""
+    root = etree.fromstring(raw)
+    SCHEMA.assertValid(root)
+    entries = root.findall(f"{ATOM}entry")
+    ids = [one.findtext(f"{ATOM}id") for one in entries]
+    assert len(set(ids)) == len(ids)
+    for one in entries:
+        assert root.find(f"{ATOM}author") is not None or one.find(f"{ATOM}author") is not None
+        content, links = one.find(f"{ATOM}content"), one.findall(f"{ATOM}link")
+        assert content is not None or any(link.get("rel") == "alternate" for link in links)
+        kinds = [(link.get("type"), link.get("hreflang")) for link in links if _is_alternate(link)]
+        assert len(set(kinds)) == len(kinds)
+
+
+def _is_alternate(link: etree._Element) -> bool:
+    return link.get("rel", "alternate") == "alternate"
+
+
 def read(feed: Path) -> feedparser.FeedParserDict:
+    validate(feed.read_bytes())
     parsed = feedparser.parse(feed.read_bytes())
     assert not parsed.bozo, parsed.get("bozo_exception")
     assert parsed.version == "atom10"
@@ -37,7 +62,28 @@ def test_a_feed_is_there_from_the_first_run_on(me: Subscriber, feed: Path):
     follow(me, feed)
     assert me.do("watch", "run") == ""
     assert read(feed).entries == []
-    assert read(feed).feed.title == "bergen: ads that fit"
+    assert read(feed).feed.title == "bergen: matching ads"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<updated>2026-11-21T12:00:00Z</updated>", ""),
+        ("<updated>2026-11-21T12:00:00Z</updated>", "<updated>2026-11-21</updated>"),
+        ("<entry>", "<entry><summary/><summary/>"),
+        ("<name>navfeed</name>", ""),
+        ("<category term=", "<category name="),
+    ],
+)
+def test_the_validator_refuses_what_is_no_atom(me: Subscriber, feed: Path, before, after):
+    follow(me, feed)
+    me.sync(ad(3))
+    me.do("watch", "run")
+    text = feed.read_text(encoding="utf-8")
+    validate(text.encode())
+    assert before in text
+    with pytest.raises(etree.DocumentInvalid):
+        validate(text.replace(before, after, 1).encode())
 
 
 def test_an_entry_stays_the_same_moves_with_changes_and_leaves(me: Subscriber, feed: Path):
@@ -93,10 +139,10 @@ def test_a_feed_that_was_deleted_comes_back(me: Subscriber, feed: Path):
     follow(me, feed)
     me.sync(ad(3))
     me.do("watch", "run")
-    said = feed.read_bytes()
+    output = feed.read_bytes()
     feed.unlink()
     me.do("watch", "run")
-    assert feed.read_bytes() == said
+    assert feed.read_bytes() == output
 
 
 def test_what_xml_cannot_hold_is_replaced(me: Subscriber, feed: Path):
@@ -120,7 +166,7 @@ def test_two_watches_write_no_feed_together(me: Subscriber, feed: Path):
     follow(me, feed)
     result = me.ask("watch", "add", "oslo", "--municipal", "oslo", "--to", f"atom:{feed}")
     assert result.exit_code == 2
-    assert "A feed is of one watch: name another file" in result.stderr
+    assert "A feed belongs to one watch: use another file" in result.stderr
     assert "oslo" not in me.watches.read_text()
 
 
@@ -128,7 +174,7 @@ def test_two_watches_write_no_feed_together(me: Subscriber, feed: Path):
     ("suffix", "begins"),
     [("txt", "1 new"), ("md", "# 1 new"), ("html", "<!DOCTYPE html>"), ("json", '{"summary"')],
 )
-def test_a_file_shows_what_stands_in_the_format_of_its_name(me: Subscriber, suffix, begins):
+def test_a_file_shows_current_ads_in_the_format_of_its_name(me: Subscriber, suffix, begins):
     page = me.folder / f"page.{suffix}"
     me.add("bergen", "--municipal", "bergen", "--to", f"file:{page}")
     me.sync(ad(3))
@@ -197,7 +243,7 @@ def test_a_command_that_fails_is_tried_again(me: Subscriber):
     me.sync(ad(3))
     result = me.ask("watch", "run")
     assert result.exit_code == 4
-    assert "ended with 3: no\ufffd[31m way" in result.stderr
+    assert "exited with 3: no\ufffd[31m way" in result.stderr
     assert me.ask("watch", "run").stderr == ""
 
 

@@ -16,9 +16,9 @@ def listed(me: Subscriber, *words: str) -> list[dict]:
 
 def test_a_saved_ad_is_listed_with_its_note(me: Subscriber):
     me.sync(ad(3))
-    said = me.ask("save", uuid(3)[:8], "--note", "ring Kari mandag")
-    assert (said.exit_code, said.stdout) == (0, "")
-    assert "saved: Sykepleier natt" in said.stderr
+    output = me.ask("save", uuid(3)[:8], "--note", "ring Kari mandag")
+    assert (output.exit_code, output.stdout) == (0, "")
+    assert "saved: Sykepleier natt" in output.stderr
     (one,) = listed(me)
     assert (one["uuid"], one["note"]) == (uuid(3), "ring Kari mandag")
     assert listed(me, "--municipal", "oslo") == []
@@ -36,10 +36,10 @@ def test_a_note_survives_the_ad_and_its_text_does_not(me: Subscriber):
     me.sync(stop=[1])
     result = me.ask("list", "--saved", "--format", "json")
     assert json.loads(result.stdout) == []
-    assert f"saved, and no longer in force: {uuid(1)}: spurte om turnus" in result.stderr
+    assert f"saved, no longer active: {uuid(1)}: spurte om turnus" in result.stderr
     assert b"Sykepleier" not in me.state.read_bytes()
     me.do("applied", uuid(1)[:8])
-    assert "no longer in force" not in me.ask("list", "--saved").stderr
+    assert "no longer active" not in me.ask("list", "--saved").stderr
 
 
 def test_a_mark_can_change_and_keeps_its_note(me: Subscriber):
@@ -53,31 +53,31 @@ def test_a_mark_can_change_and_keeps_its_note(me: Subscriber):
     assert b"god plass" not in me.state.read_bytes()
 
 
-def test_an_ignored_ad_is_never_told_of(me: Subscriber):
+def test_an_ignored_ad_is_never_delivered(me: Subscriber):
     me.add()
     me.sync(ad(3, applicationDue="2026-11-26"), ad(4))
     me.do("ignore", uuid(3))
-    assert me.told() == [("new", 4)]
+    assert me.notified() == [("new", 4)]
     me.sync(ad(3, title="Annet"), ad(4, title="Annet"))
     me.do("ignore", uuid(4))
-    assert me.told() == []
+    assert me.notified() == []
     me.pass_time(days=3)
     me.sync(stop=[3, 4])
-    assert me.told() == []
+    assert me.notified() == []
 
 
-def test_that_it_closes_is_not_told_to_who_applied(me: Subscriber):
+def test_a_deadline_is_not_announced_after_applying(me: Subscriber):
     me.add()
     me.sync(ad(3, applicationDue="2026-11-26"))
-    me.told()
+    me.notified()
     me.do("applied", uuid(3), "--note", "sendt")
     me.pass_time(days=3)
     me.sync()
-    assert me.told() == []
+    assert me.notified() == []
     me.sync(ad(3, title="Sykepleier dag"))
-    said = me.do("watch", "run")
-    assert "You applied for it" in said
-    assert "Your note: sendt" in said
+    output = me.do("watch", "run")
+    assert "You applied for it" in output
+    assert "Your note: sendt" in output
 
 
 def test_notes_go_where_nobody_reads_along(me: Subscriber):
@@ -92,12 +92,12 @@ def test_notes_go_where_nobody_reads_along(me: Subscriber):
 def test_an_ad_that_is_not_there(me: Subscriber, command):
     result = me.ask(command, "ffff")
     assert result.exit_code == 2
-    assert "no ad in force has an id that begins with 'ffff'" in result.stderr
+    assert "no active ad has an id that begins with 'ffff'" in result.stderr
 
 
-def test_half_an_id_is_not_enough_where_two_fit(me: Subscriber):
+def test_half_an_id_is_not_enough_where_two_match(me: Subscriber):
     me.do("save", uuid(1))
     me.do("save", uuid(2))
     result = me.ask("save", "0000000")
     assert result.exit_code == 2
-    assert f"0000000 could be {uuid(1)} or {uuid(2)}: give more of the id" in result.stderr
+    assert f"0000000 is ambiguous: {uuid(1)}, {uuid(2)}. Give more of the id" in result.stderr

@@ -72,10 +72,10 @@ def test_ntfy_of_many_ads_is_a_message_for_ten_of_them(me: Subscriber, server: H
 
 def test_slack_gets_links_and_no_commands(me: Subscriber, server: HookServer):
     (body,) = post(me, server, "slack", ad(3, **HOSTILE))
-    said = json.dumps(body, ensure_ascii=False)
-    assert "<https://sykehjem.example/sok/1|Apply>" in said
-    assert "<!channel>" not in said
-    assert "&lt;!channel&gt;" in said
+    output = json.dumps(body, ensure_ascii=False)
+    assert "<https://sykehjem.example/sok/1|Apply>" in output
+    assert "<!channel>" not in output
+    assert "&lt;!channel&gt;" in output
     assert len(body["blocks"]) == 2
 
 
@@ -83,8 +83,8 @@ def test_slack_gets_links_and_no_commands(me: Subscriber, server: HookServer):
 def test_an_address_is_an_address_to_its_end(me: Subscriber, server: HookServer, way):
     hostile = ad(3, applicationUrl="https://x.example/>[klikk](https://evil.example)|`<!channel>")
     (body,) = post(me, server, way, hostile)
-    said = json.dumps(body)
-    assert "x.example/%3E[klikk](https://evil.example)%7C%60%3C!channel%3E" in said
+    output = json.dumps(body)
+    assert "x.example/%3E[klikk](https://evil.example)%7C%60%3C!channel%3E" in output
 
 
 def test_discord_mentions_nobody(me: Subscriber, server: HookServer):
@@ -126,35 +126,35 @@ def test_an_ad_that_is_gone_is_an_id(me: Subscriber, server: HookServer, way):
     post(me, server, way, ad(3))
     me.sync(stop=[3])
     assert me.do("watch", "run") == ""
-    said = json.dumps(server.posted[-1].body)
-    assert uuid(3) in said.replace("\\\\", "")
-    assert "Sykepleier" not in said
-    assert "https:" not in said
+    output = json.dumps(server.posted[-1].body)
+    assert uuid(3) in output.replace("\\\\", "")
+    assert "Sykepleier" not in output
+    assert "https:" not in output
 
 
 @pytest.mark.parametrize(
-    ("status", "says"),
+    ("status", "message"),
     [
         (500, "answered 500"),
-        (404, "answered 404: there is nothing at that address"),
-        (401, "answered 401: it wants a token"),
-        (307, "no redirect is followed"),
+        (404, "answered 404: nothing exists at that URL"),
+        (401, "answered 401: the token is missing or wrong"),
+        (307, "a redirect, which is not followed"),
     ],
 )
-def test_what_is_refused_waits(me: Subscriber, server: HookServer, status, says):
+def test_what_is_refused_waits(me: Subscriber, server: HookServer, status, message):
     server.answers = [(status, {"Location": f"{server.url}/elsewhere"})]
     me.add("bergen", "--municipal", "bergen", "--to", f"webhook:{server.url}/secret-token")
     me.sync(ad(3))
     result = me.ask("watch", "run")
     assert (result.exit_code, result.stdout) == (4, "")
-    assert says in result.stderr
+    assert message in result.stderr
     assert "secret-token" not in result.stderr
     me.pass_time(minutes=6)
     assert me.do("watch", "run") == ""
     assert [one.path for one in server.posted] == ["/secret-token", "/secret-token"]
 
 
-def test_over_tls_only_to_whom_somebody_vouches_for(me: Subscriber, server, monkeypatch):
+def test_nothing_goes_to_a_server_with_an_unknown_certificate(me: Subscriber, server, monkeypatch):
     with TlsFront(server.port) as front:
         me.add("bergen", "--municipal", "bergen", "--to", f"webhook:{front.url}/")
         me.sync(ad(3))
@@ -166,7 +166,7 @@ def test_over_tls_only_to_whom_somebody_vouches_for(me: Subscriber, server, monk
     assert len(server.posted) == 1
 
 
-def test_a_pause_that_is_asked_for_is_kept(me: Subscriber, server: HookServer):
+def test_a_requested_pause_is_kept(me: Subscriber, server: HookServer):
     server.answers = [(429, {"Retry-After": "3600"})]
     me.add("bergen", "--municipal", "bergen", "--to", f"webhook:{server.url}")
     me.sync(ad(3))
@@ -191,7 +191,7 @@ def test_of_a_digest_in_parts_the_rest_waits(me: Subscriber, server: HookServer)
     assert len({embed["url"] for one in server.posted for embed in one.body["embeds"]}) == 8
 
 
-def test_a_channel_that_is_down_keeps_no_other_from_telling(me: Subscriber):
+def test_a_channel_that_is_down_does_not_block_another(me: Subscriber):
     me.add(
         *("bergen", "--municipal", "bergen", "--format", "json"),
         *("--to", "webhook:http://127.0.0.1:1/x", "--to", "stdout"),
@@ -205,7 +205,7 @@ def test_a_channel_that_is_down_keeps_no_other_from_telling(me: Subscriber):
 
 
 def test_a_server_that_drips_is_cut_off(me: Subscriber, monkeypatch):
-    """A timeout of the socket's would begin anew with every byte."""
+    """A timeout of the socket's would restart with every byte."""
     monkeypatch.setattr("navfeed.watches.channels.webhook.SECONDS", 0.3)
     done = threading.Event()
 

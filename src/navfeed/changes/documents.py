@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from navfeed.model import Change, Content
+from navfeed.model import Change, Content, moment_text
 
 _NOT_FLAT = {"raw", "contacts"}
 
@@ -32,6 +32,8 @@ def _said(content: Content, *, contacts: bool) -> dict[str, Any]:
         said[name] = [asdict(one) for one in said[name]]
     for name in ("due_date", "last_day"):
         said[name] = said[name].isoformat() if said[name] else None
+    for name in ("published", "updated", "expires"):
+        said[name] = moment_text(said[name])
     if contacts:
         said["contacts"] = [asdict(one) for one in content.contacts]
     return said

@@ -1,23 +1,15 @@
-"""The whole command line: `app` with every command, each of which registers itself with it."""
+"""The whole command line: `app` with every command loaded, for documents and tests.
+
+`navfeed` itself loads the one command that it runs (`navfeed.cli._app.Boundary.load`).
+"""
 
 from __future__ import annotations
 
-from navfeed.cli import (  # noqa: F401
-    ask,
-    changes,
-    export,
-    mcp,
-    operate,
-    practice,
-    privacy,
-    push,
-    serve,
-    stats,
-    status,
-    sync,
-    triage,
-    watch,
-)
-from navfeed.cli.app import app
+from importlib import import_module
+
+from navfeed.cli._app import COMMANDS, app
+
+for _name in COMMANDS:
+    import_module(f"navfeed.cli.{_name}")
 
 __all__ = ["app"]

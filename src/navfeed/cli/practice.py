@@ -12,36 +12,38 @@ from typing import Annotated
 
 import typer
 
-from navfeed.cli.app import app
+from navfeed.cli._app import app
 from navfeed.errors import ConfigError
 
 
 @app.command()
 def practice(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8_080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 picks a free one.")
+    ] = 8_080,
     seed: Annotated[int, typer.Option(help="The same seed makes the same feed.")] = 0,
-    entries: Annotated[int, typer.Option(min=1, help="Length of the log to begin with.")] = 20_000,
+    entries: Annotated[int, typer.Option(min=1, help="Initial length of the log.")] = 20_000,
     live: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Let ads change every so many seconds.", show_default=False),
+        typer.Option(min=0.1, help="Change ads at this interval in seconds.", show_default=False),
     ] = None,
     latency: Annotated[
         float,
-        typer.Option(min=0, help="Seconds until each answer; NAV's take 0.1 on a good day."),
+        typer.Option(min=0, help="Delay of each answer in seconds; NAV's is 0.1 on a good day."),
     ] = 0.0,
 ) -> None:
     """Run a local practice feed.
 
-    Made-up ads with NAV's behaviour, on this machine, without a token of yours.
+    Serves invented ads on this machine with NAV's behaviour. Needs no token.
     """
     from navfeed.practice import PracticeServer, run
 
-    def say(server: PracticeServer) -> None:
+    def announce(server: PracticeServer) -> None:
         print(server.url, flush=True)  # noqa: T201
         print(  # noqa: T201
-            f"practice feed with {entries} entries; stop it with Ctrl-C. In another terminal:\n"
-            f"  navfeed sync --base-url {server.url} --db practice.db",
+            f"practice feed with {entries} entries; press Ctrl-C to stop it. In another "
+            f"terminal:\n  navfeed sync --base-url {server.url} --db practice.db",
             file=sys.stderr,
             flush=True,
         )
@@ -54,7 +56,7 @@ def practice(
             entries=entries,
             live=live,
             latency=latency,
-            ready=say,
+            ready=announce,
         )
 
 
@@ -66,6 +68,6 @@ def _named(port: int) -> Iterator[None]:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         raise ConfigError(
-            f"cannot listen on port {port} ({os.strerror(error.errno)}). "
-            "Name another with --port; 0 takes a free one"
+            f"cannot listen on port {port} ({os.strerror(error.errno)}). Choose another "
+            "with --port; 0 picks a free one"
         ) from error

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navfeed.cli.app import ColorOption, ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.output import Color, RowsFormat, print_json, print_rows, print_warning
+from navfeed.cli._app import Commands, app
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption, YesOption
+from navfeed.cli._output import Color, RowsFormat, confirmed, print_json, print_rows, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.model import AuditLine, counted, moment_text, oslo_day
@@ -20,15 +21,15 @@ from navfeed.store.query import Reader
 if TYPE_CHECKING:
     from navfeed.privacy.matcher import Term
 
-privacy = typer.Typer(help="Find or erase what is stored about a person.", no_args_is_help=True)
+privacy = Commands(help="Find or erase what is stored about a person.", no_args_is_help=True)
 app.add_typer(privacy, name="privacy")
 
 TextArgument = Annotated[
     str,
     typer.Argument(
         metavar="TEXT",
-        help="A name, an e-mail address or a number. -: read it from stdin, so that it stands in "
-        "no list of processes and no shell's history.",
+        help="A name, an e-mail address or a number. -: read it from stdin, which keeps "
+        "it out of the process list and the shell history.",
     ),
 ]
 
@@ -47,9 +48,9 @@ def find(
 ) -> None:
     """Show where a name, an address or a number is stored.
 
-    In which ads and fields. Words are compared whole, also in the genitive, without regard to
-    case, spacing and what hides in them; numbers by their digits. It changes no ad, and leaves a
-    line in the log that does not say what was looked for.
+    Lists ads and fields. Matches whole words, also in the genitive, whatever the case, spacing and
+    invisible characters; numbers by their digits. Changes no ad. The privacy log records the
+    search, but not its text.
     """
     from navfeed.store.writer import Store
 
@@ -62,7 +63,7 @@ def find(
         store.note_find(len({ad for ad, _, _ in found}), len(found), now)
     _give(FOUND_AS, list(dict.fromkeys(found)), format_)
     if not found:
-        print_warning("it is in no ad that is stored")
+        print_warning("no stored ad contains it")
 
 
 @privacy.command()
@@ -71,13 +72,13 @@ def erase(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Erase a name, an address or a number for good.
 
-    From all that is stored, now and in future syncs. A contact whose name, address or number it
-    is goes as a whole; in texts it is replaced. It is remembered by a keyed hash alone. Ends
-    with 75 when a sync is running.
+    Erases it from the store, now and in future syncs. Removes a contact with that name, address or
+    number entirely; replaces it in texts. Remembers it only as a keyed hash. Ends with 75 while a
+    sync is running.
     """
     from navfeed.api import store_lock
     from navfeed.privacy import erasure as engine
@@ -85,14 +86,14 @@ def erase(
 
     needle = _needle(text)
     path = load({"db": db}, config=config).db
-    _agree(path, needle, yes=yes)
+    _confirm(path, needle, yes=yes)
     with store_lock(path), Store(path) as store:
-        erased = engine.erase(store, needle, datetime.now(UTC))
+        erased = engine.erase_person(store, needle, datetime.now(UTC))
     places, ads = counted(erased.places, "place"), counted(erased.ads, "ad")
     print_warning(f"erased in {places} of {ads}, and from future syncs")
     if erased.owed:
         print_warning(
-            "another program reads the store: the next sync overwrites what is left on disk"
+            "another program is reading the store: the next sync erases what is left on disk"
         )
 
 
@@ -104,9 +105,9 @@ def log(
     format_: RowsOption = RowsFormat.TABLE,
     _color: ColorOption = Color.AUTO,
 ) -> None:
-    """Show when something was looked for or erased.
+    """Show when something was searched for or erased.
 
-    And in how many ads; never what it was.
+    Shows the number of ads, never the text.
     """
     path = load({"db": db}, config=config).db
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
@@ -120,7 +121,7 @@ def _needle(text: str) -> Term:
     needle = term_of(_from_stdin() if text == "-" else text)
     if needle is None:
         raise ConfigError(
-            f"that is nothing to tell a person by: give at least {SHORTEST} letters or digits"
+            f"too short to identify a person: give at least {SHORTEST} letters or digits"
         )
     return needle
 
@@ -132,8 +133,7 @@ def _from_stdin() -> str:
         line.encode()
     except UnicodeError:
         raise ConfigError(
-            f"what came on stdin is no text in {sys.stdin.encoding}. Convert it, or say in LC_ALL "
-            "what it is"
+            f"stdin is not valid {sys.stdin.encoding}. Convert it, or set LC_ALL to its encoding"
         ) from None
     return line
 
@@ -143,22 +143,18 @@ def _places(reader: Reader, needle: Term) -> Iterator[tuple[str, str, str]]:
     from navfeed.privacy.redact import places_of
 
     seeker = matcher_of(needle)
-    for ad, raw in reader.stored():
+    for ad, raw in reader.iter_all_raw():
         yield from ((ad, field, text) for field, text in places_of(raw, seeker))
 
 
-def _agree(path: Path, needle: Term, *, yes: bool) -> None:
-    """Ask whoever sits at a terminal; a script knows what it does. Raises `StoppedError`."""
+def _confirm(path: Path, needle: Term, *, yes: bool) -> None:
+    """Confirm on a terminal; a script needs none. Raises `StoppedError`."""
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         if yes or not sys.stdin.isatty():
             return
         ads = len({ad for ad, _, _ in _places(reader, needle)})
     question = f"Erase it from {counted(ads, 'ad')} and all future syncs? This cannot be undone"
-    try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:  # Ctrl-C, or the end of the input
-        agreed = False
-    if not agreed:
+    if not confirmed(question):
         raise StoppedError("nothing was erased")
 
 

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ColorOption, ConfigOption, DbOption, app
-from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import (
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption
+from navfeed.cli._output import (
     Color,
     canvas,
     print_json,
@@ -21,7 +21,7 @@ from navfeed.cli.output import (
     print_warning,
     program_stdout,
 )
-from navfeed.cli.question import open_query
+from navfeed.cli._query import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
@@ -32,10 +32,10 @@ from navfeed.store.query import Reader
 from navfeed.text.plaintext import sanitize
 
 MOST = 10
-"""How many names of a kind are drawn where no --top was given."""
+"""Names of each kind that are drawn without --top."""
 
 USUAL = (By.MUNICIPAL, By.COUNTY, By.OCCUPATION, By.EMPLOYER, By.ENGAGEMENT, By.WEEK, By.FLOW)
-"""What is counted by where no --by was given."""
+"""What is counted without --by."""
 
 COLUMNS = ("by", "name", "ads")
 

@@ -1,4 +1,4 @@
-"""`navfeed watch`: say what to be told of, see what would be told, and tell it."""
+"""`navfeed watch`: define watches, preview them, run them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from navfeed.cli.age import MaxAgeOption
-from navfeed.cli.app import ConfigOption, DbOption, RowsOption, app
-from navfeed.cli.filters import FilterOptions, takes_filters
-from navfeed.cli.output import RowsFormat
+from navfeed.cli._app import Commands, app
+from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption, QuietOption, RowsOption
+from navfeed.cli._output import RowsFormat
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
-from navfeed.watches.words import Format, News, Part
+from navfeed.watches.choices import Field, Format, Trigger
 
-watch = typer.Typer(help="Be told of ads that fit, once, where you look.", no_args_is_help=True)
+watch = Commands(help="Report new matching ads.", no_args_is_help=True)
 app.add_typer(watch, name="watch")
 
 WatchesOption = Annotated[
@@ -24,47 +24,45 @@ WatchesOption = Annotated[
     typer.Option(
         "--watches",
         metavar="FILE",
-        help="The file of watches. Default: watches.toml beside the settings file.",
+        help="The watch file. Default: watches.toml beside the settings file.",
         show_default=False,
     ),
 ]
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="What the watch is called: letters, digits, - and _.")
+    str, typer.Argument(metavar="NAME", help="The watch's name: letters, digits, - and _.")
 ]
 ToOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="WAY:WHERE",
-        help="Where to tell: stdout, file:PATH, atom:PATH, mail:ADDRESS, webhook:URL, ntfy:URL, "
+        metavar="CHANNEL:ADDRESS",
+        help="Where to deliver: stdout, file:PATH, atom:PATH, mail:ADDRESS, webhook:URL, ntfy:URL, "
         "slack:URL, discord:URL, teams:URL or command:WORDS; repeatable. Default: stdout.",
         show_default=False,
     ),
 ]
-TellOption = Annotated[
-    list[News] | None,
-    typer.Option(help="Of what to tell; repeatable. Default: all of it.", show_default=False),
+NotifyOption = Annotated[
+    list[Trigger] | None,
+    typer.Option(help="Notify of these events only; repeatable.", show_default=False),
 ]
 ChangesOption = Annotated[
-    list[Part] | None,
-    typer.Option(
-        help="Changes of what to tell of; repeatable. Default: all of it.", show_default=False
-    ),
+    list[Field] | None,
+    typer.Option(help="Notify of changes of these fields only; repeatable.", show_default=False),
 ]
 ClosingOption = Annotated[
     int | None,
     typer.Option(
-        min=0, max=60, help="So many days before it closes, an ad closes soon. Default: 3."
+        min=0, max=60, help="Days before its deadline that an ad closes soon. Default: 3."
     ),
 ]
 DigestFormatOption = Annotated[
     Format | None,
     typer.Option(
-        "--format", help="How stdout and commands are told. Default: text.", show_default=False
+        "--format", help="Format for stdout and commands. Default: text.", show_default=False
     ),
 ]
 BacklogOption = Annotated[
     bool,
-    typer.Option("--backlog", help="Tell also of the ads that fitted before the watch began."),
+    typer.Option("--backlog", help="Deliver ads from before the watch started too."),
 ]
 
 
@@ -82,27 +80,27 @@ def add(
     watches: WatchesOption = None,
     asked: FilterOptions,
     to: ToOption = None,
-    tell: TellOption = None,
+    notify: NotifyOption = None,
     changes: ChangesOption = None,
     closing_days: ClosingOption = None,
     format_: DigestFormatOption = None,
     backlog: BacklogOption = False,
 ) -> None:
-    """Write a new watch into the file of watches, and begin it.
+    """Add a watch to the watch file, and start it.
 
-    What fits already is not told of, unless --backlog is given. The filters are those of navfeed
-    list.
+    Ads that match already are not delivered, except with --backlog. The filters are those of
+    navfeed list.
     """
-    from navfeed.cli import watching
+    from navfeed.cli import _watches
 
     own = {
         "to": to,
-        "tell": tell,
+        "notify": notify,
         "changes": changes,
         "closing_days": closing_days,
         "format": format_,
     }
-    watching.add(_settings(db, config, watches), name, asked, own, backlog=backlog)
+    _watches.add(_settings(db, config, watches), name, asked, own, backlog=backlog)
 
 
 @watch.command("list")
@@ -113,10 +111,10 @@ def list_watches(
     watches: WatchesOption = None,
     format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
-    """List the watches: what for, and where they tell."""
-    from navfeed.cli import watching
+    """List the watches with their filters and targets."""
+    from navfeed.cli import _watches
 
-    watching.list_all(_settings(db, config, watches), format_)
+    _watches.list_all(_settings(db, config, watches), format_)
 
 
 @watch.command("show")
@@ -128,10 +126,10 @@ def show_watch(
     watches: WatchesOption = None,
     format_: RowsOption = RowsFormat.TABLE,
 ) -> None:
-    """Show a watch, and how it stands with each place where it tells."""
-    from navfeed.cli import watching
+    """Show a watch and the state of its deliveries."""
+    from navfeed.cli import _watches
 
-    watching.show(_settings(db, config, watches), name, format_)
+    _watches.show(_settings(db, config, watches), name, format_)
 
 
 @watch.command("edit")
@@ -146,32 +144,32 @@ def edit(
     without: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="SETTING", help="Take a filter or another setting out.", show_default=False
+            metavar="SETTING", help="Remove a filter or another setting.", show_default=False
         ),
     ] = None,
     to: ToOption = None,
-    tell: TellOption = None,
+    notify: NotifyOption = None,
     changes: ChangesOption = None,
     closing_days: ClosingOption = None,
     format_: DigestFormatOption = None,
     backlog: BacklogOption = False,
 ) -> None:
-    """Change a watch; what is given takes the place of what stood there.
+    """Change settings of a watch.
 
-    What fits only now is not told of, unless --backlog is given; what was told of is not told
-    again. Without options, a watch that was changed by hand is taken as it is.
+    Ads that match only now are not delivered, except with --backlog; nothing is delivered twice.
+    Without options, continue with a watch that was edited by hand.
     """
-    from navfeed.cli import watching
+    from navfeed.cli import _watches
 
     own = {
         "to": to,
-        "tell": tell,
+        "notify": notify,
         "changes": changes,
         "closing_days": closing_days,
         "format": format_,
         **{one.replace("-", "_"): [] for one in without or ()},
     }
-    watching.edit(_settings(db, config, watches), name, asked, own, backlog=backlog)
+    _watches.edit(_settings(db, config, watches), name, asked, own, backlog=backlog)
 
 
 @watch.command("remove")
@@ -182,10 +180,10 @@ def remove(
     config: ConfigOption = None,
     watches: WatchesOption = None,
 ) -> None:
-    """Take a watch out of the file, and forget what it told."""
-    from navfeed.cli import watching
+    """Remove a watch and its delivery history."""
+    from navfeed.cli import _watches
 
-    watching.remove(_settings(db, config, watches), name)
+    _watches.remove(_settings(db, config, watches), name)
 
 
 @watch.command("run")
@@ -199,28 +197,29 @@ def run_watches(
     watches: WatchesOption = None,
     format_: Annotated[
         Format | None,
-        typer.Option("--format", help="How stdout is told, whatever the watch says."),
+        typer.Option("--format", help="Format for stdout. Default: the watch's."),
     ] = None,
     backlog: BacklogOption = False,
-    hurried: Annotated[
+    immediately: Annotated[
         bool,
-        typer.Option("--now", help="Heed no quiet hours, and try channels that are down."),
+        typer.Option("--now", help="Ignore quiet hours, and retry failed channels now."),
     ] = False,
     max_age: MaxAgeOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Tell what is news: new ads, changes, what closes soon, what is gone. Each of it once.
+    """Deliver new, changed, closing and gone ads, each once.
 
-    Meant for cron, after a sync; `navfeed sync --then-watch` does both. Without news it prints
-    nothing. Ends with 4 when a channel did not accept and its news wait, with 8 when the data is
-    too old or not complete, and then nothing was told.
+    Meant for cron, after a sync; `navfeed sync --then-watch` does both. Prints nothing without
+    news. Ends with 4 when a channel refused a delivery, which is kept and retried; with 8 when
+    the data is too old or incomplete, and nothing was delivered.
     """
-    from navfeed.cli import watching
-    from navfeed.watches.deliver import How
+    from navfeed.cli import _watches
+    from navfeed.watches.events import RunOptions
 
-    how = How(frozenset(names) if names else None, backlog=backlog, hurried=hurried)
+    only = frozenset(names) if names else None
+    options = RunOptions(only, backlog=backlog, immediately=immediately)
     settings = _settings(db, config, watches)
-    if code := watching.run(settings, how, format_, max_age, quiet=quiet):
+    if code := _watches.run(settings, options, format_, max_age, quiet=quiet):
         raise typer.Exit(code)
 
 
@@ -231,18 +230,17 @@ def preview(
     db: DbOption = None,
     config: ConfigOption = None,
     watches: WatchesOption = None,
-    limit: Annotated[
-        int, typer.Option(min=1, help="At most so many ads, and so many near misses.")
-    ] = 10,
-    format_: Annotated[Format, typer.Option("--format", help="How to show it.")] = Format.TEXT,
+    limit: Annotated[int, typer.Option(min=1, help="The most ads, and the most near misses.")] = 10,
+    format_: Annotated[Format, typer.Option("--format", help="The format.")] = Format.TEXT,
 ) -> None:
-    """Show what would be told now, and which ads miss but one condition. Tells nobody.
+    """Show pending notifications and near misses.
 
-    Of a watch that has not begun it shows the ads that fit.
+    Delivers nothing. Near misses are ads that match all filters but one. Of a watch that has not
+    started it shows all matching ads.
     """
-    from navfeed.cli import watching
+    from navfeed.cli import _watches
 
-    watching.preview(_settings(db, config, watches), name, limit, format_)
+    _watches.preview(_settings(db, config, watches), name, limit, format_)
 
 
 @watch.command("init")
@@ -252,27 +250,27 @@ def init(
     config: ConfigOption = None,
     watches: WatchesOption = None,
 ) -> None:
-    """Ask five questions, and write a watch from the answers."""
+    """Create a watch by answering five questions."""
     settings = _settings(db, config, watches)
-    what = _ask("What should the ad say? Words in any form, such as: sykepleier natt")
-    where = _ask("In which municipalities? Commas part them; nothing for all of Norway")
-    extent = _ask("Heltid or Deltid? Nothing for both")
-    to = _ask("Where to tell: stdout, mail:ADDRESS, atom:FILE or ntfy:URL?", default="stdout")
-    name = _ask("What is the watch to be called?", default="jobs")
+    what = _ask("Which words should the ad contain, in any form (such as: sykepleier natt)?")
+    where = _ask("Which municipalities, separated by commas (empty: all of Norway)?")
+    extent = _ask("Heltid or Deltid (empty: both)?")
+    to = _ask("Where to deliver: stdout, mail:ADDRESS, atom:FILE or ntfy:URL?", default="stdout")
+    name = _ask("The name of the watch?", default="jobs")
     asked = FilterOptions(
         text=[what] if what else None,
         municipal=[where] if where else None,
         extent=[extent] if extent else None,
     )
-    from navfeed.cli import watching
+    from navfeed.cli import _watches
 
-    watching.add(settings, name, asked, {"to": [to]}, backlog=False)
+    _watches.add(settings, name, asked, {"to": [to]}, backlog=False)
 
 
 def _ask(question: str, default: str = "") -> str:
     """On stderr, all of it: stdout is for data."""
-    typer.echo(f"{question}{f' [{default}]' if default else ''}: ", nl=False, err=True)
+    typer.echo(f"{question}{f' [{default}]' if default else ''} ", nl=False, err=True)
     answer = sys.stdin.readline()
     if not answer:
-        raise ConfigError("the answers ended before the questions did; nothing was written")
+        raise ConfigError("the input ended before the last question; nothing was written")
     return answer.strip() or default

@@ -1,4 +1,4 @@
-"""NAV's feed: what to ask, and what each answer means.
+"""NAV's feed: which requests to make, and what each answer means.
 
 Endpoints and status codes are NAV's (navikt.github.io/pam-stilling-feed and the server's public
 source, navikt/pam-stilling-feed). Nothing from an answer is ever requested as it stands: paths are
@@ -21,13 +21,14 @@ from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, Request,
 from navfeed.client.retries import ATTEMPTS, backoff
 from navfeed.client.tokens import PrivateToken, PublicToken, Tokens
 from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
+from navfeed.log import LogEvent, debug
 from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged, oslo_time
 from navfeed.wire.detail import read_detail
 from navfeed.wire.page import DETAIL_PATH, PAGE_PATH, read_page
 from navfeed.wire.token import TOKEN_PATH, read_token
 
 PATIENCE_SECONDS = 60.0
-"""A pause that the server asks for is waited out up to this long; a longer one ends the run."""
+"""A pause that the server requests is waited out up to this long; a longer one ends the run."""
 
 PAGE_BYTES = 8 * 2**20
 DETAIL_BYTES = 4 * 2**20
@@ -42,7 +43,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 class Throttle:
-    """A pause that the server asked for holds back every thread."""
+    """A pause that the server requested holds back every thread."""
 
     def __init__(self, pause: Callable[[float], None] = sleep) -> None:
         self._pause = pause
@@ -55,7 +56,7 @@ class Throttle:
             self._until = max(self._until, monotonic() + seconds)
 
     def end(self, error: NavfeedError) -> None:
-        """There is nothing to wait for: whoever would ask on gets this error, and asks not."""
+        """Waiting is pointless: further requests raise this error instead of being sent."""
         self._end = error
 
     def sleep(self, seconds: float) -> None:
@@ -64,7 +65,7 @@ class Throttle:
             self._pause(seconds)
 
     def wait(self) -> None:
-        """Sit the pause out, and any that another thread was asked for meanwhile."""
+        """Wait out the pause, and any that another thread received meanwhile."""
         waited_for = 0.0
         while (until := self._until) > waited_for:
             self.sleep(until - monotonic())
@@ -102,7 +103,7 @@ class FeedClient:
     def token_expires(self) -> datetime | None:
         return self._tokens.expires
 
-    # What the engine asks
+    # What the engine needs
 
     def seek(self, since: datetime | None) -> Page | None:
         since = since and max(since, _BEFORE_ANY_LOG)
@@ -136,7 +137,7 @@ class FeedClient:
         page = _page(reply, path)
         if page.id != page_id:
             raise ContractError(
-                f"asked for page {page_id}, the feed answered with another one. {RETRY_LATER}"
+                f"a request for page {page_id} was answered with another page. {RETRY_LATER}"
             )
         return page
 
@@ -167,7 +168,7 @@ class FeedClient:
         return token, now
 
     def _get(self, request: Request) -> Reply:
-        """GET with a token. Once none is accepted, no other thread needs to be told the same."""
+        """GET with a token. Once none is accepted, no other thread sends a request."""
         try:
             return self._granted(request)
         except TokenError as error:
@@ -179,6 +180,7 @@ class FeedClient:
         token = self._tokens.get()
         reply = self._with_retries(request.signed(token.text))
         if reply.status == 401:
+            debug(LogEvent.RETRIED, f"{request.path}: the token was refused, fetching another")
             token = self._tokens.renew(token)
             reply = self._with_retries(request.signed(token.text))
         _refuse_no_access(reply, request.path)
@@ -197,6 +199,7 @@ class FeedClient:
                 pause = pauses.after(error)
                 if pause is None or monotonic() + pause > gives_up:
                     raise
+                _log_retry(request.path, error, pause)
                 self._throttle.sleep(pause)
 
     def _attempt(self, request: Request) -> Reply:
@@ -206,7 +209,7 @@ class FeedClient:
             reply = self._follow(reply, request)
         if reply.status == 304 and "If-None-Match" not in request.headers:
             raise UnreachableError(
-                f"the feed says {request.path} is unchanged (304), though it was not asked that. "
+                f"the feed answers {request.path} with 304, though the request had no validator. "
                 "Run again later"
             )
         if reply.status in _OVERLOAD:
@@ -218,7 +221,7 @@ class FeedClient:
         target = self._http.location(reply, request.path)
         if target is not None:
             reply = self._http.get(replace(request, at=target), seconds=self._seconds)
-        # Where a redirect leads to nothing, that is no word about the ad or page itself.
+        # A redirect to a 404 does not mean that the ad or page itself is gone.
         if _is_redirect(reply) or reply.status in _ABSENT:
             raise ContractError(
                 f"{request.path} is redirected ({reply.status}): navfeed follows once, and never "
@@ -233,7 +236,7 @@ class FeedClient:
         if pause > PATIENCE_SECONDS:
             at = datetime.now(UTC) + timedelta(seconds=pause)
             error = UnreachableError(
-                f"{message} and asks for a pause until {oslo_time(at)}. Run again then, or "
+                f"{message} and requests a pause until {oslo_time(at)}. Run again then, or "
                 "at once with --retry-now",
                 retry_at=at,
             )
@@ -243,8 +246,18 @@ class FeedClient:
         raise UnreachableError(f"{message}. Run again later")
 
 
+def _log_retry(path: str, error: UnreachableError, pause: float) -> None:
+    debug(
+        LogEvent.RETRIED,
+        f"{path}: retrying in {pause:.1f} s: {error}",
+        path=path,
+        seconds=round(pause, 1),
+        problem=str(error),
+    )
+
+
 class _Pauses:
-    """How long to wait after each failure of one request."""
+    """The pauses between the attempts of one request."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -263,10 +276,10 @@ class _Pauses:
 
 def _retry_after(reply: Reply) -> float:
     """Seconds; a date counts from the server's own clock. A 429 without it: one second."""
-    said = reply.headers.get("retry-after", "").strip()
-    if said.isdecimal():
-        return min(float(said), LONGEST_PAUSE.total_seconds())
-    until = http_date(said)
+    value = reply.headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return min(float(value), LONGEST_PAUSE.total_seconds())
+    until = http_date(value)
     if until is None:
         return 1.0 if reply.status == 429 else 0.0
     now = reply.served_at or datetime.now(UTC)
@@ -294,8 +307,8 @@ def _refuse_older(page: Page, since: datetime) -> None:
     first = page.first_moment
     if first is None or first < since - timedelta(seconds=1):
         raise ContractError(
-            f"asked for entries after {oslo_time(since)}, the feed answered with "
-            f"{oslo_time(first) if first else 'undated ones'}. It did not understand "
+            f"a request for entries after {oslo_time(since)} was answered with "
+            f"{oslo_time(first) if first else 'undated ones'}. The feed did not understand "
             "the date; use --from-start to read the whole log on purpose"
         )
 
@@ -306,7 +319,7 @@ def _refuse_oldest(page: Page) -> None:
     recent = first and page.served_at and page.served_at - first < timedelta(days=1)
     if not (page.is_tip or recent):
         raise ContractError(
-            "asked for the newest entry, the feed answered with a page from the middle of its log. "
+            "a request for the newest entry was answered with a page from the middle of the log. "
             f"{RETRY_LATER}"
         )
 
@@ -322,7 +335,7 @@ def _page(reply: Reply, path: str) -> Page:
 
 @contextmanager
 def _naming(path: str) -> Iterator[None]:
-    """The reader says what is wrong; here is added with what, and what to do."""
+    """Add to the reader's error which path it was and what to do."""
     try:
         yield
     except ContractError as error:
@@ -330,7 +343,7 @@ def _naming(path: str) -> Iterator[None]:
 
 
 def _body(reply: Reply, path: str) -> bytes:
-    """The body of a 200, in which something stands."""
+    """The body of a 200 that is not empty."""
     _refuse_web_page(reply, path)
     if reply.status != 200 or not reply.body or reply.body.isspace():
         raise ContractError(f"the feed answered {path} with{_describe(reply)}. {RETRY_LATER}")
@@ -338,7 +351,7 @@ def _body(reply: Reply, path: str) -> bytes:
 
 
 def _is_absent(reply: Reply, path: str) -> bool:
-    """Whether the feed has no such thing. A web page that says so is not the feed's word for it."""
+    """Whether the feed has no such thing. A web page with that status is not the feed's answer."""
     if reply.status not in _ABSENT:
         return False
     _refuse_web_page(reply, path)
@@ -350,7 +363,7 @@ def _is_redirect(reply: Reply) -> bool:
 
 
 def _refuse_no_access(reply: Reply, path: str) -> None:
-    """A 401 that comes here is to NAV's own token: one's own raises at once (`PrivateToken`)."""
+    """A 401 here concerns NAV's public token: a private one raises earlier (`PrivateToken`)."""
     if reply.status in _REFUSED:
         raise TokenError(
             f"the feed refuses access to {path} ({reply.status}). Nothing was changed. Check the "

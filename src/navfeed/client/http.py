@@ -1,27 +1,24 @@
 """One GET over HTTP, with a deadline for all of it and a cap on its size.
 
-The only module that imports httpx. httpx's own timeouts hold for each read, so a server that sends
-a byte a second is never cut off; here the deadline sits in the network stream below it.
+httpx's own timeouts hold for each read, so a server that sends a byte a second is never cut off;
+here the deadline holds for the whole request (`navfeed.client.transport`).
 """
 
 from __future__ import annotations
 
 import ssl
-import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from math import inf
 from time import monotonic
-from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
-import httpcore
 import httpx
 
+from navfeed.client.transport import Transport
 from navfeed.config import is_loopback
 from navfeed.errors import ConfigError, ContractError, UnreachableError
 from navfeed.version import __version__
@@ -41,7 +38,7 @@ _GZIP = 31  # zlib's wbits for a gzip header and nothing else
 class Request:
     """A GET: its path, the largest answer in bytes, and headers (not in a repr: one is the token).
 
-    `at` is where a redirect leads, asked in place of the path.
+    `at` is the target of a redirect, requested in place of the path.
     """
 
     path: str
@@ -83,7 +80,7 @@ class DroppedError(UnreachableError):
 
 
 class _CutShortError(Exception):
-    """The gzip has no end, though the connection says that all has come."""
+    """The gzip has no end, though the body is complete."""
 
 
 class Http:
@@ -96,11 +93,10 @@ class Http:
         # No httpx.Client around it: redirects, cookies and sign-in are not wanted here, and they
         # cost half of the processor time of a request (0.9 ms of it, instead of 0.45).
         self._transport = transport or _transport(self._base, size)
-        self._patience = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
         self._closed = False
 
     def close(self) -> None:
-        """End every connection, and ask no more: other threads may still be at it."""
+        """Close every connection and refuse further requests: other threads may still make some."""
         self._closed = True
         self._transport.close()
 
@@ -111,16 +107,24 @@ class Http:
         """
         path = request.path
         if self._closed:
-            raise UnreachableError(f"too late to ask for {path}: the run is over", may_retry=False)
-        _deadline.ends = monotonic() + seconds
+            raise UnreachableError(f"{path} was not requested: the run is over", may_retry=False)
+        sent = self._as_httpx(request, ends=monotonic() + seconds)
+        with (
+            self._translate(path, seconds),
+            closing(self._transport.handle_request(sent)) as answer,
+        ):
+            body = b"".join(_body(answer, request.most_bytes, path))
+            return Reply(answer.status_code, _lower(answer.headers), body)
+
+    @contextmanager
+    def _translate(self, path: str, seconds: float) -> Iterator[None]:
+        """Errors of the transport and of unpacking as navfeed's."""
         try:
-            with closing(self._transport.handle_request(self._as_httpx(request))) as answer:
-                body = b"".join(_body(answer, request.most_bytes, path))
-                return Reply(answer.status_code, _lower(answer.headers), body)
-        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, _CutShortError) as e:
+            yield
+        except (httpx.ReadError, httpx.RemoteProtocolError, _CutShortError) as error:
             raise DroppedError(
                 f"the answer for {path} broke off, or is no HTTP. Check the network and run again"
-            ) from e
+            ) from error
         except httpx.ConnectTimeout as error:
             raise self._unreachable(f"no connection within {_shorter(seconds)} seconds") from error
         except httpx.TimeoutException as error:
@@ -132,15 +136,15 @@ class Http:
             raise self._untrusted(error) or self._unreachable(str(error)) from error
         except zlib.error as error:
             raise ContractError(
-                f"the answer for {path} is not the gzip it says it is. {RETRY_LATER}"
+                f"the answer for {path} is declared as gzip and is not. {RETRY_LATER}"
             ) from error
 
-    def _as_httpx(self, request: Request) -> httpx.Request:
+    def _as_httpx(self, request: Request, *, ends: float) -> httpx.Request:
         return httpx.Request(
             "GET",
             request.at or self._url(request.path),
             headers={**_HEADERS, **request.headers},
-            extensions=self._patience,
+            extensions={"ends": ends, "connect": CONNECT_SECONDS},
         )
 
     def _url(self, path: str) -> str:
@@ -209,7 +213,7 @@ def _body(response: httpx.Response, most_bytes: int, path: str) -> Iterator[byte
             return _capped(_unzipped(received), most_bytes, path)
         case _:
             raise ContractError(
-                f"the answer for {path} is packed in a way that was not asked for. {RETRY_LATER}"
+                f"the answer for {path} has an encoding that was not requested. {RETRY_LATER}"
             )
 
 
@@ -239,87 +243,15 @@ def _unzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise _CutShortError
 
 
-class _Deadline(threading.local):
-    """When the request that this thread makes must be over."""
-
-    ends: float = inf
-
-    def within(self, timeout: float | None) -> float | None:
-        left = self.ends - monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout
-        return None if left == inf else min(left, timeout or left)
-
-
-_deadline = _Deadline()
-
-
-class _Stream(httpcore.NetworkStream):
-    """A network stream that knows the deadline of the whole request."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _deadline.within(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _deadline.within(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        within = _deadline.within(timeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, within))
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  httpcore's own signature
-        return self._stream.get_extra_info(info)
-
-
-class _Backend(httpcore.SyncBackend):
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        within = _deadline.within(timeout)
-        return _Stream(super().connect_tcp(host, port, within, local_address, socket_options))
-
-
-def _transport(url: httpx.URL, size: int) -> httpx.HTTPTransport:
+def _transport(url: httpx.URL, size: int) -> Transport:
     """Straight to the feed, or through the proxy that the environment names for it."""
-    proxy = _proxy(url)
-    trust = _trust(url)
-    options: dict[str, Any] = {
-        "ssl_context": trust,
-        "max_connections": size,
-        "max_keepalive_connections": size,
-        "keepalive_expiry": 30.0,
-        "network_backend": _Backend(),
-    }
-    transport = httpx.HTTPTransport(verify=trust)
-    # httpx has no parameter for the network backend, httpcore has; hence the pool of our own.
-    transport._pool = (  # noqa: SLF001
-        httpcore.HTTPProxy(str(proxy.url), proxy_auth=proxy.raw_auth, **options)
-        if proxy
-        else httpcore.ConnectionPool(**options)
-    )
-    return transport
+    return Transport(url, size=size, trust=_trust(url), proxy=_proxy(url))
 
 
-def _trust(url: httpx.URL) -> ssl.SSLContext:
+def _trust(url: httpx.URL) -> ssl.SSLContext | None:
     # Loading the authorities takes 20 ms; clear text (loopback alone) needs none.
     if url.scheme != "https":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return None
     try:
         return httpx.create_ssl_context()
     except OSError as error:  # also what ssl raises

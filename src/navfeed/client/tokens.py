@@ -2,7 +2,7 @@
 
 The public token lives 35 days, can be replaced at any time, and is replaced only some five hours
 after it expired (seen in the server's public source). So the endpoint may hand out an expired one,
-and nothing but the token's own `exp` tells.
+and only the token's own `exp` shows that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPLACED_AFTER = timedelta(hours=5)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, and the how-manieth fetch brought it. Never shows in a repr."""
+    """A token, and the number of the fetch that brought it. Never shows in a repr."""
 
     text: str = field(repr=False)
     fetch: int = 0
@@ -41,7 +41,7 @@ class Tokens(Protocol):
 
 
 class PrivateToken:
-    """A token that the user brought. May lack an `exp`; only the server can say it is no good."""
+    """The user's own token. It may lack an `exp`; only the server can reject it."""
 
     def __init__(self, token: str) -> None:
         self._token = Token(token)
@@ -52,7 +52,7 @@ class PrivateToken:
 
     def renew(self, refused: Token) -> Token:  # noqa: ARG002
         ends = self.expires
-        when = f" (by its own word good until {oslo_time(ends)})" if ends else ""
+        when = f" (valid until {oslo_time(ends)})" if ends else ""
         raise TokenError(
             f"the feed does not accept your token{when}. Put a valid one in NAVFEED_TOKEN or the "
             "token file, or unset both to use NAV's public token"
@@ -75,14 +75,14 @@ class PublicToken:
     def get(self) -> Token:
         fetches = self._fetches
         with self._lock:
-            wanted = not isinstance(self._came, Token) and self._fetches == fetches
-            return self._fetched() if wanted else self._shared()
+            is_due = not isinstance(self._came, Token) and self._fetches == fetches
+            return self._fetched() if is_due else self._shared()
 
     def renew(self, refused: Token) -> Token:
         """One thread fetches; those refused with it share what came, a failure included."""
         with self._lock:
-            wanted = self._fetches == refused.fetch
-            return self._fetched() if wanted else self._shared()
+            is_due = self._fetches == refused.fetch
+            return self._fetched() if is_due else self._shared()
 
     def _fetched(self) -> Token:
         try:
@@ -100,7 +100,7 @@ class PublicToken:
 
     def _checked(self, token: str | None, now: datetime) -> str:
         if token is None:
-            raise TokenError("NAV hands out no public token now. Run again later", passes=True)
+            raise TokenError("NAV offers no public token now. Run again later", passes=True)
         self.expires = token_expiry(token)
         if self.expires is not None and self.expires <= now:
             again = self.expires + REPLACED_AFTER

@@ -1,1 +1,1 @@
-"""Writing ads out: one small writer for each format, streaming, UTF-8 whatever the locale says."""
+"""Exports: one small writer for each format, streaming, UTF-8 whatever the locale."""

@@ -15,14 +15,14 @@ EXPORTED = {
     "job_title": "",
     "employer": "",
     "employer_orgnr": "mostly the establishment's number",
-    "municipals": "of all places of work, each name once, in their order",
+    "municipalities": "of all places of work, each name once, in their order",
     "counties": "likewise",
-    "published": "UTC, `2026-11-21T08:00:00Z`; empty where what was served is no date",
+    "published": "UTC, `2026-11-21T08:00:00Z`; empty if the served value is no date",
     "updated": "likewise",
     "expires": "likewise",
     "last_day": "the last day in Oslo on which the ad may be shown, `2026-12-24`",
     "application_due": "free text: one in six is no date",
-    "due_date": "the day in it, `2026-11-30`; empty where it says no one day",
+    "due_date": "the day in it, `2026-11-30`; empty if it names no single day",
     "application_url": "the source's own page: the way to apply",
     "link": "the ad at arbeidsplassen.nav.no",
     "positions": "how many; a text, as at NAV's",
@@ -40,19 +40,26 @@ EXPORTED = {
     "employer_homepage": "",
     "source_url": "",
 }
-"""What a table of ads has unless other columns are named. No contacts, and no prose, which may name
-them too."""
+("The default columns of a table of ads. No contacts, and no prose, which may name them too.")
 
 ON_REQUEST = {
-    "contacts": "people to ask: `name, title, phone, email`, each once; also by `--with-contacts`",
-    "description": "what the ad says, HTML as served; may name people",
+    "contacts": "contact people: `name, title, phone, email`, each once; also by `--with-contacts`",
+    "description": "the text of the ad, HTML as served; may name people",
     "employer_description": "HTML as served; may name people",
     "content": "the whole ad as JSON, to the letter as served; names people",
     "stored_at": "when the ad first came into the store",
     "changed_at": "when its content last changed here",
     "checked_at": "when NAV last confirmed it",
 }
-"""What `--columns` can name besides."""
+"""More columns for `--columns`."""
+
+LIST_FIELDS = (
+    *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipalities", "counties"),
+    *("published", "updated", "expires", "last_day", "application_due", "due_date"),
+    *("application_url", "link"),
+    *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
+)
+"""The columns of `list` as json, jsonl and csv."""
 
 OF_TABLES = {
     "locations": {
@@ -81,7 +88,7 @@ OF_TABLES = {
         "score": "a number",
     },
 }
-"""The tables of what an ad has several of: a row each."""
+"""The tables of what an ad can have several of, one row each."""
 
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
@@ -89,27 +96,27 @@ DAYS = frozenset({"last_day", "due_date"})
 MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
 LISTS = frozenset(
     {
-        *("municipals", "counties", "cities", "postal_codes", "addresses", "countries"),
+        *("municipalities", "counties", "cities", "postal_codes", "addresses", "countries"),
         *("occupations", "categories", "contacts"),
     }
 )
-"""What a column holds, where it is no plain text; for formats that know the difference."""
+"""Types of the columns that are no plain text, for typed formats."""
 
 
-def chosen(asked: str | None, table: str | None, *, contacts: bool | None) -> tuple[str, ...]:
-    """The columns of `asked`, names with commas between them, or those of the table by itself.
+def chosen(names: str | None, table: str | None, *, contacts: bool | None) -> tuple[str, ...]:
+    """The columns named in `names`, separated by commas, or the defaults of the table.
 
-    `contacts` says whether the people to ask are wanted; None leaves it to `asked`. Raises
+    `contacts`: whether to include contact people; None leaves it to `names`. Raises
     `ConfigError` for a name that no column has, or where the two contradict each other.
     """
     known = {**EXPORTED, **ON_REQUEST} if table is None else OF_TABLES[table]
-    if asked is None:
-        names = tuple(EXPORTED if table is None else known)
+    if names is None:
+        columns = tuple(EXPORTED if table is None else known)
     else:
-        names = tuple(_known(name.strip(), known) for name in asked.split(","))
-    if len(set(names)) < len(names):
-        raise ConfigError(f"--columns names a column twice: {', '.join(names)}")
-    return _with_contacts(names, contacts=contacts)
+        columns = tuple(_known(name.strip(), known) for name in names.split(","))
+    if len(set(columns)) < len(columns):
+        raise ConfigError(f"--columns names a column twice: {', '.join(columns)}")
+    return _with_contacts(columns, contacts=contacts)
 
 
 def _known(name: str, known: dict[str, str]) -> str:

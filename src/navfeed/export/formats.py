@@ -1,6 +1,6 @@
 """The text formats: JSON, one object a line, and CSV. Each takes an iterator, and holds one ad.
 
-`out` takes bytes: text streams would encode as the locale says, and end lines as the system does.
+`out` takes bytes: a text stream would use the locale's encoding and the system's line endings.
 """
 
 from __future__ import annotations

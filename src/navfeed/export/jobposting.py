@@ -13,11 +13,11 @@ from datetime import datetime, time
 from itertools import groupby
 from typing import Any
 
-from navfeed.model import OSLO, Contact, Content, Location
+from navfeed.model import OSLO, Contact, Content, Location, moment_text
 from navfeed.text.html import Block, Kind, blocks_of
 
 REQUIRED = ("title", "description", "datePosted", "hiringOrganization", "jobLocation")
-"""What Google shows no posting without; an ad that lacks one of them is left out."""
+"""Properties that Google requires; an ad that lacks one is left out."""
 
 Posting = dict[str, Any]
 
@@ -46,7 +46,7 @@ def _in_a_page(text: str) -> str:
 
 
 def posting(uuid: str, content: Content, *, contacts: bool = False) -> Posting:
-    """What the ad says of each property; a property of which it says nothing is left out."""
+    """The ad's value of each property; a property without a value is left out."""
     return _said(
         {
             "@context": "https://schema.org",
@@ -54,7 +54,7 @@ def posting(uuid: str, content: Content, *, contacts: bool = False) -> Posting:
             "identifier": {"@type": "PropertyValue", "name": "NAV", "value": uuid},
             "title": _text(content.job_title) or _text(content.title),
             "description": _prose(content.description or ""),
-            "datePosted": content.published,
+            "datePosted": moment_text(content.published),
             "validThrough": _valid_through(content),
             "employmentType": _employment_types(content),
             "hiringOrganization": _employer(content),
@@ -170,7 +170,7 @@ def _address(text: str | None) -> str:
 
 
 def _application(content: Content) -> Posting | None:
-    """Straight to the source's own page, as NAV's terms ask (feed terms, 4)."""
+    """Straight to the source's own page, as NAV's terms require (feed terms, 4)."""
     address = _address(content.application_url)
     return {"@type": "ApplyAction", "target": address} if address else None
 

@@ -13,7 +13,7 @@ from navfeed.export.formats import Cell
 from navfeed.extras import require_extra
 
 ROWS_IN_GROUP = 1_000
-"""What is held at a time: some 10 MB even where every column is asked for."""
+"""Rows in memory at a time: some 10 MB with every column."""
 
 
 def write_parquet(columns: Sequence[str], rows: Iterable[Sequence[Cell]], out: BinaryIO) -> None:

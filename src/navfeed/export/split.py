@@ -13,27 +13,27 @@ from navfeed.export.formats import write_csv
 from navfeed.text.letters import composed
 
 INDEX = "index.csv"
-"""Which file holds the ads of which municipality, and how many rows it has."""
+"""The index: file, municipality and number of rows."""
 
 _HEADER = ("file", "municipal", "rows")
 
 ENDINGS = frozenset({"csv", "json", "jsonl", "xlsx", "parquet"})
-"""What the names of files may end in: formats."""
+"""Suffixes of the files: the formats."""
 
 NOWHERE = "_none"
-"""The file of the ads that name no municipality."""
+"""The file of the ads without a municipality."""
 
 _LONGEST = 60  # letters; in UTF-8 with its ending still below 255 bytes
 
 
-def files_of(municipals: Iterable[str]) -> dict[str, list[str]]:
+def files_of(municipalities: Iterable[str]) -> dict[str, list[str]]:
     """Name a file for each municipality, without its ending, with all spellings that belong there.
 
     Names come from outside. What could lead out of the folder, or differ in case alone, does not
     get into a file's name; municipalities whose names are then the same share a file.
     """
     files: dict[str, list[str]] = {}
-    for municipal in sorted(municipals):
+    for municipal in sorted(municipalities):
         files.setdefault(_stem(municipal), []).append(municipal)
     return dict(sorted(files.items()))
 
@@ -53,16 +53,16 @@ def write_split(
 ) -> None:
     """Write each file and the index; `write` gets a file's spellings and answers how many rows."""
     rows: list[tuple[str, str, int]] = []
-    for stem, municipals in files.items():
+    for stem, municipalities in files.items():
         name = f"{stem}.{ending}"
         with _private(folder / name) as out:
-            rows.append((name, "; ".join(filter(None, municipals)), write(municipals, out)))
+            rows.append((name, "; ".join(filter(None, municipalities)), write(municipalities, out)))
     with _private(folder / INDEX) as out:
         write_csv(_HEADER, rows, out)
 
 
 def _private(path: Path) -> BinaryIO:
-    """A new file, its owner's alone."""
+    """A new file that only its owner can read."""
     path.touch(mode=0o600, exist_ok=False)
     return path.open("wb")
 

@@ -39,7 +39,7 @@ def write_xlsx(
     try:
         book.close()
     except xlsxwriter.exceptions.FileCreateError as error:
-        raise ConfigError(f"cannot put the workbook together: {error}") from error
+        raise ConfigError(f"cannot write the workbook: {error}") from error
     return cut
 
 
@@ -71,8 +71,7 @@ def _write_rows(sheet: Any, rows: Iterable[Sequence[Cell]]) -> int:  # noqa: ANN
     for number, row in enumerate(rows, 1):
         if number > MOST_ROWS:
             raise ConfigError(
-                f"a sheet holds {MOST_ROWS:,} rows at most. Ask for fewer, --split them, "
-                "or take csv or parquet"
+                f"a sheet holds at most {MOST_ROWS:,} rows. Filter, --split, or use csv or parquet"
             )
         cut += sum(_write(sheet, number, column, cell) == _CUT for column, cell in enumerate(row))
     return cut

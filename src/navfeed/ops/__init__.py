@@ -1,1 +1,1 @@
-"""What operators look at: checks, metrics, and what systemd is told."""
+"""What operators need: the service, checks, metrics, restoring, and messages to systemd."""

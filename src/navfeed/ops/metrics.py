@@ -2,15 +2,17 @@
 
 Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for what only grows,
 `_timestamp_seconds` for moments, so that an age is `time() - x`. The format is of
-https://prometheus.io/docs/instrumenting/exposition_formats/. No figure tells of a person or an ad.
+https://prometheus.io/docs/instrumenting/exposition_formats/. No figure is about a person or an ad.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from navfeed.config import Settings
+from navfeed.errors import NavfeedError
 from navfeed.model import RunFacts, StoreFacts
 from navfeed.version import __version__
 
@@ -24,6 +26,24 @@ class Metric:
     samples: tuple[tuple[str, float], ...]
     label: str = ""
     kind: str = "gauge"
+
+
+def write_metrics(settings: Settings, warn: Callable[[str], object]) -> None:
+    """Write the metrics file, if there is one. A failure is reported and fails nothing else."""
+    if settings.metrics_file is None:
+        return
+    from navfeed.api import now, open_store
+    from navfeed.files import replaced
+
+    moment = now()
+    try:
+        with open_store(settings.db, at=moment) as reader:
+            facts = reader.status(moment)
+        # A signal to reload that comes meanwhile must not end a service.
+        with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
+            out.write(exposition(facts).encode())
+    except (NavfeedError, OSError) as error:
+        warn(f"cannot write metrics: {error}")
 
 
 def exposition(facts: StoreFacts) -> str:
@@ -47,11 +67,11 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
     yield Metric(
         "navfeed_info", "The version of navfeed that wrote this.", ((__version__, 1),), "version"
     )
-    yield _one("navfeed_ads_in_force", "Ads that may be shown today.", facts.in_force)
+    yield _one("navfeed_ads_in_force", "Ads that may be shown today.", facts.active)
     yield _one("navfeed_ads_stored", "Ads in the store.", facts.stored)
     yield Metric(
         "navfeed_details_queued",
-        "Ads whose details are not had yet: due, held_back until their retry, given_up.",
+        "Ads whose details are still to fetch: due, held_back until their retry, given_up.",
         (
             ("due", facts.waiting - facts.held_back),
             ("held_back", facts.held_back),
@@ -59,19 +79,21 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
         ),
         "state",
     )
-    yield _moment("navfeed_caught_up", "As of when the data is complete.", facts.caught_up_at)
+    yield _moment("navfeed_caught_up", "The data is complete as of then.", facts.caught_up_at)
     yield _moment("navfeed_newest_entry", "When the newest entry read was written.", facts.newest)
-    yield _moment("navfeed_token_expiry", "When the token in use ends.", facts.token_expires)
-    yield _moment("navfeed_pause_until", "The feed asked not to be called before.", facts.retry_at)
-    yield _one("navfeed_erasure_owed", "1: a reader kept removed text on disk.", facts.erasure_owed)
+    yield _moment("navfeed_token_expiry", "When the token in use expires.", facts.token_expires)
+    yield _moment("navfeed_pause_until", "The feed requested a pause until.", facts.retry_at)
+    yield _one(
+        "navfeed_erasure_owed", "1: a reader keeps removed text on disk.", facts.erasure_owed
+    )
     yield _one(
         "navfeed_feed_log_broken",
-        "1: the log broke off, and not every ad was confirmed since.",
+        "1: the log broke, and not every ad is confirmed since.",
         facts.trouble is not None,
     )
     yield _one(
         "navfeed_ads_unconfirmed",
-        "Ads in the store that are not confirmed since the log began anew.",
+        "Ads in the store that are not confirmed since the log restarted.",
         facts.unconfirmed,
     )
     yield _one("navfeed_store_size_bytes", "Size of the store's main file.", facts.size)
@@ -81,11 +103,11 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
 
 
 def _run(run: RunFacts) -> Iterator[Metric]:
-    yield _one("navfeed_runs_total", "Runs that were ever begun.", run.id, kind="counter")
-    yield _moment("navfeed_last_run_start", "When the last run began.", run.started_at)
+    yield _one("navfeed_runs_total", "Runs that were ever started.", run.id, kind="counter")
+    yield _moment("navfeed_last_run_start", "When the last run started.", run.started_at)
     yield _moment("navfeed_last_run_end", "When the last run ended.", run.ended_at)
     if run.exit_code is not None:
-        yield _one("navfeed_last_run_exit_code", "What the last run ended with.", run.exit_code)
+        yield _one("navfeed_last_run_exit_code", "Exit code of the last run.", run.exit_code)
     yield Metric(
         "navfeed_last_run_items",
         "What the last run did, by kind.",

@@ -14,7 +14,7 @@ from time import monotonic_ns
 
 
 class Notifier:
-    """Tells the service manager how the service is. Without one, it says nothing to nobody."""
+    """Tells the service manager how the service is. Without one, it sends nothing."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")

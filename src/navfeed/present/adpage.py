@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from navfeed.model import Content, Location
-from navfeed.present.words import day_of
+from navfeed.present.words import oslo_day_text
 from navfeed.text.html import BULLET, Block, Kind, blocks_of
 from navfeed.text.plaintext import sanitize
 
@@ -13,7 +13,7 @@ _LABELS = 14  # the width of what stands before a fact
 
 
 def ad_page(uuid: str, content: Content) -> list[Block]:
-    """An ad as a page: who, where, the way to apply, the terms, what it says, whom to ask."""
+    """An ad as a page: who, where, the way to apply, the terms, the text, the contacts."""
     return [
         Block(Kind.TITLE, _line(content.title) or "(no title)"),
         *_head(content),
@@ -46,11 +46,11 @@ def _application(content: Content) -> list[tuple[str, str | None]]:
 
 
 def _due(content: Content) -> str | None:
-    """The day that was read, and the text that it was read from where that says it otherwise."""
-    said, day = _line(_no_time(content.application_due)), content.due_date
-    if day is None or said == day.isoformat():
-        return said
-    return f"{day.isoformat()} ({said})"
+    """The parsed day, followed by the original text if that differs."""
+    text, day = _line(_no_time(content.application_due)), content.due_date
+    if day is None or text == day.isoformat():
+        return text
+    return f"{day.isoformat()} ({text})"
 
 
 def _terms(uuid: str, content: Content) -> list[tuple[str, str | None]]:
@@ -60,7 +60,7 @@ def _terms(uuid: str, content: Content) -> list[tuple[str, str | None]]:
         ("Positions", content.positions),
         ("Start", _no_time(content.start_time)),
         ("Sector", content.sector),
-        ("Published", day_of(content.published)),
+        ("Published", oslo_day_text(content.published)),
         ("Last day", content.last_day.isoformat() if content.last_day else None),
         ("Id", uuid),
         ("At NAV", content.link),

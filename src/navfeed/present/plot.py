@@ -1,6 +1,6 @@
 """Charts as files, with matplotlib: an extra, `navfeed[charts]`.
 
-Text from outside is made harmless, and matplotlib is told not to read it as its own markup (`$x$`).
+Text from outside is made harmless, and matplotlib does not read it as its own markup (`$x$`).
 """
 
 from __future__ import annotations

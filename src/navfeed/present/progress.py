@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from navfeed.log import LogEvent
 from navfeed.model import LogLevel, counted, oslo_day, oslo_time
 from navfeed.sync.details import DetailsApplied
 from navfeed.sync.engine import Event, ExpiredRemoved, RunFinished, RunStarted, ScopeChanged
@@ -33,18 +34,24 @@ class Progress(Protocol):
 def choose(*, quiet: bool, stream: TextIO | None = None, log: Log | None = None) -> Progress:
     """What shows the run. A log has it to itself; beside one in a file, who looks on sees bars."""
     stream = stream or sys.stderr
-    if quiet or (log is not None and (log.file is None or not stream.isatty())):
+    if is_silent(quiet=quiet, log=log, stream=stream):
         shown: Progress = Silent()
     else:
         shown = Bars() if stream.isatty() else Lines(stream)
     return shown if log is None else Logged(log, shown)
 
 
+def is_silent(*, quiet: bool, log: Log | None, stream: TextIO | None = None) -> bool:
+    """Whether no progress is shown: unwanted, or `stream` belongs to the log or has no reader."""
+    watched = log is None or (log.file is not None and (stream or sys.stderr).isatty())
+    return quiet or not watched
+
+
 @contextmanager
 def choose_count(
     one: str, many: str, *, quiet: bool, stream: TextIO | None = None
 ) -> Iterator[Callable[[int, int], None]]:
-    """Shows that so many of so many are done: a bar on a terminal, a last line elsewhere."""
+    """Shows a count: a bar on a terminal, a last line elsewhere."""
     stream = stream or sys.stderr
     if not quiet and stream.isatty():
         with _bars() as bars:
@@ -91,13 +98,15 @@ def summary(ended: RunFinished) -> str:
     if counts.given_up:
         parts.append(f"{counts.given_up} given up")
     if counts.unconfirmed:
-        parts.append(f"{counts.unconfirmed} not confirmed since the log began anew")
+        parts.append(f"{counts.unconfirmed} not confirmed since the log restarted")
     if counts.late:
         parts.append(f"{counts.late} late")
     read = f"{counted(counts.entries, 'entry', 'entries')} read on {counted(counts.pages, 'page')}"
     line = f"{', '.join(parts)} ({read})"
     if ended.erasure_owed:
-        line += "; a program that reads the store keeps removed text on disk until the next sync"
+        line += (
+            "; removed text stays on disk until the next sync: another program is reading the store"
+        )
     return line
 
 
@@ -107,11 +116,11 @@ def scope_changed(event: ScopeChanged) -> str:
 
 
 def swept(event: ExpiredRemoved) -> str:
-    return f"removed {counted(len(event.removed), 'ad')} whose last day is over"
+    return f"removed {counted(len(event.removed), 'ad')} after their last day"
 
 
 class Silent:
-    """Says nothing; errors are told by the command line's boundary."""
+    """Shows nothing; the command line reports errors."""
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +165,7 @@ class Lines(Silent):
         if self._walked is not None:
             moment = self._walked.moment
             until = f", up to {oslo_time(moment)}" if moment else ""
-            self._say(f"walked {counted(self._pages, 'page')}{until}")
+            self._say(f"read {counted(self._pages, 'page')}{until}")
         self._walked = None
 
     def _end_details(self) -> None:
@@ -172,7 +181,7 @@ class Lines(Silent):
 class Logged(Silent):
     """Writes the run to the log, and hands its events on.
 
-    But for its end, which is told with what comes of it (`navfeed.cli.run.tell_end`).
+    All but its end, which `navfeed.cli._run.tell_end` logs with what follows.
     """
 
     def __init__(self, log: Log, shown: Progress) -> None:
@@ -188,31 +197,29 @@ class Logged(Silent):
 
     def show(self, event: Event) -> None:
         self._shown.show(event)
-        from navfeed.present.run_log import Kind
-
         match event:
             case RunStarted(run):
                 self._log.run = run
-                self._log.say(LogLevel.DEBUG, "the run began", Kind.BEGAN)
+                self._log.say(LogLevel.DEBUG, "run started", LogEvent.BEGAN)
             case PageApplied():
                 self._walked(event)
             case DetailsApplied(done, total, failed):
                 level = LogLevel.WARNING if failed else LogLevel.DEBUG
                 ads = counted(total, "ad")
-                text = f"fetched {done} of {ads}, {failed} of the last ones failed"
-                self._log.say(level, text, Kind.FETCHED, done=done, total=total, failed=failed)
+                text = f"fetched {done} of {ads}, {failed} of the last batch failed"
+                self._log.say(level, text, LogEvent.FETCHED, done=done, total=total, failed=failed)
             case ScopeChanged(removed):
-                self._log.say(LogLevel.INFO, scope_changed(event), Kind.RESCOPED, ads=len(removed))
+                self._log.say(
+                    LogLevel.INFO, scope_changed(event), LogEvent.SCOPE_CHANGED, ads=len(removed)
+                )
             case ExpiredRemoved(removed):
-                self._log.say(LogLevel.INFO, swept(event), Kind.REMOVED, ads=len(removed))
+                self._log.say(LogLevel.INFO, swept(event), LogEvent.REMOVED, ads=len(removed))
 
     def _walked(self, event: PageApplied) -> None:
-        from navfeed.present.run_log import Kind
-
         until = f", up to {oslo_time(event.moment)}" if event.moment else ""
         new = counted(event.new, "new entry", "new entries")
         text = f"page {event.page}: {new}, {event.late} late{until}"
-        self._log.say(LogLevel.DEBUG, text, Kind.WALKED, entries=event.entries, new=event.new)
+        self._log.say(LogLevel.DEBUG, text, LogEvent.WALKED, entries=event.entries, new=event.new)
 
 
 class Bars(Silent):

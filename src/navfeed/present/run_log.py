@@ -1,6 +1,6 @@
-"""The log: what happens, a line each, for people or as JSON.
+"""The log of a command: handlers of the logger `navfeed`, for people or as JSON.
 
-It names ads by id and errors by their message; it never holds a token, nor what an ad says.
+What a line may hold is said where lines are made (`navfeed.log`).
 """
 
 from __future__ import annotations
@@ -11,34 +11,21 @@ import os
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from enum import StrEnum
 from io import FileIO, TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from navfeed.errors import ConfigError, ExitCode
+from navfeed.log import LOGGER, LogEvent, write
 from navfeed.model import LogFormat, LogLevel
 from navfeed.text.plaintext import sanitize
 
 
-class Kind(StrEnum):
-    """What a line is about: the field `event`."""
-
-    MESSAGE = "message"
-    BEGAN = "began"
-    WALKED = "walked"
-    FETCHED = "fetched"
-    REMOVED = "removed"
-    RESCOPED = "rescoped"
-    ENDED = "ended"
-    RELOADED = "reloaded"
-    ANSWERED = "answered"
-
-
 class Log:
-    """Where lines go: `file`, which may be moved away meanwhile (logrotate), or stderr.
+    """An open log: `file`, which may be moved away meanwhile (logrotate), or stderr.
 
-    A log that cannot be written must not end what it tells of; `is_lost` says that it happened.
+    It takes every line of the logger `navfeed` until it is closed. A log that cannot be written
+    must not end what it reports; `is_lost` is true once that has happened.
     """
 
     def __init__(self, format_: LogFormat, level: LogLevel, file: Path | None = None) -> None:
@@ -47,32 +34,45 @@ class Log:
         self.run: int | None = None
         self.is_lost = False
         self.outcome: str | None = None
-        handler = _handler(file)
-        handler.setFormatter(_Json() if format_ is LogFormat.JSON else _Text())
-        handler.handleError = self._lose  # type: ignore[method-assign]
-        self._logger = logging.Logger("navfeed", level.upper())  # noqa: LOG001  ours alone
-        self._logger.addHandler(handler)
+        self._handler = _handler(file)
+        self._handler.setLevel(_LEVELS[level])
+        self._handler.setFormatter(_Json() if format_ is LogFormat.JSON else _Text())
+        self._handler.addFilter(self._add_run)
+        self._handler.handleError = self._lose  # type: ignore[method-assign]
+        LOGGER.addHandler(self._handler)
+        _follow_handlers()
 
     def say(
-        self, level: LogLevel, message: str, kind: Kind = Kind.MESSAGE, **fields: object
+        self, level: LogLevel, message: str, event: LogEvent = LogEvent.MESSAGE, **fields: object
     ) -> None:
-        """One line. Its run is the one under way, by its number in the table `runs`."""
-        more = {"run": self.run, "kind": kind, "fields": fields}
-        self._logger.log(_LEVELS[level], "%s", sanitize(message), extra=more)
+        """Write one line."""
+        write(_LEVELS[level], event, message, fields)
 
     def end(self, level: LogLevel, message: str, exit_code: ExitCode, **fields: object) -> None:
-        """The last line of a run, kept as the `outcome`: who says it too need not log it again."""
-        self.say(level, message, Kind.ENDED, exit_code=int(exit_code), **fields)
+        """Write the last line of a run and keep it as `outcome`: nobody need log it again."""
+        self.say(level, message, LogEvent.ENDED, exit_code=int(exit_code), **fields)
         self.outcome = message
         self.run = None
+
+    def close(self) -> None:
+        LOGGER.removeHandler(self._handler)
+        _follow_handlers()
+        with suppress(OSError):
+            self._handler.close()
+
+    def _add_run(self, record: logging.LogRecord) -> bool:
+        """Add the run under way, by its number in the table `runs`."""
+        record.run = self.run
+        return True
 
     def _lose(self, record: logging.LogRecord) -> None:  # noqa: ARG002
         self.is_lost = True
 
-    def close(self) -> None:
-        for handler in self._logger.handlers:
-            with suppress(OSError):
-                handler.close()
+
+def _follow_handlers() -> None:
+    """Let the logger pass what its handlers want, so that debug lines cost nothing without one."""
+    wanted = (one.level for one in LOGGER.handlers if not isinstance(one, logging.NullHandler))
+    LOGGER.setLevel(min(wanted, default=logging.NOTSET))
 
 
 _LEVELS = {level: logging.getLevelNamesMapping()[level.upper()] for level in LogLevel}
@@ -104,9 +104,9 @@ class _Json(logging.Formatter):
             "time": _moment(record),
             "level": record.levelname.lower(),
             "run": vars(record)["run"],
-            "event": vars(record)["kind"],
-            "message": record.getMessage(),
-            **vars(record)["fields"],
+            "event": vars(record).get("event", LogEvent.MESSAGE),
+            "message": _message(record),
+            **vars(record).get("fields", {}),
         }
         return json.dumps(line)
 
@@ -115,7 +115,11 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         run = vars(record)["run"]
         about = f"run {run}: " if run is not None else ""
-        return f"{_moment(record)} {record.levelname.lower()} {about}{record.getMessage()}"
+        return f"{_moment(record)} {record.levelname.lower()} {about}{_message(record)}"
+
+
+def _message(record: logging.LogRecord) -> str:
+    return sanitize(record.getMessage())
 
 
 def _moment(record: logging.LogRecord) -> str:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from navfeed.model import By, Stats
-from navfeed.present.words import COUNTED_BY, DUE, LISTED_AS, counted_since, first
+from navfeed.present.words import COUNTED_BY, DUE, LIST_HEADINGS, counted_since, first
 from navfeed.text.html import Block, Kind, lines_of
 from navfeed.text.plaintext import sanitize
 
@@ -36,7 +36,7 @@ _SHARES = {
 
 
 NARROW = 72
-"""Below so many columns a table's cells hold a few letters each: a line a thing says more."""
+"""Below this width a table's cells are too narrow: draw one line per value."""
 
 
 Canvas = Console
@@ -51,14 +51,14 @@ def canvas_of(*, forced: bool, plain: bool) -> Canvas:
 
 
 def draw_list(
-    console: Canvas, ads: Iterable[Sequence[str]], names: Sequence[str] = LISTED_AS
+    console: Canvas, ads: Iterable[Sequence[str]], names: Sequence[str] = LIST_HEADINGS
 ) -> None:
-    """What `wording.listed` says: a table, each row on one line; an ad below another if narrow."""
+    """A table of `words.listed`, one line per ad; several lines per ad if narrow."""
     if console.width < NARROW:
         draw_found(console, ((ad, ()) for ad in ads), names)
         return
     table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, padding=(0, 1))
-    shown = [at for at, name in enumerate(names) if name != _left_out(console, names)]
+    shown = [at for at, name in enumerate(names) if name != _omitted_column(console, names)]
     for at in shown:
         name = names[at]
         table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=_SHARES.get(name))
@@ -68,7 +68,7 @@ def draw_list(
     console.print(table)
 
 
-def _left_out(console: Canvas, names: Sequence[str]) -> str | None:
+def _omitted_column(console: Canvas, names: Sequence[str]) -> str | None:
     """The column without which there is room for the day by which to apply."""
     return "published" if DUE[1] in names and console.width < WIDEST else None
 
@@ -76,21 +76,23 @@ def _left_out(console: Canvas, names: Sequence[str]) -> str | None:
 def draw_found(
     console: Canvas,
     ads: Iterable[tuple[Sequence[str], Iterable[tuple[str, bool]]]],
-    names: Sequence[str] = LISTED_AS,
+    names: Sequence[str] = LIST_HEADINGS,
 ) -> None:
-    """Ads that a search found, each with the pieces of its text that say why."""
-    labels = ["" if name in _SAY_IT_THEMSELVES else name for name in names[2:]]
+    """Found ads, each with the pieces of text that match."""
+    labels = ["" if name in _UNLABELLED else name for name in names[2:]]
     indent = (0, 0, 0, SHORT_ID + 2)
     for (uuid, title, *facts), pieces in ads:
         head = Text.assemble((uuid[:SHORT_ID], "dim"), "  ", (title, "bold"))
-        said = [f"{name} {fact}".strip() for name, fact in zip(labels, facts, strict=False) if fact]
+        details = [
+            f"{name} {fact}".strip() for name, fact in zip(labels, facts, strict=False) if fact
+        ]
         console.print(head, no_wrap=True, overflow="ellipsis")
-        console.print(Padding(Text(" · ".join(said), "dim"), indent))
+        console.print(Padding(Text(" · ".join(details), "dim"), indent))
         if found := Text.assemble(*((text, "bold yellow" if hit else "") for text, hit in pieces)):
             console.print(Padding(found, indent))
 
 
-_SAY_IT_THEMSELVES = ("employer", "place")
+_UNLABELLED = ("employer", "place")
 
 
 def draw_rows(console: Canvas, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,4 +1,4 @@
-"""What a list says of an ad, and what the status says of a store, before anybody draws it.
+"""The words of lists, statistics, status and runs, before they are drawn.
 
 Nothing here needs rich: the same words go to a terminal and into a pipe.
 """
@@ -30,19 +30,19 @@ from navfeed.model import (
 from navfeed.text.plaintext import sanitize
 
 LISTED = ("uuid", "title", "employer", "places", "published", "last_day")
-"""The columns of the store that `listed` puts into words."""
+"""The columns of the store that `listed` shows."""
 
 DUE = "due_date", "apply by"
-"""The column that follows where ads are sorted by it, and what its cells are."""
+"""The column added when ads are sorted by it, and its heading."""
 
-LISTED_AS = ("uuid", "title", "employer", "place", "published", "last day")
-"""What each cell of `listed` is."""
+LIST_HEADINGS = ("uuid", "title", "employer", "place", "published", "last day")
+"""The headings of the cells of `listed`."""
 
 _LABELS = 14  # the width of what stands before a fact
 
 
 def listed(row: Sequence[str | tuple[str, ...] | None]) -> tuple[str, ...]:
-    """One ad in a list: cells as in `LISTED_AS`, whole and harmless, from a row of `LISTED`.
+    """One ad in a list: cells as in `LIST_HEADINGS`, whole and harmless, from a row of `LISTED`.
 
     What follows in the row follows in the list.
     """
@@ -63,11 +63,11 @@ def marked(snippet: str) -> str:
 
 
 _FOUND = re.compile("\2([^\3]*)\3")
-"""What SQLite sets apart in a snippet (`store.search.SNIPPET`)."""
+"""A match as SQLite marks it in a snippet (`store.search.snippet_of`)."""
 
 
 def joined(row: Sequence[str | tuple[str, ...] | None]) -> list[str]:
-    """The cells of a row as texts, several values of one parted by semicolons."""
+    """The cells of a row as text; several values are separated by semicolons."""
     return list(map(_joined, row))
 
 
@@ -75,10 +75,14 @@ def _joined(cell: str | tuple[str, ...] | None) -> str:
     return "; ".join(cell) if isinstance(cell, tuple) else cell or ""
 
 
-def day_of(moment: str | None) -> str:
-    """The day in Oslo of one of the store's moments."""
+def day_of(text: str | None) -> str:
+    """The day in Oslo of one of the store's moments, as a row has it."""
+    return oslo_day_text(datetime.fromisoformat(text) if text else None)
+
+
+def oslo_day_text(moment: datetime | None) -> str:
     try:
-        return oslo_day(datetime.fromisoformat(moment)).isoformat() if moment else ""
+        return oslo_day(moment).isoformat() if moment else ""
     except OverflowError:  # the last hours of year 9999
         return ""
 
@@ -90,13 +94,13 @@ COUNTED_BY = {
     By.EMPLOYER: "employer",
     By.ENGAGEMENT: "engagement",
     By.WEEK: "week of publication",
-    By.GROUP: "group of occupations",
+    By.GROUP: "occupation group",
     By.EXTENT: "extent",
     By.SECTOR: "sector",
     By.SOURCE: "source",
     By.FLOW: "week: new and removed",
 }
-"""How people say what is counted by."""
+"""The headings of what is counted by."""
 
 
 def first(by: By, counted: Sequence[Counted], most: int) -> Sequence[Counted]:
@@ -120,22 +124,22 @@ def stats_rows(stats: Stats) -> Iterator[tuple[str, str, str]]:
 def counted_since(flow: Flow) -> str:
     """Since when what came and went is known."""
     if flow.since is None:
-        return "what came and went is counted from the sync after the first complete one on"
-    return f"what came and went is counted since {_local(flow.since)}"
+        return "new and removed ads are counted from the sync after the first complete one"
+    return f"new and removed ads are counted since {_local(flow.since)}"
 
 
-def foretold(would: Foretold) -> Iterator[str]:
+def dry_run_lines(would: Foretold) -> Iterator[str]:
     """What a sync would do to a store, a line each."""
     kept = would.stored - would.leaving
     if would.scope_changes:
         leaving = counted(would.leaving, "ad")
-        yield f"The scope would change: {leaving} would be removed, {kept:,} kept"
-        yield f"Ads outside it so far, which would be asked for again: {would.coming_in:,}"
+        yield f"Scope: would change; {leaving} removed, {kept:,} kept"
+        yield f"Ads outside the present scope to fetch: {would.coming_in:,}"
     else:
-        yield f"The scope would stay as it is; ads stored: {would.stored:,}"
-    yield f"Ads whose last day is over, which would be removed: {would.expired:,}"
-    yield f"Details that wait to be fetched: {would.waiting:,}"
-    yield "What is new in the feed, only a sync can tell"
+        yield f"Scope: unchanged; {would.stored:,} stored ads"
+    yield f"Expired ads to remove: {would.expired:,}"
+    yield f"Details to fetch: {would.waiting:,}"
+    yield "New entries in the feed are not counted."
 
 
 def status_page(
@@ -149,11 +153,11 @@ def status_page(
 
 def _status(facts: StoreFacts, now: datetime, state: RunState) -> list[tuple[str, str | None]]:
     return [
-        ("Active ads", f"{facts.in_force:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
+        ("Active ads", f"{facts.active:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
         *(("Failures", f"{one.ads:,}: {one.says}") for one in facts.problems),
         ("Data", freshness(facts.caught_up_at, now)),
-        ("Position", f"the feed's entries up to {_local(facts.newest)}" if facts.newest else None),
+        ("Position", f"entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Begun", _reach(facts)),
         ("Trouble", _trouble(facts)),
         *_run(facts.last_run, state),
@@ -165,59 +169,59 @@ def _status(facts: StoreFacts, now: datetime, state: RunState) -> list[tuple[str
     ]
 
 
-_ERASURE_OWED = "owed: another program read an old state; the next sync makes it good"
+_ERASURE_OWED = "pending: another program was reading the store; the next sync completes it"
 
 
 def _reach(facts: StoreFacts) -> str | None:
-    """Said of a copy that is not complete, or was begun on purpose with another day."""
+    """For a copy that is incomplete, or was started with another day."""
     if facts.reaches_back is None or not lacks_older_ads(facts.reaches_back, facts.newest):
         return None
-    return f"with the entries since {_local(facts.reaches_back)}; {LACKS_OLDER_ADS}"
+    return f"at {_local(facts.reaches_back)}; {LACKS_OLDER_ADS}"
 
 
-LACKS_OLDER_ADS = "ads that were announced before may be missing"
-"""What is to be known of a copy that does not reach back as far as an ad can be active."""
+LACKS_OLDER_ADS = "older ads may be missing"
+"""The limit of a copy that starts later than an ad can be active."""
 
 
 def _trouble(facts: StoreFacts) -> str | None:
     if facts.trouble is None or not facts.unconfirmed:
         return facts.trouble
-    return f"{facts.trouble}. Stored ads not confirmed yet: {facts.unconfirmed:,}"
+    return f"{facts.trouble}. Ads not yet confirmed: {facts.unconfirmed:,}"
 
 
 def _details(facts: StoreFacts) -> str:
-    held = f", {facts.held_back:,} of them held back until their retry" if facts.held_back else ""
-    given_up = f"; {facts.given_up:,} given up (sync --retry-now asks again)"
-    return f"{facts.waiting:,} waiting{held}{given_up if facts.given_up else ''}"
+    paused = f" ({facts.held_back:,} until their next retry)" if facts.held_back else ""
+    given_up = f"; {facts.given_up:,} given up (`sync --retry-now` retries)"
+    return f"{facts.waiting:,} waiting{paused}{given_up if facts.given_up else ''}"
 
 
 def freshness(caught_up_at: datetime | None, now: datetime) -> str:
     """How the data stands, in the middle of a sentence."""
     if caught_up_at is None:
-        return "incomplete: no sync has reached the end of the feed and of the details yet"
+        return "incomplete: no sync has fetched the whole feed and all details yet"
     age = age_of(caught_up_at, now)
     if age is None:
-        return f"of no known age: caught up {_local(caught_up_at)}, when the clock was wrong"
+        return f"of unknown age: caught up {_local(caught_up_at)}, with a wrong clock"
     return f"caught up {_local(caught_up_at)}, {span(age)} ago"
 
 
 def _run(run: RunFacts | None, state: RunState) -> list[tuple[str, str | None]]:
     if run is None:
         return [("Last run", "none yet")]
-    return [("Last run", _ending(run, state)), ("Result", _done(run))]
+    return [("Last run", _result(run, state)), ("Result", _done(run))]
 
 
-def _ending(run: RunFacts, state: RunState) -> str:
-    began = _local(run.started_at)
+def _result(run: RunFacts, state: RunState) -> str:
+    started = _local(run.started_at)
     if state is RunState.RUNNING:
-        return f"running since {began}"
-    return f"{began}: {_UNENDED.get(state) or f'exit {run.exit_code}, {run.outcome}'}"
+        return f"running since {started}"
+    return f"{started}: {_UNENDED.get(state) or f'exit {run.exit_code}, {run.outcome}'}"
 
 
 _UNENDED = {
     RunState.RUNNING: "running",
     RunState.KILLED: "killed",
-    RunState.UNKNOWN: "not ended: running or killed",
+    RunState.UNKNOWN: "running or killed",
 }
 
 
@@ -225,12 +229,12 @@ def _done(run: RunFacts) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
 
 
-RUNS_AS = ("run", "started", "took", "exit", "did", "outcome")
-"""What each cell of `run_row` is."""
+RUN_HEADINGS = ("run", "started", "took", "exit", "did", "outcome")
+"""The headings of the cells of `run_row`."""
 
 
 def run_row(run: RunFacts, state: RunState) -> tuple[str, ...]:
-    """One sync in a list of them, and its state: cells as in `RUNS_AS`."""
+    """One sync in a list of them, and its state: cells as in `RUN_HEADINGS`."""
     took = span(run.ended_at - run.started_at) if run.ended_at and run.started_at else ""
     code = "" if run.exit_code is None else str(run.exit_code)
     ending = _UNENDED.get(state) or run.outcome or ""
@@ -238,19 +242,19 @@ def run_row(run: RunFacts, state: RunState) -> tuple[str, ...]:
 
 
 def _pause(until: datetime | None) -> str | None:
-    return f"{_local(until)}: the feed asked for a pause" if until else None
+    return f"{_local(until)}: the feed requested a pause" if until else None
 
 
 def _token(expires: datetime | None, now: datetime) -> str:
     if expires is None:
-        return "no expiry known"
+        return "expiry unknown"
     if expires > now:
         return f"expires {_local(expires)}, in {span(expires - now)}"
     return f"expired {_local(expires)}, {span(now - expires)} ago"
 
 
 def _scope(scope: Scope) -> str:
-    """What the store was told to keep; empty where that is everything."""
+    """The scope; empty if that is everything."""
     given = ((name, values) for name, values in asdict(scope).items() if values)
     return "; ".join(f"{name} {', '.join(values)}" for name, values in given)
 
@@ -272,7 +276,7 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 def span(length: timedelta) -> str:
-    """How long that is, in the greatest unit that fits, rounded down: `2 days`."""
+    """How long that is, in the largest whole unit, rounded down: `2 days`."""
     seconds = max(int(length.total_seconds()), 0)  # clocks differ: never "-3 seconds ago"
     for unit, size in _UNITS:
         if count := seconds // size:

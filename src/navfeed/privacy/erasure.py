@@ -16,13 +16,13 @@ from navfeed.privacy.redact import Redactor, places_of, without_person
 class Store(Protocol):
     """What a change of discretion asks of the store. Every method may raise `StoreError`."""
 
-    def discretion(self) -> PrivacyPolicy: ...
-    def contents(self) -> Iterator[tuple[str, Content]]: ...
+    def privacy_policy(self) -> PrivacyPolicy: ...
+    def iter_contents(self) -> Iterator[tuple[str, Content]]: ...
     def set_contacts(
         self, contacts: Contacts, rewritten: Iterable[tuple[str, Content]], now: datetime
     ) -> None: ...
     def take_over(
-        self, discretion: PrivacyPolicy, rewritten: Iterable[tuple[str, Content]], now: datetime
+        self, policy: PrivacyPolicy, rewritten: Iterable[tuple[str, Content]], now: datetime
     ) -> None: ...
     def forget(
         self,
@@ -31,12 +31,12 @@ class Store(Protocol):
         rewritten: Iterable[tuple[str, Content, int]],
         now: datetime,
     ) -> tuple[int, int]: ...
-    def erase(self) -> bool: ...
+    def purge(self) -> bool: ...
 
 
 def take_up_contacts(store: Store, contacts: Contacts | None, now: datetime) -> None:
     """Make `contacts` the store's setting. None, or what it was before, changes nothing."""
-    discretion = store.discretion()
+    discretion = store.privacy_policy()
     if contacts not in (None, discretion.contacts):
         redact = Redactor(replace(discretion, contacts=contacts))
         store.set_contacts(contacts, _changed(store, redact), now)
@@ -44,7 +44,7 @@ def take_up_contacts(store: Store, contacts: Contacts | None, now: datetime) -> 
 
 def _changed(store: Store, change: Callable[[Content], Content]) -> Iterator[tuple[str, Content]]:
     """The ads that are others after the change. Read one by one: together they fill the memory."""
-    for ad, content in store.contents():
+    for ad, content in store.iter_contents():
         changed = change(content)
         if changed is not content:
             yield ad, changed
@@ -53,10 +53,10 @@ def _changed(store: Store, change: Callable[[Content], Content]) -> Iterator[tup
 def take_over(store: Store, before: PrivacyPolicy, now: datetime) -> bool:
     """Make a store that is put back as discreet as the one it replaces was.
 
-    What somebody asked to be forgotten since the copy was made must not come back with it. False:
+    What was erased on request since the copy was made must not come back with it. False:
     the two are not of one origin, and so the hashes of one say nothing in the other.
     """
-    here = store.discretion()
+    here = store.privacy_policy()
     if before.marks and here.key not in (b"", before.key):
         return False
     contacts = Contacts.DROP if Contacts.DROP in (before.contacts, here.contacts) else here.contacts
@@ -75,11 +75,11 @@ class Erased:
     owed: bool
 
 
-def erase(store: Store, needle: Term, now: datetime) -> Erased:
+def erase_person(store: Store, needle: Term, now: datetime) -> Erased:
     """Take a text out of all that is stored, and see to it that no sync brings it back."""
-    key = store.discretion().key or secrets.token_bytes(KEY_BYTES)
+    key = store.privacy_policy().key or secrets.token_bytes(KEY_BYTES)
     ads, places = store.forget(marks_of(needle, key), key, _without(store, needle), now)
-    return Erased(ads, places, owed=not store.erase())
+    return Erased(ads, places, owed=not store.purge())
 
 
 KEY_BYTES = 32
@@ -88,6 +88,6 @@ KEY_BYTES = 32
 
 def _without(store: Store, needle: Term) -> Iterator[tuple[str, Content, int]]:
     seeker = matcher_of(needle)
-    for ad, content in store.contents():
+    for ad, content in store.iter_contents():
         if (left := without_person(content, seeker)) is not content:
             yield ad, left, sum(1 for _ in places_of(content.raw, seeker))

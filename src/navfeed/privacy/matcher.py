@@ -23,6 +23,7 @@ from itertools import chain
 from urllib.parse import unquote
 
 from navfeed.model import ErasedTerm, TermKind
+from navfeed.text.html import INLINE_TAGS
 from navfeed.text.letters import UNSEEN_CLASS, composed
 
 REMOVED = "[removed]"
@@ -46,7 +47,7 @@ _READINGS = 3
 _PASSES = 4
 """So often is a text cleared; what is then still in its tags goes with the text."""
 
-_INLINE = re.compile(r"</?(?:a|b|em|font|i|small|span|strong|u|wbr)\b[^<>]*+>", re.IGNORECASE)
+_INLINE = re.compile(rf"</?(?:{INLINE_TAGS}|wbr)\b[^<>]*+>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _TOKEN = re.compile(
     rf"(?P<inline>{_INLINE.pattern})|(?P<tag><[^<>]*+>)|(?P<entity>{_ENTITY.pattern})"
@@ -100,10 +101,10 @@ class Matcher:
     """
 
     lengths: frozenset[tuple[TermKind, int]]
-    knows: Matches
+    matches: Matches
     may_contain: Callable[[str], bool] = bool
 
-    def spans(self, text: str) -> list[Span]:
+    def find(self, text: str) -> list[Span]:
         """Where in the text a needle stands, in order and apart from each other."""
         return _merged(self._spans(text, _READINGS))
 
@@ -113,10 +114,10 @@ class Matcher:
         Nothing is found in what is left.
         """
         for _ in range(_PASSES):
-            if not (spans := self.spans(text)):
+            if not (spans := self.find(text)):
                 return text
             text = _cut(text, spans)
-        return _cut(text, [(0, len(text))], keep=False) if self.spans(text) else text
+        return _cut(text, [(0, len(text))], keep=False) if self.find(text) else text
 
     def _spans(self, text: str, resolved: int) -> Iterator[Span]:
         for reading in _readings(text, resolved):
@@ -136,7 +137,9 @@ class Matcher:
         for kind, windows in _WINDOWS.items():
             lengths = sorted(length for one, length in self.lengths if one is kind)
             if lengths:
-                yield from (span for said, span in windows(text, lengths) if self.knows(kind, said))
+                yield from (
+                    span for said, span in windows(text, lengths) if self.matches(kind, said)
+                )
 
 
 def term_of(text: str) -> Term | None:

@@ -109,7 +109,7 @@ class Redactor:
 
 def is_about(contact: Contact, seeker: Matcher) -> bool:
     """Whether a contact is the one that is looked for, and so goes as a whole."""
-    return any(seeker.spans(text) for text in (contact.name, contact.email, contact.phone) if text)
+    return any(seeker.find(text) for text in (contact.name, contact.email, contact.phone) if text)
 
 
 def without_person(content: Content, seeker: Matcher) -> Content:
@@ -125,7 +125,7 @@ def without_person(content: Content, seeker: Matcher) -> Content:
 def places_of(raw: str, seeker: Matcher) -> Iterator[tuple[str, str]]:
     """Where in stored content the seeker finds something: the field, and what stands there."""
     for field, text in iter_texts(raw, names=True):
-        yield from ((field, text[start:end]) for start, end in seeker.spans(text))
+        yield from ((field, text[start:end]) for start, end in seeker.find(text))
 
 
 def without_contacts(text: str) -> str:

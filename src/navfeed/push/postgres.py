@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
@@ -244,9 +244,6 @@ class Postgres:
 
     def _row(self, change: Change, content: Content) -> tuple[object, ...]:
         values = [getattr(content, name) for name in _OF_CONTENT]
-        for at, name in enumerate(_OF_CONTENT):
-            if name in _MOMENTS and values[at]:
-                values[at] = datetime.fromisoformat(values[at])
         return (change.uuid.lower(), change.cursor.number, *values, self._served(content))
 
     def _served(self, content: Content) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of Norway's municipalities, by which people asked the old API for them in vain."""
+"""The numbers of Norway's municipalities, which people tried in vain with the old API."""
 
 from __future__ import annotations
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from navfeed.errors import StoreError, TooLongError
 from navfeed.store.file_handle import opening
 from navfeed.store.schema import APPLICATION_ID, VERSION
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another program's write to end (faults.md C2)."""
@@ -21,7 +25,7 @@ OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 @contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into a `StoreError` that tells what to do."""
+    """Turn errors of SQLite and the system into a `StoreError` that names the next step."""
     try:
         yield
     except sqlite3.Error as error:
@@ -69,7 +73,7 @@ def passes(error: sqlite3.Error) -> bool:
     return name_of(error).startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR"))
 
 
-_REBUILD = "Move it away and run `navfeed sync` to build it anew from the feed"
+_REBUILD = "Move it away and run `navfeed sync` to build it again from the feed"
 _ADVICE = {
     "SQLITE_FULL": "the disk that holds {path} is full{left}. Nothing was lost: make room and run "
     "again",
@@ -80,6 +84,22 @@ _ADVICE = {
     "SQLITE_IOERR": "reading or writing {path} failed. Nothing was lost: check the disk, run again",
     "SQLITE_BUSY": "another program keeps {path} busy. Close it and run again",
 }
+
+
+class Connected:
+    """A store that is open on one connection; what is done on it raises `StoreError` alone."""
+
+    path: Path
+    _connection: sqlite3.Connection
+
+    def _read(
+        self,
+        question: Callable[Concatenate[sqlite3.Connection, P], T],
+        *values: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        with translate_errors(self.path):
+            return question(self._connection, *values, **named)
 
 
 def check_library() -> None:
@@ -149,7 +169,7 @@ SELECT (SELECT application_id FROM pragma_application_id),
 def open_reader(path: Path, *, older: bool = False) -> sqlite3.Connection:
     """A connection that can only read, and never waits for a running sync.
 
-    A store of an older schema is refused, unless `older` says that it may be one.
+    A store of an older schema is refused, unless `older` allows it.
     """
     with translate_errors(path):
         check_library()

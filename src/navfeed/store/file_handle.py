@@ -17,7 +17,7 @@ from threading import Lock
 _FileId = tuple[int, int]
 
 opening = Lock()
-"""Held while a connection is opened: until then nothing tells that the file is in use."""
+"""Held while a connection is opened: until then nothing shows that the file is in use."""
 
 _kept: list[FileIO] = []
 """Handles that could not be closed yet; the next one that is wanted on a file is its kept one."""

@@ -1,4 +1,4 @@
-"""Which ads are asked for, and what that is in SQL.
+"""Which ads match, and the conditions for it in SQL.
 
 A value may begin with `!`, then ads with that value are left out, and end with `*`, then values
 that begin so fit too. Several wanted values are alternatives, of unwanted ones none may fit. Case
@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from navfeed.model import Span, oslo_day, refuse_wrong_types
 from navfeed.places import county_names, ways_to_write
+from navfeed.store.times import bound_text
 from navfeed.text.letters import fold
 from navfeed.text.ranges import of_day
 
@@ -29,8 +30,22 @@ Numbers = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Ads in one of some municipalities, named as the ads name them.
+
+    With `nowhere`, also those that name none.
+    """
+
+    municipalities: tuple[str, ...] = ()
+    nowhere: bool = False
+
+    def __post_init__(self) -> None:
+        refuse_wrong_types(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
-    """Which ads are asked for; every filter must fit.
+    """Which ads match: those that pass every filter.
 
     `employer` and `occupation` (a job title, an occupation on either level, a category) need a part
     of the name only, `styrk` and `esco` a code or a name, the other values are whole ones. All of
@@ -67,12 +82,11 @@ class Filters:
     expires_before: date | None = None
     due_before: date | None = None
     closing_soon: tuple[date, date] | None = None
-    """The first and the last day by which to apply; of an ad that says no day, its last one."""
+    """The first and the last day by which to apply; of an ad that names no day, its last one."""
 
     text: tuple[str, ...] = ()
     title: tuple[str, ...] = ()
-    within: tuple[str, ...] = ()
-    """Municipalities as they are written, besides what else is asked; "" for naming none."""
+    within: Within | None = None
     more: tuple[Condition, ...] = ()
     """What `navfeed.store.public_feed` asks for besides."""
 
@@ -117,12 +131,12 @@ def conditions(filters: Filters) -> Iterator[Condition]:
     yield from filters.more
 
 
-def _within(names: tuple[str, ...]) -> Condition:
-    named = tuple(filter(None, names))
-    marks = ", ".join("?" * len(named))
+def _within(within: Within) -> Condition:
+    names = within.municipalities
+    marks = ", ".join("?" * len(names))
     inside = f"ads.uuid IN (SELECT ad FROM locations WHERE municipal IN ({marks}))"
     nowhere = "ads.uuid NOT IN (SELECT ad FROM locations WHERE municipal <> '')"
-    return (inside if len(named) == len(names) else f"({inside} OR {nowhere})"), named
+    return (f"({inside} OR {nowhere})" if within.nowhere else inside), names
 
 
 def looks(name: str, value: str) -> Iterator[Condition]:
@@ -294,7 +308,7 @@ _INDEXED = ("ads.uuid", "ads.employer_orgnr")  # in small letters, and digits: n
 
 
 def _any_span(column: str, spans: Iterable[tuple[str, str]]) -> Iterator[Condition]:
-    """Spans as texts, empty where there is no end. A column that is null fits none.
+    """Spans as texts, empty where there is no end. A column that is null is in none.
 
     The plus sign keeps SQLite from the index on it: it would have to sort whole ads.
     """
@@ -309,8 +323,8 @@ def _moments(span: Span) -> tuple[str, str]:
 
 
 def _text(moment: datetime | None) -> str:
-    """A moment as the store writes them. Before a date's first digit there is nothing."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z" if moment else ""
+    """Empty where there is none: before a date's first digit there is nothing."""
+    return (bound_text(moment) if moment else None) or ""
 
 
 def _days(span: Span) -> tuple[str, str]:
@@ -338,4 +352,4 @@ def _numbers(ranges: Iterable[Numbers]) -> Iterator[Condition]:
 
 
 MOST = 2**63 - 1
-"""As far as SQLite counts, and what it takes a text for that says a greater number."""
+"""As far as SQLite counts, and what it reads a text of a greater number as."""

@@ -1,7 +1,7 @@
 """The journal: what happened last to each ad, under a number that only grows.
 
 A row an ad. A later change takes the place of an earlier one, and has a greater number, so that
-whoever asks for what came after a number is told of each ad once, and of all that matters. What an
+whoever reads on from a number gets each ad once, and all that matters. What an
 ad said is never in it: of an ad that is gone, its id, a reason and days are kept, for some time.
 
 The functions that write do so within the transaction of the change itself.
@@ -13,16 +13,17 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from navfeed.errors import CursorError
-from navfeed.model import ChangeKind, Cursor, Reason
+from navfeed.model import ChangeKind, Cursor, Reason, moment_text
+from navfeed.store.times import day_text, read_day, read_moment
 
 PRIVACY = "privacy"
 """Why an ad was changed here, and not by NAV: something was to be forgotten."""
 
 FILTERED = "filtered"
-"""Why an ad is told to be removed that is still in force: it does not fit the filters."""
+"""Why an ad is reported as removed that is still active: it does not pass the filters."""
 
 
 # Writing
@@ -70,8 +71,8 @@ def _put(
             "kind": kind.value,
             "reason": reason,
             "fields": json.dumps(dict.fromkeys(changed, number)),
-            "last_day": last_day.isoformat() if last_day else None,
-            "at": now.astimezone(UTC).isoformat(),
+            "last_day": day_text(last_day),
+            "at": moment_text(now),
         },
     )
 
@@ -92,7 +93,7 @@ def last_ended(connection: sqlite3.Connection, before: datetime) -> int | None:
     """The greatest number of an ad that went before then."""
     ((number,),) = connection.execute(
         "SELECT max(number) FROM changes WHERE kind IN ('removed', 'expired') AND at < ?",
-        [before.astimezone(UTC).isoformat()],
+        [moment_text(before)],
     ).fetchall()
     return None if number is None else int(number)
 
@@ -127,8 +128,8 @@ class Row:
     kind: ChangeKind
     reason: str | None
     changed: tuple[str, ...]
-    last_day: str | None
-    at: str
+    last_day: date | None
+    at: datetime | None
     fresh: bool
 
     @property
@@ -143,8 +144,13 @@ def position(connection: sqlite3.Connection) -> Cursor:
     return Cursor(store, top)
 
 
-def begin_after(connection: sqlite3.Connection, after: Cursor | None) -> int:
-    """The number from which to go on. Raises `CursorError` where that would leave a hole."""
+def begin_after(
+    connection: sqlite3.Connection, after: Cursor | None, *, from_start: bool = False
+) -> int:
+    """The number from which to go on. Raises `CursorError` where that would leave a hole.
+
+    `from_start`: the reader began with nothing, so that it lacks no removal that was dropped.
+    """
     ((store, top, pruned),) = connection.execute(
         "SELECT store, top, pruned FROM journal"
     ).fetchall()
@@ -161,7 +167,7 @@ def begin_after(connection: sqlite3.Connection, after: Cursor | None) -> int:
             f"the cursor {after} is ahead of the store, which stands at {top}: an older copy was "
             f"put in its place. {advice}"
         )
-    if after.number < pruned:
+    if after.number < pruned and not from_start:
         raise CursorError(
             f"the cursor {after} is too old: which ads went up to {pruned} is not kept any more. "
             f"{advice}"
@@ -192,5 +198,14 @@ def _row(row: tuple[int, str, str, str | None, int, str, str | None, str, int], 
     number, ad, kind, reason, added_at, fields, last_day, at, fresh = row
     changed = tuple(name for name, when in json.loads(fields).items() if when > after)
     if kind == ChangeKind.UPDATED and added_at > after:
-        return Row(number, ad, ChangeKind.ADDED, None, (), last_day, at, fresh=False)
-    return Row(number, ad, ChangeKind(kind), reason, changed, last_day, at, fresh=bool(fresh))
+        kind, reason, changed, fresh = ChangeKind.ADDED, None, (), 0
+    return Row(
+        number=number,
+        ad=ad,
+        kind=ChangeKind(kind),
+        reason=reason,
+        changed=changed,
+        last_day=read_day(last_day),
+        at=read_moment(at),
+        fresh=bool(fresh),
+    )

@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from navfeed.model import Category, Contact, Content, Location, Occupation, Scope
+from navfeed.model import Category, Contact, Content, Location, Occupation, Scope, moment_text
+from navfeed.store.times import day_text, read_day, read_moment
 
 CHILDREN = {
     "locations": Location,
@@ -26,8 +27,22 @@ ROWS: dict[str, Callable[[Any], tuple[str | float | None, ...]]] = {
 COLUMNS = tuple(field.name for field in fields(Content) if field.name not in (*CHILDREN, "raw"))
 """The columns of `ads` that hold a field of `Content` by its own name."""
 
-DAYS = ("due_date", "last_day")
-"""Those of them that are days in Oslo."""
+_READ: dict[str, Callable[[str | None], date | None]] = {
+    **dict.fromkeys(("published", "updated", "expires"), read_moment),
+    **dict.fromkeys(("due_date", "last_day"), read_day),
+}
+"""How those of them are read that are no texts. Days are Oslo's."""
+
+
+def row_of(content: Content) -> list[str | None]:
+    """The values of `COLUMNS`, in their order."""
+    return [_value(getattr(content, name)) for name in COLUMNS]
+
+
+def _value(value: datetime | date | str | None) -> str | None:
+    if isinstance(value, datetime):  # which is a date to Python
+        return moment_text(value)
+    return day_text(value) if isinstance(value, date) else value
 
 
 def scope_of(text: str) -> Scope:
@@ -36,12 +51,11 @@ def scope_of(text: str) -> Scope:
 
 
 def content_of(connection: sqlite3.Connection, ad: str) -> Content:
-    """Put together what a stored ad says."""
+    """Put together the content of a stored ad."""
     columns = f"SELECT {', '.join(COLUMNS)}, content FROM ads WHERE uuid = ?"
     (row,) = connection.execute(columns, (ad,))
     values: dict[str, Any] = dict(zip((*COLUMNS, "raw"), row, strict=True))
-    for name in DAYS:
-        values[name] = date.fromisoformat(values[name]) if values[name] else None
+    values.update((name, read(values[name])) for name, read in _READ.items())
     values.update((table, _children(connection, ad, table)) for table in CHILDREN)
     return Content(**values)
 

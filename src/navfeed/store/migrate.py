@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from sqlite3 import complete_statement
+from datetime import datetime
+from functools import partial
+from sqlite3 import Connection, complete_statement
 
 from sqlite_utils import Database, Migrations
 
 from navfeed.errors import StoreError
+from navfeed.model import moment_text
 from navfeed.store import shards
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.search import ends_of
+from navfeed.store.times import day_text, exact_text, read_moment
 from navfeed.text.due import read_due
 
 migrations = Migrations("navfeed")
@@ -33,7 +37,7 @@ def m001_first_schema(db: Database) -> None:
 def m002_due_date(db: Database) -> None:
     """A column for the day by which to apply, and indexes for what is filtered by.
 
-    The table is written anew: a column that is added stands behind the texts, and whoever asks for
+    The table is written again: a column that is added stands behind the texts, and whoever asks for
     it would have to read past these. Rows keep their `id`, which `search` knows them by.
     """
     if _version(db) >= 2:
@@ -70,8 +74,7 @@ CREATE INDEX ads_by_orgnr ON ads (employer_orgnr)
 
 
 def _read_due(text: str | None) -> str | None:
-    day = read_due(text)
-    return day.isoformat() if day else None
+    return day_text(read_due(text))
 
 
 def _version(db: Database) -> int:
@@ -162,10 +165,65 @@ def m006_ends_of_words(db: Database) -> None:
     db.execute("PRAGMA user_version = 6")
 
 
+# The steps of version 7 know by what they add whether they are due, and may come in any order:
+# `migrate` sets the version after all of them.
+
+
+@migrations()
+def m007_times_and_names(db: Database) -> None:
+    """One way to write moments, and the names of tables and views that are navfeed's own."""
+    if not _has_column(db, "removed", "municipals"):
+        return
+    with _views_renewed(db):
+        # First: SQLite refuses to rename where a view of somebody's own names what is gone.
+        db.execute("ALTER TABLE removed RENAME COLUMN municipals TO municipalities")
+        for name in _VIEWS_OF_3:
+            db.execute(f"DROP VIEW IF EXISTS {name}")
+        _rewrite_moments(db)
+    db.execute("UPDATE feed SET scope = replace(scope, '\"municipals\":', '\"municipalities\":')")
+    db.execute("UPDATE feed SET erasure_owed = 1")  # rows have moved (decision 0011)
+
+
+_VIEWS_OF_3 = (
+    *("ads_in_force", "locations_in_force", "occupations_in_force", "categories_in_force"),
+    "contacts_in_force",
+)
+
+_WHOLE_SECONDS_OF_7 = {
+    "ads": ("stored_at", "changed_at", "checked_at"),
+    "removed": ("removed_at",),
+    "runs": ("started_at", "ended_at"),
+    "outside": ("checked_at", "stored_at", "changed_at"),
+    "audit": ("at",),
+    "changes": ("at",),
+}
+_EXACT_OF_7 = {
+    "queue": ("queued_at", "retry_at"),
+    "milestones": ("latest",),
+    "feed": (
+        *("newest", "topped_at", "topped_here", "safe_until", "caught_up_at", "retry_at"),
+        *("token_expires", "reaches_back", "recheck_since"),
+    ),
+}
+
+
+def _rewrite_moments(db: Database) -> None:
+    for written, tables in ((moment_text, _WHOLE_SECONDS_OF_7), (exact_text, _EXACT_OF_7)):
+        db.conn.create_function("rewritten", 1, partial(_rewritten, written), deterministic=True)
+        for table, columns in tables.items():
+            news = ", ".join(f"{name} = rewritten({name})" for name in columns)
+            db.execute(f"UPDATE {table} SET {news}")
+
+
+def _rewritten(written: Callable[[datetime | None], str | None], text: str | None) -> str | None:
+    """What is damaged stays as it is."""
+    return written(read_moment(text)) or text
+
+
 @migrations()
 def m007_index_in_shards(db: Database) -> None:
     """The index in parts that can be rebuilt one by one (decision 0100); indexes of places."""
-    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'stale_shards'").fetchone():
+    if _has_column(db, "feed", "scrubbed"):
         return
     db.execute("ALTER TABLE search RENAME TO search_before")
     db.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY) STRICT")
@@ -179,12 +237,16 @@ def m007_index_in_shards(db: Database) -> None:
     db.execute("CREATE INDEX locations_by_municipal ON locations (municipal)")
     db.execute("CREATE INDEX locations_by_county ON locations (county)")
     db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
-    db.execute("PRAGMA user_version = 7")
+
+
+def _has_column(db: Database, table: str, column: str) -> bool:
+    names = db.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
+    return (column,) in names
 
 
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
-    """Around a step: the views are out of its way, and afterwards what the schema says now.
+    """Around a step: the views are out of its way, and afterwards what the schema has now.
 
     SQLite does not look at a view's columns before it is used, so that a step on the way to the
     last version may already make the last version's views.
@@ -215,31 +277,32 @@ def _statements(script: str) -> Iterator[str]:
 
 def _check(db: Database) -> None:
     """Raises `StoreError` where the file or its links are not in order."""
-    problems = [says for (says,) in db.execute("PRAGMA integrity_check(1)") if says != "ok"]
+    problems = [found for (found,) in db.execute("PRAGMA integrity_check(1)") if found != "ok"]
     loose = "PRAGMA foreign_key_check"
     problems += [f"a row of {table} has no ad" for table, *_ in db.execute(loose)]
     if problems:
         raise StoreError(
             f"the store is damaged ({problems[0]}) and was not upgraded; it was left as it is. Put "
-            "a backup back, or move it away and run `navfeed sync` to build it anew from the feed"
+            "a backup back, or move it away and run `navfeed sync` to build it again from the feed"
         )
 
 
-def migrate(db: Database, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
+def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
     """Bring a store up to date; one of an older schema within `upgrading`.
 
     Nobody else can write meanwhile. What is not in order afterwards is taken back.
 
     Foreign keys are off meanwhile, which no transaction can do by itself: dropping a table that is
-    written anew would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
+    written again would delete what belongs to its rows (https://www.sqlite.org/lang_altertable.html).
     """
+    db = Database(connection)
     db.execute("PRAGMA foreign_keys = OFF")
-    with transaction(db.conn):
+    with transaction(connection):
         if 0 < _version(db) < VERSION:
             with upgrading():
                 migrations.apply(db)
                 _check(db)
         else:
             migrations.apply(db)
+        db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("PRAGMA foreign_keys = ON")
-    assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)  # noqa: S101

@@ -1,4 +1,4 @@
-"""What the withdrawn public-feed API asked, in SQL.
+"""The filters of the withdrawn public-feed API, in SQL.
 
 Its filters are not those of `navfeed.store.filters`: values are compared to the letter, several of
 one source or employer had to hold at once, and a category is looked for word by word.
@@ -26,7 +26,7 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class OldQuestion:
-    """What a request asked for, places as the store writes them.
+    """The filters of a request, places as the store writes them.
 
     `at_once`: an ad must have all of several ids, sources or numbers. No ad has.
     """
@@ -101,7 +101,7 @@ def _of_category(part: str, *, unwanted: bool) -> Condition:
 
 
 def says_stem(stems: str, *names: str | None) -> bool:
-    """Whether a name says one of these words, in some form; for SQLite."""
+    """Whether a name has one of these words, in some form; for SQLite."""
     wanted = stems.split()
     return any(not _stems(name).isdisjoint(wanted) for name in names if name)
 

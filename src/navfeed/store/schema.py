@@ -10,7 +10,7 @@ APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLi
 VERSION = 7
 
 PUBLIC = """
--- One row for each ad that is active: what it says now. An ad that becomes inactive leaves.
+-- One row for each ad that is active: its content now. An ad that becomes inactive leaves.
 CREATE TABLE ads (
     id INTEGER PRIMARY KEY,         -- the store's own: rows of `search` are found by it
     uuid TEXT NOT NULL UNIQUE,      -- NAV's id of the ad
@@ -21,7 +21,7 @@ CREATE TABLE ads (
     employer_homepage TEXT,
     application_url TEXT,           -- the source's own page: the way to apply
     application_due TEXT,           -- free text: one in six is no date
-    due_date TEXT,                  -- the day in it, 2026-11-30; null where it says no one day
+    due_date TEXT,                  -- the day in it, 2026-11-30; null where it names no one day
     link TEXT,                      -- the ad at arbeidsplassen.nav.no
     source TEXT,
     source_url TEXT,
@@ -34,7 +34,7 @@ CREATE TABLE ads (
     updated TEXT,                   -- likewise
     expires TEXT,                   -- likewise
     last_day TEXT,                  -- the last day in Oslo on which the ad may be shown
-    stored_at TEXT NOT NULL,        -- when this ad first came into the store
+    stored_at TEXT NOT NULL,        -- when this ad first came into the store; written likewise
     changed_at TEXT NOT NULL,       -- when its content last changed here
     checked_at TEXT NOT NULL,       -- when NAV last confirmed it
     -- The long ones last: a query that does not name them need not read past them.
@@ -75,10 +75,10 @@ CREATE TABLE contacts (
 CREATE TABLE removed (
     uuid TEXT PRIMARY KEY,
     reason TEXT NOT NULL,           -- why it left: one of those in docs/reference/reasons.md
-    removed_at TEXT NOT NULL,
+    removed_at TEXT NOT NULL,       -- UTC, 2026-11-21T08:00:00Z
     published TEXT,
     expires TEXT,
-    municipals TEXT NOT NULL,       -- JSON array
+    municipalities TEXT NOT NULL,   -- JSON array
     counties TEXT NOT NULL,         -- JSON array
     occupations TEXT NOT NULL,      -- JSON array of codes, as "STYRK08 2223"
     sector TEXT,
@@ -89,7 +89,7 @@ CREATE TABLE removed (
 -- One row for each sync: what it did and how it ended. `ended_at` is null when it was killed.
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
-    started_at TEXT NOT NULL,
+    started_at TEXT NOT NULL,       -- UTC, 2026-11-21T08:00:00Z
     ended_at TEXT,
     exit_code INTEGER,
     outcome TEXT,                   -- a sentence
@@ -131,7 +131,7 @@ CREATE TABLE outside (
     updated TEXT                    -- likewise: the same, then it has not changed meanwhile
 ) STRICT, WITHOUT ROWID;
 
--- Pages that can be asked for again, in the order they were passed. The last is read next.
+-- Pages that can be requested again, in the order they were passed. The last is read next.
 CREATE TABLE milestones (
     id INTEGER PRIMARY KEY,
     page TEXT NOT NULL,
@@ -139,7 +139,7 @@ CREATE TABLE milestones (
     latest TEXT
 ) STRICT;
 
--- Texts that somebody asked to be forgotten, by keyed hash (HMAC-SHA256) alone.
+-- Texts that were erased on request, by keyed hash (HMAC-SHA256) alone.
 CREATE TABLE forgotten (
     kind TEXT NOT NULL,             -- words, digits of a number, letters of a handle
     length INTEGER NOT NULL,        -- how many of them
@@ -147,7 +147,7 @@ CREATE TABLE forgotten (
     PRIMARY KEY (kind, length, hash)
 ) STRICT, WITHOUT ROWID;
 
--- What was asked of `navfeed privacy`: that it was asked, and never what.
+-- Uses of `navfeed privacy`: when and how much was found, and never what was looked for.
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
@@ -167,7 +167,7 @@ CREATE TABLE seen (
 
 CREATE INDEX seen_by_ordinal ON seen (ordinal);
 
--- What happened last to each ad, under a number that only grows: what `navfeed changes` tells. It
+-- What happened last to each ad, under a number that only grows: what `navfeed changes` reports. It
 -- holds no word of what an ad said, and keeps the rows of ads that are gone for some time.
 CREATE TABLE changes (
     number INTEGER PRIMARY KEY,
@@ -202,7 +202,7 @@ CREATE TABLE feed (
     closed INTEGER NOT NULL DEFAULT 0,
     etag TEXT,
     caught_up_at TEXT,              -- the end of the feed as the last complete sync saw it
-    retry_at TEXT,                  -- the server asked not to be called before
+    retry_at TEXT,                  -- the server wants no request before
     trouble TEXT,                   -- the log broke: what happened, and when
     token_expires TEXT,
     inactive TEXT NOT NULL DEFAULT 'delete',
@@ -212,7 +212,7 @@ CREATE TABLE feed (
     erasure_owed INTEGER NOT NULL DEFAULT 0,
     reaches_back TEXT,              -- from when on the log was read; 2000: all of it
     feed_url TEXT,                  -- the feed that is followed
-    recheck_since TEXT,             -- the log began anew then; some ads are not confirmed yet
+    recheck_since TEXT,             -- the log began again then; some ads are not confirmed yet
     scrubbed TEXT                   -- which pages are still to be, or who writes; null: unknown
 ) STRICT;
 
@@ -230,8 +230,8 @@ CREATE VIEW oslo (
     THEN '+2 hours' ELSE '+1 hours' END);
 
 -- The rows of `ads` that may be shown today, without `content`: that stands in `ads`. What an ad's
--- places, occupations and categories say is joined in one column each, parted by "; ".
-CREATE VIEW ads_in_force (
+-- places, occupations and categories say is joined in one column each, separated by "; ".
+CREATE VIEW active_ads (
     id,                             -- rows of `search` are found by it
     uuid,                           -- NAV's id of the ad
     title,
@@ -239,7 +239,7 @@ CREATE VIEW ads_in_force (
     employer,
     employer_orgnr,
     employer_homepage,
-    municipals,                     -- each name once, in the order of the places
+    municipalities,                 -- each name once, in the order of the places
     counties,                       -- likewise
     cities,                         -- likewise
     postal_codes,                   -- likewise
@@ -248,7 +248,7 @@ CREATE VIEW ads_in_force (
     styrk08,                        -- each STYRK-08 code once
     application_url,                -- the source's own page: the way to apply
     application_due,                -- free text: one in six is no date
-    due_date,                       -- the day in it, 2026-11-30; null where it says no one day
+    due_date,                       -- the day in it, 2026-11-30; null where it names no one day
     link,                           -- the ad at arbeidsplassen.nav.no
     source,
     source_url,
@@ -288,31 +288,31 @@ CREATE VIEW ads_in_force (
 FROM ads WHERE coalesce(last_day, '9999-12-31') >= (SELECT today FROM oslo);
 
 -- The rows of `locations` whose ad may be shown today.
-CREATE VIEW locations_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_locations (
+    ad,                             -- `active_ads.uuid`
     position,                       -- 0 is the first
     country, address, city, postal_code, county, municipal
 ) AS SELECT ad, position, country, address, city, postal_code, county, municipal
-FROM locations WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM locations WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `occupations` whose ad may be shown today.
-CREATE VIEW occupations_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_occupations (
+    ad,                             -- `active_ads.uuid`
     position, level1, level2
 ) AS SELECT ad, position, level1, level2
-FROM occupations WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM occupations WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `categories` whose ad may be shown today.
-CREATE VIEW categories_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_categories (
+    ad,                             -- `active_ads.uuid`
     position, type, code, name, description, score
 ) AS SELECT ad, position, type, code, name, description, score
-FROM categories WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM categories WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `contacts` whose ad may be shown today. None may be kept or shown longer.
-CREATE VIEW contacts_in_force (
-    ad,                             -- `ads_in_force.uuid`
+CREATE VIEW active_contacts (
+    ad,                             -- `active_ads.uuid`
     position, name, email, phone, role, title
 ) AS SELECT ad, position, name, email, phone, role, title
-FROM contacts WHERE ad IN (SELECT uuid FROM ads_in_force);
+FROM contacts WHERE ad IN (SELECT uuid FROM active_ads);
 """

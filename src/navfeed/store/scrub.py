@@ -82,7 +82,7 @@ def _page_size(file: BinaryIO) -> int:
 
 def _unsafe(file: BinaryIO, why: str) -> StoreError:
     return StoreError(
-        f"{file.name} {why}. Move it away and run `navfeed sync` to build it anew from the feed"
+        f"{file.name} {why}. Move it away and run `navfeed sync` to build it again from the feed"
     )
 
 

@@ -26,7 +26,7 @@ from navfeed.text.letters import composed
 
 def searchable(content: Content) -> tuple[str, str, str, str, str]:
     """The columns of the index."""
-    from navfeed.text.html import words_of  # not needed where ads are only asked for
+    from navfeed.text.html import words_of  # not needed where ads are only read
 
     html = content.description or ""
     texts = (content.title or "", content.job_title or "", content.employer or "", words_of(html))
@@ -65,7 +65,7 @@ class Spellings:
     commonplace: bool = False
 
     def expression(self, *, of_text: bool) -> str:
-        """In FTS5's own language. `of_text`: it is the text that was asked for."""
+        """In FTS5's own language. `of_text`: the search is for the text alone."""
         if of_text:
             return _any_of(self.anywhere)
         if self.commonplace:
@@ -130,7 +130,7 @@ _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
 
 
 def snippet_of(ad: int) -> str:
-    """SQL for the piece of an ad's text that says most of what is searched for; takes both.
+    """SQL for the piece of an ad's text with most of what is searched for; takes both.
 
     With marks around what was found: characters that stand for nothing
     (`navfeed.present.words.pieces` reads them).

@@ -32,7 +32,8 @@ def kept_copy(path: Path) -> Path | None:
 def copied_before(path: Path) -> Iterator[None]:
     """Around an upgrade of the store at `path`: a copy of it, which goes again where that fails.
 
-    One at a time: who calls holds a write lock. Raises `StoreError`, which tells how to do without.
+    One at a time: who calls holds a write lock. Raises `StoreError`, which names the option
+    to go without.
     """
     _keep_copy(path)
     try:

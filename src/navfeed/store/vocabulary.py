@@ -24,7 +24,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 
 _EVERY = 5
 _MANY_ADS = 100
-"""Where every fifth ad, and no fewer ads than so many, says it, a word is commonplace."""
+"""Where every fifth ad, and no fewer ads than so many, has it, a word is commonplace."""
 
 _SAME = 2
 """Letters at the beginning that a mistyped word is taken to have right."""

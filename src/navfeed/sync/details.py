@@ -1,4 +1,4 @@
-"""The second phase: fetch the details that are wanted, and let each say what is true now."""
+"""The second phase: fetch the queued details; each decides what is stored of its ad now."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from navfeed.model import (
     Reason,
     Scope,
 )
+from navfeed.sync.log import log_details, log_failed
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.workers import Completed, WorkerPool
 
@@ -28,12 +29,12 @@ LINGER_SECONDS = 0.5
 
 PROBE_AFTER = 10
 GIVE_UP_AFTER = 50
-"""Failures in a row after which the feed itself is tried, and after which the run ends."""
+"""Consecutive failures after which the feed itself is tried, and after which the run ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetailsApplied:
-    """A batch of details was applied: so many asked for of so many, and what each one did."""
+    """A batch of details was applied: `done` of `total` are fetched; `effects` are the batch's."""
 
     done: int
     total: int
@@ -42,7 +43,7 @@ class DetailsApplied:
 
 
 class DetailDecider:
-    """Judges what may be kept of a detail against what the store holds of its ad."""
+    """Redacts a detail and decides about it, given what the store holds of its ad."""
 
     def __init__(self, store: Store, *, today: date, scope: Scope) -> None:
         self._store = store
@@ -51,22 +52,27 @@ class DetailDecider:
         # Here, because it knows the wire, and so loads what only a run needs.
         from navfeed.privacy.redact import Redactor
 
-        self._redact = Redactor(store.discretion())
+        self._redact = Redactor(store.privacy_policy())
 
     def __call__(self, answer: Detail | Gone) -> DetailDecision:
         if isinstance(answer, Detail) and answer.content is not None:
             answer = replace(answer, content=self._redact(answer.content))
-        stored = self._store.stored(answer.ad)
-        return decide_detail(answer, stored=stored, today=self._today, scope=self._scope)
+        return decide_detail(
+            answer,
+            stored=self._store.get_stored(answer.ad),
+            queued=self._store.queued(answer.ad),
+            today=self._today,
+            scope=self._scope,
+        )
 
 
-def raise_what_is_not_the_ads(batch: list[Completed[Queued, Detail | Gone]]) -> None:
-    """A token refused, a worker that died, a server that asks for a long pause: end the run."""
+def raise_run_errors(batch: list[Completed[Queued, Detail | Gone]]) -> None:
+    """Raise what ends the run: a refused token, a dead worker, a long pause that NAV requests."""
     for answer in batch:
         if answer.error is None:
             continue
-        asks_for_pause = isinstance(answer.error, UnreachableError) and answer.error.retry_at
-        if asks_for_pause or not isinstance(answer.error, FeedError):
+        has_pause = isinstance(answer.error, UnreachableError) and answer.error.retry_at
+        if has_pause or not isinstance(answer.error, FeedError):
             raise answer.error
 
 
@@ -80,17 +86,17 @@ def _one_ads_fault() -> Iterator[None]:
 
 
 _WITHHELD = (
-    "the feed says that the ad is active, but sent nothing of what it says. It is hidden until it "
-    "comes with content; run again later"
+    "the feed calls the ad active, but sends no content. It is hidden until its content is back; "
+    "run again later"
 )
 
 
-def withheld_among(
-    verdicts: Iterable[DetailDecision], asked: Iterable[Queued], now: datetime
+def withheld_failures(
+    decisions: Iterable[DetailDecision], fetched: Iterable[Queued], now: datetime
 ) -> list[Failed]:
-    """The ads that are withheld: what was stored leaves, and they are asked for again."""
-    ads = {verdict.ad for verdict in verdicts if verdict.reason is Reason.WITHHELD}
-    return [_failure(queued, _WITHHELD, now) for queued in asked if queued.ad in ads]
+    """The ads that are withheld: what was stored leaves, and their details are fetched again."""
+    ads = {decision.ad for decision in decisions if decision.reason is Reason.WITHHELD}
+    return [_failure(queued, _WITHHELD, now) for queued in fetched if queued.ad in ads]
 
 
 def _failure(queued: Queued, problem: str, now: datetime) -> Failed:
@@ -104,7 +110,7 @@ def _problem(answer: Completed[Queued, Detail | Gone]) -> str | None:
 
 
 class Details:
-    """Works off the queue once. An ad that fails stays queued and holds up no other."""
+    """Processes the queue once. An ad that fails stays queued and delays no other."""
 
     def __init__(
         self,
@@ -119,21 +125,21 @@ class Details:
         self._feed = feed
         self._store = store
         self._pool = pool
-        self._judge = DetailDecider(store, today=today, scope=scope)
+        self._decide = DetailDecider(store, today=today, scope=scope)
         self._clock = clock
-        self._in_a_row = 0
+        self._failures = 0
 
     def run(self, *, retry_now: bool) -> Iterator[DetailsApplied]:
-        """Fetch what is due (all of it with `retry_now`). Raises what cannot be one ad's fault."""
+        """Fetch what is due (all of it with `retry_now`). Raises what ends the run."""
         due = self._store.due(self._clock(), everything=retry_now)
         done = 0
-        for batch in self._pool.map_batches(due, self._ask, most=BATCH, linger=LINGER_SECONDS):
+        for batch in self._pool.map_batches(due, self._fetch, most=BATCH, linger=LINGER_SECONDS):
             done += len(batch)
             yield self._commit(batch, done, len(due))
-            raise_what_is_not_the_ads(batch)
-            self._watch(batch)
+            raise_run_errors(batch)
+            self._check_service(batch)
 
-    def _ask(self, queued: Queued) -> Detail | Gone:
+    def _fetch(self, queued: Queued) -> Detail | Gone:
         with _one_ads_fault():
             return self._feed.detail(queued.ad)
 
@@ -141,18 +147,20 @@ class Details:
         self, batch: list[Completed[Queued, Detail | Gone]], done: int, total: int
     ) -> DetailsApplied:
         outcomes = [outcome for answer in batch if (outcome := self._outcome(answer))]
-        verdicts = [outcome for outcome in outcomes if isinstance(outcome, DetailDecision)]
+        decisions = [outcome for outcome in outcomes if isinstance(outcome, DetailDecision)]
         failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
-        failed += withheld_among(verdicts, (one.question for one in batch), self._clock())
-        effects = self._store.commit_details(verdicts, failed, self._clock())
+        failed += withheld_failures(decisions, (one.question for one in batch), self._clock())
+        effects = self._store.commit_details(decisions, failed, self._clock())
+        log_details(decisions, effects)
+        log_failed(failed, (answer.question for answer in batch))
         return DetailsApplied(done, total, len(failed), tuple(effects))
 
     def _outcome(self, answer: Completed[Queued, Detail | Gone]) -> DetailDecision | Failed | None:
-        """What an answer means for its ad; None where its error is not the ad's."""
+        """The outcome for one ad; None where the error is the run's (`raise_run_errors`)."""
         try:
             if answer.value is not None:
                 with _one_ads_fault():
-                    return self._judge(answer.value)
+                    return self._decide(answer.value)
         except FeedError as error:
             return self._failed(answer.question, error)
         if isinstance(answer.error, FeedError):
@@ -162,19 +170,19 @@ class Details:
     def _failed(self, queued: Queued, error: FeedError) -> Failed:
         return _failure(queued, str(error), self._clock())
 
-    def _watch(self, batch: list[Completed[Queued, Detail | Gone]]) -> None:
-        """Tell "this ad is broken" from "the service is down", and do not hammer the latter.
+    def _check_service(self, batch: list[Completed[Queued, Detail | Gone]]) -> None:
+        """Distinguish a broken ad from a service that is down, and stop requests to the latter.
 
-        Ads without content count too: should NAV ever name the content otherwise, a store must not
-        be emptied for that.
+        Ads without content count too: if NAV ever renames the field, no store may be emptied by
+        that.
         """
         for answer in batch:
             problem = _problem(answer)
-            self._in_a_row = self._in_a_row + 1 if problem else 0
-            if self._in_a_row >= GIVE_UP_AFTER:
+            self._failures = self._failures + 1 if problem else 0
+            if self._failures >= GIVE_UP_AFTER:
                 raise UnreachableError(
-                    f"{self._in_a_row} consecutive detail requests failed "
+                    f"{self._failures} consecutive detail requests failed "
                     f"(the last: {problem}). The rest stays queued; run again later"
                 )
-            if self._in_a_row and self._in_a_row % PROBE_AFTER == 0:
+            if self._failures and self._failures % PROBE_AFTER == 0:
                 self._pool.ask(None, lambda _: self._feed.newest())

@@ -1,8 +1,7 @@
-"""One run of the engine: sweep, walk, details, erase; and what it says while it works.
+"""One run of the engine: walk, remove expired ads, fetch details, erase.
 
 The engine yields what happens, its own end included: `RunFinished` is always the last event,
-whether the run was done, stopped or failed. Whoever shows it (a terminal, a log, a test) is a
-consumer.
+whether the run was completed, stopped or failed. Terminals, logs and tests are consumers.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from navfeed.decide import ScopeVerdict, UnknownName, day_of, judge_scope, narrows
+from navfeed.decide import ScopeVerdict, UnknownName, confirmed_day, judge_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
 from navfeed.model import (
     KEEP_CHANGES,
@@ -29,6 +28,7 @@ from navfeed.model import (
     refuse_wrong_types,
 )
 from navfeed.sync.details import Details, DetailsApplied
+from navfeed.sync.log import log_erasure, log_rechecks, log_removed, log_waiting
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.verify import Checked, Verification
 from navfeed.sync.walk import PageApplied, Start, Walk
@@ -41,11 +41,10 @@ RECHECK_MOST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is asked to do.
+    """What a run is to do.
 
-    `start` counts for a store that has no position yet; `scope` is taken up where it is another
-    than the store's, and None leaves that as it is. One that removes more than half of the ads is
-    refused unless `scope_agreed`.
+    `start` applies to a store without a position; `scope` replaces the store's, None keeps it. A
+    scope that removes more than half of the ads is refused unless `scope_agreed`.
     """
 
     start: Start = field(default_factory=Start)
@@ -67,8 +66,9 @@ class Plan:
 class Counts:
     """What a run did. `removed` counts ads taken out; `waiting` details still to be fetched.
 
-    Those that were `given_up` are not fetched any more: not before an entry asks for them again.
+    Those that are `given_up` are not fetched again before a new entry announces them.
     `unconfirmed` are stored ads that are still to be confirmed since the log began anew.
+    `reasons` counts ads by what was done to them and why.
     """
 
     pages: int = 0
@@ -171,18 +171,19 @@ def sync(feed: Feed, store: Store, plan: Plan, *, clock: Clock, stop: Stop) -> I
         _erase(store)
         raise
     counts.waiting, counts.given_up = store.waiting(clock())
+    log_waiting(counts.waiting, counts.given_up)
     counts.unconfirmed = store.unconfirmed()
-    ended = _ended(counts, error, store.problems(), erased=_erase(store))
+    ended = _ended(counts, error, store.failure_reasons(), erased=_erase(store))
     _record(store, run, ended, clock())
     yield ended
 
 
 def _respect_pause(store: Store, plan: Plan, now: datetime) -> None:
-    """What the server asked of the last run binds this one (faults.md H1, H2)."""
+    """Respect the pause that the server requested in the last run (faults.md H1, H2)."""
     until = binding_pause(store.retry_at(), now)
     if until is not None and not plan.retry_now:
         raise UnreachableError(
-            f"the feed asked not to be called before {oslo_time(until)}. "
+            f"the feed requested a pause until {oslo_time(until)}. "
             "Run again then, or at once with --retry-now",
             retry_at=until,
         )
@@ -204,11 +205,13 @@ def _phases(
             max_pages=plan.max_pages,
         )
         yield from walk.run()
-        walked_at = clock()  # ours, as whoever asks for the age of the data will
-        today = day_of(walk.served_at, walk.newest, clock())
+        walked_at = clock()  # ours: the age of the data is computed by our clock
+        today = confirmed_day(walk.served_at, walk.newest, clock())
         if swept := store.sweep(today, clock()):
+            log_removed(swept)
             yield ExpiredRemoved(tuple(swept))
-        store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
+        rechecks = store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
+        log_rechecks(rechecks)
         details = Details(feed, store, pool, today=today, scope=store.scope(), clock=clock)
         yield from details.run(retry_now=plan.retry_now)
         store.caught_up(walked_at)
@@ -218,15 +221,17 @@ def _phases(
 def _rescope(
     store: Store, scope: Scope, now: datetime, stop: Stop, *, agreed: bool
 ) -> ScopeChanged:
-    """Judge again what is stored; what lies outside has to be fetched if the scope grew.
+    """Apply a new scope to what is stored; if it grew, ads outside the old one are to be fetched.
 
-    Raises `ScopeError`, and changes nothing, where the scope is one to ask about first.
+    Raises `ScopeError`, and changes nothing, if the scope is wrong or needs a confirmation.
     """
     before = store.scope()
-    verdict = judge_scope(scope, before, _checked(store.contents(), stop))
+    verdict = judge_scope(scope, before, _checked(store.iter_contents(), stop))
     refuse_scope(verdict, agreed=agreed)
     to_fetch = store.rescope(scope, verdict.leaving, ask=not narrows(scope, before), now=now)
-    return ScopeChanged(tuple((ad, Reason.OUT_OF_SCOPE) for ad in verdict.leaving), to_fetch)
+    removed = tuple((ad, Reason.OUT_OF_SCOPE) for ad in verdict.leaving)
+    log_removed(removed)
+    return ScopeChanged(removed, to_fetch)
 
 
 def _checked(contents: Iterable[tuple[str, Content]], stop: Stop) -> Iterator[tuple[str, Content]]:
@@ -239,7 +244,7 @@ def refuse_scope(verdict: ScopeVerdict, *, agreed: bool) -> None:
     """Raise `ScopeError` for a name that nothing has, and for losing most ads unless `agreed`."""
     if verdict.unknown:
         raise ScopeError(
-            "; ".join(map(_unknown, verdict.unknown)) + ". Mend the scope; nothing was changed"
+            "; ".join(map(_unknown, verdict.unknown)) + ". Correct the scope; nothing was changed"
         )
     if verdict.removes_most and not agreed:
         raise ScopeError(
@@ -254,7 +259,11 @@ def _unknown(one: UnknownName) -> str:
 
 
 def _erase(store: Store) -> bool:
-    return not store.erasure_owed() or store.erase()
+    if not store.erasure_owed():
+        return True
+    is_complete = store.purge()
+    log_erasure(is_complete=is_complete)
+    return is_complete
 
 
 def _ended(
@@ -269,17 +278,17 @@ def _ended(
 
 def _waits(counts: Counts, problems: Sequence[Problem]) -> str:
     """What is missing of a copy that is caught up, and why most of it is."""
-    said = ["caught up"]
+    parts = ["caught up"]
     if counts.waiting:
         why = f"could not be fetched ({problems[0].says})" if problems else "not fetched yet"
-        said.append(f"{counted(counts.waiting, 'ad')} {why}; retrying automatically")
+        parts.append(f"{counted(counts.waiting, 'ad')} {why}; retrying automatically")
     if counts.given_up:
-        said.append(f"{counted(counts.given_up, 'ad')} given up (--retry-now asks again)")
+        parts.append(f"{counted(counts.given_up, 'ad')} given up (--retry-now fetches them again)")
     if counts.unconfirmed:
-        said.append(
+        parts.append(
             f"the log began anew, {counted(counts.unconfirmed, 'stored ad')} not confirmed yet"
         )
-    return "; ".join(said)
+    return "; ".join(parts)
 
 
 def _record(store: Store, run: int, ended: RunFinished, now: datetime) -> None:
@@ -294,7 +303,7 @@ def verify(
 ) -> Iterator[Checked]:
     """Compare the store with the feed. May raise what `Feed` and `Store` raise, `StoppedError`.
 
-    Best after a `sync`, whose news would show as differences otherwise.
+    Best after a `sync`: new entries would show as differences otherwise.
     """
     settled = True
     try:

@@ -15,7 +15,7 @@ from navfeed.errors import LockedError, NavfeedError, UnreachableError
 from navfeed.sync.ports import Clock
 
 LONGEST_REST = 900.0
-"""Seconds between two tries in bad weather, unless the server or the user asks for more."""
+"""Seconds between two attempts after failures, unless the server or the user requests more."""
 
 JITTER = 0.1
 """So much more or less, so that many followers do not come at the same moment."""
@@ -45,7 +45,7 @@ def follow(
     tick: float,
     alive: Callable[[], None],
 ) -> Iterator[Rest]:
-    """Run, tell for how long to rest, rest; and so on. Ends by raising: what does not pass.
+    """Run, yield how long to rest, rest, repeat. Ends by raising an error that does not pass.
 
     `every` answers the seconds between two runs, `chance` a number from 0 to 1. While it rests, a
     nudge (`Stop.wake`) begins the next run, and `alive` is called every `tick` seconds.
@@ -62,7 +62,7 @@ def follow(
 
 
 def _failures(before: int, error: NavfeedError | None) -> int:
-    """How many runs in a row failed. One that found the store taken asked the feed nothing."""
+    """How many consecutive runs failed. One that found the store locked made no request."""
     if isinstance(error, LockedError):
         return before
     return 0 if error is None else before + 1
@@ -76,7 +76,7 @@ def rest_after(
     seconds = min(every * 2.0 ** min(failures, 30), longest)
     if isinstance(error, UnreachableError) and error.retry_at is not None:
         seconds = max(seconds, (error.retry_at - now).total_seconds())
-        return seconds * (1 + JITTER * chance)  # never before what the server asked for
+        return seconds * (1 + JITTER * chance)  # never before the server permits it
     return seconds * (1 + JITTER * (2 * chance - 1))
 
 

@@ -1,7 +1,7 @@
-"""Compare the store with the feed, ad by ad, and mend what differs if asked to.
+"""Compare the store with the feed, ad by ad, and repair differences on request.
 
-A sync trusts what it has read; this does not. It walks the whole window again, asks for the details
-of every ad that the log or the store holds, and reports each difference by kind.
+A sync trusts what it has read; this does not. It walks the whole window again, fetches the details
+of every ad in the log or the store, and reports each difference by kind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from navfeed.decide import day_of
+from navfeed.decide import confirmed_day
 from navfeed.errors import ContractError, FeedError
 from navfeed.lookback import feed_clock
 from navfeed.model import Detail, DetailDecision, Gone, Page, Queued, Reason, Status
@@ -19,16 +19,17 @@ from navfeed.sync.details import (
     BATCH,
     LINGER_SECONDS,
     DetailDecider,
-    raise_what_is_not_the_ads,
-    withheld_among,
+    raise_run_errors,
+    withheld_failures,
 )
+from navfeed.sync.log import log_details
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import Start, begin, resolve
 from navfeed.sync.workers import Completed, WorkerPool
 
 
 class Kind(StrEnum):
-    """How the store can differ from the feed; `unanswered` where the feed did not say."""
+    """How the store can differ from the feed; `unanswered` if the feed gave no answer."""
 
     MISSING = "missing"
     ALTERED = "altered"
@@ -51,7 +52,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """So many of so many ads are compared; what differed among the last of them."""
+    """`done` of `total` ads are compared; `differences` are those of the last batch."""
 
     done: int
     total: int
@@ -59,7 +60,7 @@ class Checked:
 
 
 class Verification:
-    """One comparison of everything, `repair` mending as it goes."""
+    """One comparison of everything; with `repair`, differences are repaired on the way."""
 
     def __init__(
         self,
@@ -84,20 +85,18 @@ class Verification:
 
     def run(self) -> Iterator[Checked]:
         """Compare. May raise what `Feed` and `Store` raise, and `StoppedError`."""
-        held = self._store.ads()
+        held = self._store.ad_ids()
         wanted = self._announced() | held | self._store.outside()
-        today = day_of(self._served_at, self._newest, self._clock())
-        judge = DetailDecider(self._store, today=today, scope=self._store.scope())
-        questions = [Queued(ad, 0) for ad in sorted(wanted)]
+        today = confirmed_day(self._served_at, self._newest, self._clock())
+        decide = DetailDecider(self._store, today=today, scope=self._store.scope())
+        queued = [Queued(ad, 0) for ad in sorted(wanted)]
         done = 0
-        for batch in self._pool.map_batches(
-            questions, self._ask, most=BATCH, linger=LINGER_SECONDS
-        ):
-            raise_what_is_not_the_ads(batch)
+        for batch in self._pool.map_batches(queued, self._fetch, most=BATCH, linger=LINGER_SECONDS):
+            raise_run_errors(batch)
             done += len(batch)
-            yield Checked(done, len(questions), tuple(self._compare(batch, held, judge)))
+            yield Checked(done, len(queued), tuple(self._compare(batch, held, decide)))
 
-    def _ask(self, queued: Queued) -> Detail | Gone:
+    def _fetch(self, queued: Queued) -> Detail | Gone:
         return self._feed.detail(queued.ad)
 
     def _announced(self) -> set[str]:
@@ -124,24 +123,24 @@ class Verification:
             page = following
 
     def _compare(
-        self, batch: list[Completed[Queued, Detail | Gone]], held: set[str], judge: DetailDecider
+        self, batch: list[Completed[Queued, Detail | Gone]], held: set[str], decide: DetailDecider
     ) -> Iterator[Difference]:
-        verdicts = [judge(answer.value) for answer in batch if answer.value is not None]
+        decisions = [decide(answer.value) for answer in batch if answer.value is not None]
         if self._repair:
             questions = (answer.question for answer in batch)
-            failed = withheld_among(verdicts, questions, self._clock())
-            self._store.commit_details(verdicts, failed, self._clock())
-        for verdict in verdicts:
-            if (kind := _kind(verdict, held=verdict.ad in held)) is not None:
-                yield Difference(verdict.ad, kind, verdict.reason.value)
+            failed = withheld_failures(decisions, questions, self._clock())
+            log_details(decisions, self._store.commit_details(decisions, failed, self._clock()))
+        for decision in decisions:
+            if (kind := _kind(decision, held=decision.ad in held)) is not None:
+                yield Difference(decision.ad, kind, decision.reason.value)
         for answer in batch:
             if isinstance(answer.error, FeedError):
                 yield Difference(answer.question.ad, Kind.UNANSWERED, str(answer.error))
 
 
-def _kind(verdict: DetailDecision, *, held: bool) -> Kind | None:
-    if verdict.content is None:
+def _kind(decision: DetailDecision, *, held: bool) -> Kind | None:
+    if decision.content is None:
         return Kind.LINGERING if held else None
-    if verdict.reason is Reason.CHANGED:
+    if decision.reason is Reason.CHANGED:
         return Kind.ALTERED
-    return Kind.MISSING if verdict.reason is Reason.NEW else None
+    return Kind.MISSING if decision.reason is Reason.NEW else None

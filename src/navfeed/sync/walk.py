@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from navfeed.decide import ObservedEntry, day_of, decide_entries
+from navfeed.decide import ObservedEntry, confirmed_day, decide_entries
 from navfeed.errors import ContractError, StoppedError
+from navfeed.log import LogEvent, debug
 from navfeed.lookback import SeenMatcher, WalkStart, advance, at_end, start_of
 from navfeed.model import (
     WHOLE_LOG,
@@ -21,6 +22,7 @@ from navfeed.model import (
     Unchanged,
     refuse_wrong_types,
 )
+from navfeed.sync.log import log_entries
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.workers import WorkerPool
 
@@ -50,7 +52,7 @@ def resolve(feed: Feed, pool: WorkerPool, start: Start, clock: Clock) -> Start:
 
 
 def _reach_of(start: Start, page: Page) -> datetime | None:
-    """From when on the log is read; None where the page to begin with tells no time."""
+    """From when on the log is read; None if the first page has no readable time."""
     if start.from_tip:
         return page.first_moment
     return start.since or WHOLE_LOG
@@ -60,7 +62,7 @@ _FURTHER_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=31))
 
 
 def begin(feed: Feed, pool: WorkerPool, start: Start, lateness: timedelta) -> Page:
-    """The page to begin with; the newest one where nothing is newer than asked for.
+    """The page to begin with; the newest one if nothing is newer than `start`.
 
     A `start` that counts back must have been resolved (`resolve`).
     """
@@ -126,7 +128,7 @@ class Walk:
         self._max_pages = max_pages
         self._cursor = store.feed_cursor()
         self._trouble: str | None = None
-        self._anew = False
+        self._is_new_log = False
         self._visited: set[str] = set()
         self._behind: set[str] = set()
         self._began = WalkStart(None, clock())
@@ -186,14 +188,15 @@ class Walk:
         """
         self._matcher = SeenMatcher([], at=self._cursor.top, top=self._cursor.top, replaying=True)
         older = self._older_page(lost)
-        self._anew = older is None
+        self._is_new_log = older is None
         page = older or self._page_of_new_log()
         moment = self._clock().isoformat(timespec="seconds")
-        nor_others = ", nor any before it, so its log began anew" if self._anew else ""
+        nor_others = ", nor any before it, so its log began anew" if self._is_new_log else ""
         self._trouble = (
             f"{moment}: the feed no longer had the page where the last sync stood "
             f"({lost.page}){nor_others}; read again from page {page.id}"
         )
+        debug(LogEvent.MESSAGE, self._trouble, lost=lost.page, page=page.id)
         self._cursor = replace(self._cursor, checkpoints=(), closed=0, etag=None)
         return page
 
@@ -204,7 +207,7 @@ class Walk:
         known = {one.key for one in self._store.seen_from(0)}
         if any(entry.key in known for entry in page.entries):
             return page
-        # The other log's clock says nothing of this one.
+        # The other log's clock does not apply to this one.
         self._cursor = FeedCursor(top=self._cursor.top)
         return self._begin_log()
 
@@ -219,7 +222,7 @@ class Walk:
     def _restart(self) -> Start:
         """Where nothing was hidden before, else where a first sync would begin.
 
-        Who asks for the whole log gets it: it is what a feed that ignores dates leaves to ask for.
+        `--from-start` still means the whole log: a feed that ignores dates offers nothing else.
         """
         if self._cursor.safe_until is None or self._start == Start():
             return self._start
@@ -267,8 +270,7 @@ class Walk:
         cursor_before = self._cursor
         first = self._matcher.at
         observed = self._matcher.read(page)
-        new = [(at, one) for at, one in observed if not one.known]
-        decisions = self._judge([one for _, one in observed])
+        decisions = self._decide([one for _, one in observed])
         self._cursor = advance(
             cursor_before,
             page,
@@ -278,18 +280,10 @@ class Walk:
             now=self._clock(),
             lateness=self._lateness,
         )
-        removed: list[Effect] = []
-        if new or self._cursor != cursor_before or self._trouble:
-            removed = self._store.commit_page(
-                decisions,
-                [SeenEntry(at, one.entry.key) for at, one in new],
-                self._cursor,
-                keep_from=self._keep_from(),
-                now=self._clock(),
-                trouble=self._trouble,
-                anew=self._anew,
-            )
-            self._trouble, self._anew = None, False
+        new = [(at, one) for at, one in observed if not one.known]
+        is_news = bool(new or self._cursor != cursor_before or self._trouble)
+        removed = self._commit(decisions, new) if is_news else []
+        log_entries(decisions, new, removed)
         return PageApplied(
             page=page.id,
             entries=len(observed),
@@ -299,10 +293,26 @@ class Walk:
             removed=tuple(removed),
         )
 
-    def _judge(self, observed: list[ObservedEntry]) -> list[EntryDecision]:
+    def _commit(
+        self, decisions: list[EntryDecision], new: list[tuple[int, ObservedEntry]]
+    ) -> list[Effect]:
+        """Commit the page with the cursor behind it; the ads that were removed."""
+        removed = self._store.commit_page(
+            decisions,
+            [SeenEntry(at, one.entry.key) for at, one in new],
+            self._cursor,
+            keep_from=self._keep_from(),
+            now=self._clock(),
+            trouble=self._trouble,
+            recheck=self._is_new_log,
+        )
+        self._trouble, self._is_new_log = None, False
+        return removed
+
+    def _decide(self, observed: list[ObservedEntry]) -> list[EntryDecision]:
         ads = sorted(observed, key=lambda one: one.entry.ad)  # stable: feed order stays
         stored = self._store.stored_ids_among({one.entry.ad for one in observed})
-        today = day_of(self.served_at, self.newest, self._clock())
+        today = confirmed_day(self.served_at, self.newest, self._clock())
         decisions = (
             decide_entries(list(group), stored=ad in stored, last_day=stored.get(ad), today=today)
             for ad, group in groupby(ads, key=lambda one: one.entry.ad)

@@ -21,7 +21,7 @@ _LONGEST_WAIT = 1.0
 """Seconds; a stop is promised within two."""
 
 _NO_THREAD = (
-    "cannot ask the feed: the system starts no thread for it. Raise the limit on processes or on "
+    "no request can be made: the system starts no thread. Raise the limit on processes or on "
     "memory (ulimit -u and -v; TasksMax and MemoryMax of a unit), and run again"
 )
 
@@ -30,15 +30,15 @@ X = TypeVar("X")
 
 
 class Stop:
-    """A wish to end the run, from a signal or a clock. Safe to call from a signal handler."""
+    """A request to end the run, by a signal or a clock. Safe to call from a signal handler."""
 
     def __init__(self, max_seconds: float | None = None) -> None:
         self._reason: str | None = None
         self._ends = None if max_seconds is None else monotonic() + max_seconds
         self._answers: SimpleQueue[Any] | None = None
-        self._nudged = False
+        self._woken = False
         self.asked = False
-        """Whether somebody wished it; not so where only the time was over."""
+        """Whether a signal requested it; false if only the time was over."""
 
     def request(self, reason: str) -> None:
         self.asked = True
@@ -47,23 +47,23 @@ class Stop:
             self._answers.put(None)  # reentrant by design, unlike queue.Queue
 
     def wake(self) -> None:
-        """End the rest that is, or else the next one: there is news."""
-        self._nudged = True
+        """End the current rest, or else the next one."""
+        self._woken = True
         if self._answers is not None:
             self._answers.put(None)
 
     def sleep(self, seconds: float) -> bool:
-        """Do nothing for so long. True: nudged before that was over. Raises `StoppedError`."""
-        nudges = SimpleQueue[None]()
-        self.attach(nudges)
+        """Rest that long. True: woken before that was over. Raises `StoppedError`."""
+        wakes = SimpleQueue[None]()
+        self.attach(wakes)
         self.check()
         ends = monotonic() + seconds
-        while not self._nudged and (left := ends - monotonic()) > 0:
+        while not self._woken and (left := ends - monotonic()) > 0:
             with suppress(Empty):
-                nudges.get(timeout=min(left, self.patience()))
+                wakes.get(timeout=min(left, self.patience()))
             self.check()
-        nudged, self._nudged = self._nudged, False
-        return nudged
+        woken, self._woken = self._woken, False
+        return woken
 
     def attach(self, answers: SimpleQueue[Any]) -> None:
         """Where the engine's thread sleeps now: a request to stop is put there, to wake it."""
@@ -92,7 +92,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Completed(Generic[X, T]):
-    """What came back for one question: a value, or the error it ended with."""
+    """The result for one question: a value, or the error it ended with."""
 
     question: X
     value: T | None
@@ -104,7 +104,7 @@ _Job = tuple[Any, Callable[[Any], Any], _Results]
 
 
 class WorkerPool:
-    """At most `size` questions under way at once."""
+    """Threads that make requests, at most `size` at once."""
 
     def __init__(self, size: int, stop: Stop) -> None:
         self._size = size
@@ -159,7 +159,7 @@ class WorkerPool:
     def _grow(self) -> None:
         """Start one more, if there is work for it. Where the system gives no more, fewer do."""
         if len(self._threads) < self._size:
-            thread = Thread(target=self._work, daemon=True, name=f"crew-{len(self._threads)}")
+            thread = Thread(target=self._work, daemon=True, name=f"worker-{len(self._threads)}")
             try:
                 thread.start()
             except RuntimeError as error:  # a limit on processes or on memory
@@ -179,7 +179,7 @@ class WorkerPool:
             except Empty:
                 return
             if answer is None:
-                return  # the wait for the next one says why
+                return  # the wait for the next one raises the reason
             yield answer
 
     def _next(self, answers: _Results) -> Completed[Any, Any]:

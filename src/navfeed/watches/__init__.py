@@ -1,1 +1,1 @@
-"""Watches: what to notify people of, what they were notified of, and the channels."""
+"""Watches: saved searches, what their subscribers know, and the channels that notify them."""

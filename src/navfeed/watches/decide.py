@@ -1,8 +1,7 @@
-"""What to tell of which ad, and what is known of it then. Pure: no clock, no store, no channel.
+"""Which ads to notify of, and what the subscriber knows afterwards. Pure: no clock, no store.
 
-What was told is not a list of ads to send but what a subscriber knows. So nothing has to be queued:
-whatever could not be delivered is simply still unknown the next time, in the state that it is in by
-then.
+The state records what a subscriber knows, not a list of messages to send. So nothing is queued: an
+ad whose delivery failed is still unknown at the next attempt, in the state that it is in by then.
 """
 
 from __future__ import annotations
@@ -11,151 +10,167 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from navfeed.watches.words import Mark, News, Part
+from navfeed.watches.choices import Field, Mark, Trigger
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a watch wants to hear: of which news, of changes in which parts, how near a deadline."""
+class Preferences:
+    """What a watch notifies of: triggers, changes of fields, days before a deadline."""
 
-    tell: frozenset[News] = frozenset(News)
-    changes: frozenset[Part] = frozenset(Part)
+    triggers: frozenset[Trigger] = frozenset(Trigger)
+    changes: frozenset[Field] = frozenset(Field)
     closing_days: int = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """An ad that fits: a hash of each part, and the day on which it closes, where it says one."""
+class Match:
+    """A matching ad: a hash of each field, and the day on which it closes, where known."""
 
     ad: str
-    prints: Mapping[Part, str]
-    closes: date | None
+    hashes: Mapping[Field, str]
+    closes_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class KnownAd:
     """What a subscriber knows of an ad.
 
-    `news` is what was told last; None where it never was, as it fitted before the watch began.
-    `closing` is the deadline that was told to be near. `reach` is how far back the copy reached
-    from which it was told. `first_at` and `last_at` are when it was told first and last.
+    `trigger` is that of the last notification; None where there was none because the ad matched
+    before the watch started. `announced_deadline` is the last one announced as near.
+    `reaches_back` is how far back the copy reached then.
     """
 
     ad: str
-    prints: Mapping[Part, str]
-    closing: date | None
-    news: News | None
-    reach: datetime | None
-    first_at: datetime
-    last_at: datetime
+    hashes: Mapping[Field, str]
+    announced_deadline: date | None
+    trigger: Trigger | None
+    reaches_back: datetime | None
+    first_notified_at: datetime
+    last_notified_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """One ad to be told of: why, which parts changed, and in how many days it closes if soon."""
+class Notification:
+    """One ad to notify of: why, which fields changed, and the days until a near deadline."""
 
     ad: str
-    news: News
-    changed: tuple[Part, ...] = ()
-    closes_in: int | None = None
+    trigger: Trigger
+    changed: tuple[Field, ...] = ()
+    days_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """When and from what it is judged: `complete`, `reach`: how far back the copy reaches."""
+class Snapshot:
+    """The copy that a decision is made from: when, whether complete, how far back it reaches."""
 
     now: datetime
     today: date
-    reach: datetime | None
+    reaches_back: datetime | None
     complete: bool
 
 
-def tellings(
-    fits: Iterable[Fit],
-    told: Mapping[str, Told],
-    wish: Wish,
+def notifications(
+    matches: Iterable[Match],
+    known: Mapping[str, KnownAd],
+    preferences: Preferences,
     marks: Mapping[str, Mark],
     today: date,
-) -> Iterator[Telling]:
-    """What there is to tell of ads that fit and are not ignored."""
-    for fit in fits:
-        telling = _of_one(fit, told.get(fit.ad), wish, marks.get(fit.ad), today)
-        if telling is not None:
-            yield telling
+) -> Iterator[Notification]:
+    """What to notify of among matching ads that are not ignored."""
+    for match in matches:
+        one = _notification(match, known.get(match.ad), preferences, marks.get(match.ad), today)
+        if one is not None:
+            yield one
 
 
-def _of_one(
-    fit: Fit, known: Told | None, wish: Wish, mark: Mark | None, today: date
-) -> Telling | None:
-    soon = closes_in(fit, wish, today)
-    if known is None and News.NEW in wish.tell:
-        return Telling(fit.ad, News.NEW, (), soon)
-    changed = changes(fit, known) if known else ()
-    if News.CHANGED in wish.tell and wish.changes.intersection(changed):
-        return Telling(fit.ad, News.CHANGED, changed, soon)
-    was_told = known is not None and known.closing == fit.closes
-    if News.CLOSING in wish.tell and soon is not None and not was_told and mark is not Mark.APPLIED:
-        return Telling(fit.ad, News.CLOSING, (), soon)
+def _notification(
+    match: Match,
+    known: KnownAd | None,
+    preferences: Preferences,
+    mark: Mark | None,
+    today: date,
+) -> Notification | None:
+    soon = days_left(match, preferences, today)
+    if known is None and Trigger.NEW in preferences.triggers:
+        return Notification(match.ad, Trigger.NEW, (), soon)
+    changed = changed_fields(match, known) if known else ()
+    if Trigger.CHANGED in preferences.triggers and preferences.changes.intersection(changed):
+        return Notification(match.ad, Trigger.CHANGED, changed, soon)
+    announced = known is not None and known.announced_deadline == match.closes_on
+    wanted = Trigger.CLOSING in preferences.triggers and mark is not Mark.APPLIED
+    if wanted and soon is not None and not announced:
+        return Notification(match.ad, Trigger.CLOSING, (), soon)
     return None
 
 
-def changes(fit: Fit, known: Told) -> tuple[Part, ...]:
-    return tuple(part for part in Part if fit.prints[part] != known.prints[part])
+def changed_fields(match: Match, known: KnownAd) -> tuple[Field, ...]:
+    return tuple(one for one in Field if match.hashes[one] != known.hashes[one])
 
 
-def closes_in(fit: Fit, wish: Wish, today: date) -> int | None:
-    """In how many days it closes, 0 for today; None where that is not soon, or over."""
-    days = (fit.closes - today).days if fit.closes else -1
-    return days if 0 <= days <= wish.closing_days else None
+def days_left(match: Match, preferences: Preferences, today: date) -> int | None:
+    """The days until it closes, 0 for today; None unless that is soon."""
+    days = (match.closes_on - today).days if match.closes_on else -1
+    return days if 0 <= days <= preferences.closing_days else None
 
 
-def ended(
-    told: Mapping[str, Told],
-    alive: frozenset[str],
+def gone_ads(
+    known: Mapping[str, KnownAd],
+    active: frozenset[str],
     marks: Mapping[str, Mark],
-    wish: Wish,
-    at: Moment,
+    preferences: Preferences,
+    snapshot: Snapshot,
 ) -> Iterator[tuple[str, bool]]:
-    """Ads that are gone from the feed, each with whether that is to be told.
+    """Ads that left the feed, each with whether to notify of it.
 
-    `alive`: all that may still be active, whether it fits or not. An ad that is not in the copy is
-    gone only where the copy would have it.
+    `active`: all ads that may still be active, matching or not. An ad that is missing from the copy
+    left the feed only where the copy would contain it otherwise.
     """
-    for ad, known in told.items():
-        if ad not in alive and _would_have(known, at):
-            wanted = known.news is not None and News.GONE in wish.tell
+    for ad, one in known.items():
+        if ad not in active and _copy_would_contain(one, snapshot):
+            wanted = one.trigger is not None and Trigger.GONE in preferences.triggers
             yield ad, wanted and marks.get(ad) is not Mark.IGNORED
 
 
-def _would_have(known: Told, at: Moment) -> bool:
-    """A copy that was begun anew with a later day may lack an ad that is still active."""
-    if at.complete:
+def _copy_would_contain(known: KnownAd, snapshot: Snapshot) -> bool:
+    """A copy that starts at a later day may lack an ad that is still active."""
+    if snapshot.complete:
         return True
-    return at.reach is not None and known.reach is not None and at.reach <= known.reach
+    then, now = known.reaches_back, snapshot.reaches_back
+    return now is not None and then is not None and now <= then
 
 
-def learned(
-    fit: Fit, known: Told | None, telling: Telling | None, wish: Wish, at: Moment
-) -> Told | None:
-    """What is known of an ad after what was told; None where that is nothing new.
+def known_after(
+    match: Match,
+    known: KnownAd | None,
+    notification: Notification | None,
+    preferences: Preferences,
+    snapshot: Snapshot,
+) -> KnownAd | None:
+    """What the subscriber knows after the notification; None where nothing changes.
 
-    Without a telling, an ad that was not known was left out on purpose: it is noted as such.
+    An unknown ad without a notification was left out on purpose, and is recorded as such.
     """
-    if telling is None:
-        return None if known else Told(fit.ad, fit.prints, None, None, at.reach, at.now, at.now)
-    closing = fit.closes if closes_in(fit, wish, at.today) is not None else None
-    return Told(
-        fit.ad,
-        fit.prints,
-        closing,
-        news=telling.news,
-        reach=at.reach,
-        first_at=known.first_at if known and known.news else at.now,
-        last_at=at.now,
+    at = snapshot.now
+    if notification is None:
+        first = KnownAd(match.ad, match.hashes, None, None, snapshot.reaches_back, at, at)
+        return None if known else first
+    return KnownAd(
+        match.ad,
+        match.hashes,
+        _near_deadline(match, preferences, snapshot.today),
+        notification.trigger,
+        snapshot.reaches_back,
+        first_notified_at=known.first_notified_at if known and known.trigger else at,
+        last_notified_at=at,
     )
 
 
-def as_known(fit: Fit, wish: Wish, at: Moment) -> Told:
-    """An ad that fits when a watch begins: known, and never told, nor that it closes soon."""
-    closing = fit.closes if closes_in(fit, wish, at.today) is not None else None
-    return Told(fit.ad, fit.prints, closing, None, at.reach, at.now, at.now)
+def baseline(match: Match, preferences: Preferences, snapshot: Snapshot) -> KnownAd:
+    """An ad that matches when a watch starts: known, without a notification."""
+    deadline = _near_deadline(match, preferences, snapshot.today)
+    at = snapshot.now
+    return KnownAd(match.ad, match.hashes, deadline, None, snapshot.reaches_back, at, at)
+
+
+def _near_deadline(match: Match, preferences: Preferences, today: date) -> date | None:
+    return match.closes_on if days_left(match, preferences, today) is not None else None

@@ -6,19 +6,20 @@ import json
 import re
 from collections.abc import Iterator
 
-from navfeed.watches.digest import Digest, Item, facts, label, links, summary
-from navfeed.watches.words import Format
+from navfeed.watches.choices import Format
+from navfeed.watches.digest import Digest, Item
+from navfeed.watches.wording import detail_lines, label, links, summary
 
 
-def written(digest: Digest, format_: Format) -> str:
-    """The digest in a format, with a line's end at its end."""
+def render(digest: Digest, format_: Format) -> str:
+    """The digest in a format, ending with a newline."""
     match format_:
         case Format.TEXT:
             return text(digest)
         case Format.MARKDOWN:
             return markdown(digest)
         case Format.JSON:
-            return as_json(digest)
+            return json_line(digest)
         case Format.HTML:
             from navfeed.watches.page import html
 
@@ -37,7 +38,7 @@ def _text_lines(digest: Digest) -> Iterator[str]:
         yield from ("", f"== {group.watch} ==")
         for item in group.items:
             yield from ("", f"{label(item).upper()}: {item.ad.title}")
-            yield from (f"  {line}" for line in facts(item))
+            yield from (f"  {line}" for line in detail_lines(item))
             if item.ad.excerpt:
                 yield f"  {plain_excerpt(item)}"
             yield from (f"  {name}: {address}" for name, address in links(item))
@@ -52,25 +53,25 @@ def markdown(digest: Digest) -> str:
 
 
 def _markdown_lines(digest: Digest) -> Iterator[str]:
-    yield f"# {marked_down(summary(digest))}"
+    yield f"# {escape_markdown(summary(digest))}"
     if digest.warning:
-        yield from ("", f"**{marked_down(digest.warning)}**")
+        yield from ("", f"**{escape_markdown(digest.warning)}**")
     for group in digest.groups:
-        yield from ("", f"## {marked_down(group.watch)}")
+        yield from ("", f"## {escape_markdown(group.watch)}")
         for item in group.items:
-            yield from ("", f"### {marked_down(item.ad.title)}", "")
-            yield f"*{marked_down(label(item))}*"
-            for line in facts(item):
-                yield from ("", marked_down(line))
+            yield from ("", f"### {escape_markdown(item.ad.title)}", "")
+            yield f"*{escape_markdown(label(item))}*"
+            for line in detail_lines(item):
+                yield from ("", escape_markdown(line))
             if item.ad.excerpt:
                 yield from ("", f"> {_markdown_excerpt(item)}")
-            if said := [f"[{name}]({_address(address)})" for name, address in links(item)]:
-                yield from ("", " · ".join(said))
+            if urls := [f"[{name}]({_address(address)})" for name, address in links(item)]:
+                yield from ("", " · ".join(urls))
 
 
 def _markdown_excerpt(item: Item) -> str:
     return "".join(
-        f"**{marked_down(piece)}**" if found else marked_down(piece)
+        f"**{escape_markdown(piece)}**" if found else escape_markdown(piece)
         for piece, found in item.ad.excerpt
     )
 
@@ -78,8 +79,8 @@ def _markdown_excerpt(item: Item) -> str:
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>&@:.=-])")
 
 
-def marked_down(text: str) -> str:
-    """Text in which Markdown finds nothing of its own: no link, no mention, no HTML."""
+def escape_markdown(text: str) -> str:
+    """Escape everything that Markdown would interpret: links, mentions, HTML."""
     return _MARKUP.sub(r"\\\1", text)
 
 
@@ -87,40 +88,40 @@ def _address(address: str) -> str:
     return address.replace("(", "%28").replace(")", "%29")
 
 
-def as_json(digest: Digest) -> str:
+def json_line(digest: Digest) -> str:
     """One object on one line."""
     return json.dumps(payload(digest), ensure_ascii=False) + "\n"
 
 
 def payload(digest: Digest) -> dict[str, object]:
-    """What programs get: the shape is in docs/reference/watches.md."""
+    """The digest for programs; docs/reference/watches.md documents its shape."""
     return {
         "summary": summary(digest),
         "warning": digest.warning or None,
         "watches": [
-            {"watch": group.watch, "ads": [_as_object(item) for item in group.items]}
+            {"watch": group.watch, "ads": [_ad_object(item) for item in group.items]}
             for group in digest.groups
         ],
     }
 
 
-def _as_object(item: Item) -> dict[str, object]:
+def _ad_object(item: Item) -> dict[str, object]:
     ad = item.ad
     return {
         "uuid": ad.uuid,
-        "news": item.news,
+        "trigger": item.trigger,
         "changed": list(item.changed),
-        "closes_in_days": item.closes_in,
-        "title": ad.title if ad.page else None,
+        "closes_in_days": item.days_left,
+        "title": ad.title if ad.page_url else None,
         "employer": ad.employer or None,
         "place": ad.place or None,
         "application_due": ad.due or None,
         "due_date": ad.due_date and ad.due_date.isoformat(),
         "last_day": ad.last_day and ad.last_day.isoformat(),
         "excerpt": "".join(piece for piece, _ in ad.excerpt) or None,
-        "application_url": ad.apply_at or None,
-        "link": ad.page or None,
+        "application_url": ad.apply_url or None,
+        "link": ad.page_url or None,
         "mark": item.mark,
         "note": item.note,
-        "also_fits": list(item.also),
+        "also_matches": list(item.also_matches),
     }

@@ -1,4 +1,4 @@
-"""Near misses: ads that fit but for one condition, for whoever wonders if a watch is too narrow."""
+"""Near misses: ads that match all filters but one, to show whether a watch is too narrow."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from typing import Any
 
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
-from navfeed.watches.digest import Ad, fitting
+from navfeed.watches.ads import matching
+from navfeed.watches.digest import Ad
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """A condition, by its filter's name, and the ads that fit all others."""
+class NearMiss:
+    """A filter, by name, and the ads that match all the others."""
 
-    condition: str
+    filter: str
     ads: tuple[Ad, ...]
 
 
-def near_misses(reader: Reader, filters: Filters, fits: frozenset[str]) -> Iterator[Near]:
-    """For each condition that keeps ads out all by itself; `fits` are the ids of those that fit."""
-    for one in fields(Filters):
-        if getattr(filters, one.name) != one.default:
-            without: dict[str, Any] = {one.name: one.default}
-            wider = fitting(reader, replace(filters, **without))
-            if missed := tuple(ad for uuid, ad in wider.items() if uuid not in fits):
-                yield Near(one.name, missed)
+def near_misses(reader: Reader, filters: Filters, matches: frozenset[str]) -> Iterator[NearMiss]:
+    """One for each filter that excludes ads by itself; `matches` are the ids of matching ads.
+
+    None with a single filter: every other ad would be one.
+    """
+    used = [one for one in fields(Filters) if getattr(filters, one.name) != one.default]
+    for one in used if len(used) > 1 else ():
+        without: dict[str, Any] = {one.name: one.default}
+        wider = matching(reader, replace(filters, **without))
+        if missed := tuple(ad for uuid, ad in wider.items() if uuid not in matches):
+            yield NearMiss(one.name, missed)

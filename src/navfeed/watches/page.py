@@ -1,7 +1,7 @@
 """A digest as HTML: for mail, files and stdout. No script, no image, nothing from elsewhere.
 
-Everything that comes from an ad is escaped; addresses were looked at before (`digest.web_address`).
-One column that a phone shows whole, in the light or the dark colours that its reader chose.
+Everything that comes from an ad is escaped; URLs were checked before (`ads.safe_url`). One column
+that fits a phone, in the light or dark colours that the reader prefers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from navfeed.watches.digest import Digest, Group, Item, facts, label, links, summary
+from navfeed.watches.digest import Digest, Group, Item
+from navfeed.watches.wording import detail_lines, label, links, summary
 
 STYLE = """\
 :root{color-scheme:light dark}
@@ -25,6 +26,7 @@ p{margin:4px 0;overflow-wrap:anywhere}
 .soon .label{color:#9a3412}
 .gone .label{color:#57606a}
 .excerpt{color:#424a53;margin-top:8px}
+.links{margin-bottom:-8px}
 .links a{display:inline-block;padding:10px 16px 10px 0;color:#0550ae;font-weight:600}
 .warning{background:#fff8c5;border:1px solid #d4a72c;border-radius:8px;padding:8px 12px}
 @media (prefers-color-scheme:dark){
@@ -34,6 +36,7 @@ h2,.gone .label{color:#9198a1}
 .label{color:#56d364}
 .soon .label{color:#ffa657}
 .excerpt{color:#b7bfc7}
+.links{margin-bottom:-8px}
 .links a{color:#79c0ff}
 .warning{background:#3a2d00;border-color:#9e6a03}
 }
@@ -41,7 +44,7 @@ h2,.gone .label{color:#9198a1}
 
 
 def html(digest: Digest) -> str:
-    """A whole document."""
+    """A complete document."""
     title = escape(summary(digest))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -62,32 +65,32 @@ def _body(digest: Digest) -> Iterator[str]:
 def _group(group: Group) -> Iterator[str]:
     yield f"<h2>{escape(group.watch)}</h2>\n"
     for item in group.items:
-        kind = "soon" if item.closes_in is not None else item.news.value
+        kind = "soon" if item.days_left is not None else item.trigger.value
         yield f'<article class="{kind}">\n{article(item)}</article>\n'
 
 
 def article(item: Item) -> str:
-    """What stands about one ad."""
+    """The content of one ad's box."""
     return "".join(_article(item))
 
 
 def _article(item: Item) -> Iterator[str]:
-    yield f'<p class="label">{escape(label(item))}</p>\n'
+    yield f'<p class="label">{escape(label(item).capitalize())}</p>\n'
     yield f'<h3 lang="no">{escape(item.ad.title)}</h3>\n'
     yield from details(item)
 
 
 def details(item: Item) -> Iterator[str]:
-    """What stands below the title."""
-    for line in facts(item):
+    """Everything below the title."""
+    for line in detail_lines(item):
         yield f"<p>{escape(line)}</p>\n"
     if item.ad.excerpt:
-        said = "".join(
+        text = "".join(
             f"<strong>{escape(piece)}</strong>" if found else escape(piece)
             for piece, found in item.ad.excerpt
         )
-        yield f'<p class="excerpt" lang="no">{said}</p>\n'
-    if said := "".join(
+        yield f'<p class="excerpt" lang="no">{text}</p>\n'
+    if anchors := "".join(
         f'<a href="{escape(address)}" rel="noreferrer">{name}</a> ' for name, address in links(item)
     ):
-        yield f'<p class="links">{said}</p>\n'
+        yield f'<p class="links">{anchors}</p>\n'

@@ -1,345 +1,248 @@
-"""What was told to whom, beside the store and not in it: it outlives a store that is built anew.
+"""What each subscriber knows, how each target is, and how ads were triaged.
 
-It holds ids, moments and hashes, and no text of any ad; the notes are its owner's own words.
+The state holds ids, times and hashes, and no text of any ad; notes are the user's own words.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from navfeed.errors import ConfigError, StoreError
-from navfeed.watches.decide import Told
-from navfeed.watches.definition import Target, Watch
-from navfeed.watches.words import Mark, News, Part
-
-APPLICATION_ID = 0x6E617677  # "navw"
-VERSION = 1
-
-SCHEMA = """
--- A watch: a hash of what it watches for, and as of when the data was that it last told from.
-CREATE TABLE watches (
-    name TEXT PRIMARY KEY,
-    identity TEXT NOT NULL,
-    told_from TEXT
-) STRICT;
-
--- Where a watch tells, by hash; a target that is not here has not begun.
-CREATE TABLE targets (
-    watch TEXT NOT NULL REFERENCES watches (name) ON DELETE CASCADE,
-    target TEXT NOT NULL,
-    PRIMARY KEY (watch, target)
-) STRICT;
-
--- What is known there of an ad.
-CREATE TABLE told (
-    watch TEXT NOT NULL,
-    target TEXT NOT NULL,
-    ad TEXT NOT NULL,
-    title TEXT NOT NULL,            -- hashes
-    place TEXT NOT NULL,
-    deadline TEXT NOT NULL,
-    closing TEXT,                   -- the deadline that was told to be near
-    news TEXT,                      -- what was told last; null: it fitted before the watch began
-    reach TEXT,                     -- how far back the copy reached
-    first_at TEXT NOT NULL,
-    last_at TEXT NOT NULL,
-    PRIMARY KEY (watch, target, ad),
-    FOREIGN KEY (watch, target) REFERENCES targets ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-
--- How a channel is: how often in a row it failed, when it is tried again, when it last accepted.
-CREATE TABLE channels (
-    target TEXT PRIMARY KEY,
-    failures INTEGER NOT NULL DEFAULT 0,
-    retry_at TEXT,
-    delivered_at TEXT
-) STRICT;
-
--- What somebody made of an ad, and wrote about it.
-CREATE TABLE marks (
-    ad TEXT PRIMARY KEY,
-    mark TEXT NOT NULL,
-    note TEXT,
-    at TEXT NOT NULL
-) STRICT;
-"""
+from navfeed.errors import ConfigError
+from navfeed.watches.choices import Field, Mark, Trigger
+from navfeed.watches.decide import KnownAd
+from navfeed.watches.definition import Watch
+from navfeed.watches.state_file import StateFile
+from navfeed.watches.target import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """How a channel is: failures in a row, when to try again, when it last accepted something."""
+class TargetHealth:
+    """Consecutive failures and since when, the next attempt, and the last delivery."""
 
     failures: int = 0
+    failing_since: datetime | None = None
     retry_at: datetime | None = None
     delivered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """What somebody made of an ad, when, and the note."""
+class Triaged:
+    """How the user triaged an ad, when, and the note."""
 
     mark: Mark
     note: str | None
-    at: datetime
+    marked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """What a watch's subscriber knows after a delivery: of these ads that, of those nothing more.
+class StateUpdate:
+    """What a watch's subscriber knows after a delivery: ads to record, and ads to drop.
 
-    `told_from` is as of when the data was.
+    `data_as_of` is when the data was complete.
     """
 
     watch: Watch
-    told: tuple[Told, ...]
-    forgotten: tuple[str, ...]
-    told_from: datetime | None
+    known: tuple[KnownAd, ...]
+    dropped: tuple[str, ...]
+    data_as_of: datetime | None
 
 
-def state_path(db: Path) -> Path:
-    """Beside the store, whatever name that is called by."""
-    db = db.resolve()
-    return db.with_name(f"{db.name}.watches.db")
-
-
-class State:
-    """An open state file; made where there is none. Use as a context manager.
-
-    Every method may raise `StoreError`. Each change is one transaction.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with self._explained():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA secure_delete = ON")  # a note that was removed is gone
-        (ours,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if not tables:
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
-                f"PRAGMA user_version = {VERSION}; COMMIT;"
-            )
-        elif ours != APPLICATION_ID:
-            raise StoreError(
-                f"{self.path} is no file of navfeed's watches; it was left as it is. Move it away"
-            )
-        elif version > VERSION:
-            raise StoreError(f"{self.path} was written by a newer navfeed. Upgrade this one")
+class State(StateFile):
+    """Reads and changes the state file. Every method may raise `StoreError`."""
 
     # Watches
 
-    def identity(self, name: str) -> str | None:
-        """The hash of what the watch of that name watched for, None where there was none."""
-        row = self._first("SELECT identity FROM watches WHERE name = ?", name)
+    def filters_hash(self, name: str) -> str | None:
+        """The filters of the watch that this state belongs to; None where there is none."""
+        row = self._first("SELECT filters_hash FROM watches WHERE name = ?", name)
         return str(row[0]) if row else None
 
-    def told_from(self, name: str) -> datetime | None:
-        """As of when the data was that this watch last told from."""
-        row = self._first("SELECT told_from FROM watches WHERE name = ?", name)
+    def data_as_of(self, name: str) -> datetime | None:
+        """When the data was complete that this watch last delivered from."""
+        row = self._first("SELECT data_as_of FROM watches WHERE name = ?", name)
         return _moment(row[0]) if row else None
 
-    def has_begun(self, watch: Watch, target: Target) -> bool:
-        sql = "SELECT 1 FROM targets WHERE watch = ? AND target = ?"
+    def has_started(self, watch: Watch, target: Target) -> bool:
+        sql = "SELECT 1 FROM subscriptions WHERE watch = ? AND target = ?"
         return self._first(sql, watch.name, target.key) is not None
 
-    def take_up(self, watch: Watch) -> None:
-        """From now on, the state under this name is that of this watch, where it tells now."""
+    def adopt(self, watch: Watch) -> None:
+        """Continue this name's state with the watch as it is now; drop its other targets."""
         keys = [target.key for target in watch.to]
         with self._transaction():
-            self._name(watch)
+            self._save_watch(watch)
             self._db.execute(
-                "DELETE FROM targets WHERE watch = ? AND target NOT IN "
+                "DELETE FROM subscriptions WHERE watch = ? AND target NOT IN "
                 "(SELECT value FROM json_each(?))",
                 (watch.name, json.dumps(keys)),
             )
+            self._drop_unused_targets()
 
-    def begin(self, watch: Watch, target: Target, known: Iterable[Told]) -> None:
-        """Begin to tell there; `known` fits already, and is not told of."""
+    def start(self, watch: Watch, target: Target, known: Iterable[KnownAd]) -> None:
+        """Start to deliver there; `known` ads match already, and are not delivered."""
         with self._transaction():
-            self._name(watch)
+            self._save_watch(watch)
             self._db.execute(
-                "INSERT OR IGNORE INTO targets VALUES (?, ?)", (watch.name, target.key)
+                "INSERT OR IGNORE INTO subscriptions VALUES (?, ?)", (watch.name, target.key)
             )
-            self._save(watch, target, known)
+            self._save_known(watch, target, known)
 
-    def told(self, watch: Watch, target: Target) -> dict[str, Told]:
-        """What is known there, by the ads' ids."""
+    def remove(self, name: str) -> None:
+        """Drop everything about a watch."""
+        with self._transaction():
+            self._db.execute("DELETE FROM watches WHERE name = ?", (name,))
+            self._drop_unused_targets()
+
+    def _drop_unused_targets(self) -> None:
+        """Whoever adds one of them again starts without its old failures."""
+        self._db.execute(
+            "DELETE FROM targets WHERE target NOT IN (SELECT target FROM subscriptions)"
+        )
+
+    def _save_watch(self, watch: Watch) -> None:
+        self._db.execute(
+            "INSERT INTO watches (name, filters_hash) VALUES (?, ?) "
+            "ON CONFLICT DO UPDATE SET filters_hash = excluded.filters_hash",
+            (watch.name, watch.filters_hash),
+        )
+
+    # What subscribers know
+
+    def known_ads(self, watch: Watch, target: Target) -> dict[str, KnownAd]:
+        """What the subscriber knows, by the ads' ids."""
         rows = self._all(
-            "SELECT ad, title, place, deadline, closing, news, reach, first_at, last_at "
-            "FROM told WHERE watch = ? AND target = ?",
+            "SELECT ad, title_hash, place_hash, deadline_hash, announced_deadline, trigger, "
+            "reaches_back, first_notified_at, last_notified_at "
+            "FROM known_ads WHERE watch = ? AND target = ?",
             watch.name,
             target.key,
         )
-        return {row[0]: _told(row) for row in rows}
+        return {row[0]: _known_ad(row) for row in rows}
 
-    def learn(
-        self, target: Target, learned: Iterable[Learned], accepted_at: datetime | None
+    def record(
+        self, target: Target, updates: Iterable[StateUpdate], delivered_at: datetime | None
     ) -> None:
-        """Keep what is known there now; `accepted_at` where the channel accepted something."""
+        """Record what subscribers know now; `delivered_at` where the channel accepted something."""
         with self._transaction():
-            for one in learned:
-                self._save(one.watch, target, one.told)
-                self._db.executemany(
-                    "DELETE FROM told WHERE watch = ? AND target = ? AND ad = ?",
-                    ((one.watch.name, target.key, ad) for ad in one.forgotten),
-                )
+            for one in updates:
+                self._save_known(one.watch, target, one.known)
+                self._drop_known(one.watch, target, one.dropped)
                 self._db.execute(
-                    "UPDATE watches SET told_from = ? WHERE name = ?",
-                    (_text(one.told_from), one.watch.name),
+                    "UPDATE watches SET data_as_of = ? WHERE name = ?",
+                    (_text(one.data_as_of), one.watch.name),
                 )
-            if accepted_at is not None:
-                self._db.execute(
-                    "INSERT INTO channels (target, delivered_at) VALUES (?, ?) ON CONFLICT "
-                    "DO UPDATE SET failures = 0, retry_at = NULL, "
-                    "delivered_at = excluded.delivered_at",
-                    (target.key, _text(accepted_at)),
-                )
+            if delivered_at is not None:
+                self._save_delivery(target, delivered_at)
 
-    def remove(self, name: str) -> None:
-        """Forget all that a watch told."""
-        with self._transaction():
-            self._db.execute("DELETE FROM watches WHERE name = ?", (name,))
-
-    def _name(self, watch: Watch) -> None:
-        self._db.execute(
-            "INSERT INTO watches (name, identity) VALUES (?, ?) "
-            "ON CONFLICT DO UPDATE SET identity = excluded.identity",
-            (watch.name, watch.identity),
-        )
-
-    def _save(self, watch: Watch, target: Target, told: Iterable[Told]) -> None:
+    def _save_known(self, watch: Watch, target: Target, known: Iterable[KnownAd]) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((watch.name, target.key, *_row(one)) for one in told),
+            "INSERT OR REPLACE INTO known_ads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((watch.name, target.key, *_row(one)) for one in known),
         )
 
-    # Channels
+    def _drop_known(self, watch: Watch, target: Target, ads: Iterable[str]) -> None:
+        self._db.executemany(
+            "DELETE FROM known_ads WHERE watch = ? AND target = ? AND ad = ?",
+            ((watch.name, target.key, ad) for ad in ads),
+        )
 
-    def channel(self, target: Target) -> Channel:
+    # Targets
+
+    def health(self, target: Target) -> TargetHealth:
         row = self._first(
-            "SELECT failures, retry_at, delivered_at FROM channels WHERE target = ?", target.key
+            "SELECT failures, failing_since, retry_at, delivered_at FROM targets WHERE target = ?",
+            target.key,
         )
-        return Channel(row[0], _moment(row[1]), _moment(row[2])) if row else Channel()
+        return TargetHealth(row[0], *map(_moment, row[1:])) if row else TargetHealth()
 
-    def failed(self, target: Target, failures: int, retry_at: datetime) -> None:
-        """The channel refused, so often in a row, and is not tried again before a moment."""
+    def record_failure(
+        self, target: Target, failures: int, retry_at: datetime, now: datetime
+    ) -> None:
+        """The channel refused, for the how many consecutive time, and is retried at a moment."""
         with self._transaction():
             self._db.execute(
-                "INSERT INTO channels (target, failures, retry_at) VALUES (?, ?, ?) ON CONFLICT "
-                "DO UPDATE SET failures = excluded.failures, retry_at = excluded.retry_at",
-                (target.key, failures, _text(retry_at)),
+                "INSERT INTO targets (target, failures, failing_since, retry_at) "
+                "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET failures = excluded.failures, "
+                "failing_since = coalesce(failing_since, excluded.failing_since), "
+                "retry_at = excluded.retry_at",
+                (target.key, failures, _text(now), _text(retry_at)),
             )
 
-    # Marks
-
-    def marks(self) -> dict[str, Marked]:
-        """What was made of ads, the latest first."""
-        rows = self._all("SELECT ad, mark, note, at FROM marks ORDER BY at DESC, ad")
-        return {ad: Marked(Mark(mark), note, _known(at)) for ad, mark, note, at in rows}
-
-    def mark(self, ad: str, mark: Mark, note: str | None, at: datetime) -> None:
-        """A note that is not given stays what it was."""
+    def clear_failures(self, target: Target) -> None:
+        """Nothing is pending there any more: the next failure is a new one."""
         with self._transaction():
             self._db.execute(
-                "INSERT INTO marks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "mark = excluded.mark, note = coalesce(excluded.note, note), at = excluded.at",
-                (ad, mark.value, note, _text(at)),
+                "UPDATE targets SET failures = 0, failing_since = NULL, retry_at = NULL "
+                "WHERE target = ?",
+                (target.key,),
+            )
+
+    def _save_delivery(self, target: Target, at: datetime) -> None:
+        self._db.execute(
+            "INSERT INTO targets (target, delivered_at) VALUES (?, ?) ON CONFLICT DO UPDATE SET "
+            "failures = 0, failing_since = NULL, retry_at = NULL, "
+            "delivered_at = excluded.delivered_at",
+            (target.key, _text(at)),
+        )
+
+    # Triage
+
+    def marks(self) -> dict[str, Triaged]:
+        """How ads were triaged, the latest first."""
+        rows = self._all("SELECT ad, mark, note, marked_at FROM marks ORDER BY marked_at DESC, ad")
+        return {ad: Triaged(Mark(mark), note, _known_moment(at)) for ad, mark, note, at in rows}
+
+    def mark(self, ad: str, mark: Mark, note: str | None, now: datetime) -> None:
+        """Without a new note, the old one stays."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO marks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET mark = "
+                "excluded.mark, note = coalesce(excluded.note, note), "
+                "marked_at = excluded.marked_at",
+                (ad, mark.value, note, _text(now)),
             )
 
     def unmark(self, ad: str) -> None:
         with self._transaction():
             self._db.execute("DELETE FROM marks WHERE ad = ?", (ad,))
 
-    # SQLite
 
-    def _all(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
-        with self._explained():
-            return self._db.execute(sql, values).fetchall()
-
-    def _first(self, sql: str, *values: str) -> tuple[Any, ...] | None:
-        return next(iter(self._all(sql, *values)), None)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._explained():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            said = getattr(error, "strerror", None) or error
-            raise StoreError(
-                f"cannot use {self.path}, where it is kept what watches told: {said}. "
-                "Check its permissions and the disk"
-            ) from error
-
-
-def refuse_another(state: State, watch: Watch) -> None:
-    """Raise `ConfigError` where what was kept under that name is of a watch for something else."""
-    if state.identity(watch.name) not in (None, watch.identity):
+def refuse_changed_filters(state: State, watch: Watch) -> None:
+    """Raise `ConfigError` where the state under that name belongs to a watch with other filters."""
+    if state.filters_hash(watch.name) not in (None, watch.filters_hash):
         raise ConfigError(
-            f"watch {watch.name} watches for something else than when it last told, so that "
-            f"everything would look new. Run `navfeed watch edit {watch.name}` to take it as it is "
-            "now: it goes on from there"
+            f"the filters of watch {watch.name} have changed since its last run, so that every ad "
+            f"would look new. Run `navfeed watch edit {watch.name}` to continue with them"
         )
 
 
-def _row(told: Told) -> tuple[str | None, ...]:
+def _row(known: KnownAd) -> tuple[str | None, ...]:
+    deadline = known.announced_deadline
     return (
-        told.ad,
-        *(told.prints[part] for part in Part),
-        told.closing.isoformat() if told.closing else None,
-        told.news.value if told.news else None,
-        _text(told.reach),
-        _text(told.first_at),
-        _text(told.last_at),
+        known.ad,
+        *(known.hashes[one] for one in Field),
+        deadline.isoformat() if deadline else None,
+        known.trigger.value if known.trigger else None,
+        _text(known.reaches_back),
+        _text(known.first_notified_at),
+        _text(known.last_notified_at),
     )
 
 
-def _told(row: tuple[Any, ...]) -> Told:
-    ad, *prints, closing, news, reach, first_at, last_at = row
-    return Told(
+def _known_ad(row: tuple[Any, ...]) -> KnownAd:
+    ad, *hashes, deadline, trigger, reaches_back, first_at, last_at = row
+    return KnownAd(
         ad,
-        dict(zip(Part, prints, strict=True)),
-        date.fromisoformat(closing) if closing else None,
-        News(news) if news else None,
-        _moment(reach),
-        _known(first_at),
-        _known(last_at),
+        dict(zip(Field, hashes, strict=True)),
+        date.fromisoformat(deadline) if deadline else None,
+        Trigger(trigger) if trigger else None,
+        _moment(reaches_back),
+        _known_moment(first_at),
+        _known_moment(last_at),
     )
 
 
@@ -351,5 +254,5 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _known(text: str) -> datetime:
+def _known_moment(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""One ad's details: what the feed says of it, and the content as typed fields."""
+"""One ad's details: the state of it, and the content as typed fields."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from navfeed.wire.json_text import Parts, decode, lenient_int, refuse_depths, sp
 from navfeed.wire.values import (
     as_number,
     as_text,
-    as_utc,
-    day_of,
+    last_day_of,
     moment_of,
     objects_of,
     texts_of,
     uuid_of,
+    whole_seconds,
 )
 
 
@@ -39,7 +39,7 @@ def read_detail(body: bytes, *, asked: str) -> Detail:
 def _content(parts: Parts) -> Content | None:
     """The server sends `ad_content`; NAV's page calls it `json`. Either will do.
 
-    None where neither says anything: NAV blanks what may not be shown (feed.md 4).
+    None where neither has content: NAV blanks what may not be shown (feed.md 4).
     """
     for name in ("ad_content", "json"):
         value, raw = parts.get(name, (None, ""))
@@ -104,10 +104,10 @@ def _typed(value: dict[str, Any], raw: str) -> Content:
         start_time=text("starttime"),
         positions=text("positioncount"),
         sector=text("sector"),
-        published=as_utc(moment_of(text("published"))),
-        updated=as_utc(moment_of(text("updated"))),
-        expires=as_utc(expires),
-        last_day=day_of(expires),
+        published=whole_seconds(moment_of(text("published"))),
+        updated=whole_seconds(moment_of(text("updated"))),
+        expires=whole_seconds(expires),
+        last_day=last_day_of(expires),
         locations=tuple(
             Location(*texts_of(one, _LOCATION)) for one in objects_of(value.get("workLocations"))
         ),

@@ -82,10 +82,10 @@ def split_object(text: str) -> Parts:
 
 
 def _members(text: str) -> Parts:
-    return {name: (value, text[start:end]) for name, value, start, end in spans(text)}
+    return {name: (value, text[start:end]) for name, value, start, end in iter_members(text)}
 
 
-def spans(text: str) -> Iterator[tuple[str, object, int, int]]:
+def iter_members(text: str) -> Iterator[tuple[str, object, int, int]]:
     """The members of an object: name, value, and where the value stands in the text."""
     at = _expect(text, "{", 0)
     more = text[at] != "}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from navfeed.model import Contact, Content
 from navfeed.wire.detail import CONTACTS, contact_of, read_content
-from navfeed.wire.json_text import elements, lenient_int, skip_space, spans
+from navfeed.wire.json_text import elements, iter_members, lenient_int, skip_space
 from navfeed.wire.values import UUID_PATTERN, is_storable, moment_of
 
 NO_PROSE = frozenset(
@@ -62,7 +62,7 @@ def drop_contacts(raw: str) -> str:
 def _rewritten(raw: str, reword: Reword, drops: Callable[[Contact], bool], recode: Reword) -> str:
     pieces = []
     at = 0
-    for name, value, start, end in spans(raw):
+    for name, value, start, end in iter_members(raw):
         text = raw[start:end]
         if name == CONTACTS:
             text = _without(value, text, drops)
@@ -115,7 +115,7 @@ def _rewritten_text(text: str, reword: Reword, recode: Reword) -> str:
 
 
 def iter_texts(raw: str, *, names: bool = False) -> Iterator[tuple[str, str]]:
-    """Every text that stored content says, each with the field it stands in, as NAV names it.
+    """Every text in stored content, each with the field it stands in, as NAV names it.
 
     Doubled names count twice. No recursion: what the parser could nest, this can read. With
     `names`, names of members count as texts too, but for NAV's own; and ids and moments do not,

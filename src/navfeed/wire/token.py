@@ -21,7 +21,7 @@ def read_token(body: bytes) -> str | None:
 
 
 def token_expiry(token: str) -> datetime | None:
-    """When a JWT ends, by its own `exp`; None where it says nothing readable."""
+    """When a JWT ends, by its own `exp`; None where that cannot be read."""
     import base64
 
     try:

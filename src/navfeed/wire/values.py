@@ -89,11 +89,11 @@ def moment_of(text: str | None) -> datetime | None:
         return None
 
 
-def as_utc(moment: datetime | None) -> str | None:
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z" if moment else None
+def whole_seconds(moment: datetime | None) -> datetime | None:
+    return moment.replace(microsecond=0) if moment else None
 
 
-def day_of(moment: datetime | None) -> date | None:
+def last_day_of(moment: datetime | None) -> date | None:
     try:
         return oslo_day(moment) if moment else None
     except OverflowError:  # the last hours of year 9999

@@ -1,4 +1,4 @@
-"""The ways to tell: a module each. What a way needs is loaded when it is used."""
+"""The channels, a module each; each loads what it needs when it is used."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from datetime import datetime
 from pathlib import Path
 
 from navfeed.errors import ConfigError, DeliveryError
-from navfeed.watches.definition import POSTED, Book, Target, Watch
+from navfeed.watches.choices import Channel, Format
+from navfeed.watches.definition import Watch, WatchFile
 from navfeed.watches.deliver import Sender
 from navfeed.watches.digest import Digest
-from navfeed.watches.formats import written
-from navfeed.watches.words import Format, Way
+from navfeed.watches.formats import render
+from navfeed.watches.target import HTTP_CHANNELS, Target
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the ways need of their surroundings.
+class ChannelContext:
+    """What channels depend on.
 
-    `write` puts text in a format on stdout, `refuse` raises `ConfigError` for a file that must not
-    be written. `password`: the mail server's, from the environment. `format`: for stdout, whatever
-    the watch says.
+    `write` writes text in a format to stdout, `refuse` raises `ConfigError` for a path that must
+    not be overwritten. `password`: the mail server's, from the environment. `format`: for stdout,
+    overrides the watch's.
     """
 
-    book: Book
+    file: WatchFile
     write: Callable[[str, Format], None]
     refuse: Callable[[Path], None]
     clock: Callable[[], datetime]
@@ -33,6 +34,8 @@ class Surroundings:
 
 
 class Stdout:
+    """Standard output."""
+
     most = 1_000_000
 
     def __init__(self, write: Callable[[str, Format], None], format_: Format) -> None:
@@ -40,41 +43,42 @@ class Stdout:
         self._format = format_
 
     def send(self, digest: Digest) -> None:
-        self._write(written(digest, self._format), self._format)
+        self._write(render(digest, self._format), self._format)
 
 
-def sender_of(around: Surroundings, target: Target, watch: Watch) -> Sender:
-    """The way to tell there. Raises `DeliveryError` where it cannot be used as it is set up."""
+def make_sender(context: ChannelContext, target: Target, watch: Watch) -> Sender:
+    """The sender for a target. Raises `DeliveryError` where its configuration is unusable."""
     try:
-        return _sender(around, target, watch)
+        return _sender(context, target, watch)
     except ConfigError as error:
         raise DeliveryError(str(error)) from error
 
 
-def _sender(around: Surroundings, target: Target, watch: Watch) -> Sender:
-    match target.way:
-        case Way.STDOUT:
-            return Stdout(around.write, around.format or watch.format)
-        case Way.FILE | Way.ATOM:
-            from navfeed.watches.channels.files import Shown
+def _sender(context: ChannelContext, target: Target, watch: Watch) -> Sender:
+    match target.channel:
+        case Channel.STDOUT:
+            return Stdout(context.write, context.format or watch.format)
+        case Channel.FILE | Channel.ATOM:
+            from navfeed.watches.channels.file import FileSender
 
-            path = around.book.path.parent / Path(target.where).expanduser()
-            around.refuse(path)
-            return Shown(path, watch.name if target.way is Way.ATOM else None)
-        case Way.MAIL:
-            from navfeed.watches.channels.mail import Mailer
+            path = context.file.path.parent / Path(target.address).expanduser()
+            context.refuse(path)
+            return FileSender(path, watch.name if target.channel is Channel.ATOM else None)
+        case Channel.MAIL:
+            from navfeed.watches.channels.mail import MailSender
 
-            if around.book.mail is None:
+            if context.file.mail is None:
                 raise ConfigError(
-                    f"{around.book.path} has no [mail], so that no mail can go. Add host and from"
+                    "no mail server is configured. Add [mail] with host and from to "
+                    f"{context.file.path}"
                 )
-            return Mailer(around.book.mail, target.where, around.password, around.clock)
-        case Way.COMMAND:
-            from navfeed.watches.channels.command import Command
+            return MailSender(context.file.mail, target.address, context.password, context.clock)
+        case Channel.COMMAND:
+            from navfeed.watches.channels.command import CommandSender
 
-            return Command(target.where, watch.format)
+            return CommandSender(target.address, watch.format)
         case _:
-            assert target.way in POSTED  # noqa: S101  the ways that are left
-            from navfeed.watches.channels.webhook import Webhook
+            assert target.channel in HTTP_CHANNELS  # noqa: S101  no other is left
+            from navfeed.watches.channels.webhook import HttpSender
 
-            return Webhook(target)
+            return HttpSender(target)

@@ -1,4 +1,4 @@
-"""A command that reads the digest on its stdin, and says by its exit code whether it took it."""
+"""A command that reads the digest from stdin, and accepts it by exiting with 0."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import subprocess
 
 from navfeed.errors import DeliveryError
 from navfeed.text.plaintext import sanitize
+from navfeed.watches.choices import Format
 from navfeed.watches.digest import Digest
-from navfeed.watches.formats import written
-from navfeed.watches.words import Format
+from navfeed.watches.formats import render
 
 SECONDS = 120
 
 
-class Command:
-    """The words of the watches' file, run without a shell; nothing of an ad is ever an argument."""
+class CommandSender:
+    """Runs the words of the watch file without a shell; nothing of an ad becomes an argument."""
 
     most = 1_000_000
 
@@ -25,9 +25,9 @@ class Command:
 
     def send(self, digest: Digest) -> None:
         try:
-            ended = subprocess.run(  # noqa: S603  what the operator wrote in his own file
+            ended = subprocess.run(  # noqa: S603  the operator's own command
                 self._words,
-                input=written(digest, self._format).encode(),
+                input=render(digest, self._format).encode(),
                 capture_output=True,
                 timeout=SECONDS,
                 check=False,
@@ -37,6 +37,6 @@ class Command:
         except OSError as error:
             raise DeliveryError(f"cannot run {self._words[0]}: {error.strerror}") from error
         if ended.returncode:
-            said = ended.stderr.decode(errors="replace").strip().splitlines()
-            why = f": {sanitize(said[-1])[:200]}" if said else ""
-            raise DeliveryError(f"{self._words[0]} ended with {ended.returncode}{why}")
+            lines = ended.stderr.decode(errors="replace").strip().splitlines()
+            reason = f": {sanitize(lines[-1])[:200]}" if lines else ""
+            raise DeliveryError(f"{self._words[0]} exited with {ended.returncode}{reason}")

@@ -1,4 +1,4 @@
-"""A time limit for all of a conversation: a timeout of the socket's is for one piece of it."""
+"""A deadline for a whole connection: a socket's own timeout restarts with every byte."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS = 60.0
 
 @contextmanager
 def deadline(sock: Callable[[], socket.socket | None], seconds: float) -> Iterator[None]:
-    """Cut the connection when the time is over, which ends whatever waits for it in `OSError`."""
+    """Shut the connection down when the time is up; whoever waits for it gets an `OSError`."""
 
     def cut() -> None:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Mail over SMTP: one message a digest, as text and as HTML, over an encrypted connection."""
+"""Mail over SMTP: one message per digest, as text and HTML, over an encrypted connection."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from email.utils import format_datetime
 from navfeed.errors import DeliveryError
 from navfeed.text.plaintext import sanitize
 from navfeed.watches.channels.deadline import SECONDS, deadline
-from navfeed.watches.definition import Mail
-from navfeed.watches.digest import Digest, summary
+from navfeed.watches.choices import Security
+from navfeed.watches.definition import MailSettings
+from navfeed.watches.digest import Digest
 from navfeed.watches.formats import text
 from navfeed.watches.page import html
-from navfeed.watches.words import Security
+from navfeed.watches.wording import summary
 
 
-class Mailer:
-    """Sends to one address. The password never shows in a message."""
+class MailSender:
+    """Sends to one address. The password appears in no message."""
 
     most = 200
 
     def __init__(
-        self, mail: Mail, to: str, password: str | None, clock: Callable[[], datetime]
+        self, mail: MailSettings, to: str, password: str | None, clock: Callable[[], datetime]
     ) -> None:
         self._mail = mail
         self._to = to
@@ -38,15 +39,15 @@ class Mailer:
         try:
             self._send(message_of(digest, self._mail.sender, self._to, self._clock()))
         except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()))
-            raise self._refused(f"{code} {_text(said)}") from error
+            code, answer = next(iter(error.recipients.values()))
+            raise self._error(f"{code} {_text(answer)}") from error
         except smtplib.SMTPResponseException as error:
-            raise self._refused(f"{error.smtp_code} {_text(error.smtp_error)}") from error
+            raise self._error(f"{error.smtp_code} {_text(error.smtp_error)}") from error
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise self._refused(_text(getattr(error, "strerror", None) or str(error))) from error
+            raise self._error(_text(getattr(error, "strerror", None) or str(error))) from error
 
-    def _refused(self, why: str) -> DeliveryError:
-        return DeliveryError(f"the mail server {self._mail.host}:{self._mail.port} says: {why}")
+    def _error(self, answer: str) -> DeliveryError:
+        return DeliveryError(f"mail server {self._mail.host}:{self._mail.port}: {answer}")
 
     def _send(self, message: EmailMessage) -> None:
         server = self._server()
@@ -54,7 +55,7 @@ class Mailer:
             with deadline(lambda: server.sock, SECONDS):
                 self._greet(server)
                 server.send_message(message, self._mail.sender, [self._to])
-                # It is accepted: what happens from here on must not make it be sent again.
+                # It was accepted: an error from here on must not cause it to be sent again.
                 with suppress(smtplib.SMTPException, OSError):
                     server.quit()
         finally:
@@ -79,18 +80,18 @@ class Mailer:
         file = self._mail.password_file
         if file is None:
             raise DeliveryError(
-                "there is no password for the mail server. Name a password_file in [mail], or set "
+                "the mail server needs a password. Set password_file in [mail], or "
                 "NAVFEED_MAIL_PASSWORD"
             )
         try:
             return file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "not a text file"
             raise DeliveryError(f"cannot read the password file {file}: {reason}") from None
 
 
 def message_of(digest: Digest, sender: str, to: str, now: datetime) -> EmailMessage:
-    """The mail. The same news has the same Message-ID all day, so that a repetition can be told."""
+    """The mail. Its Message-ID is the same for the same content all day, to recognise repeats."""
     domain = sender.rpartition("@")[2].rstrip(">")
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
@@ -105,7 +106,7 @@ def message_of(digest: Digest, sender: str, to: str, now: datetime) -> EmailMess
     return message
 
 
-def _text(said: bytes | str) -> str:
-    """What a server said, on one line."""
-    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+def _text(answer: bytes | str) -> str:
+    """A server's answer, on one line."""
+    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
     return sanitize(" ".join(text.split()))[:300].rstrip(".")

@@ -1,6 +1,6 @@
-"""A request to an address that the operator wrote in his own file, and to no other.
+"""An HTTP request to a URL from the operator's own file, and to no other.
 
-No redirect is followed: an answer cannot lead a request into the operator's own network.
+No redirect is followed, so that an answer cannot send a request into the operator's network.
 """
 
 from __future__ import annotations
@@ -17,54 +17,51 @@ from navfeed.errors import DeliveryError
 from navfeed.version import __version__
 from navfeed.watches.channels.deadline import SECONDS, deadline
 from navfeed.watches.channels.presets import PRESETS
-from navfeed.watches.definition import Target
+from navfeed.watches.choices import Channel
 from navfeed.watches.digest import Digest
-from navfeed.watches.words import Way
+from navfeed.watches.target import Target
 
 
-class Webhook:
-    """Posts JSON: the digest's own, or what a service expects."""
+class HttpSender:
+    """Posts JSON: the digest, or the message that a service expects."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._url = urlsplit(target.where)
-        self._preset = PRESETS[target.way]
+        self._url = urlsplit(target.address)
+        self._preset = PRESETS[target.channel]
         self.most = self._preset.most
 
     def send(self, digest: Digest) -> None:
-        path, body = self._asked(digest)
+        path, body = self._request(digest)
         try:
             status, pause = _post(self._url, path, json.dumps(body).encode())
         except (OSError, HTTPException, ValueError) as error:
-            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise self._error(f"cannot be reached: {said}") from error
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise DeliveryError(f"cannot be reached: {reason}") from error
         if not 200 <= status < 300:
-            raise self._error(f"answered {status}{_ADVICE.get(status, '')}", pause)
+            raise DeliveryError(f"answered {status}{_ADVICE.get(status, '')}", retry_after=pause)
 
-    def _asked(self, digest: Digest) -> tuple[str, Mapping[str, object]]:
-        """The path that is asked, and the body."""
+    def _request(self, digest: Digest) -> tuple[str, Mapping[str, object]]:
+        """The path and the body."""
         path = self._url.path or "/"
         body = self._preset.body(digest)
-        if self._target.way is Way.NTFY:  # its JSON goes to the root, and names the topic
+        if self._target.channel is Channel.NTFY:  # its JSON goes to the root and contains the topic
             path, _, topic = path.rstrip("/").rpartition("/")
             path, body = f"{path}/", {"topic": unquote(topic), **body}
         return f"{path}?{self._url.query}" if self._url.query else path, body
 
-    def _error(self, why: str, pause: timedelta | None = None) -> DeliveryError:
-        return DeliveryError(f"{self._url.hostname} {why}", retry_after=pause)
-
 
 _ADVICE = {
     **dict.fromkeys(
-        (301, 302, 303, 307, 308), ", another address: no redirect is followed. Write the new one"
+        (301, 302, 303, 307, 308), " (a redirect, which is not followed): enter the new URL"
     ),
-    **dict.fromkeys((401, 403), ": it wants a token or another one. See its address"),
-    **dict.fromkeys((404, 410), ": there is nothing at that address. See whether it was removed"),
+    **dict.fromkeys((401, 403), ": the token is missing or wrong. Check the URL"),
+    **dict.fromkeys((404, 410), ": nothing exists at that URL. Check whether it was removed"),
 }
 
 
 def _post(url: SplitResult, path: str, body: bytes) -> tuple[int, timedelta | None]:
-    """The status, and the pause that was asked for."""
+    """The status, and the pause that the server requests."""
     connection = _connection(url)
     try:
         with deadline(lambda: connection.sock, SECONDS):

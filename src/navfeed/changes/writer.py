@@ -1,0 +1,116 @@
+"""Changes written for other programs, with the cursor that each consumer continues from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic, sleep
+from typing import BinaryIO
+
+from navfeed.changes import lines, stream
+from navfeed.changes.stream import Batch, Source
+from navfeed.errors import ConfigError
+from navfeed.files import replaced
+from navfeed.model import Change, Cursor, read_cursor
+
+POLL_SECONDS = 1.0
+"""How often `follow` looks for changes: a query of a few milliseconds."""
+
+HEARTBEAT_SECONDS = 30.0
+"""The longest silence of `follow`: a consumer that hears nothing for longer knows it is dead."""
+
+
+class ChangesFormat(StrEnum):
+    JSONL = "jsonl"
+    CLOUDEVENTS = "cloudevents"
+    BULK = "bulk"
+
+
+_LINES = {
+    ChangesFormat.JSONL: lines.jsonl,
+    ChangesFormat.CLOUDEVENTS: lines.cloudevents,
+    ChangesFormat.BULK: lines.bulk,
+}
+
+
+def cursor_in(file: Path) -> Cursor | None:
+    """The cursor in a file; None if there is no file yet. Raises `ConfigError`."""
+    try:
+        return read_cursor(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no cursor"
+        raise ConfigError(
+            f"cannot continue from {file}: {reason}. Name another with --cursor, or start over "
+            "with --snapshot"
+        ) from error
+
+
+@dataclass(slots=True)
+class ChangeWriter:
+    """Writes changes, and saves the cursor to `file` only once its lines are flushed."""
+
+    format: ChangesFormat
+    source: Source
+    out: BinaryIO
+    file: Path | None
+    contacts: bool
+    clock: Callable[[], datetime]
+    written: int = 0
+    _saved: Cursor | None = None
+
+    def snapshot(self) -> Cursor:
+        """Write every ad as it is now; return the cursor to continue from."""
+        with stream.snapshot(self.source) as batch:
+            self._write(batch)
+        self._end(batch)
+        return batch.cursor
+
+    def catch_up(self, after: Cursor | None, limit: int | None) -> Cursor:
+        """Write all changes, up to `limit` in total; return the cursor to continue from."""
+        left = None if limit is None else limit - self.written
+        for batch in stream.batches(self.source, after, left):
+            self._write(batch)
+            if not batch.complete:
+                self._flush(batch.cursor)
+        self._end(batch)
+        return batch.cursor
+
+    def follow(self, after: Cursor, limit: int | None) -> None:
+        """Write changes as they happen, and a sign of life every half minute."""
+        last = monotonic()
+        while limit is None or self.written < limit:
+            sleep(POLL_SECONDS)
+            batch = stream.batch(self.source, after, 1)
+            if batch.cursor != after or monotonic() - last >= HEARTBEAT_SECONDS:
+                after = self.catch_up(after, limit)
+                last = monotonic()
+
+    def _write(self, batch: Batch) -> None:
+        for change in batch.changes:
+            for line in self._lines(change):
+                self.out.write(line.encode() + b"\n")
+            self.written += 1
+
+    def _lines(self, change: Change) -> Iterator[str]:
+        return _LINES[self.format](change, contacts=self.contacts)
+
+    def _end(self, batch: Batch) -> None:
+        """Mark the end of what there is. `_bulk` takes actions alone, so it gets no mark."""
+        if self.format is ChangesFormat.JSONL:
+            self.out.write(lines.caught_up_line(batch).encode() + b"\n")
+        elif self.format is ChangesFormat.CLOUDEVENTS:
+            self.out.write(lines.caught_up_event(batch, self.clock()).encode() + b"\n")
+        self._flush(batch.cursor)
+
+    def _flush(self, cursor: Cursor) -> None:
+        """At least once: lines that were not flushed are written again by the next run."""
+        self.out.flush()
+        if self.file is not None and cursor != self._saved:
+            with replaced(self.file, stoppable=False) as out:
+                out.write(f"{cursor}\n".encode())
+            self._saved = cursor

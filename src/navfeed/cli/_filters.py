@@ -1,0 +1,322 @@
+"""The options that select ads: declared once, the same for every command.
+
+`@takes_filters` gives a command all of them, as one parameter of the type `FilterOptions`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from functools import partial, wraps
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import typer
+
+from navfeed.cli._app import RENAMED
+from navfeed.cli._completion import values_of
+from navfeed.cli._output import print_warning
+from navfeed.errors import ConfigError
+from navfeed.model import Span, oslo_day
+from navfeed.places import alike
+from navfeed.store.filters import Filters, split_names
+from navfeed.store.query import Reader
+from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
+
+PANEL = "Filters"
+"""The heading of the filters in the help."""
+
+SOON = 7
+"""Days before its deadline within which an ad closes soon."""
+
+T = TypeVar("T")
+
+
+def _filter(metavar: str, text: str, name: str | None = None) -> Any:  # noqa: ANN401
+    return typer.Option(
+        *([RENAMED[name]] if name in RENAMED else []),
+        metavar=metavar,
+        help=text,
+        show_default=False,
+        rich_help_panel=PANEL,
+        autocompletion=values_of(name) if name else None,
+    )
+
+
+def _names(name: str, metavar: str, text: str) -> Any:  # noqa: ANN401
+    """A filter by names, which the shell can complete from the store."""
+    return _filter(metavar, text, name)
+
+
+Names = list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """The given options: one field per option, in the order of the help."""
+
+    text: Annotated[
+        Names,
+        _filter(
+            "WORDS",
+            'Only ads with all these words, in any inflection: `word`, `"word"` '
+            'exactly, `"two words"` in a row, `begin*`, `title:word`, `this OR that`, '
+            "`(these OR those)`, and `-word` to exclude it.",
+        ),
+    ] = None
+    title: Annotated[
+        Names, _filter("WORDS", "Only ads with these words in the title or job title; same syntax.")
+    ] = None
+    municipal: Annotated[
+        Names, _names("municipal", "NAME", "Only ads with a work location in this municipality.")
+    ] = None
+    county: Annotated[
+        Names, _names("county", "NAME", "Only ads with a work location in this county.")
+    ] = None
+    country: Annotated[
+        Names, _names("country", "NAME", "Only ads with a work location in this country.")
+    ] = None
+    city: Annotated[
+        Names, _names("city", "NAME", "Only ads with a work location in this city or post town.")
+    ] = None
+    postal_code: Annotated[
+        Names,
+        _names(
+            "postal_code",
+            "CODE",
+            "Only ads with a work location at this postal code; `50*` for an area.",
+        ),
+    ] = None
+    employer: Annotated[
+        Names, _names("employer", "PART", "Only ads whose employer name contains this.")
+    ] = None
+    orgnr: Annotated[
+        Names, _names("orgnr", "NUMBER", "Only ads of the employer with this organisation number.")
+    ] = None
+    occupation: Annotated[
+        Names,
+        _names(
+            "occupation",
+            "PART",
+            "Only ads whose job title, occupation or category contains this.",
+        ),
+    ] = None
+    level1: Annotated[
+        Names, _names("level1", "NAME", "Only ads in this broad occupation group.")
+    ] = None
+    level2: Annotated[
+        Names, _names("level2", "NAME", "Only ads in this occupation, by NAV's grouping.")
+    ] = None
+    styrk: Annotated[
+        Names,
+        _names("styrk", "CODE|NAME", "Only ads in this STYRK08 category; `22*` for a whole group."),
+    ] = None
+    esco: Annotated[Names, _names("esco", "CODE|NAME", "Only ads in this ESCO category.")] = None
+    engagement: Annotated[
+        Names, _names("engagement", "NAME", "Only ads with this type of engagement, such as Fast.")
+    ] = None
+    extent: Annotated[
+        Names, _names("extent", "NAME", "Only ads of this extent (Heltid or Deltid).")
+    ] = None
+    sector: Annotated[Names, _names("sector", "NAME", "Only ads in this sector.")] = None
+    source: Annotated[Names, _names("source", "NAME", "Only ads from this source.")] = None
+    positions: Annotated[
+        Names, _filter("NUMBER|RANGE", "Number of positions: `2`, `[2,5]` or `[10,*)`.")
+    ] = None
+    published: Annotated[
+        Names,
+        _filter(
+            "DATE|RANGE",
+            "Publication day or range: `2026-05-01`, `today`, `[2026-05-01,*)`, `[*,yesterday]`.",
+        ),
+    ] = None
+    updated: Annotated[Names, _filter("DATE|RANGE", "Day or range of the last update.")] = None
+    expires: Annotated[Names, _filter("DATE|RANGE", "Last day shown: a day or a range.")] = None
+    due: Annotated[
+        Names,
+        _filter(
+            "DATE|RANGE|DAYS",
+            "Application deadline: a day, a range, or a number of days from today.",
+        ),
+    ] = None
+    published_since: Annotated[
+        str | None,
+        _filter(
+            "DATE|DAYS", "Published on or after this day (2026-05-01), or within this many days."
+        ),
+    ] = None
+    expires_before: Annotated[
+        str | None,
+        _filter(
+            "DATE|DAYS",
+            "Last day shown is before this day (2026-05-01), or in fewer than this many days.",
+        ),
+    ] = None
+    due_before: Annotated[
+        str | None,
+        _filter(
+            "DATE|DAYS",
+            "Application deadline before this day (2026-05-01), or in fewer than this many days.",
+        ),
+    ] = None
+    closing_soon: Annotated[
+        bool,
+        typer.Option(
+            "--closing-soon",
+            rich_help_panel=PANEL,
+            help=f"Application deadline within {SOON} days; for an ad without a deadline, "
+            "its last day shown.",
+        ),
+    ] = False
+    uuid: Annotated[Names, _filter("UUID", "Only ads with these ids.")] = None
+
+    def given(self) -> dict[str, object]:
+        """The options that were given, by name."""
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+
+    def filters(self, now: datetime) -> Filters:
+        """The filters for the store at `now`. Raises `ConfigError` for an invalid value."""
+        today = oslo_day(now)
+        names: dict[str, Any] = {
+            name: _named(name, getattr(self, name)) for name in (*_LISTS, *_WHOLE, "text", "title")
+        }
+        spans: dict[str, Any] = {
+            name: _warn_if_backwards(
+                name, _read(name, getattr(self, name), partial(read, now=now), takes)
+            )
+            for name, (read, takes) in _DATES.items()
+        }
+        return Filters(
+            **names,
+            **spans,
+            positions=_read("positions", self.positions, read_numbers, _NUMBERS),
+            published_since=_day("published_since", self.published_since, today, -1),
+            expires_before=_day("expires_before", self.expires_before, today, 1),
+            due_before=_day("due_before", self.due_before, today, 1),
+            closing_soon=(today, today + timedelta(days=SOON)) if self.closing_soon else None,
+        )
+
+
+_LISTS = (*("municipal", "county", "country", "city", "postal_code", "orgnr", "source", "uuid"),)
+"""Filters that take several values separated by commas. A leading ! then """
+"""excludes all of them."""
+
+_WHOLE = (
+    *("employer", "occupation", "level1", "level2", "styrk", "esco"),
+    *("engagement", "extent", "sector"),
+)
+
+_SUGGESTED = tuple(
+    name for name in (*_LISTS, *_WHOLE) if name not in ("uuid", "orgnr", "postal_code")
+)
+"""Filters that get suggestions for typing errors. Numbers get none."""
+
+_SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
+_DATES = {
+    **dict.fromkeys(("published", "updated", "expires"), (read_span, _SPANS)),
+    "due": (read_span_ahead, f"{_SPANS}, or a number of days"),
+}
+"""Filters by time: the parser of each, and the description of what it accepts."""
+
+_NUMBERS = "a number or a range such as [2,5] or [10,*)"
+
+
+def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command every filter option, in the place of its parameter of `FilterOptions`."""
+    own = inspect.signature(command, eval_str=True)
+    (group,) = (one.name for one in own.parameters.values() if one.annotation is FilterOptions)
+
+    @wraps(command)
+    def filtered(*args: object, **values: object) -> None:
+        chosen = {field.name: values.pop(field.name) for field in fields(FilterOptions)}
+        command(*args, **{group: FilterOptions(**chosen)}, **values)  # type: ignore[arg-type]
+
+    parameters = [
+        option
+        for parameter in own.parameters.values()
+        for option in (_OPTIONS if parameter.name == group else (parameter,))
+    ]
+    filtered.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    filtered.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
+    return filtered
+
+
+def _option(name: str, default: object, annotation: object) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+_HINTS = get_type_hints(FilterOptions, include_extras=True)
+_OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fields(FilterOptions))
+
+
+def suggest_values(reader: Reader, filters: Filters) -> None:
+    """Warn about values and words that match no ad, and suggest similar ones."""
+    for name in _SUGGESTED:
+        for value in (value for side in split_names(getattr(filters, name)) for value in side):
+            near = () if reader.has_value(name, value) else alike(value, reader.values(name))
+            if near:
+                print_warning(
+                    f"no ad matches {_flag(name)} {value}; did you mean {' or '.join(near)}?"
+                )
+    for word in reader.commonplace(filters):
+        print_warning(
+            f"{word} is in very many ads: only titles were searched for it. --text "
+            f"text:{word} searches the whole text"
+        )
+    for word, near_words in reader.misspelt(filters):
+        print_warning(f"no ad contains {word}; did you mean {' or '.join(near_words)}?")
+
+
+def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    if any(span.start and span.end and span.start > span.end for span in spans):
+        print_warning(f"{_flag(name)} ends before it begins: no ad can match")
+    return spans
+
+
+def _flag(name: str) -> str:
+    return RENAMED.get(name, f"--{name.replace('_', '-')}")
+
+
+def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
+    """An empty name is a script's mistake: it would match every ad, or none."""
+    split = _listed if name in _LISTS else lambda value: (value.strip(),)
+    names = tuple(one for value in values or () for one in split(value))
+    if not all(one.lstrip("!") for one in names):
+        raise ConfigError(f"{_flag(name)} is empty. Give it a value, or leave it out")
+    return names
+
+
+def _listed(value: str) -> Iterator[str]:
+    """`!OSLO,BERGEN` is neither of them."""
+    value = value.strip()
+    mark = "!" if value.startswith("!") else ""
+    return (mark + one.strip() for one in value.removeprefix("!").split(","))
+
+
+def _read(
+    name: str, texts: list[str] | None, read: Callable[[str], T], takes: str
+) -> tuple[T, ...]:
+    read_ones = []
+    for text in texts or ():
+        try:
+            read_ones.append(read(text))
+        except ValueError:
+            raise ConfigError(f"{_flag(name)} takes {takes}, not {text!r}") from None
+    return tuple(read_ones)
+
+
+def _day(name: str, text: str | None, today: date, direction: int) -> date | None:
+    """A day as `2026-05-01`, or as a number of days from today."""
+    if text is None:
+        return None
+    try:
+        if text.isdecimal():
+            return today + direction * timedelta(days=int(text))
+        if text[7:8] == "-":  # ISO has other ways to write a day, none with a dash there
+            return date.fromisoformat(text)
+    except (ValueError, OverflowError):
+        pass
+    raise ConfigError(f"{_flag(name)} takes a day (2026-05-01) or a number of days, not {text!r}")

@@ -1,0 +1,38 @@
+"""`navfeed show --history`: what became of an ad, for people and for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+
+from navfeed.cli._output import print_json, print_lines
+from navfeed.model import AdHistory, moment_text
+from navfeed.present.history import history_page
+
+
+def print_history(history: AdHistory, *, as_json: bool) -> None:
+    if as_json:
+        print_json(history_as_json(history))
+    else:
+        print_lines(history_page(history))
+
+
+def history_as_json(history: AdHistory) -> dict[str, object]:
+    """Moments are UTC, days are Oslo's; what is not known is null."""
+    entries = [
+        {"entry": one.ordinal, "status": one.key[1], "written": one.key[2]}
+        for one in history.entries
+    ]
+    return {**{name: _plain(value) for name, value in asdict(history).items()}, "entries": entries}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return moment_text(value)
+        case date():
+            return value.isoformat()
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
+        case _:
+            return value

@@ -1,0 +1,95 @@
+"""The options and arguments that several commands take, declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from navfeed.cli._output import Color, RowsFormat, use_color
+
+DbOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--db", help="The store. Default: the platform's data folder.", show_default=False
+    ),
+]
+
+
+RowsOption = Annotated[RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")]
+
+
+ColorOption = Annotated[
+    Color,
+    typer.Option(
+        "--color",
+        callback=use_color,
+        help="When to use colour. auto: on a terminal, or if FORCE_COLOR is set.",
+        show_default=False,
+    ),
+]
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="The settings file. Default: navfeed.toml in the platform's config folder.",
+        show_default=False,
+    ),
+]
+
+
+MaxAgeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Fail (exit 8) if the data is older than this (90m, 24h, 2d).",
+        show_default=False,
+    ),
+]
+
+
+WithContactsOption = Annotated[
+    bool, typer.Option("--with-contacts", help="Include the contact people that the ads name.")
+]
+
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--base-url", help="The feed's address. Default: NAV's.", show_default=False),
+]
+
+
+MaxTimeOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Stop after this long (90, 10m, 2h).", show_default=False),
+]
+
+
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=64, help="Number of concurrent detail requests. Default: 8.", show_default=False
+    ),
+]
+
+
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+class SummaryFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[
+    SummaryFormat, typer.Option("--format", help="json: print a summary object on stdout.")
+]
+
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]

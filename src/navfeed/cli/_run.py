@@ -1,0 +1,218 @@
+"""What the commands that follow the feed have in common: signals, options, log and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import typer
+
+from navfeed.api import now, open_store
+from navfeed.cli._output import log_to, print_warning
+from navfeed.config import SCOPES, Settings, duration
+from navfeed.errors import (
+    EXPECTED,
+    ConfigError,
+    ExitCode,
+    NavfeedError,
+    StoreError,
+    UnreachableError,
+)
+from navfeed.model import (
+    HISTORY,
+    OSLO,
+    LogFormat,
+    LogLevel,
+    moment_text,
+)
+from navfeed.store.upgrade import kept_copy
+
+if TYPE_CHECKING:
+    from navfeed.present.run_log import Log
+    from navfeed.sync.engine import Counts, RunFinished
+    from navfeed.sync.walk import Start
+
+
+def seconds(max_time: str | None) -> float | None:
+    return None if max_time is None else duration(max_time, "--max-time").total_seconds()
+
+
+def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | None:
+    """Open the log that the settings name, and send messages to it from now on."""
+    wanted = settings.log
+    if not always and wanted.file is None and wanted.format is None and wanted.level is None:
+        log_to(None)
+        return None
+    from navfeed.present.run_log import Log
+
+    least = LogLevel.WARNING if quiet and wanted.file is None else LogLevel.INFO
+    log = Log(wanted.format or LogFormat.TEXT, wanted.level or least, wanted.file)
+    log_to(log)
+    return log
+
+
+def tell_end(
+    log: Log | None, end: RunFinished | NavfeedError, *, rest: float | None = None
+) -> None:
+    """How a run ended, in one line of the log: why, with which exit code, and when it goes on.
+
+    `end` is an error where there was no run, or not to its end. `rest`: a service goes on after so
+    many seconds. Without, the next try is when the server wants it, if it said so.
+    """
+    if log is None:
+        return
+    error = end if isinstance(end, NavfeedError) else end.error
+    fields = {} if isinstance(end, NavfeedError) else _figures(end.counts)
+    next_try = _retry_at(error) if rest is None else now() + timedelta(seconds=rest)
+    log.end(
+        _gravity(end.exit_code, goes_on=rest is not None),
+        _last_line(end, rest),
+        end.exit_code,
+        outcome=str(end) if isinstance(end, NavfeedError) else end.outcome,
+        next_try_at=moment_text(next_try),
+        **fields,
+    )
+
+
+def _figures(counts: Counts) -> dict[str, object]:
+    """What a run did, and how often for which reason."""
+    reasons = {reason.value: count for reason, count in sorted(counts.reasons.items())}
+    return {**counts.as_dict(), "reasons": reasons}
+
+
+def _retry_at(error: NavfeedError | None) -> datetime | None:
+    return error.retry_at if isinstance(error, UnreachableError) else None
+
+
+def _gravity(code: ExitCode, *, goes_on: bool) -> LogLevel:
+    if code in EXPECTED:
+        return LogLevel.INFO
+    return LogLevel.WARNING if goes_on else LogLevel.ERROR
+
+
+def _last_line(end: RunFinished | NavfeedError, rest: float | None) -> str:
+    if isinstance(end, NavfeedError):
+        return with_next_try(end, rest)
+    from navfeed.present.progress import summary
+
+    return summary(end) if end.error is None else with_next_try(end.error, rest)
+
+
+def with_next_try(error: NavfeedError, rest: float | None) -> str:
+    return str(error) if rest is None else f"{error}. Retrying in {rest:,.0f} s"
+
+
+def token_of(settings: Settings) -> str | None:
+    """The private token. Warns if others can read its file. Raises `ConfigError`."""
+    token = settings.token.read()
+    if file := settings.token.exposed:
+        how = f"chmod 600 {quote(str(file))}"
+        print_warning(f"others can read the token file {file}. Make it private: {how}")
+    return token
+
+
+def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
+    """`--scope municipal=BERGEN --scope words=natt` in the form of the settings file."""
+    scope: dict[str, list[str]] = {}
+    for flag in flags:
+        name, _, value = flag.partition("=")
+        if flag != "all" and (name not in SCOPES or not value):
+            raise ConfigError(
+                f"--scope takes NAME=VALUE, where NAME is one of {', '.join(SCOPES)}; or "
+                f"all. Not {flag!r}"
+            )
+        if flag != "all":
+            values = value.split(",") if name in _SEPARATED else [value]
+            scope.setdefault(name, []).extend(one.strip() for one in values)
+    return scope if flags else None
+
+
+def warn_if_begun(settings: Settings) -> None:
+    """The start applies once: nobody should think that an old copy now reaches further back."""
+    with suppress(StoreError), open_store(settings.db) as reader:
+        if reader.status(now()).newest is not None:
+            print_warning(
+                f"{settings.db} already exists and continues from its position: --since and "
+                "--from-tip apply to a first sync. To start elsewhere, name a new store "
+                "with --db"
+            )
+
+
+def warn_of_copy(settings: Settings) -> None:
+    if copy := kept_copy(settings.db):
+        print_warning(
+            f"the copy made before the upgrade is {copy}; the next successful sync removes it"
+        )
+
+
+_SEPARATED = ("municipal", "county", "code", "orgnr")
+"""Names of a scope that take several values separated by commas, as filters do."""
+
+_SCOPE_FILTERS = {
+    "municipalities": ("municipal",),
+    "counties": ("county",),
+    "orgnrs": ("orgnr",),
+    "occupations": ("level1", "level2"),
+}
+"""The filters that match what a field of the scope keeps."""
+
+
+def warn_if_scope_matches_nothing(settings: Settings) -> None:
+    """A scope that is mistyped keeps nothing, and no sync fails for that."""
+    with open_store(settings.db) as reader:
+        scope = reader.scope()
+        for name, filters in _SCOPE_FILTERS.items():
+            for value in getattr(scope, name):
+                if not any(reader.has_value(one, value) for one in filters):
+                    print_warning(
+                        f"no stored ad matches {value!r}, one of the scope's {name}. If NAV "
+                        "does not use that name, set the scope again with --scope"
+                    )
+
+
+def start_of(since: str | None, *, from_start: bool = False, from_tip: bool = False) -> Start:
+    from navfeed.sync.walk import Start
+
+    if sum([since is not None, from_start, from_tip]) > 1:
+        raise ConfigError("--since, --from-start and --from-tip exclude each other")
+    if from_start:
+        return Start()
+    if from_tip:
+        return Start(from_tip=True)
+    return Start(back=HISTORY) if since is None else _since(since)
+
+
+def _since(text: str) -> Start:
+    from navfeed.sync.walk import Start
+
+    try:
+        if text.isdecimal():
+            _ = now() - timedelta(days=int(text))  # so far back there must have been a day
+            return Start(back=timedelta(days=int(text)))
+        since = datetime.fromisoformat(text).replace(tzinfo=OSLO)
+    except (ValueError, OverflowError):
+        raise ConfigError(
+            f"--since takes a day (2026-05-01) or a number of days, not {text!r}"
+        ) from None
+    if since > now():
+        raise ConfigError(
+            f"--since {text} is in the future, so the copy would lack the ads that are "
+            "active now. Give a past day, or --from-tip to follow from now on"
+        )
+    return Start(since=since)
+
+
+def conclude(ended: RunFinished, *, quiet: bool) -> None:
+    """Raise the run's error, or end with its exit code. `quiet`: no message for an expected end."""
+    if ended.error is not None and not (quiet and ended.exit_code in EXPECTED):
+        raise ended.error
+    if ended.exit_code is not ExitCode.DONE:
+        raise typer.Exit(ended.exit_code)
+
+
+def reporter(*, quiet: bool) -> Callable[[str], None]:
+    """Where progress that is no warning goes; nowhere with --quiet."""
+    return (lambda _: None) if quiet else print_warning

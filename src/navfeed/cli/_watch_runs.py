@@ -1,0 +1,221 @@
+"""What the commands that notify have in common: the watch file, the state, one run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import fields
+from datetime import datetime
+from functools import partial
+
+from navfeed.api import now, open_store, store_lock
+from navfeed.cli._filters import FilterOptions
+from navfeed.cli._output import print_error, print_warning, program_stdout, text_stdout
+from navfeed.config import Settings, refuse_store
+from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
+from navfeed.model import age_of, counted
+from navfeed.ops import doctor
+from navfeed.ops.doctor import Finding
+from navfeed.present.words import freshness
+from navfeed.store.filters import Filters
+from navfeed.watches import events
+from navfeed.watches.channels import ChannelContext, make_sender
+from navfeed.watches.checkup import WatchReport, examine, exposed_files
+from navfeed.watches.choices import Format
+from navfeed.watches.definition import Watch, WatchFile
+from navfeed.watches.deliver import Deliverer
+from navfeed.watches.reading import read_watch_file
+from navfeed.watches.state import State
+from navfeed.watches.state_file import state_path
+from navfeed.watches.view import View
+
+FILTERS = tuple(one.name for one in fields(FilterOptions))
+"""The filters of a watch: those of `navfeed list`."""
+
+_SINGLE = ("published_since", "expires_before")
+"""Filters that take one value."""
+
+
+def watch_file_of(settings: Settings) -> WatchFile:
+    """The file of watches. Raises `ConfigError`."""
+    return read_watch_file(settings.watches_file, FILTERS)
+
+
+def filters_of(watch: Watch, moment: datetime) -> Filters:
+    """The filters of a watch, for the store. Raises `ConfigError`."""
+    lists = {name: list(texts) for name, texts in watch.filters.items() if name not in _SINGLE}
+    single = {name: watch.filters[name][-1] for name in _SINGLE if name in watch.filters}
+    return FilterOptions(**lists, **single).filters(moment)  # type: ignore[arg-type]
+
+
+@contextmanager
+def viewed(settings: Settings) -> Iterator[View]:
+    """The store as of now. Raises `StoreError`."""
+    moment = now()
+    with open_store(settings.db, at=moment) as reader:
+        yield View(reader, moment, filters_of)
+
+
+@contextmanager
+def state_of(settings: Settings) -> Iterator[State]:
+    with State(state_path(settings.db)) as state:
+        yield state
+
+
+class WatchRunner:
+    """Runs the watches. A service keeps one, so that it reports a lasting problem once.
+
+    `heed` is called between two deliveries, and may raise to end the run.
+    """
+
+    def __init__(self, *, quiet: bool = False, heed: Callable[[], None] = lambda: None) -> None:
+        self._quiet = quiet
+        self._heed = heed
+        self._reported: set[str] = set()
+
+    def run(
+        self, settings: Settings, options: events.RunOptions, format_: Format | None = None
+    ) -> ExitCode:
+        """Run the watches once. Returns the exit code; problems are reported on stderr.
+
+        A channel that stays down is reported once, by whichever process. Raises `LockedError` where
+        another run is in progress, `ConfigError` and `StoreError`.
+        """
+        codes = {ExitCode.DONE}
+        reported: set[str] = set()
+        with (
+            store_lock(settings.db, "watches.lock", "another `navfeed watch` works on"),
+            state_of(settings) as state,
+        ):
+            for event in _deliverer(settings, state, format_).run(options):
+                self._heed()
+                code, words = _outcome(event, options, quiet=self._quiet)
+                codes.add(code)
+                if words:
+                    reported.add(words)
+                    if words not in self._reported:
+                        (print_warning if code is ExitCode.DONE else print_error)(words)
+        self._reported = reported
+        order = (ExitCode.USAGE, ExitCode.STALE, ExitCode.WAITING, ExitCode.DONE)
+        return next(code for code in order if code in codes)
+
+    def run_after_sync(self, settings: Settings, *, debounce: bool) -> ExitCode:
+        """The same after a sync, which must not fail because of it: errors are only reported."""
+        try:
+            return self.run(settings, events.RunOptions(debounce=debounce))
+        except StoppedError:
+            raise
+        except NavfeedError as error:
+            if str(error) not in self._reported:
+                print_error(f"the watches did not run: {error}")
+            self._reported = {str(error)}
+            return error.exit_code
+
+
+def watch_findings(settings: Settings) -> Iterator[Finding]:
+    """What `navfeed doctor` finds. Nothing of the store: its damage is a finding already."""
+    try:
+        file = watch_file_of(settings)
+    except ConfigError as error:
+        yield doctor.failed("watches", error)
+        return
+    path = state_path(settings.db)
+    if exposed := exposed_files(file, path):
+        yield doctor.check_watch_permissions(exposed)
+    try:
+        opened = state_of(settings) if path.exists() else nullcontext()
+        with opened as state, viewed(settings) as view:
+            yield from _examined(file, state, view)
+    except StoreError as error:
+        if str(path) in str(error):
+            yield doctor.failed("watches", error)
+
+
+def _examined(file: WatchFile, state: State | None, view: View) -> Iterator[Finding]:
+    found = list(_problems(examine(file, state, view), view.caught_up_at))
+    yield from dict.fromkeys(found)  # a target may belong to several watches
+    if file.watches and not found:
+        targets = {target for watch in file.watches.values() for target in watch.to}
+        yield doctor.fine(
+            "watches",
+            f"{counted(len(file.watches), 'watch', 'watches')}, {counted(len(targets), 'target')}",
+        )
+
+
+def _problems(reports: Iterable[WatchReport], caught_up_at: datetime | None) -> Iterator[Finding]:
+    for one in reports:
+        run = doctor.check_watch(one.watch, one.problem, one.data_as_of, caught_up_at)
+        targets = (
+            doctor.check_target(
+                target.target, target.health.failures, target.health.failing_since, target.pending
+            )
+            for target in one.targets
+        )
+        yield from filter(None, (run, *targets))
+
+
+def _deliverer(settings: Settings, state: State, format_: Format | None) -> Deliverer:
+    file = watch_file_of(settings)
+    context = ChannelContext(
+        file,
+        _write,
+        partial(refuse_store, db=settings.db),
+        now,
+        os.environ.get("NAVFEED_MAIL_PASSWORD") or None,
+        format_,
+    )
+    return Deliverer(
+        file,
+        state,
+        lambda: viewed(settings),
+        partial(make_sender, context),
+        clock=now,
+        warning=partial(_warning, settings),
+    )
+
+
+def _write(text: str, format_: Format) -> None:
+    """Write to stdout and flush: only then it counts as delivered."""
+    if format_ in (Format.JSON, Format.HTML):
+        program_stdout().write(text.encode())
+    else:
+        text_stdout().write(text)
+    sys.stdout.flush()
+
+
+def _warning(settings: Settings, caught_up_at: datetime | None) -> str:
+    """The warning in a digest from data older than `warn_age`; empty where it is newer."""
+    moment = now()
+    age = age_of(caught_up_at, moment)
+    if settings.warn_age is None or (age is not None and age <= settings.warn_age):
+        return ""
+    return f"The data is {freshness(caught_up_at, moment)}. Ads may have been withdrawn since."
+
+
+def _outcome(
+    event: events.DeliveryEvent, options: events.RunOptions, *, quiet: bool
+) -> tuple[ExitCode, str]:
+    """The exit code of an event, and the message about it, if any."""
+    match event:
+        case events.WatchStarted(watch, target, skipped) if skipped and not quiet:
+            return ExitCode.DONE, (
+                f"{watch} now notifies {target.display}. Ads that match already are skipped "
+                f"({skipped:,}); --backlog delivers them too"
+            )
+        case events.DeliveryFailed(target, error, failures, _):
+            words = (
+                f"{target.display}: {error}. Its notifications are kept and retried automatically, "
+                "without another message. Retry now: `navfeed watch run --now`"
+            )
+            return ExitCode.WAITING, words if failures == 1 or options.immediately else ""
+        case events.Deferred(failing=True):
+            return ExitCode.WAITING, ""
+        case events.StoreNotReady(watch, reason):
+            words = f"{watch} did not run: {reason}. Run `navfeed sync` until it ends with 0"
+            return ExitCode.STALE, "" if quiet else words
+        case events.InvalidWatch(_, error):
+            return ExitCode.USAGE, str(error)
+        case _:
+            return ExitCode.DONE, ""

@@ -1,0 +1,65 @@
+"""`navfeed doctor`: checks of settings, machine, store and feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from navfeed.cli._app import app
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption, UrlOption
+from navfeed.cli._output import (
+    Color,
+    RowsFormat,
+    print_json,
+    print_rows,
+)
+from navfeed.config import load
+from navfeed.errors import ConfigError, ExitCode
+from navfeed.ops.checkup import examine
+from navfeed.ops.doctor import Finding, verdict
+
+
+@app.command()
+def doctor(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    base_url: UrlOption = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the feed.")] = False,
+    format_: RowsOption = RowsFormat.TABLE,
+    _color: ColorOption = Color.AUTO,
+) -> None:
+    """Diagnose configuration, store and feed.
+
+    Also checks token, clock, disk and permissions, and suggests what to do. Changes nothing.
+    Exit codes: 0 no failure, warnings included; else that of the first failure: 2 configuration or
+    clock, 5 feed, 6 token, 7 store, 8 no recent data.
+    """
+    flags = {"db": db, "base_url": base_url}
+    findings = [*examine(flags, config, offline=offline), *_watches(flags, config)]
+    if format_ is RowsFormat.JSON:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        print_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
+    if (code := verdict(findings)) is not ExitCode.DONE:
+        raise typer.Exit(code)
+
+
+def _watches(flags: Mapping[str, object], config: Path | None) -> Iterator[Finding]:
+    """Nothing where the settings cannot be read: that is a finding already."""
+    try:
+        settings = load(flags, config=config)
+    except ConfigError:
+        return
+    if settings.watches_file.exists():
+        from navfeed.cli._watch_runs import watch_findings
+
+        yield from watch_findings(settings)
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return (finding.check, finding.level, finding.message, finding.advice)

@@ -1,0 +1,22 @@
+"""`navfeed ignore`: hide an ad from watches."""
+
+from __future__ import annotations
+
+from navfeed.cli._app import app
+from navfeed.cli._options import ConfigOption, DbOption
+from navfeed.cli._triage import AdArgument, NoteOption, UndoOption, mark_ad
+from navfeed.config import load
+from navfeed.watches.choices import Mark
+
+
+@app.command()
+def ignore(
+    ad: AdArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    note: NoteOption = None,
+    undo: UndoOption = False,
+) -> None:
+    """Hide an ad from all watches."""
+    mark_ad(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)

@@ -1,0 +1,25 @@
+"""`navfeed save`: keep an ad for later."""
+
+from __future__ import annotations
+
+from navfeed.cli._app import app
+from navfeed.cli._options import ConfigOption, DbOption
+from navfeed.cli._triage import AdArgument, NoteOption, UndoOption, mark_ad
+from navfeed.config import load
+from navfeed.watches.choices import Mark
+
+
+@app.command()
+def save(
+    ad: AdArgument,
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    note: NoteOption = None,
+    undo: UndoOption = False,
+) -> None:
+    """Save an ad for later.
+
+    `navfeed list --saved` shows it while it is active.
+    """
+    mark_ad(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)

@@ -1,0 +1,182 @@
+"""Ads out of a store into one file, a folder of files, or stdout, in any of the formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
+from navfeed.model import counted
+from navfeed.store.filters import Filters, Within
+from navfeed.store.query import Reader
+from navfeed.wire.rewrite import drop_contacts
+
+Item = TypeVar("Item")
+
+
+class ExportFormat(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+    JOBPOSTING = "jobposting"
+
+
+class TableName(StrEnum):
+    LOCATIONS = "locations"
+    OCCUPATIONS = "occupations"
+    CATEGORIES = "categories"
+
+
+TABULAR = frozenset({ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.PARQUET})
+"""Formats of rows and columns; the others hold whole ads."""
+
+BINARY = frozenset({ExportFormat.XLSX, ExportFormat.PARQUET})
+
+_SUFFIXES = {ExportFormat.JOBPOSTING: "jsonl"}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How ads are written. `contacts` None: the format's default."""
+
+    format: ExportFormat
+    columns: tuple[str, ...]
+    table: TableName | None
+    dialect: Dialect
+    contacts: bool | None
+
+
+Tick = Callable[[int, int], None]
+"""Takes the rows written so far and their total."""
+
+_TICK_EVERY = 100
+
+
+@dataclass(slots=True)
+class Export:
+    """Writes ads, and counts the rows, the texts it cut and the ads it left out."""
+
+    reader: Reader
+    options: ExportOptions
+    tick: Tick | None = None
+    total: int = 0
+    done: int = 0
+    cut: int = 0
+    left_out: int = 0
+
+    def write(self, filters: Filters, out: BinaryIO, path: Path | None) -> int:
+        """Write the ads that match; return the number of rows.
+
+        Temporary files go beside `path`, which xlsx needs.
+        """
+        before = self.done
+        match self.options.format:
+            case ExportFormat.CSV:
+                write_csv(self.options.columns, self._rows(filters), out, self.options.dialect)
+            case ExportFormat.XLSX:
+                self._write_xlsx(filters, out, path)
+            case ExportFormat.PARQUET:
+                from navfeed.export.parquet import write_parquet
+
+                write_parquet(self.options.columns, self._rows(filters), out)
+            case ExportFormat.JSON:
+                write_json(self._texts(filters), out)
+            case ExportFormat.JSONL:
+                write_jsonl(self._texts(filters), out)
+            case ExportFormat.JOBPOSTING:
+                self._write_postings(filters, out)
+        return self.done - before
+
+    def notes(self) -> Iterator[str]:
+        """What the reader of the export has to know about it."""
+        if self.cut:
+            texts = counted(self.cut, "text")
+            yield f"{texts} cut at 32,767 characters, Excel's limit for a cell"
+        if self.left_out:
+            yield f"{counted(self.left_out, 'ad')} left out: a JobPosting needs {_REQUIRED}"
+
+    def summary(self) -> str:
+        return counted(self.done, _UNITS.get(self.options.format, "row"))
+
+    def _write_xlsx(self, filters: Filters, out: BinaryIO, path: Path | None) -> None:
+        from navfeed.export.xlsx import write_xlsx
+        from navfeed.files import workroom
+
+        assert path is not None  # noqa: S101  the command refuses xlsx on stdout
+        with workroom(path) as room:
+            self.cut += write_xlsx(self.options.columns, self._rows(filters), out, room)
+
+    def _write_postings(self, filters: Filters, out: BinaryIO) -> None:
+        from navfeed.export.jobposting import Postings
+
+        ads = self.reader.ads(filters)
+        postings = Postings(ads, contacts=bool(self.options.contacts))
+        write_jsonl(self._counted(postings), out)
+        self.left_out += postings.left_out
+
+    def _rows(self, filters: Filters) -> Iterator[tuple[Cell, ...]]:
+        columns = self.options.columns
+        if self.options.table:
+            return self._counted(self.reader.children(self.options.table, columns, filters))
+        return self._counted(self.reader.rows(columns, filters))
+
+    def _texts(self, filters: Filters) -> Iterator[str]:
+        texts = self._counted(self.reader.iter_raw(filters))
+        if self.options.contacts is not False:
+            return texts
+        return map(drop_contacts, texts)
+
+    def _counted(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            self.done += 1
+            if self.tick and self.done % _TICK_EVERY == 0:
+                self.tick(self.done, self.total)
+            yield item
+
+
+_UNITS = dict.fromkeys((ExportFormat.JSON, ExportFormat.JSONL, ExportFormat.JOBPOSTING), "ad")
+_REQUIRED = "a title, a text, a day of publication, an employer and a place with its country"
+
+
+def export_to_file(export: Export, filters: Filters, output: Path) -> None:
+    """Write one file, which takes the place of `output` when it is complete."""
+    from navfeed.files import replaced
+
+    export.total = export.reader.count(filters) if export.tick else 0
+    with replaced(output) as out:
+        export.write(filters, out, output)
+
+
+def export_to_folder(export: Export, filters: Filters, output: Path) -> None:
+    """Write a file for each municipality into a folder that takes the place of `output`."""
+    from navfeed.export.split import is_split, write_split
+    from navfeed.files import replaced_folder
+
+    files, export.total = _files(export.reader, filters)
+    suffix = _SUFFIXES.get(export.options.format, export.options.format.value)
+    with replaced_folder(output, is_split) as folder:
+
+        def write(municipalities: list[str], out: BinaryIO) -> int:
+            named = tuple(filter(None, municipalities))
+            within = replace(filters, within=Within(named, nowhere="" in municipalities))
+            return export.write(within, out, folder / "ads")
+
+        write_split(folder, suffix, files, write)
+
+
+def _files(reader: Reader, filters: Filters) -> tuple[dict[str, list[str]], int]:
+    """The municipalities of each file, and the number of ads in all files together."""
+    from navfeed.export.split import NOWHERE, files_of
+
+    names: set[str] = set()
+    total = nowhere = 0
+    for (places,) in reader.rows(("municipalities",), filters):
+        names.update(places or ())
+        total += len(places or ()) or 1
+        nowhere += not places
+    return files_of(names) | ({NOWHERE: [""]} if nowhere else {}), total

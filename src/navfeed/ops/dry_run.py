@@ -1,0 +1,36 @@
+"""What a sync would do to a store, from the store alone (`navfeed sync --dry-run`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from navfeed.api import now, open_store
+from navfeed.decide import ScopeVerdict, judge_scope, narrows
+from navfeed.errors import ConfigError
+from navfeed.model import Foretold
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from navfeed.sync.engine import Plan
+
+
+def predict(db: Path, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
+    """The changes to expect, and the verdict on the plan's scope. Changes nothing."""
+    if not db.exists():
+        raise ConfigError(f"there is no store {db} yet: the first sync creates it")
+    moment = now()
+    with open_store(db, at=moment) as reader:
+        facts, outside = reader.status(moment), reader.outside()
+        scope = facts.scope if plan.scope is None else plan.scope
+        changes = scope != facts.scope
+        verdict = judge_scope(scope, facts.scope, reader.everything() if changes else ())
+    would = Foretold(
+        scope_changes=changes,
+        stored=facts.stored,
+        leaving=len(verdict.leaving),
+        coming_in=outside if changes and not narrows(scope, facts.scope) else 0,
+        expired=facts.stored - facts.active,
+        waiting=facts.waiting,
+    )
+    return would, verdict

@@ -1,0 +1,90 @@
+"""How many ads have which name, and how many came and went: what `stats` counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from navfeed.model import By, Counted, Flow, Week
+from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS
+from navfeed.store.sql import one_row
+from navfeed.store.times import read_moment
+
+VALUES = {
+    **{name: f"SELECT uuid AS ad, {column} AS value FROM ads" for name, column in OF_ADS.items()},
+    **{
+        name: f"SELECT ad, {name} AS value FROM {table}"
+        for table, names in OF_ROWS.items()
+        for name in names
+    },
+    **{
+        name: f"SELECT ad, name AS value FROM categories WHERE type GLOB '{types}'"
+        for name, types in OF_CATEGORIES.items()
+    },
+    "employer": "SELECT uuid AS ad, employer AS value FROM ads",
+    "occupation": "SELECT ad, level2 AS value FROM occupations",
+    "group": "SELECT ad, level1 AS value FROM occupations",
+    "week": "SELECT uuid AS ad, oslo_week(published) AS value FROM ads",
+}
+"""Where the values of each filter by names, and of what can be counted by, stand."""
+
+COUNTED = "INSERT INTO temp.counted "
+"""Takes the ids of the ads that are to be counted."""
+
+
+def begin_count(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TABLE IF NOT EXISTS temp.counted (ad TEXT PRIMARY KEY) WITHOUT ROWID")
+    db.execute("DELETE FROM temp.counted")
+
+
+def tally(db: sqlite3.Connection, by: By) -> list[Counted]:
+    """The ads in `temp.counted` by name; weeks in their order, else the most frequent first."""
+    order = "value" if by is By.WEEK else "2 DESC, alphabetical(value)"
+    rows = db.execute(
+        f"SELECT value, count(DISTINCT ad) FROM ({VALUES[by]}) "
+        f"WHERE value <> '' AND ad IN temp.counted GROUP BY value ORDER BY {order}"
+    )
+    return [(str(name), int(count)) for name, count in rows]
+
+
+def flow(db: sqlite3.Connection) -> Flow:
+    """By the masks, where there are any; else by what the syncs counted."""
+    (masked_at,) = one_row(db, "SELECT min(removed_at) FROM removed")
+    if masked_at is not None:
+        return _flow(db, read_moment(masked_at), _FLOW_OF_MASKS, masked_at)
+    counted = db.execute(_FIRST_COUNTED).fetchone()
+    if counted is None:
+        return Flow(None, ())
+    run, since = counted
+    return _flow(db, read_moment(since), _FLOW_OF_RUNS, run)
+
+
+def _flow(db: sqlite3.Connection, since: datetime | None, sql: str, first: str | int) -> Flow:
+    rows = db.execute(
+        f"SELECT week, sum(new), sum(removed) FROM ({sql}) WHERE week <> '' "
+        "GROUP BY week HAVING coalesce(sum(new) + sum(removed), 1) > 0 ORDER BY week",
+        [first],
+    )
+    return Flow(since, [Week(*row) for row in rows])
+
+
+_FLOW_OF_MASKS = """
+SELECT oslo_week(published) AS week, iif(published >= ?1, 1, NULL) AS new,
+    iif(published >= ?1, 0, NULL) AS removed
+FROM (SELECT published FROM ads
+    UNION ALL SELECT published FROM removed WHERE reason <> 'out of scope')
+UNION ALL SELECT oslo_week(removed_at), 0, 1 FROM removed WHERE reason <> 'out of scope'
+"""
+_FLOW_OF_RUNS = """
+SELECT oslo_week(started_at) AS week, coalesce(json_extract(counts, '$.new'), 0) AS new,
+    coalesce(json_extract(counts, '$.removed'), 0) AS removed
+FROM runs WHERE id > ?1
+"""
+# Where the first rows of `runs` have been dropped, the first that is left counted like any other.
+_FIRST_COUNTED = """
+SELECT id, since FROM (
+    SELECT id - 1 AS id, started_at AS since FROM runs
+    WHERE id = (SELECT min(id) FROM runs) AND id > 1
+    UNION ALL SELECT id, ended_at FROM runs WHERE exit_code IN (0, 4)
+) ORDER BY id LIMIT 1
+"""

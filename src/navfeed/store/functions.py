@@ -1,0 +1,61 @@
+"""What SQLite is taught for questions: Norwegian letters and order, Oslo's weeks, and joining."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from navfeed.model import oslo_week
+from navfeed.store.public_feed import says_stem
+from navfeed.store.times import read_moment
+from navfeed.text.letters import fold
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    for name, arguments, function in (
+        ("folded", 1, _folded),
+        ("alphabetical", 1, _alphabetical),
+        ("begins", 2, _begins),
+        ("oslo_week", 1, _week),
+        ("mentions", -1, _mentions),
+        ("concat_with", -1, _concat_with),
+        ("says_stem", -1, says_stem),
+    ):
+        connection.create_function(name, arguments, function, deterministic=True)
+
+
+# Æ, ø and å end the Norwegian alphabet, in this order, the Swedish letters with theirs. What
+# follows z in ASCII stands in for them; other letters come after all of these.
+_NORWEGIAN = str.maketrans("æäøöå", "{{||}")
+
+
+def alphabetical(text: str) -> str:
+    """The key by which texts sort in the order of the Norwegian alphabet."""
+    return fold(text).translate(_NORWEGIAN)
+
+
+def _alphabetical(text: str | None) -> str | None:
+    return alphabetical(text) if text else None
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+def _week(text: str | None) -> str | None:
+    moment = read_moment(text)
+    try:
+        return oslo_week(moment) if moment else None
+    except OverflowError:  # the last hours of year 9999
+        return None
+
+
+def _begins(start: str, name: str | None) -> bool | None:
+    return None if name is None else fold(name).startswith(start)
+
+
+def _mentions(part: str, *names: str | None) -> bool:
+    return any(part in fold(name) for name in names if name)
+
+
+def _concat_with(separator: str, *parts: str | None) -> str:
+    return separator.join(filter(None, parts))

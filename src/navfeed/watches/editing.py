@@ -1,0 +1,84 @@
+"""Edit the file of watches as a person would: comments and everything else stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from navfeed.errors import ConfigError
+from navfeed.files import replaced
+from navfeed.watches.reading import parse_watch_file
+
+Table = Mapping[str, str | int | list[str]]
+
+
+def add_watch(path: Path, name: str, table: Table, filters: Iterable[str]) -> None:
+    """Write a new `[watch.NAME]`. Raises `ConfigError` where it exists already, or is invalid."""
+    document = _document(path)
+    watches = _watches(document)
+    if name in watches:
+        raise ConfigError(
+            f"watch {name} already exists in {path}. Change it with `navfeed watch edit {name}`"
+        )
+    watches[name] = _as_table(table)
+    _write(path, document, filters)
+
+
+def edit_watch(path: Path, name: str, changes: Table, filters: Iterable[str]) -> None:
+    """Change settings of a watch; an empty list removes one. Comments stay."""
+    document = _document(path)
+    table = _watches(document)[name]
+    for key, value in changes.items():
+        if value == []:
+            table.pop(key, None)
+        else:
+            table[key] = value
+    _write(path, document, filters)
+
+
+def remove_watch(path: Path, name: str, filters: Iterable[str]) -> None:
+    document = _document(path)
+    del _watches(document)[name]
+    _write(path, document, filters)
+
+
+def _document(path: Path) -> Any:  # noqa: ANN401  tomlkit's documents are mappings of anything
+    import tomlkit
+
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return tomlkit.document()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the watches in {path}: {error}") from error
+
+
+def _watches(document: Any) -> Any:  # noqa: ANN401
+    import tomlkit
+
+    if "watch" not in document:
+        document["watch"] = tomlkit.table(is_super_table=True)
+    return document["watch"]
+
+
+def _as_table(values: Table) -> Any:  # noqa: ANN401
+    import tomlkit
+
+    table = tomlkit.table()
+    for key, value in values.items():
+        table[key] = value
+    return table
+
+
+def _write(path: Path, document: Any, filters: Iterable[str]) -> None:  # noqa: ANN401
+    """Validate the new text before it replaces the file."""
+    import tomllib
+
+    import tomlkit
+
+    text = tomlkit.dumps(document)
+    parse_watch_file(tomllib.loads(text), path, filters)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as out:
+        out.write(text.encode())
