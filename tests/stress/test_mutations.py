@@ -336,7 +336,7 @@ MUTATIONS = [
     Mutation(
         "a cursor from before what is kept",
         "store/journal.py",
-        "    if after.number < pruned:",
+        "    if after.number < pruned and not from_start:",
         "    if False:",
         JOURNAL,
     ),
