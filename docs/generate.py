@@ -33,7 +33,9 @@ from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
 
-import screens  # noqa: E402  a script beside this one
+import manpages  # noqa: E402  a script beside this one
+import sbom  # noqa: E402  another
+import screens  # noqa: E402  and another
 
 from derived import test_derived as derived  # noqa: E402  the judged texts
 from layers import ROOMS  # noqa: E402  the table that the tests hold the imports to
@@ -46,6 +48,7 @@ SEARCH = DOCS / "explanation" / "search.md"
 FIELDS = DOCS / "reference" / "fields.md"
 ARCHITECTURE = DOCS / "architecture.md"
 PACKAGE = DOCS.parent / "src" / "navfeed"
+SBOM = DOCS.parent / "packaging" / "navfeed.cdx.json"
 WIDTH = 100
 
 
@@ -62,11 +65,16 @@ def pages() -> dict[Path, str]:
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
         FIELDS: with_derived(FIELDS.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
+        **manpages.pages({code: meaning.says for code, meaning in MEANINGS.items()}),
+        SBOM: sbom.text(),
     }
 
 
 def main() -> None:
-    for path, text in pages().items():
+    written = pages()
+    for former in set(manpages.MAN.iterdir()) - written.keys():
+        former.unlink()
+    for path, text in written.items():
         path.write_text(text, encoding="utf-8")
 
 

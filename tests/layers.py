@@ -35,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy"},
     "ops": {
         *("version", "model", "errors", "config", "api", "changes", "present", "push"),
-        *("decide", "files", "privacy", "store", "sync", "wire"),
+        *("client", "decide", "files", "privacy", "store", "sync", "wire"),
     },
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),

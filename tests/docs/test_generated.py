@@ -54,6 +54,18 @@ def test_page_says_what_the_code_says(pages: dict[str, str], page: str) -> None:
     assert pages[page] == (ROOT / page).read_text(encoding="utf-8"), "run `make docs`"
 
 
+def test_what_is_installed_says_what_the_code_says(pages: dict[str, str]) -> None:
+    """Manual pages, completions and the bill of materials; none is left of a former command."""
+    packaged = {name: text for name, text in pages.items() if name.startswith("packaging/")}
+    folders = (ROOT / "packaging/man", ROOT / "packaging/completions")
+    there = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.iterdir()}
+    assert packaged.keys() == there | {"packaging/navfeed.cdx.json"}
+    stale = [
+        name for name, text in packaged.items() if text != (ROOT / name).read_text(encoding="utf-8")
+    ]
+    assert stale == [], "run `make docs`"
+
+
 def test_every_exit_code_has_its_meaning(generate: ModuleType) -> None:
     assert list(generate.MEANINGS) == list(ExitCode)
     raised = {error.exit_code for error in generate.tree(NavfeedError)}
@@ -95,8 +107,8 @@ def test_queries_in_the_schema_page_run() -> None:
 def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
-    of_tables = {"after_sync", "targets"} | config.SCOPES.keys()
-    assert documented == (config._KEYS - {"scope", "hooks", "push"}) | of_tables
+    of_tables = {"after_sync", "targets", "ping"} | config.SCOPES.keys()
+    assert documented == (config._KEYS - {"scope", "hooks", "push", "notify"}) | of_tables
     variables = set(re.findall(r"`(NAVFEED_[A-Z_]+)`", page))
     assert variables >= {"NAVFEED_DB", "NAVFEED_BASE_URL", "NAVFEED_TOKEN", "NAVFEED_TOKEN_FILE"}
 
@@ -127,7 +139,10 @@ def test_the_settings_page_shows_a_file_that_works(tmp_path: Path) -> None:
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [
+        *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+        *(ROOT / "docs").rglob("*.md"),
+    ]
     for page in pages:
         links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
         for link in links:
