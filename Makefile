@@ -53,7 +53,7 @@ SQLITES := 3.44.0 3.46.0 3.51.1 3.54.1
 .PHONY: sqlites
 sqlites: $(INSTALLED_DEV) ## Run the erasure tests on other versions of SQLite.
 	@for version in $(SQLITES); do $(BIN)/python tests/sqlite/run.py $$version \
-		$(BIN)/python -m pytest -q -n auto tests/test_erasure.py tests/test_segments.py || exit; done
+		$(BIN)/python -m pytest -q -n auto tests/test_erasure.py tests/test_shards.py tests/test_unscrubbed.py || exit; done
 
 .PHONY: campaign
 campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, five weeks (takes long).

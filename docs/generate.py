@@ -29,6 +29,7 @@ from navfeed.errors import ExitCode, NavfeedError
 from navfeed.export.columns import EXPORTED, LIST_FIELDS, LISTS, OF_TABLES, ON_REQUEST
 from navfeed.research.derived import FACTS
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
+from navfeed.store.shards import SCHEMA as INDEX
 
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
@@ -467,8 +468,8 @@ CREATED = r"CREATE (?:(?:VIRTUAL )?TABLE|VIEW) (\w+)"
 
 
 def schema_page() -> str:
-    known = tables(PUBLIC + OWN + VIEWS)
-    public = len(commented_tables(PUBLIC))
+    known = tables(PUBLIC + INDEX + OWN + VIEWS)
+    public = len(commented_tables(PUBLIC + INDEX)) - 1
     views = len(commented_tables(VIEWS))
     return "\n".join(
         [
@@ -579,6 +580,7 @@ def tables(script: str) -> list[Table]:
                 parent(connection, name),
             )
             for name, about in abouts.items()
+            if not name.startswith("search_")  # a part of the index
         ]
 
 

@@ -184,8 +184,14 @@ def make_version_2(path: Path) -> None:
         for name in ("stored_at", "changed_at", "updated"):
             connection.execute(f"ALTER TABLE outside DROP COLUMN {name}")
         connection.execute("ALTER TABLE removed RENAME COLUMN municipalities TO municipals")
-        connection.execute("DROP TABLE changes")
-        connection.execute("DROP TABLE journal")
+        connection.execute("ALTER TABLE feed DROP COLUMN scrubbed")
+        for name in ("changes", "journal", "stale_shards", "search_00"):
+            connection.execute(f"DROP TABLE {name}")
+        for name in ("municipal", "county"):
+            connection.execute(f"DROP INDEX locations_by_{name}")
+        connection.execute(
+            "CREATE VIRTUAL TABLE search USING fts5 (title, job_title, employer, text)"
+        )
         connection.execute("CREATE VIEW active_ads AS SELECT x FROM nowhere")
         connection.execute("CREATE VIEW somebodys AS SELECT 1 AS x")
         connection.execute("PRAGMA user_version = 2")

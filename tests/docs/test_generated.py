@@ -16,6 +16,7 @@ import pytest
 from navfeed import config
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.store.schema import OWN, PUBLIC, VIEWS
+from navfeed.store.shards import SCHEMA as INDEX
 
 ROOT = Path(__file__).parents[2]
 GENERATED = (
@@ -76,7 +77,7 @@ def test_every_exit_code_has_its_meaning(generate: ModuleType) -> None:
 def test_every_column_is_documented_once(generate: ModuleType) -> None:
     page = generate.schema_page()
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(PUBLIC + OWN + VIEWS)
+        connection.executescript(PUBLIC + INDEX + OWN + VIEWS)
         names = connection.execute(
             "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
             "WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'search!_%' ESCAPE '!'"
@@ -89,7 +90,7 @@ def test_every_column_is_documented_once(generate: ModuleType) -> None:
 
 def test_comments_of_the_schema_reach_the_page(generate: ModuleType) -> None:
     page = generate.schema_page()
-    comments = re.findall(r"-- (.*)", PUBLIC + OWN + VIEWS)
+    comments = re.findall(r"-- (.*)", PUBLIC + INDEX + OWN + VIEWS)
     assert len(comments) > 20
     assert [comment for comment in comments if comment not in page.replace("\n", " ")] == []
 
@@ -99,7 +100,7 @@ def test_queries_in_the_schema_page_run() -> None:
     queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     assert len(queries) == 5
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(PUBLIC + OWN + VIEWS)
+        connection.executescript(PUBLIC + INDEX + OWN + VIEWS)
         for query in queries:
             connection.execute(query).fetchall()
 

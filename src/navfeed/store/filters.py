@@ -277,10 +277,11 @@ def _is_municipality(values: list[str]) -> Condition:
         named.append((f"municipality_number IN ({', '.join('?' * len(numbers))})", tuple(numbers)))
     for way in ways:
         if way.counties:
+            fits = _named("municipal", "folded(name) = ?")
             beside = _is("county", sorted(way.counties))
             named.append(
                 (
-                    f"(folded(municipal) = ? AND (coalesce(county, '') = '' OR {beside[0]}))",
+                    f"({fits} AND (coalesce(county, '') = '' OR {beside[0]}))",
                     (way.municipal, *beside[1]),
                 )
             )
@@ -294,11 +295,30 @@ def _is(column: str, values: list[str]) -> Condition:
     """Whether a column has one of the values, or begins with what stands before a `*`."""
     whole = [fold(value) for value in values if not value.endswith("*")]
     starts = [fold(value[:-1]) for value in values if value.endswith("*")]
-    parts = [f"begins(?, {column})"] * len(starts)
+    name = "name" if column in _LISTED else column
+    parts = [f"begins(?, {name})"] * len(starts)
     if whole:
-        compared = column if column in _INDEXED else f"folded({column})"
+        compared = name if name in _INDEXED else f"folded({name})"
         parts.append(f"{compared} IN ({', '.join('?' * len(whole))})")
-    return f"({' OR '.join(parts)})", (*starts, *whole)
+    either = f"({' OR '.join(parts)})"
+    return _named(column, either) if name != column else either, (*starts, *whole)
+
+
+_LISTED = ("municipal", "county")  # of `locations`, and few: each has an index
+
+
+def _named(column: str, condition: str) -> str:
+    """A condition on a place's name, which is looked at once for each name, not for each place.
+
+    From one name to the next by the index, as SQLite does not by itself for DISTINCT
+    (https://www.sqlite.org/queryplanner-ng.html). Names that fit are then found by the index too.
+    """
+    after = f"SELECT min({column}) FROM locations"
+    return (
+        f"{column} IN (WITH RECURSIVE names (name) AS ({after} UNION ALL "
+        f"SELECT ({after} WHERE {column} > name) FROM names WHERE name IS NOT NULL) "
+        f"SELECT name FROM names WHERE {condition})"
+    )
 
 
 _INDEXED = ("ads.uuid", "ads.employer_orgnr")  # in small letters, and digits: nothing to fold

@@ -14,6 +14,7 @@ from sqlite_utils import Database, Migrations
 from navfeed.errors import StoreError
 from navfeed.model import moment_text, oslo_day
 from navfeed.places import municipality_number
+from navfeed.store import shards
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.search import ends_of
@@ -29,6 +30,7 @@ def m001_first_schema(db: Database) -> None:
     with _views_renewed(db):
         _run(db, PUBLIC)
         _run(db, OWN)
+        _run(db, shards.SCHEMA)
         db.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -163,13 +165,13 @@ def m006_ends_of_words(db: Database) -> None:
     db.execute("PRAGMA user_version = 6")
 
 
+# The steps of version 7 know by what they add whether they are due, and may come in any order:
+# `migrate` sets the version after all of them.
+
+
 @migrations()
 def m007_times_and_names(db: Database) -> None:
-    """One way to write moments, and the names of tables and views that are navfeed's own.
-
-    The steps of one version come in any order: each looks for what it changes, and `migrate` sets
-    the version after all of them.
-    """
+    """One way to write moments, and the names of tables and views that are navfeed's own."""
     if not _has_column(db, "removed", "municipals"):
         return
     db.execute("ALTER TABLE removed RENAME COLUMN municipals TO municipalities")
@@ -238,6 +240,25 @@ def _last_day_of(expires: str | None) -> str | None:
         return day_text(oslo_day(moment)) if moment else None
     except OverflowError:  # the last hours of year 9999
         return None
+
+
+@migrations()
+def m007_index_in_shards(db: Database) -> None:
+    """The index in parts that can be rebuilt one by one (decision 0100); indexes of places."""
+    if _has_column(db, "feed", "scrubbed"):
+        return
+    db.execute("ALTER TABLE search RENAME TO search_before")
+    db.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY) STRICT")
+    _run(db, shards.SCHEMA)
+    rows = db.execute(
+        "SELECT rowid, title, job_title, employer, text, ends FROM search_before ORDER BY rowid"
+    )
+    shards.fill(db.conn, rows)
+    db.execute("DROP TABLE search_before")
+    db.execute("ALTER TABLE feed ADD COLUMN scrubbed TEXT")
+    db.execute("CREATE INDEX locations_by_municipal ON locations (municipal)")
+    db.execute("CREATE INDEX locations_by_county ON locations (county)")
+    db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
 
 
 @contextmanager
@@ -311,5 +332,5 @@ def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManag
                 _check(db)
         else:
             migrations.apply(db)
+        db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("PRAGMA foreign_keys = ON")
-    assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)  # noqa: S101

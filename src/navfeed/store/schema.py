@@ -72,13 +72,6 @@ CREATE TABLE contacts (
     PRIMARY KEY (ad, position)
 ) STRICT, WITHOUT ROWID;
 
--- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
--- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
-CREATE VIRTUAL TABLE search USING fts5 (
-    title, job_title, employer, text, ends,
-    tokenize = 'unicode61 remove_diacritics 0'
-);
-
 -- With --inactive mask: what is left of an ad that is no longer shown. No text, no names.
 CREATE TABLE removed (
     uuid TEXT PRIMARY KEY,
@@ -113,9 +106,16 @@ CREATE INDEX ads_by_check ON ads (checked_at);
 CREATE INDEX ads_by_updated ON ads (updated);
 CREATE INDEX ads_by_due ON ads (due_date);
 CREATE INDEX ads_by_orgnr ON ads (employer_orgnr);
+CREATE INDEX locations_by_municipal ON locations (municipal);
+CREATE INDEX locations_by_county ON locations (county);
 """
 
 OWN = """
+-- Parts of the search index that hold words of rows that are gone until they are rebuilt.
+CREATE TABLE stale_shards (
+    shard INTEGER PRIMARY KEY       -- 0 to 63
+) STRICT;
+
 -- Ads whose details are still to be fetched, and when that may be tried.
 CREATE TABLE queue (
     ad TEXT PRIMARY KEY,
@@ -216,7 +216,8 @@ CREATE TABLE feed (
     erasure_owed INTEGER NOT NULL DEFAULT 0,
     reaches_back TEXT,              -- from when on the log was read; 2000: all of it
     feed_url TEXT,                  -- the feed that is followed
-    recheck_since TEXT              -- the log began again then; some ads are not confirmed yet
+    recheck_since TEXT,             -- the log began again then; some ads are not confirmed yet
+    scrubbed TEXT                   -- which pages are still to be, or who writes; null: unknown
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);

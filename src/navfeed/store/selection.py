@@ -10,7 +10,8 @@ from typing import Any
 
 from navfeed.errors import ConfigError
 from navfeed.store.filters import Condition, Filters, conditions
-from navfeed.store.search import BY_RANK, Search
+from navfeed.store.ranking import RANKED
+from navfeed.store.search import Search
 from navfeed.store.sql import LISTED, listed
 
 Cell = str | tuple[str, ...] | None
@@ -93,28 +94,35 @@ class Selection:
     """How many at most, behind how many others."""
     into: str = ""
 
-    def statement(self, filters: Filters, searched: Search, today: str) -> Condition:
-        """The SQL and its values, for the ads that are active `today` and match."""
-        ranked = self._ranked(searched)
-        wheres = [(ACTIVE, (today,)), *conditions(filters), *_matching(searched, ranked=ranked)]
+    def statement(
+        self, filters: Filters, searched: Search, today: str, ranked: str | None
+    ) -> Condition:
+        """The SQL and its values, for the ads that are active `today` and match.
+
+        `ranked`: what the search found, with places (`ranking.places`), where `is_ranked`.
+        """
+        if ranked is not None:
+            searched = replace(searched, wanted=None)
+        wheres = [(ACTIVE, (today,)), *conditions(filters), *searched.conditions()]
         if self.among is not None:
             wheres.append((f"ads.uuid IN {LISTED}", (listed(self.among),)))
         clauses = [
-            (f"{self.into}SELECT {self.chosen} FROM {_RANKED if ranked else self.source}", ()),
+            (f"{self.into}SELECT {self.chosen} FROM", ()),
+            (self.source, ()) if ranked is None else (f"{RANKED} JOIN ads USING (id)", (ranked,)),
             _clause("WHERE", wheres, " AND "),
         ]
-        if orders := [*self._orders(filters, searched, ranked=ranked)]:
+        if orders := [*self._orders(filters, ranked=ranked is not None)]:
             clauses.append(_clause("ORDER BY", orders, ", "))
         if self.part is not None:
             clauses.append(("LIMIT ? OFFSET ?", self.part))
         return _joined(clauses, " ")
 
-    def _ranked(self, searched: Search) -> bool:
+    def is_ranked(self, searched: Search) -> bool:
         return self.sort is Sort.RELEVANCE and searched.wanted is not None
 
-    def _orders(self, filters: Filters, searched: Search, *, ranked: bool) -> Iterator[Condition]:
+    def _orders(self, filters: Filters, *, ranked: bool) -> Iterator[Condition]:
         if ranked:
-            yield BY_RANK, (searched.in_titles,)
+            yield "ranked.place", ()
         elif self.sort is Sort.DISTANCE:
             yield _by_distance(filters)
         elif self.sort is not None:
@@ -130,16 +138,6 @@ def _by_distance(filters: Filters) -> Condition:
     here = f"{point.latitude:.4f}, {point.longitude:.4f}"
     km = f"SELECT min(km_from({here}, municipality_number)) FROM locations WHERE ad = ads.uuid"
     return f"({km}) NULLS LAST", ()
-
-
-_RANKED = "search JOIN ads ON ads.id = search.rowid"
-
-
-def _matching(searched: Search, *, ranked: bool) -> Iterator[Condition]:
-    if ranked and searched.wanted:
-        yield "search MATCH ?", (searched.wanted,)
-        searched = replace(searched, wanted=None)
-    yield from searched.conditions()
 
 
 def _clause(name: str, parts: Sequence[Condition], mark: str) -> Condition:
