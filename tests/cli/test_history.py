@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid
 from navfeed.model import (
     Checkpoint,
     DetailDecision,
@@ -26,6 +26,7 @@ from navfeed.model import (
     SeenEntry,
 )
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 AD = uuid(1)
 
@@ -174,7 +175,9 @@ def announce(store: Store) -> None:
 
 def test_an_ad_outside_the_scope(db: Path) -> None:
     with Store(db) as store:
-        store.rescope(Scope(municipalities=("OSLO",)), [AD], ask=False, now=NOW + timedelta(hours=1))
+        store.rescope(
+            Scope(municipalities=("OSLO",)), [AD], ask=False, now=NOW + timedelta(hours=1)
+        )
     found = history(db)
     assert (found["state"], found["change"]["reason"]) == ("out of scope", "out of scope")
     assert (found["stored_at"], found["checked_at"]) == (
