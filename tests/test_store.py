@@ -207,6 +207,9 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         "Offentlig",
         "Heltid",
         "Fast",
+        moment_text(NOW),
+        "2026-03-31",
+        '["4601","0301"]',
     )
 
 
