@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, ask, fill, put, uuid
+from cli.support import ad, answer, ask, fill, put, uuid
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.store.writer import Store
 from navfeed.version import __version__
+from support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("noon")
 

@@ -16,11 +16,12 @@ import time_machine
 from opensearchpy import OpenSearch
 
 import search_quality
-from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid
 from navfeed.model import DetailDecision, Reason
 from navfeed.push import opensearch, runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
+from support.clock import NOW
 from support.opensearch import OpenSearchServer
 
 ODD = ad(3, title="Kokk \u0000 '\U0001f600", published="no date", applicationDue="Snarest")
