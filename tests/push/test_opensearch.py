@@ -266,9 +266,7 @@ def test_K2_following_waits_out_an_engine_that_is_killed(
         own.stop()
 
 
-def test_most_of_what_list_finds_is_found(
-    tmp_path: Path, url: str, engine: OpenSearch
-) -> None:
+def test_most_of_what_list_finds_is_found(tmp_path: Path, url: str, engine: OpenSearch) -> None:
     db = tmp_path / "search_quality.db"
     judged = search_quality.by_hand()
     judged.fill(db)
