@@ -39,7 +39,6 @@ from layers import ROOMS  # noqa: E402  the table that the tests hold the import
 if TYPE_CHECKING:
     from search_quality import Judged
 
-README = DOCS.parent / "README.md"
 SEARCH = DOCS / "explanation" / "search.md"
 ARCHITECTURE = DOCS / "architecture.md"
 PACKAGE = DOCS.parent / "src" / "navfeed"
@@ -47,7 +46,7 @@ WIDTH = 100
 
 
 def pages() -> dict[Path, str]:
-    """Every page, and README's table, as they should be."""
+    """Every page as it should be."""
     reference = DOCS / "reference"
     return {
         reference / "cli.md": cli_page(),
@@ -55,7 +54,6 @@ def pages() -> dict[Path, str]:
         reference / "columns.md": columns_page(),
         reference / "exit-codes.md": exit_codes_page(),
         reference / "schema.md": schema_page(),
-        README: with_exit_codes(README.read_text(encoding="utf-8")),
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
     }
@@ -298,13 +296,6 @@ def tree(error: type[NavfeedError]) -> Iterator[type[NavfeedError]]:
 def owns_code(error: type[NavfeedError]) -> bool:
     """Whether it is the one to name for its code: `ConfigError`, and not `NotFoundError` too."""
     return "exit_code" in vars(error) and error.__name__ != "NotFoundError"
-
-
-def with_exit_codes(readme: str) -> str:
-    """README with its short table renewed."""
-    rows = "\n".join(f"| {code.value} | {MEANINGS[code].says} |" for code in MEANINGS)
-    table = f"<!-- exit codes -->\n| code | meaning |\n| --- | --- |\n{rows}\n<!-- end -->"
-    return re.sub(r"<!-- exit codes -->.*?<!-- end -->", lambda _: table, readme, flags=re.DOTALL)
 
 
 # Rooms

@@ -19,7 +19,6 @@ from navfeed.store.schema import OWN, PUBLIC, VIEWS
 
 ROOT = Path(__file__).parents[2]
 GENERATED = (
-    "README.md",
     "docs/reference/cli.md",
     "docs/reference/columns.md",
     "docs/reference/exit-codes.md",

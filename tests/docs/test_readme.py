@@ -21,7 +21,9 @@ SECONDS = 120
 SKIPPED = {
     "make demo": "CI runs it in a job of its own",
     "make test": "this is it",
-    "pipx install .": "navfeed is installed here already",
+    "pipx install navfeed": "navfeed is installed here already",
+    "pipx install .": "likewise",
+    "uvx navfeed --help": "would fetch it",
     "navfeed practice --port 8080 --live 1": "never ends; the test has a practice feed of its own",
     "navfeed practice --port 8080": "never ends either",
     "navfeed sync  # NAV's own feed": "would reach the real NAV",
@@ -101,6 +103,21 @@ def test_readme(run) -> None:
     assert "BERGEN" in printed["navfeed list --municipality BERGEN --limit 10"]
     assert "Apply" in printed[next(command for command in shown if "show" in command)]
     assert "Active ads" in printed["navfeed status"]
+
+
+def test_the_python_example_of_readme(run, tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "example.py").write_text(example, encoding="utf-8")
+    assert "Sykepleier i turnus" in run(["python example.py"])[0]
+
+
+def test_each_promise_of_readme_names_the_tests_that_keep_it() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    promises = re.findall(r"^\d\. (.+?)(?=^\d\.|^\S)", text, re.MULTILINE | re.DOTALL)
+    assert len(promises) == 3
+    assert all(re.search(r"Kept by\s.*\(tests/\S+\.py\)", each, re.DOTALL) for each in promises)
 
 
 TUTORIALS = ("docs/tutorial.md", "docs/kom-i-gang.md")
