@@ -32,7 +32,8 @@ from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
 
-import screens  # noqa: E402  a script beside this one
+import api_page  # noqa: E402  a script beside this one
+import screens  # noqa: E402  likewise
 
 from layers import ROOMS  # noqa: E402  the table that the tests hold the imports to
 
@@ -49,6 +50,7 @@ def pages() -> dict[Path, str]:
     """Every page as it should be."""
     reference = DOCS / "reference"
     return {
+        reference / "api.md": api_page.page(),
         reference / "cli.md": cli_page(),
         DOCS / "screens.md": screens.page(),
         reference / "columns.md": columns_page(),

@@ -16,7 +16,7 @@ import pytest
 from cli.support import NOW, ad, place
 from navfeed.practice import World
 from navfeed.serve.personal import Personal
-from navfeed.watches.state import state_path
+from navfeed.watches.state_file import state_path
 from serve.support import Service, serving
 from support.tools import need
 

@@ -19,6 +19,7 @@ from navfeed.store.schema import OWN, PUBLIC, VIEWS
 
 ROOT = Path(__file__).parents[2]
 GENERATED = (
+    "docs/reference/api.md",
     "docs/reference/cli.md",
     "docs/reference/columns.md",
     "docs/reference/exit-codes.md",
