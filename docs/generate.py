@@ -27,22 +27,29 @@ from typer.main import get_group
 from navfeed.cli.commands import app
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.export.columns import EXPORTED, LIST_FIELDS, LISTS, OF_TABLES, ON_REQUEST
+from navfeed.research.derived import FACTS
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
+from navfeed.store.shards import SCHEMA as INDEX
 
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
 
 import api_page  # noqa: E402  a script beside this one
+import manpages  # noqa: E402  likewise
+import sbom  # noqa: E402  likewise
 import screens  # noqa: E402  likewise
 
+from derived import test_derived as derived  # noqa: E402  the judged texts
 from layers import ROOMS  # noqa: E402  the table that the tests hold the imports to
 
 if TYPE_CHECKING:
     from search_quality import Judged
 
 SEARCH = DOCS / "explanation" / "search.md"
+FIELDS = DOCS / "reference" / "fields.md"
 ARCHITECTURE = DOCS / "architecture.md"
 PACKAGE = DOCS.parent / "src" / "navfeed"
+SBOM = DOCS.parent / "packaging" / "navfeed.cdx.json"
 WIDTH = 100
 
 
@@ -57,12 +64,18 @@ def pages() -> dict[Path, str]:
         reference / "exit-codes.md": exit_codes_page(),
         reference / "schema.md": schema_page(),
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
+        FIELDS: with_derived(FIELDS.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
+        **manpages.pages({code: meaning.says for code, meaning in MEANINGS.items()}),
+        SBOM: sbom.text(),
     }
 
 
 def main() -> None:
-    for path, text in pages().items():
+    written = pages()
+    for former in set(manpages.MAN.iterdir()) - written.keys():
+        former.unlink()
+    for path, text in written.items():
         path.write_text(text, encoding="utf-8")
 
 
@@ -300,6 +313,29 @@ def owns_code(error: type[NavfeedError]) -> bool:
     return "exit_code" in vars(error) and error.__name__ != "NotFoundError"
 
 
+# Derived facts
+
+
+def with_derived(page: str) -> str:
+    """The page on the fields with each derived fact, and how precise it is on the judged texts."""
+    rows = "\n".join(
+        f"| `derived_{name}` | {fact.meaning} | {' | '.join(map(percent, rates(name)))} |"
+        for name, fact in FACTS.items()
+    )
+    head = "| column | meaning | precision | recall | held-out precision | held-out recall |"
+    table = f"<!-- derived -->\n{head}\n| --- | --- | --- | --- | --- | --- |\n{rows}\n<!-- end -->"
+    return re.sub(r"<!-- derived -->.*?<!-- end -->", lambda _: table, page, flags=re.DOTALL)
+
+
+def rates(fact: str) -> tuple[float, float, float, float]:
+    """Precision and recall on all judged texts, and on those that were held out."""
+    return (*derived.rates(fact, derived.JUDGED), *derived.rates(fact, derived.HELD_OUT))
+
+
+def percent(share: float) -> str:
+    return f"{share:.2f}"
+
+
 # Rooms
 
 
@@ -425,8 +461,8 @@ CREATED = r"CREATE (?:(?:VIRTUAL )?TABLE|VIEW) (\w+)"
 
 
 def schema_page() -> str:
-    known = tables(PUBLIC + OWN + VIEWS)
-    public = len(commented_tables(PUBLIC))
+    known = tables(PUBLIC + INDEX + OWN + VIEWS)
+    public = len(commented_tables(PUBLIC + INDEX)) - 1
     views = len(commented_tables(VIEWS))
     return "\n".join(
         [
@@ -537,6 +573,7 @@ def tables(script: str) -> list[Table]:
                 parent(connection, name),
             )
             for name, about in abouts.items()
+            if not name.startswith("search_")  # a part of the index
         ]
 
 

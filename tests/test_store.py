@@ -183,6 +183,11 @@ def test_a_bound_within_a_second_leaves_out_what_came_before_it() -> None:
     assert bound_text(NOW + timedelta(microseconds=1)) == moment_text(NOW + timedelta(seconds=1))
 
 
+def test_the_last_bound_of_all_comes_after_every_moment() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    assert (bound_text(last) or "") > (moment_text(last) or "")
+
+
 def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
@@ -202,6 +207,9 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         "Offentlig",
         "Heltid",
         "Fast",
+        moment_text(NOW),
+        "2026-03-31",
+        '["4601","0301"]',
     )
 
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from cli.support import ad, place
+from navfeed.places import municipalities_by_number
 from navfeed.serve.address import Address
 from navfeed.serve.map import HEIGHT, LARGEST, SMALLEST, WIDTH, Circle, circles, dots
-from navfeed.serve.points import all_points
 from serve.support import Service, serving
 from serve.test_page import seen
 
@@ -71,7 +71,9 @@ def test_the_map_is_hidden_from_those_who_have_the_table(service: Service) -> No
 def test_where_nothing_matches_the_country_is_still_there(service: Service) -> None:
     page = seen(service.get("/map?text=finnesikke"))
     assert "Fant ingen stillinger" in page.text
-    assert len([one for one in page.all("circle") if one["class"] == "dot"]) == len(all_points())
+    assert len([one for one in page.all("circle") if one["class"] == "dot"]) == len(
+        municipalities_by_number()
+    )
 
 
 @pytest.mark.parametrize("query", ["page=1", "ad=x", "mark=saved", "munic=x", "text=%22"])

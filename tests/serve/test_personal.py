@@ -21,7 +21,8 @@ from navfeed.errors import ExitCode
 from navfeed.model import DetailDecision, Reason
 from navfeed.serve.personal import Personal
 from navfeed.store.writer import Store
-from navfeed.watches.state import State, state_path
+from navfeed.watches.state import State
+from navfeed.watches.state_file import state_path
 from serve.support import Answer, Service, serving
 from serve.test_page import seen
 
@@ -225,7 +226,7 @@ def test_without_the_option_nothing_personal_is_there(tmp_path: Path) -> None:
 
 
 def personal_mark() -> tuple[Any, str | None, Any]:
-    from navfeed.watches.words import Mark
+    from navfeed.watches.choices import Mark
 
     return Mark.IGNORED, None, NOW
 

@@ -209,7 +209,7 @@ def _filters() -> tuple[FilterHelp, ...]:
     )
 
 
-_SINGLE = ("published_since", "expires_before", "due_before")
+_SINGLE = ("published_since", "expires_before", "due_before", "near", "within")
 _FLAGS = ("closing_soon",)
 
 

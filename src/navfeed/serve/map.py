@@ -16,11 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.model import By, Counted
+from navfeed.places import Point, municipalities_by_number, point_of
 from navfeed.serve.address import Address
 from navfeed.serve.html import Html
 from navfeed.serve.parameters import check_names, last_value, read_filters, read_parameters
 from navfeed.serve.personal_view import with_marks
-from navfeed.serve.points import Point, all_points, point_of
 from navfeed.serve.queries import Snapshot
 from navfeed.serve.responses import Payload
 from navfeed.serve.words import Language
@@ -110,7 +110,7 @@ def _radius(ads: int, most: int) -> float:
 @cache
 def dots() -> tuple[tuple[float, float], ...]:
     """Where each municipality is on the map."""
-    return tuple(map(_at, all_points().values()))
+    return tuple(_at(one.point) for one in municipalities_by_number().values())
 
 
 def _at(point: Point) -> tuple[float, float]:
@@ -131,7 +131,8 @@ def _frame() -> tuple[float, float, float, float]:
 
 
 def _mainland() -> Iterator[tuple[float, float]]:
-    return (_projected(one) for one in all_points().values() if one.latitude <= _SVALBARD)
+    points = (one.point for one in municipalities_by_number().values())
+    return (_projected(point) for point in points if point.latitude <= _SVALBARD)
 
 
 def _projected(point: Point) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from navfeed.errors import ConfigError
 from navfeed.model import Span
-from navfeed.serve.numbers import municipal_names
+from navfeed.places import listed_names
 from navfeed.serve.old_dates import read_old_span
 from navfeed.serve.options import Compat
 from navfeed.store.filters import Filters
@@ -98,7 +98,7 @@ def _upper(values: Values) -> Values:
 
 def _by_number(values: Values) -> Values:
     """A municipality may be given by its number (0301)."""
-    named = ((municipal_names(value) or (value,)) for value in values.listed)
+    named = ((listed_names(value) or (value,)) for value in values.listed)
     return Values(tuple(name for names in named for name in names), values.unwanted)
 
 

@@ -32,9 +32,9 @@ from navfeed.model import (
     StoreFacts,
     refuse_wrong_type,
 )
-from navfeed.store import damage, history, journal, search, status
+from navfeed.store import damage, history, journal, ranking, search, shards, status
 from navfeed.store.connect import Connected, open_reader, translate_errors
-from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally
+from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally, tally_of_two
 from navfeed.store.filters import (
     MOST,
     Filters,
@@ -123,13 +123,12 @@ class Reader(Connected):
         searched for.
         """
         wanted = self._search(filters).wanted
-        sql = (
-            f"SELECT {search.SNIPPET} FROM search WHERE search MATCH ? "
-            "AND rowid = (SELECT id FROM ads WHERE uuid = ?)"
-        )
 
         def snippet(uuid: str) -> str:
-            return self._one(sql, wanted, uuid)[0] if wanted else ""
+            if not wanted:
+                return ""
+            (ad,) = self._one("SELECT id FROM ads WHERE uuid = ?", uuid)
+            return str(self._one(search.snippet_of(ad), wanted, ad)[0])
 
         return snippet
 
@@ -140,9 +139,22 @@ class Reader(Connected):
 
     def tallies(self, bys: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
         """The same by several things at once: which ads match is found out once."""
+        self._begin_count(filters)
+        return {by: self._read(tally, by) for by in bys}
+
+    def tally_of_two(self, by: By, other: By, filters: Filters) -> list[tuple[str, str, int]]:
+        """How many of the matching ads have which two names, most first.
+
+        An ad with two of one counts with each.
+        """
+        for one in (by, other):
+            refuse_wrong_type("tally_of_two", "by", one, By)
+        self._begin_count(filters)
+        return self._read(tally_of_two, by, other)
+
+    def _begin_count(self, filters: Filters) -> None:
         self._read(begin_count)
         list(self._select(Selection("ads.uuid", into=COUNTED), filters))  # runs it
-        return {by: self._read(tally, by) for by in bys}
 
     def flow(self) -> Flow:
         """Ads that came and went, week by week, filters or not, and since when that was counted.
@@ -348,16 +360,15 @@ class Reader(Connected):
 
     def problems(self) -> list[str]:
         """What is wrong with the file, at most a hundred of it. Reads all of the store."""
-        found = (*self._read(_findings, damage.in_file), *self._index_problems())
+        found = (*self._read(_in_file), *self._index_problems())
         return list(found)[: damage.MOST]
 
     def _index_problems(self) -> list[str]:
+        """What `damage.in_file` does not see: to SQLite the search index is but rows."""
         try:
-            self._vocabulary.open()
-            self._all("SELECT sum(cnt) FROM words")
+            return list(shards.problems(self._all))
         except StoreError as error:
             return [f"the search index cannot be read ({error.__cause__})"]
-        return self._read(_findings, damage.in_index)
 
     def alive(self) -> set[str]:
         """Ids of the ads that are active as far as is known: kept, out of scope, or queued."""
@@ -395,11 +406,16 @@ class Reader(Connected):
     def _select(self, selection: Selection, filters: Filters) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process."""
         refuse_wrong_type("the question", "filters", filters, Filters)
-        sql, values = selection.statement(filters, self._search(filters), self._today)
+        searched = self._search(filters)
+        ranked = self._ranked(searched) if selection.is_ranked(searched) else None
+        sql, values = selection.statement(filters, searched, self._today, ranked)
         with translate_errors(self.path):
             cursor = self._connection.execute(sql, values)
             for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
                 yield row
+
+    def _ranked(self, searched: search.Search) -> str:
+        return ranking.places(self._all, searched.wanted or "", searched.in_titles)
 
     def _search(self, filters: Filters) -> search.Search:
         return search.read_search(filters.text, self._spelled, filters.title)
@@ -448,10 +464,8 @@ _CANDIDATES = 5
 _BY_ID = ("ads.uuid",)
 
 
-def _findings(
-    db: sqlite3.Connection, look: Callable[[sqlite3.Connection], Iterator[str]]
-) -> list[str]:
-    return list(look(db))
+def _in_file(db: sqlite3.Connection) -> list[str]:
+    return list(damage.in_file(db))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
