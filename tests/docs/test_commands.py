@@ -43,7 +43,7 @@ RUN_ELSEWHERE = {
         f"docs/how-to/{name}.md": "test_how_to"
         for name in (
             *("sqlite3", "datasette", "duckdb", "pandas"),
-            *("count-over-time", "keep-a-website-current"),
+            *("count-over-time", "keep-a-website-current", "research"),
         )
     },
     "docs/how-to/serve-the-page.md": "tests/serve/test_docs.py; a server never ends",
@@ -70,7 +70,7 @@ def refused(command: str) -> list[str]:
         if words[0] not in taking.commands:
             return words[:1]
         taking = taking.commands[words.pop(0)]
-    options = {"--help", "-h"}
+    options = {"--help", "-h", "--install-completion", "--show-completion"}
     for parameter in taking.params:
         options |= {*parameter.opts, *parameter.secondary_opts}
     given = [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
