@@ -7,15 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from cli.conftest import noon
 from navfeed.practice import Practice, PracticeServer, World
-
-__all__ = ["noon"]
+from support.clock import machine_now
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
@@ -40,7 +37,7 @@ NURSE = {
 
 @pytest.fixture(scope="module")
 def feed() -> Iterator[PracticeServer]:
-    world = World.history(5, now=datetime.now(UTC), entries=600)
+    world = World.history(5, now=machine_now(), entries=600)
     world.publish(content=NURSE)
     with PracticeServer(Practice(world)) as server:
         yield server
