@@ -74,7 +74,7 @@ $(ENGINES): tests/engines/pom.xml tests/engines/src/main/java/SingleNode.java
 	@mvn -q -f tests/engines/pom.xml compile dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$@
 
 .PHONY: browser
-browser: $(INSTALLED_BROWSER) ## Look at the page of `serve` in headless Chromium, and with axe-core.
+browser: $(INSTALLED_BROWSER) $(INSTALLED_DOCS) ## Look at the page of `serve` and the site in headless Chromium, and with axe-core.
 	@$(BIN)/python -m pytest tests/browser $(TESTFLAGS)
 
 .PHONY: bench

@@ -34,9 +34,10 @@ from navfeed.store.shards import SCHEMA as INDEX
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
 
-import manpages  # noqa: E402  a script beside this one
-import sbom  # noqa: E402  another
-import screens  # noqa: E402  and another
+import api_page  # noqa: E402  a script beside this one
+import manpages  # noqa: E402  likewise
+import sbom  # noqa: E402  likewise
+import screens  # noqa: E402  likewise
 
 from derived import test_derived as derived  # noqa: E402  the judged texts
 from layers import ROOMS  # noqa: E402  the table that the tests hold the imports to
@@ -44,7 +45,6 @@ from layers import ROOMS  # noqa: E402  the table that the tests hold the import
 if TYPE_CHECKING:
     from search_quality import Judged
 
-README = DOCS.parent / "README.md"
 SEARCH = DOCS / "explanation" / "search.md"
 FIELDS = DOCS / "reference" / "fields.md"
 ARCHITECTURE = DOCS / "architecture.md"
@@ -54,15 +54,15 @@ WIDTH = 100
 
 
 def pages() -> dict[Path, str]:
-    """Every page, and README's table, as they should be."""
+    """Every page as it should be."""
     reference = DOCS / "reference"
     return {
+        reference / "api.md": api_page.page(),
         reference / "cli.md": cli_page(),
         DOCS / "screens.md": screens.page(),
         reference / "columns.md": columns_page(),
         reference / "exit-codes.md": exit_codes_page(),
         reference / "schema.md": schema_page(),
-        README: with_exit_codes(README.read_text(encoding="utf-8")),
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
         FIELDS: with_derived(FIELDS.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
@@ -163,67 +163,66 @@ def child_section(table: str, columns: dict[str, str]) -> str:
 COLUMNS = """\
 # Columns and formats of `list` and `export`
 
-Columns are added, not changed or removed, until a new major version of navfeed; scripts should go
-by their names. They mean what they mean in the [store](schema.md).
+Until a new major version of navfeed, columns are only added, never changed or removed; scripts
+should refer to them by name. They have the same meaning as in the [store](schema.md).
 
 ## Ads
 
-What stands under *list* is what `navfeed list` gives as csv, json and jsonl, in this order. What
-stands under *export* is what `navfeed export` writes as csv, xlsx and parquet; `--columns` names
-others, or an order of your own. A column *of several* holds each value once: a list in json, jsonl
+Columns marked *list* are those of `navfeed list` as csv, json and jsonl, in this order. Columns
+marked *export* are those of `navfeed export` as csv, xlsx and parquet; `--columns` selects others,
+or another order. A column *of several* contains each value once: a list in json, jsonl
 and parquet, elsewhere one text with `; ` between them.
 
 | column | list | export | of several | meaning |
 | --- | --- | --- | --- | --- |
 {ads}
 
-## Tables of what an ad has several of
+## Tables for places, occupations and categories
 
-`navfeed export --table NAME` writes a row for each of them, in csv, xlsx or parquet. With the ads'
-`uuid` they can be joined.
+`navfeed export --table NAME` writes one row each, in csv, xlsx or parquet. Join them to the ads by
+`uuid`.
 
 {tables}
 ## Formats
 
 - **csv**: UTF-8, a header, CRLF, quotes where needed (RFC 4180). A cell that a spreadsheet would
-  take for a formula begins with an apostrophe; `--raw-cells` leaves it as it is. `--excel` writes a
-  byte order mark, semicolons between cells, and commas in numbers, as Norwegian Excel expects.
-- **xlsx**: one sheet. Texts are texts, and nothing in them is run. Excel holds 1,048,575 rows, and
-  32,767 characters in a cell: longer texts are cut, and counted on stderr. Needs the extra `xlsx`.
+  take for a formula begins with an apostrophe; `--raw-cells` leaves it unchanged. `--excel` writes
+  a byte order mark, semicolons between cells, and commas in numbers, as Norwegian Excel expects.
+- **xlsx**: one sheet. Cells are plain text; nothing in them is executed. Excel allows 1,048,575
+  rows, and 32,767 characters in a cell: longer texts are cut, and counted on stderr. Needs the
+  extra `xlsx`.
 - **parquet**: typed; texts, lists of texts, timestamps in UTC, dates. Needs the extra `parquet`.
 - **json**, **jsonl**: each ad's content as NAV served it, to the letter; an array, or an ad a line.
 - **jobposting**: [schema.org's JobPosting](https://schema.org/JobPosting) as JSON-LD, an ad a line,
-  each fit to stand in a page's `<script type="application/ld+json">`.
+  each ready for a page's `<script type="application/ld+json">`.
 
 Extras go into navfeed's environment: `pip install 'navfeed[xlsx,parquet]'`, from a clone
 `pip install '.[xlsx,parquet]'`; after `pipx install`, `pipx inject navfeed xlsxwriter pyarrow` adds
-what they consist of. So it is with `charts`, for `navfeed stats --output` (`matplotlib`), and
+their libraries. The same goes for `charts`, for `navfeed stats --output` (`matplotlib`), and
 `postgres` and `opensearch`, for `navfeed push` (`psycopg[binary]`, `opensearch-py`).
 
-A file takes its place when all of it is written, and never before. While it is being written it is
-called `.NAME.….part` and can be read by its owner alone; a process that is killed leaves that, and
-the next export of the same name clears it away.
+A file is replaced only when the new one is complete. Until then that is `.NAME.….part`, readable
+only by its owner; if the process is killed, the next export of the same name removes it.
 
 ### Split
 
-With `--split`, `--output` names a folder. It gets a file for each municipality, named after it in
-capitals, `_none` for ads that name no municipality, and `index.csv`, which tells which file has
-which municipality and how many rows. The folder is replaced as a whole; one that holds anything
-else than a former split is left alone.
+With `--split`, `--output` is a folder. It gets a file for each municipality, named after it in
+capitals, `_none` for ads without a municipality, and `index.csv`, which lists each file with its
+municipality and number of rows. The folder is replaced as a whole; one that contains anything other
+than a former split is not touched.
 
 ### JobPosting
 
-Written are the properties that Google requires (`title`, `description`, `datePosted`,
-`hiringOrganization`, `jobLocation` with `addressCountry`), and, where the ad tells them,
+It has the properties that Google requires (`title`, `description`, `datePosted`,
+`hiringOrganization`, `jobLocation` with `addressCountry`), and, if the ad has them,
 `validThrough` (the end of its last day), `employmentType`, `identifier`, `occupationalCategory`
 (STYRK-08), `totalJobOpenings`, `url` (the ad at NAV) and `potentialAction`, which leads straight to
-the source's own application page. An ad that lacks what is required is left out, and counted on
+the source's own application page. An ad without a required property is left out, and counted on
 stderr. `title` is the job title, or the ad's heading where there is none. The description keeps
-paragraphs and lists; every other tag, attribute, script and style is gone. Contacts are in it with
-`--with-contacts`.
+paragraphs and lists; every other tag, attribute, script and style is gone. Contacts are included
+with `--with-contacts`.
 
-What you publish must follow the store: when an ad is no longer in an export, its posting comes
-down.
+Keep what you publish equal to the store: when an ad is no longer in an export, remove its posting.
 """
 
 
@@ -243,21 +242,21 @@ MEANINGS = {
     ExitCode.BUG: Meaning("A bug in navfeed.", "Report the line it printed."),
     ExitCode.USAGE: Meaning(
         "Wrong use: a flag, a setting, or an ad that is not in the store.",
-        "Mend what the message names.",
+        "Correct what the message names.",
     ),
     ExitCode.STOPPED: Meaning(
         "Stopped early on purpose (a signal, `--max-time`, `--max-pages`); there is more to do.",
-        "Run again; it goes on where it stopped.",
+        "Run again; it continues where it stopped.",
     ),
     ExitCode.WAITING: Meaning(
         "Caught up, but some ads could not be fetched: they are retried, or were given up. After a "
         "watch: a channel did not accept a notification, which is kept and retried.",
-        "Nothing; the next run asks again. `navfeed status` tells if some are given up, `navfeed "
-        "watch show` how a channel is.",
+        "Nothing; the next run retries. `navfeed status` shows if some were given up, `navfeed "
+        "watch show` the state of a channel.",
     ),
     ExitCode.FEED: Meaning(
-        "The feed cannot be reached, or answers wrongly.",
-        "Run again later; see the message if it stays.",
+        "The feed cannot be reached, or its answers are invalid.",
+        "Run again later; if it persists, see the message.",
     ),
     ExitCode.TOKEN: Meaning(
         "The token is missing, expired or refused.",
@@ -272,15 +271,15 @@ MEANINGS = {
         "Find out why no sync has run.",
     ),
     ExitCode.DIFFERENT: Meaning(
-        "`verify` or `push --verify` found differences, and was not told to repair them.",
+        "`verify` or `push --verify` found differences, without `--repair`.",
         "`navfeed verify --repair`, `navfeed push --reconcile`.",
     ),
     ExitCode.CURSOR: Meaning(
         "A cursor of `changes` cannot be continued: too old, or another store's.",
-        "Take a snapshot, `navfeed changes --snapshot`, and go on from its cursor.",
+        "Take a snapshot, `navfeed changes --snapshot`, and continue from its cursor.",
     ),
     ExitCode.LOCKED: Meaning(
-        "Another sync works on this store.", "Nothing; leave it to the other one."
+        "Another sync is running on this store.", "Nothing; the other one does the work."
     ),
 }
 
@@ -297,8 +296,8 @@ def exit_codes_page() -> str:
 
 
 EXIT_CODES_INTRO = """\
-Scripts may rely on these: a number never changes its meaning. What went wrong is said in one line
-on stderr, with the next step. Whatever the code, what was committed before is kept.
+Scripts may rely on these: a number never changes its meaning. One line on stderr names the problem
+and the next step. Whatever the code, everything committed before is kept.
 """
 
 
@@ -311,13 +310,6 @@ def tree(error: type[NavfeedError]) -> Iterator[type[NavfeedError]]:
 def owns_code(error: type[NavfeedError]) -> bool:
     """Whether it is the one to name for its code: `ConfigError`, and not `NotFoundError` too."""
     return "exit_code" in vars(error) and error.__name__ != "NotFoundError"
-
-
-def with_exit_codes(readme: str) -> str:
-    """README with its short table renewed."""
-    rows = "\n".join(f"| {code.value} | {MEANINGS[code].says} |" for code in MEANINGS)
-    table = f"<!-- exit codes -->\n| code | meaning |\n| --- | --- |\n{rows}\n<!-- end -->"
-    return re.sub(r"<!-- exit codes -->.*?<!-- end -->", lambda _: table, readme, flags=re.DOTALL)
 
 
 # Derived facts
@@ -420,16 +412,16 @@ FORMS_ALONE = {
 
 
 OF_HAND = """\
-### Ads written to be told apart
+### Ads written for the purpose
 
 {searches} searches over {ads} ads of a few sentences, in bokmål and nynorsk, each judged by
-reading: an ad is meant by a search if it is what somebody who types that wants, whatever words it
+reading: an ad is relevant if it is what somebody who types that is looking for, whatever words it
 uses.
 """
 
 OF_PRACTICE = """\
 
-### Ads with what all ads say
+### Ads with typical text
 
 {searches} searches over {ads} ads of the practice feed, whose sentences about the employer, the
 work and the pay are those of many ads: two in three speak of `lærlinger`. An ad is meant by a
@@ -475,7 +467,7 @@ def schema_page() -> str:
         [
             "# The store\n",
             SCHEMA_INTRO.format(version=VERSION, application_id=f"0x{APPLICATION_ID:08X}"),
-            "## Views: the ads in force\n",
+            "## Views: the active ads\n",
             VIEWS_INTRO,
             *map(section, known[-views:]),
             "## Tables for everyone\n",
@@ -491,24 +483,24 @@ def schema_page() -> str:
 SCHEMA_INTRO = """\
 One SQLite file, version {version} of the schema (`PRAGMA user_version`; `PRAGMA application_id` is
 `{application_id}`). Any SQLite tool may read it while a sync runs. Only navfeed should write it: a
-sync relies on what stands in it. Columns of the views and of the tables for everyone are added, not
-changed or removed, until a new major version of navfeed. [How to](../how-to/sqlite3.md) ask it with
-the tools you know.
+sync relies on its contents. Until a new major version of navfeed, columns of the views and of the
+public tables are only added, never changed or removed. See [how to query it](../how-to/sqlite3.md)
+with the tools you know.
 
-Moments end with `Z` or `+00:00` and are UTC; days are Oslo's. An ad is in force up to and including
-its `last_day`; one that has none does not run out by itself. `navfeed list` and the views leave out
-what is past its last day even when no sync has run since; the tables hold it until the next one.
+Moments end with `Z` or `+00:00` and are UTC; days are Oslo's. An ad is active up to and including
+its `last_day`; without one, it does not expire by itself. `navfeed list` and the views leave out
+ads past their last day even if no sync has run since; the tables keep them until the next one.
 """
 
 VIEWS_INTRO = """\
-Ask these rather than the tables: they show what NAV's terms allow to be shown today, which SQLite
-works out anew for every query.
+Query these rather than the tables: they show what NAV's terms allow to be shown today, computed for
+each query.
 """
 
 SCHEMA_QUERIES = """\
 ## Examples
 
-Ads in force in Bergen, newest first, whichever of their places it is:
+Active ads in Bergen, newest first, by any of their places:
 
 ```sql
 SELECT title, employer, municipalities, application_url

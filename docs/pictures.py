@@ -8,15 +8,21 @@ fails when a picture and the feed disagree (tests/docs/test_pictures.py).
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from navfeed.practice import Practice, Request, World
 
-FOLDER = Path(__file__).resolve().parent / "pictures"
+if TYPE_CHECKING:
+    from rich.text import Text
+
+DOCS = Path(__file__).resolve().parent
+FOLDER = DOCS / "pictures"
 NOON = datetime(2026, 6, 1, 10, tzinfo=UTC)
 BOX, GAP, ROW = 34, 10, 58
 """The side of an entry's box, the space between two, the height of a row."""
@@ -46,6 +52,7 @@ def pictures() -> dict[str, str]:
         "windows.svg": windows(),
         "late-entry.svg": late_entry(),
         "look-back.svg": look_back(),
+        "welcome.svg": welcome(),
     }
 
 
@@ -214,6 +221,65 @@ def span(left: int, right: int, kind: str, name: str, *lines: str) -> list[str]:
     ]
 
 
+# A terminal
+
+CHARACTER, LINE, MARGIN = 7.8, 19, 20
+"""Width of a character and height of a line of 13 px, and the space around."""
+
+TERMINAL = """\
+  <style>
+    text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+      fill: #e4e9f0; white-space: pre }
+    .prompt { fill: #9fe2a7 } .faint { fill: #aab4c2 } .prompt, .head { font-weight: bold }
+  </style>
+  <rect width="100%" height="100%" rx="8" fill="#161c26"/>
+"""
+
+
+def welcome() -> str:
+    """A first sync and a first search, as they really run."""
+    sys.path[:0] = [str(DOCS)]
+    import screens
+
+    shown = screens.first_minute()
+    lines = [line for command, text in shown.items() for line in typed(command, text)][:-1]
+    parts = [
+        part for at, line in enumerate(lines) for part in row(MARGIN + (at + 1) * LINE - 5, line)
+    ]
+    told = f"A terminal, where {' and then '.join(shown)} are run. {summary(shown)}"
+    width, height = 2 * MARGIN + screens.WIDTH * CHARACTER, 2 * MARGIN + len(lines) * LINE
+    return svg("A first sync and a first search", told, round(width), height, parts, style=TERMINAL)
+
+
+def summary(shown: dict[str, Text]) -> str:
+    """The last line of the sync, and the first ad of the list."""
+    sync, listed = (text.plain.strip().split("\n") for text in shown.values())
+    return f"The sync ends with {sync[-1]!r}; the list begins with {' '.join(listed[2].split())!r}."
+
+
+def typed(command: str, text: Text) -> Iterator[tuple[str, str]]:
+    """Each line with how it looks; an empty one at the end."""
+    yield "prompt", f"$ {command}"
+    for line in text.split("\n"):
+        plain = line.plain.rstrip()
+        if plain:
+            kind = "faint" if plain.startswith(("navfeed:", "─")) else ""
+            yield "head" if plain.startswith("uuid") else kind, plain
+    yield "", ""
+
+
+def row(y: int, line: tuple[str, str]) -> Iterator[str]:
+    """Words where their columns are, and as wide, whatever font the reader has."""
+    kind, plain = line
+    looks = f' class="{kind}"' if kind else ""
+    for words in re.finditer(r"\S+(?: \S+)*", plain):
+        x, wide = MARGIN + words.start() * CHARACTER, len(words[0]) * CHARACTER
+        yield (
+            f'<text x="{x:g}" y="{y}" textLength="{wide:g}" lengthAdjust="spacingAndGlyphs"{looks}>'
+            f"{escape(words[0])}</text>"
+        )
+
+
 # Shapes
 
 
@@ -230,14 +296,16 @@ def text(x: float, y: float, words: str, kind: str = "") -> str:
     return f'<text x="{x:g}" y="{y:g}"{looks}>{escape(words)}</text>'
 
 
-def svg(title: str, told: str, width: int, height: int, parts: Iterable[str]) -> str:
+def svg(
+    title: str, told: str, width: int, height: int, parts: Iterable[str], *, style: str = STYLE
+) -> str:
     """A picture that explains itself to who cannot see it, and needs nothing from elsewhere."""
     lines = "\n".join(f"  {part}" for part in parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" aria-labelledby="title told">\n'
         f'  <title id="title">{escape(title)}</title>\n  <desc id="told">{escape(told)}</desc>\n'
-        f"{STYLE}{lines}\n</svg>\n"
+        f"{style}{lines}\n</svg>\n"
     )
 
 

@@ -38,6 +38,9 @@ SCREENS = {
 }
 """Each screen's command, and what stands above it. {uuid}: the beginning of an ad's id."""
 
+FIRST_MINUTE = ("navfeed sync", "navfeed list --county vestland --limit 6")
+"""What README's picture shows."""
+
 INTRO = """\
 # Screens
 
@@ -60,28 +63,48 @@ def screen(command: str, text: str) -> str:
 
 @contextmanager
 def store_of_made_up_ads() -> Iterator[str]:
-    """A folder to be in, with a store where it is looked for; the id of an ad with an address."""
+    """A store where the commands look for it, synced; the id of its shortest ad."""
+    with empty_folder() as world:
+        ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+        with time_machine.travel(SYNCED, tick=False):
+            sync(world)
+        yield min(ads, key=lambda ad: len(str(ad)))["uuid"]
+
+
+@contextmanager
+def feed_of(world: World) -> Iterator[None]:
+    """The practice feed of this world, where the commands look for the feed."""
+    with (
+        PracticeServer(Practice(world)) as server,
+        patch.dict(os.environ, {"NAVFEED_BASE_URL": server.url}),
+    ):
+        yield
+
+
+@contextmanager
+def empty_folder() -> Iterator[World]:
+    """An empty folder to work in and nobody's settings, at one moment; the world to sync from."""
     world = World.history(4, now=SYNCED, entries=600)
-    ads = [world.detail(one)["ad_content"] for one in world.in_force()]
     places = {"NAVFEED_DB": "navfeed.db", "XDG_CONFIG_HOME": "."}
     with (
         tempfile.TemporaryDirectory() as folder,
         chdir(folder),
         patch.dict(os.environ, places | {"COLUMNS": str(WIDTH), "TERM": "xterm"}),
-        time_machine.travel(SYNCED, tick=False) as clock,
+        time_machine.travel(NOW, tick=False),
     ):
         for name in {name for name in os.environ if name.startswith("NAVFEED_")} - places.keys():
             del os.environ[name]
-        sync(world)
-        clock.move_to(NOW)
-        yield min(ads, key=lambda ad: len(str(ad)))["uuid"]
+        yield world
+
+
+def first_minute() -> dict[str, Text]:
+    """What a first sync and a first search show, on a store that was not there before."""
+    with empty_folder() as world, feed_of(world):
+        return {command: shown(command) for command in FIRST_MINUTE}
 
 
 def sync(world: World) -> None:
-    with (
-        PracticeServer(Practice(world)) as server,
-        patch.dict(os.environ, {"NAVFEED_BASE_URL": server.url}),
-    ):
+    with feed_of(world):
         ended = sync_store()
     if ended.error is not None:
         raise ended.error
@@ -96,14 +119,18 @@ class Terminal(TextIOWrapper):
 
 def drawn(command: str) -> str:
     """What the command draws, without its colours."""
+    # SQLite's builds differ in how large a file becomes.
+    text = re.sub(r"\((\d+\.\d) MB", "(4.0 MB", shown(command).plain)
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+
+
+def shown(command: str) -> Text:
+    """What the command draws, and then what it reports on stderr."""
     memory = BytesIO()
     out, said = Terminal(memory, encoding="utf-8", write_through=True), StringIO()
     with redirect_stdout(out), redirect_stderr(said):
         get_command(app).main(shlex.split(command)[1:], prog_name="navfeed", standalone_mode=False)
-    text = Text.from_ansi(memory.getvalue().decode() + said.getvalue()).plain
-    # SQLite's builds differ in how large a file becomes.
-    text = re.sub(r"\((\d+\.\d) MB", "(4.0 MB", text)
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+    return Text.from_ansi(memory.getvalue().decode() + said.getvalue())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from navfeed.store.shards import SCHEMA as INDEX
 
 ROOT = Path(__file__).parents[2]
 GENERATED = (
-    "README.md",
+    "docs/reference/api.md",
     "docs/reference/cli.md",
     "docs/reference/columns.md",
     "docs/reference/exit-codes.md",
