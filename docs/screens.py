@@ -62,7 +62,7 @@ def screen(command: str, text: str) -> str:
 def store_of_made_up_ads() -> Iterator[str]:
     """A folder to be in, with a store where it is looked for; the id of an ad with an address."""
     world = World.history(4, now=SYNCED, entries=600)
-    ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+    ads = [world.detail(one)["ad_content"] for one in world.active()]
     places = {"NAVFEED_DB": "navfeed.db", "XDG_CONFIG_HOME": "."}
     with (
         tempfile.TemporaryDirectory() as folder,

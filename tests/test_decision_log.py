@@ -216,7 +216,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 def test_a_sync_answers_why_an_ad_was_removed(shell: Shell) -> None:
     assert shell.run("sync")[0] == 0
-    ad = shell.server.practice.world.in_force()[0]
+    ad = shell.server.practice.world.active()[0]
     shell.server.practice.world.stop(ad)
     code, out, err = shell.run("sync", "--log-level", "debug")
     (told,) = [line for line in err.splitlines() if ad in line]

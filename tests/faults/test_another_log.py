@@ -40,7 +40,7 @@ def another_world(now=NOW) -> World:
     for _ in range(10):
         world.publish(expires=now + 9 * DAY)
         world.advance(3 * DAY)
-    world.stop(world.in_force()[0])
+    world.stop(world.active()[0])
     world.publish(expires=now + 9 * DAY)
     return world
 
@@ -112,7 +112,7 @@ def test_S7_the_same_entries_under_new_ids_are_not_read_from_the_beginning(outdo
     outdoors.settle()
     outdoors.world.advance(DAY)
     outdoors.world.reset_log()
-    outdoors.world.drop_silently(outdoors.world.in_force()[0])
+    outdoors.world.drop_silently(outdoors.world.active()[0])
     ended = outdoors.sync(start=Start(back=HISTORY))
     assert ended.exit_code is ExitCode.DONE
     assert outdoors.is_exact()
@@ -141,7 +141,7 @@ def test_S7_ads_outside_the_scope_are_asked_for_too(outdoors):
     replace_world(outdoors, another_world())
     assert outdoors.sync(scope=None).exit_code is ExitCode.DONE
     left = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
-    assert left == set(outdoors.world.in_force())
+    assert left == set(outdoors.world.active())
 
 
 def test_S7_verify_with_repair_ends_it(outdoors):

@@ -125,7 +125,7 @@ class Service:
         if error is None or error.passes:
             self._notifier.ready()
             run_hook(self._settings, before, print_warning, is_over=self._is_over)
-            if self._watches is not None and not self._stop.asked:
+            if self._watches is not None and not self._stop.requested:
                 self._watches.run_after_sync(self._settings, debounce=True)
         return error
 

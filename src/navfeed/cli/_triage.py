@@ -82,8 +82,8 @@ def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dic
     with State(path) as state:
         marks = state.marks()
     saved = {ad: one.note or "" for ad, one in marks.items() if one.mark is Mark.SAVED}
-    in_force = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
-    for ad in sorted(saved.keys() - in_force):
+    active = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
+    for ad in sorted(saved.keys() - active):
         note = f": {sanitize(saved[ad])}" if saved[ad] else ""
         print_warning(f"saved, no longer active: {ad}{note}")
     meant = tuple(ad for ad in saved if not filters.uuid or ad in filters.uuid)

@@ -296,7 +296,7 @@ def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> No
         raise
     _show(how.format, ended)
     # A stopped run must not wait for a mail server.
-    tells = how.then_watch and not stop.asked
+    tells = how.then_watch and not stop.requested
     told = _tell(settings, quiet=how.quiet) if tells else ExitCode.DONE
     _run.conclude(ended, quiet=how.quiet)
     if told is not ExitCode.DONE:

@@ -67,7 +67,7 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
     yield Metric(
         "navfeed_info", "The version of navfeed that wrote this.", ((__version__, 1),), "version"
     )
-    yield _one("navfeed_ads_in_force", "Ads that may be shown today.", facts.active)
+    yield _one("navfeed_active_ads", "Ads that may be shown today.", facts.active)
     yield _one("navfeed_ads_stored", "Ads in the store.", facts.stored)
     yield Metric(
         "navfeed_details_queued",

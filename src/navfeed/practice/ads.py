@@ -93,7 +93,7 @@ class Ad:
         except (TypeError, ValueError):
             return None
 
-    def in_force(self, today: date) -> bool:
+    def is_active(self, today: date) -> bool:
         """Whether a lawful copy shows the ad on that day."""
         if self.status != "ACTIVE" or self.blank or not self.readable:
             return False

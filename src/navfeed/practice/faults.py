@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from navfeed.practice.messages import Answer, Delivery, Kind, Request, Wire
+from navfeed.practice.messages import Answer, Delivery, Request, RequestKind, Wire
 
 Match = Callable[[Request], bool]
 Distort = Callable[[Answer], Answer]
@@ -47,7 +47,7 @@ class Rule:
         return True
 
 
-def on(kind: Kind, ident: str | None = None) -> Match:
+def on(kind: RequestKind, ident: str | None = None) -> Match:
     """Match requests of a kind, or for one page id or ad uuid only."""
     return lambda request: request.kind == kind and ident in {None, request.ident}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self
 from urllib.parse import parse_qs
 
-Kind = Literal["seek", "page", "detail", "token", "other"]
+RequestKind = Literal["seek", "page", "detail", "token", "other"]
 
 FEED = "/api/v1/feed"
 DETAIL = "/api/v1/feedentry"
@@ -56,7 +56,7 @@ class Request:
         return {name: values[0] for name, values in pairs.items()}
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> RequestKind:
         """`seek` is every request for the feed itself, with or without a date."""
         path = self.path
         if path in {FEED, f"{FEED}/"}:

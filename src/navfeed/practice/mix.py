@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What can happen to an ad."""
 
     PUBLISHED = "published"
@@ -20,14 +20,14 @@ class Kind(StrEnum):
 
 
 _WEIGHTS = {
-    Kind.PUBLISHED: 35,
-    Kind.UPDATED: 32,
-    Kind.STOPPED: 14,
-    Kind.EXPIRED: 11,
-    Kind.REACTIVATED: 8,
+    EventKind.PUBLISHED: 35,
+    EventKind.UPDATED: 32,
+    EventKind.STOPPED: 14,
+    EventKind.EXPIRED: 11,
+    EventKind.REACTIVATED: 8,
 }
 
-Event = tuple[Kind, str]
+Event = tuple[EventKind, str]
 """What happened, and to which ad."""
 
 
@@ -46,7 +46,7 @@ class Changes:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Self:
-        ads: dict[str, list[str]] = {kind: [] for kind in Kind}
+        ads: dict[str, list[str]] = {kind: [] for kind in EventKind}
         for kind, ad in events:
             ads[kind].append(ad)
         return cls(**{kind: tuple(changed) for kind, changed in ads.items()})
@@ -54,7 +54,7 @@ class Changes:
 
 def drawn(
     rng: random.Random, events: int, standing: list[str], withdrawn: list[str]
-) -> Iterator[tuple[Kind, str | None]]:
+) -> Iterator[tuple[EventKind, str | None]]:
     """Draw so many events, each with the ad that it is to happen to: None for one yet to be made.
 
     An ad is drawn once at most, so that what is told of the round holds at its end; an event that
@@ -63,8 +63,8 @@ def drawn(
     rng.shuffle(standing)
     rng.shuffle(withdrawn)
     for kind in rng.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=events):
-        source = withdrawn if kind is Kind.REACTIVATED else standing
-        if kind is Kind.PUBLISHED:
+        source = withdrawn if kind is EventKind.REACTIVATED else standing
+        if kind is EventKind.PUBLISHED:
             yield kind, None
         elif source:
             yield kind, source.pop()

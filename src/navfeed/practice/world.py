@@ -13,7 +13,7 @@ from navfeed.practice.ads import Ad, Content
 from navfeed.practice.dates import oslo_day, seeded
 from navfeed.practice.history import Past
 from navfeed.practice.log import Entry, Log, Status
-from navfeed.practice.mix import Changes, Event, Kind
+from navfeed.practice.mix import Changes, Event, EventKind
 from navfeed.practice.transaction import HeldError, State, Transaction
 
 Operation = Callable[[Transaction], str]
@@ -143,7 +143,7 @@ class World:
         """
         happened: list[Event] = []
         for _ in range(rounds):
-            happened += [(Kind.EXPIRED, ad) for ad in self._expired(step)]
+            happened += [(EventKind.EXPIRED, ad) for ad in self._expired(step)]
             happened += self._round(changes)
         return Changes.of(happened)
 
@@ -218,12 +218,12 @@ class World:
     def truth(self) -> dict[str, dict[str, Any]]:
         """Return uuid -> `ad_content` of every ad a lawful copy shows today."""
         with self._state.lock:
-            standing = [ad for ad in self._state.ads.values() if ad.in_force(self.today)]
+            standing = [ad for ad in self._state.ads.values() if ad.is_active(self.today)]
         return {ad.uuid: ad.content(self._state.seed) for ad in standing}
 
-    def in_force(self) -> list[str]:
+    def active(self) -> list[str]:
         """Return the uuids of `truth`, oldest ad first."""
-        return self._uuids(lambda ad: ad.in_force(self.today))
+        return self._uuids(lambda ad: ad.is_active(self.today))
 
     def withdrawn(self) -> list[str]:
         """Return the readable ads that are INACTIVE."""
@@ -233,7 +233,7 @@ class World:
         """Return the readable ads that are ACTIVE though their last day is over."""
         today = self.today
         return self._uuids(
-            lambda ad: ad.readable and ad.status == "ACTIVE" and not ad.in_force(today)
+            lambda ad: ad.readable and ad.status == "ACTIVE" and not ad.is_active(today)
         )
 
     def held(self, ad: str) -> bool:
@@ -242,18 +242,18 @@ class World:
 
     def _expired(self, step: timedelta) -> list[str]:
         """Let time pass and withdraw what was in its last days before; older ads stay forgotten."""
-        standing = set(self.in_force())
+        standing = set(self.active())
         self.advance(step)
         return [self.expire(ad) for ad in self._free(self.overdue()) if ad in standing]
 
     def _round(self, changes: int) -> Iterator[Event]:
         change = {
-            Kind.UPDATED: self.update,
-            Kind.STOPPED: self.stop,
-            Kind.EXPIRED: self.expire,
-            Kind.REACTIVATED: self.reactivate,
+            EventKind.UPDATED: self.update,
+            EventKind.STOPPED: self.stop,
+            EventKind.EXPIRED: self.expire,
+            EventKind.REACTIVATED: self.reactivate,
         }
-        standing = self._free(self.in_force())
+        standing = self._free(self.active())
         withdrawn = self._free(self._uuids(lambda ad: ad.status == "INACTIVE" and ad.may_return))
         for kind, ad in mix.drawn(self._mix, changes, standing, withdrawn):
             yield kind, self.publish() if ad is None else change[kind](ad)

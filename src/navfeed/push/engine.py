@@ -94,7 +94,7 @@ def pending(target: Target, source: Source) -> Pushed:
             return Pushed(changes, cursor, True, loaded)
 
 
-class Kind(StrEnum):
+class MismatchKind(StrEnum):
     """How a target can differ from the store."""
 
     MISSING = "missing"
@@ -103,34 +103,34 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """An ad that the target does not hold as the store does."""
 
     uuid: str
-    kind: Kind
+    kind: MismatchKind
 
 
-def compare(target: Target, source: Source) -> list[Difference]:
+def compare(target: Target, source: Source) -> list[Mismatch]:
     """Every ad by its content. In order where nothing was pushed meanwhile."""
     with stream.snapshot(source) as whole:
         expected = {change.uuid.lower(): target.expected(change) for change in whole.changes}
     return list(_differences(expected, dict(target.held(whole.today))))
 
 
-def _differences(expected: Mapping[str, bytes], held: Mapping[str, bytes]) -> Iterator[Difference]:
+def _differences(expected: Mapping[str, bytes], held: Mapping[str, bytes]) -> Iterator[Mismatch]:
     for uuid in sorted(expected.keys() | held.keys()):
         if uuid not in held:
-            yield Difference(uuid, Kind.MISSING)
+            yield Mismatch(uuid, MismatchKind.MISSING)
         elif uuid not in expected:
-            yield Difference(uuid, Kind.LINGERING)
+            yield Mismatch(uuid, MismatchKind.LINGERING)
         elif expected[uuid] != held[uuid]:
-            yield Difference(uuid, Kind.ALTERED)
+            yield Mismatch(uuid, MismatchKind.ALTERED)
 
 
-def reconcile(target: Target, source: Source, found: Iterable[Difference]) -> None:
+def reconcile(target: Target, source: Source, found: Iterable[Mismatch]) -> None:
     """Make the target hold of these ads what the store does."""
-    gone = [one.uuid for one in found if one.kind is Kind.LINGERING]
-    wrong = {one.uuid for one in found if one.kind is not Kind.LINGERING}
+    gone = [one.uuid for one in found if one.kind is MismatchKind.LINGERING]
+    wrong = {one.uuid for one in found if one.kind is not MismatchKind.LINGERING}
     with stream.snapshot(source) as whole:
         mended = target.mend((one for one in whole.changes if one.uuid.lower() in wrong), gone)
     if not mended:

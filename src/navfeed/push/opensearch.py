@@ -94,7 +94,7 @@ _INDEX = {
     "mappings": {"dynamic": False, "properties": _FIELDS},
 }
 
-_IN_FORCE = {
+_ACTIVE_ONLY = {
     "bool": {
         "should": [
             {"range": {"shown_until": {"gt": "now"}}},
@@ -289,7 +289,7 @@ class OpenSearch:
         actions: list[dict[str, Any]] = [
             {"remove": {"index": one, "alias": self._alias}} for one in self._behind_alias()
         ]
-        actions.append({"add": {"index": name, "alias": self._alias, "filter": _IN_FORCE}})
+        actions.append({"add": {"index": name, "alias": self._alias, "filter": _ACTIVE_ONLY}})
         self._client.indices.update_aliases(body={"actions": actions})
 
     @contextmanager

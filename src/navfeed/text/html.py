@@ -17,7 +17,7 @@ from html import unescape
 from navfeed.text.plaintext import sanitize
 
 
-class Kind(Enum):
+class BlockKind(Enum):
     """What a block is on the page."""
 
     TITLE = auto()
@@ -34,7 +34,7 @@ class Block:
     stands in.
     """
 
-    kind: Kind
+    kind: BlockKind
     text: str
     mark: str = ""
     depth: int = 0
@@ -162,7 +162,13 @@ class _Reading:
         self._pieces.clear()
 
     def _emit(self, text: str) -> None:
-        kind = Kind.HEADING if self._heading else Kind.ITEM if self._mark else Kind.PARAGRAPH
+        kind = (
+            BlockKind.HEADING
+            if self._heading
+            else BlockKind.ITEM
+            if self._mark
+            else BlockKind.PARAGRAPH
+        )
         self._blocks.append(Block(kind, text, self._mark, min(len(self._lists), _DEEPEST)))
         self._mark = ""
 
@@ -177,21 +183,25 @@ def _tidy(text: str) -> str:
     return "\n".join(sanitize(_SPACES.sub(" ", line).strip()) for line in text.split("\n"))
 
 
-def lines_of(blocks: list[Block], width: int | None) -> Iterator[tuple[Kind, str]]:
+def lines_of(blocks: list[Block], width: int | None) -> Iterator[tuple[BlockKind, str]]:
     """Lay blocks out in lines of at most `width` characters, or whole where it is None.
 
     A longer word, such as an address, is never cut: it must survive being copied.
     """
     last: Block | None = None
     for block in blocks:
-        if last and not (last.kind is block.kind is Kind.ITEM) and last.kind is not Kind.HEADING:
-            yield Kind.PARAGRAPH, ""
+        if (
+            last
+            and not (last.kind is block.kind is BlockKind.ITEM)
+            and last.kind is not BlockKind.HEADING
+        ):
+            yield BlockKind.PARAGRAPH, ""
         yield from ((block.kind, line) for line in _wrapped(block, width))
         last = block
 
 
 def _wrapped(block: Block, width: int | None) -> Iterator[str]:
-    indent = "  " * max(block.depth - (block.kind is Kind.ITEM), 0)
+    indent = "  " * max(block.depth - (block.kind is BlockKind.ITEM), 0)
     first = indent + (f"{block.mark} " if block.mark else "")
     for line in block.text.split("\n"):
         yield from _wrap(line, width, first, " " * len(first)) if width else [first + line]
