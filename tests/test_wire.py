@@ -262,7 +262,7 @@ def test_too_many_parts_are_refused_before_they_are_parts():
         with pytest.raises(ContractError, match="more parts"):
             read_page(body, etag=None, served_at=None)
         with pytest.raises(ContractError, match="more parts"):
-            read_detail(body, asked=AD)
+            read_detail(body, expected=AD)
 
 
 def test_a_page_ten_times_as_long_as_NAVs_is_read():
@@ -274,7 +274,7 @@ def test_a_page_ten_times_as_long_as_NAVs_is_read():
 
 def detail(content: str, *, status: str = '"ACTIVE"', name: str = "ad_content") -> Detail:
     body = f'{{"uuid":"{AD}","{name}":{content},"sistEndret":"x","status":{status}}}'
-    return read_detail(body.encode(), asked=AD)
+    return read_detail(body.encode(), expected=AD)
 
 
 def content_of(**fields: Any) -> Any:
@@ -356,13 +356,13 @@ def test_an_inactive_ad_has_no_content_whatever_came():
     for status in ('"INACTIVE"', '"PAUSED"', '"active"', '""'):
         assert detail('{"title":"Kokk"}', status=status) == Detail(AD, Status.INACTIVE, None)
     body = f'{{"uuid":"{AD}","sistEndret":"x","status":"INACTIVE"}}'.encode()
-    assert read_detail(body, asked=AD).content is None
+    assert read_detail(body, expected=AD).content is None
 
 
 def test_content_is_found_under_either_name():
     assert detail('{"title":"Kokk"}', name="json").content.title == "Kokk"
     body = f'{{"uuid":"{AD}","ad_content":null,"json":{{"title":"Kokk"}},"status":"ACTIVE"}}'
-    assert read_detail(body.encode(), asked=AD).content.raw == '{"title":"Kokk"}'
+    assert read_detail(body.encode(), expected=AD).content.raw == '{"title":"Kokk"}'
 
 
 @pytest.mark.parametrize("content", ["null", "[]", '"x"', "1", "true"])
@@ -372,7 +372,7 @@ def test_an_active_ad_may_come_without_content(content):
 
 def test_an_active_ad_may_come_without_a_word_of_content():
     body = f'{{"uuid":"{AD}","sistEndret":"x","status":"ACTIVE"}}'.encode()
-    assert read_detail(body, asked=AD) == Detail(AD, Status.ACTIVE, None)
+    assert read_detail(body, expected=AD) == Detail(AD, Status.ACTIVE, None)
 
 
 @pytest.mark.parametrize("status", ["null", "1", "true", '["ACTIVE"]', "{}"])
@@ -382,14 +382,14 @@ def test_details_that_tell_no_status_are_refused(status):
 
 
 def test_another_ad_is_not_the_one_asked_for():
-    with pytest.raises(ContractError, match=f"asked for ad {OTHER}"):
-        read_detail(f'{{"uuid":"{AD}","status":"INACTIVE"}}'.encode(), asked=OTHER)
+    with pytest.raises(ContractError, match=f"request for ad {OTHER}"):
+        read_detail(f'{{"uuid":"{AD}","status":"INACTIVE"}}'.encode(), expected=OTHER)
 
 
 @pytest.mark.parametrize("uuid", ["null", "1", '"1234"', "[" * 400 + "]" * 400, '"\\ud800"'])
 def test_details_of_no_ad_are_refused(uuid):
     with pytest.raises(ContractError, match="no uuid"):
-        read_detail(f'{{"uuid":{uuid},"status":"ACTIVE"}}'.encode(), asked=AD)
+        read_detail(f'{{"uuid":{uuid},"status":"ACTIVE"}}'.encode(), expected=AD)
 
 
 @pytest.mark.parametrize(
@@ -426,23 +426,23 @@ def test_details_of_no_ad_are_refused(uuid):
 )
 def test_what_is_no_object_is_no_detail(body):
     with pytest.raises(ContractError, match="not a JSON object"):
-        read_detail(body.encode(), asked=AD)
+        read_detail(body.encode(), expected=AD)
 
 
 def test_an_object_is_split_whatever_white_space_stands_in_it():
     body = f' \t{{\r\n "uuid" : "{AD}" ,\n"status":\t"ACTIVE", "ad_content" : {{ "a" : 1 }} \n}} \n'
-    assert read_detail(body.encode(), asked=AD).content.raw == '{ "a" : 1 }'
+    assert read_detail(body.encode(), expected=AD).content.raw == '{ "a" : 1 }'
 
 
 def test_an_empty_object_has_no_uuid():
     for body in (b"{}", b" { } "):
         with pytest.raises(ContractError, match="no uuid"):
-            read_detail(body, asked=AD)
+            read_detail(body, expected=AD)
 
 
 def test_the_last_of_two_equal_names_counts():
     body = f'{{"status":"INACTIVE","uuid":"{AD}","status":"ACTIVE","ad_content":{{}}}}'
-    assert read_detail(body.encode(), asked=AD).status is Status.ACTIVE
+    assert read_detail(body.encode(), expected=AD).status is Status.ACTIVE
 
 
 def test_levels_are_limited_and_brackets_in_texts_are_none():

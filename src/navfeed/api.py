@@ -171,7 +171,7 @@ def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[S
     Raises `ConfigError` where it follows another feed, unless that has moved.
     """
     with store_lock(settings.db):
-        from navfeed.privacy.erasure import take_up_contacts
+        from navfeed.privacy.erasure import apply_contacts_setting
         from navfeed.store.writer import Store
 
         address = feed_address(settings.base_url)
@@ -180,7 +180,7 @@ def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[S
                 _refuse_another_feed(store, address)
             if settings.inactive not in (None, store.inactive()):
                 store.set_inactive(settings.inactive)
-            take_up_contacts(store, settings.contacts, now())
+            apply_contacts_setting(store, settings.contacts, now())
             yield store
 
 

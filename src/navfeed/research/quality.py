@@ -159,7 +159,7 @@ CHECKS: dict[str, Check] = {
 DUPLICATES = "likely_duplicates"
 
 MEANINGS = {
-    "no_municipality": "no municipality, and none that the postal code tells",
+    "no_municipality": "no municipality, and none that the postal code implies",
     "no_county": "no county either",
     "no_styrk": "no STYRK-08 code",
     "several_styrk": "several STYRK-08 codes: counts once in each",

@@ -1,11 +1,11 @@
-"""Words made of words: whether `nattevakt` is one that begins with `natt`."""
+"""Compounds: whether `nattevakt` is one that begins with `natt`."""
 
 from __future__ import annotations
 
 import re
 
 SHORTEST = 4
-"""Letters of a word that others are looked for with: with a shorter one, too many begin or end."""
+"""Minimum letters of a word to search compounds with: too many begin or end with a shorter one."""
 
 SHORTEST_FIRST = 3
 """Letters before a word that ends a compound: `fylkeslege`."""
@@ -19,7 +19,7 @@ _VOWEL = re.compile(r"[aeiouyæøå]")
 
 
 def begins_with(word: str, first: str) -> bool:
-    """Whether a word is a compound whose first part is `first`, as far as its letters tell.
+    """Whether a word is a compound whose first part is `first`, as far as its letters show.
 
     What follows must be a word by itself, no ending: `barnehage` + `lærer`, not `leder` + `skap`.
     """

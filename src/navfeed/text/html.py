@@ -28,10 +28,9 @@ class BlockKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of text that stands by itself. Its text may hold line breaks (`<br>`), nothing else.
+    """A separate piece of text, which may contain line breaks (`<br>`) but no other markup.
 
-    `mark` is what stands before an item: a bullet, a number, a label; `depth` how many lists it
-    stands in.
+    `mark` is the bullet, number or label before an item; `depth` the number of lists around it.
     """
 
     kind: BlockKind
@@ -51,8 +50,8 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 INLINE_TAGS = "a|abbr|b|big|code|em|font|i|mark|small|span|strong|sub|sup|u"
-"""Tags that do not end a word, as alternatives of a pattern. `privacy` needs the same ones: a name
-that is shown in one piece must be found in one piece."""
+"""Tags that do not end a word, as alternatives of a pattern. `privacy` uses them too: a name that
+is displayed as one piece must be found as one piece."""
 
 _INLINE = re.compile(rf"</?(?:{INLINE_TAGS})\b{_ATTRIBUTES}>", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
@@ -62,7 +61,7 @@ _PARAGRAPHS = re.compile(r"\n{2,}")
 
 
 def words_of(html: str) -> str:
-    """Say what the HTML says, for searching: its text without tags, entities decoded."""
+    """The text of HTML for searching: without tags, entities decoded."""
     return _decoded(_MARKUP.sub(" ", _INLINE.sub("", html)))
 
 
@@ -100,7 +99,7 @@ _DEEPEST = 8  # a list deeper than this is no deeper on the page
 
 
 class _Reading:
-    """Collects blocks while the tags go by. Keeps no tree, so no depth can hurt it."""
+    """Collects blocks from a stream of tags. Keeps no tree, so no depth of nesting can harm it."""
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
@@ -147,7 +146,7 @@ class _Reading:
         return f"{count + 1}."
 
     def _link(self, attributes: str, *, ended: bool) -> None:
-        """A link's address stands behind its words, unless they are the address."""
+        """A link's address follows its text, unless the text is the address."""
         if not ended:
             self._href = _address(attributes)
         elif self._href:
@@ -184,7 +183,7 @@ def _tidy(text: str) -> str:
 
 
 def lines_of(blocks: list[Block], width: int | None) -> Iterator[tuple[BlockKind, str]]:
-    """Lay blocks out in lines of at most `width` characters, or whole where it is None.
+    """Lay blocks out in lines of at most `width` characters, or unwrapped if it is None.
 
     A longer word, such as an address, is never cut: it must survive being copied.
     """

@@ -33,7 +33,7 @@ JSON = json.JSONDecoder(parse_constant=_refuse, parse_int=lenient_int)
 
 def decode(body: bytes) -> str:
     if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_PARTS:
-        raise ContractError("the feed sent something with more parts than any answer of its has")
+        raise ContractError("the feed sent an answer with too many parts")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
