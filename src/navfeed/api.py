@@ -104,7 +104,7 @@ def sync_store(
     once it is committed, in the calling thread; `stop.request()`, from any thread or signal
     handler, ends the run well. What goes wrong with the feed is in the answer's `error` and
     `exit_code`, and costs time alone; so is a scope that was refused, which changes nothing
-    (`Plan.scope_agreed`). A store follows one feed; `feed_moved` says that the address in the
+    (`Plan.scope_agreed`). A store follows one feed; `feed_moved` declares that the address in the
     settings is a new one of the same feed. Raises `ConfigError` (also for another feed than the
     store's), `LockedError` where another sync is running, and `StoreError`.
     """

@@ -55,7 +55,7 @@ def content(ad: str, version: int) -> Content:
     place = [{"municipal": "BERGEN"}]
     served = {"uuid": ad, "title": f"v{version}", "workLocations": place}
     body = {"uuid": ad, "status": "ACTIVE", "ad_content": served}
-    found = read_detail(json.dumps(body).encode(), asked=ad).content
+    found = read_detail(json.dumps(body).encode(), expected=ad).content
     assert found is not None
     return found
 

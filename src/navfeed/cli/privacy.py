@@ -1,4 +1,4 @@
-"""`navfeed privacy`: what is stored about somebody, and its removal."""
+"""`navfeed privacy`: find and erase what is stored about a person."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _term(text: str) -> Term:
 
 
 def _from_stdin() -> str:
-    """Bytes that are no text would split a name in two, and then somebody else is erased."""
+    """Read a line from stdin. Invalid bytes could split a name, and erase another person."""
     try:
         line = sys.stdin.readline()
         line.encode()

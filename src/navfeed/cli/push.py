@@ -1,4 +1,4 @@
-"""`navfeed push`: keep an engine current that many machines read from."""
+"""`navfeed push`: keep a shared database or search engine current."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A seeded mix of everyday changes, for worlds that move on by themselves."""
+"""A seeded mix of everyday changes, for worlds that change by themselves."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Changes:
 def drawn(
     rng: random.Random, events: int, standing: list[str], withdrawn: list[str]
 ) -> Iterator[tuple[EventKind, str | None]]:
-    """Draw so many events, each with the ad that it is to happen to: None for one yet to be made.
+    """Draw `events` events, each with the ad that it changes; None for a new ad.
 
-    An ad is drawn once at most, so that what is told of the round holds at its end; an event that
-    finds none left does not happen.
+    An ad is drawn at most once, so that the summary of a round holds at its end; an event without a
+    suitable ad is skipped.
     """
     rng.shuffle(standing)
     rng.shuffle(withdrawn)
