@@ -475,7 +475,7 @@ def schema_page() -> str:
         [
             "# The store\n",
             SCHEMA_INTRO.format(version=VERSION, application_id=f"0x{APPLICATION_ID:08X}"),
-            "## Views: the ads in force\n",
+            "## Views: active ads\n",
             VIEWS_INTRO,
             *map(section, known[-views:]),
             "## Tables for everyone\n",
@@ -495,20 +495,20 @@ sync relies on what stands in it. Columns of the views and of the tables for eve
 changed or removed, until a new major version of navfeed. [How to](../how-to/sqlite3.md) ask it with
 the tools you know.
 
-Moments end with `Z` or `+00:00` and are UTC; days are Oslo's. An ad is in force up to and including
+Moments end with `Z` or `+00:00` and are UTC; days are Oslo's. An ad is active up to and including
 its `last_day`; one that has none does not run out by itself. `navfeed list` and the views leave out
 what is past its last day even when no sync has run since; the tables hold it until the next one.
 """
 
 VIEWS_INTRO = """\
 Ask these rather than the tables: they show what NAV's terms allow to be shown today, which SQLite
-works out anew for every query.
+computes for every query.
 """
 
 SCHEMA_QUERIES = """\
 ## Examples
 
-Ads in force in Bergen, newest first, whichever of their places it is:
+Active ads in Bergen, newest first, whichever of their places it is:
 
 ```sql
 SELECT title, employer, municipalities, application_url

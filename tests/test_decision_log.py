@@ -152,7 +152,7 @@ def test_a_log_that_began_again_is_reported(bench: Bench, lines: Lines) -> None:
     bench.feed.log = [("c", "ACTIVE", 200), ("d", "ACTIVE", 201)]
     bench.sync()
     lost = [line for line in lines() if "lost" in line]
-    assert "its log began anew" in lost[0]["message"]
+    assert "its log was restarted" in lost[0]["message"]
 
 
 def test_without_a_handler_nothing_is_built_or_written(

@@ -139,26 +139,26 @@ def test_a_link_and_an_id_must_agree():
     ],
 )
 def test_a_link_leads_to_a_page_of_this_feed_or_nowhere(url):
-    with pytest.raises(ContractError, match="next_url leads somewhere else"):
+    with pytest.raises(ContractError, match="next_url does not lead"):
         read(without(page(next_url=url), "next_id"))
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"id": "1234"}, "page id that is no uuid"),
+        ({"id": "1234"}, "page id that is not a uuid"),
         ({"id": None}, "id: input should be a valid string"),
         ({"items": None}, "items: input should be a valid list"),
         ({"items": []}, "items: list should have at least 1 item"),
         ({"items": [None]}, r"items\.0: input should be a valid dictionary"),
         ({"items": [item(), item(id=1)]}, r"items\.1\.id: input should be a valid string"),
-        ({"items": [item(id="1234")]}, "item id that is no uuid"),
-        ({"items": [item(entry={"uuid": "x"})]}, "entry uuid that is no uuid"),
+        ({"items": [item(id="1234")]}, "item id that is not a uuid"),
+        ({"items": [item(entry={"uuid": "x"})]}, "entry uuid that is not a uuid"),
         ({"items": [item(entry={"uuid": OTHER})]}, "two different ads"),
-        ({"items": [item(url=f"/api/v1/feedentry/{OTHER}")]}, "somewhere else"),
-        ({"items": [item(url="https://x.example/")]}, "somewhere else"),
-        ({"items": [item(url=f"//x/api/v1/feedentry/{AD}")]}, "somewhere else"),
-        ({"items": [item(url=f"/api/v1/feedentry/{AD}?x")]}, "somewhere else"),
+        ({"items": [item(url=f"/api/v1/feedentry/{OTHER}")]}, "does not lead"),
+        ({"items": [item(url="https://x.example/")]}, "does not lead"),
+        ({"items": [item(url=f"//x/api/v1/feedentry/{AD}")]}, "does not lead"),
+        ({"items": [item(url=f"/api/v1/feedentry/{AD}?x")]}, "does not lead"),
         ({"items": [without(item(), "_feed_entry")]}, r"items\.0\._feed_entry: field required"),
     ],
 )
@@ -185,7 +185,7 @@ def test_depths_that_no_parser_reaches_are_no_page():
 
 @pytest.mark.parametrize("value", [None, [], "x", 1, {"error": "x"}])
 def test_what_is_no_page_is_told_without_its_words(value):
-    with pytest.raises(ContractError, match="no page") as caught:
+    with pytest.raises(ContractError, match="invalid page") as caught:
         read(value)
     assert "'x'" not in str(caught.value)
 
@@ -259,9 +259,9 @@ def test_plausible_is_what_sums_and_zones_cannot_push_over_the_end_of_the_calend
 def test_too_many_parts_are_refused_before_they_are_parts():
     for piece in ("{},", "[],", "0,"):
         body = f'{{"items":[{piece * 200_000}0]}}'.encode()
-        with pytest.raises(ContractError, match="more parts"):
+        with pytest.raises(ContractError, match="too many parts"):
             read_page(body, etag=None, served_at=None)
-        with pytest.raises(ContractError, match="more parts"):
+        with pytest.raises(ContractError, match="too many parts"):
             read_detail(body, expected=AD)
 
 
@@ -377,7 +377,7 @@ def test_an_active_ad_may_come_without_a_word_of_content():
 
 @pytest.mark.parametrize("status", ["null", "1", "true", '["ACTIVE"]', "{}"])
 def test_details_that_tell_no_status_are_refused(status):
-    with pytest.raises(ContractError, match="whether the ad is active"):
+    with pytest.raises(ContractError, match="without the status"):
         detail("{}", status=status)
 
 
@@ -388,7 +388,7 @@ def test_another_ad_is_not_the_one_asked_for():
 
 @pytest.mark.parametrize("uuid", ["null", "1", '"1234"', "[" * 400 + "]" * 400, '"\\ud800"'])
 def test_details_of_no_ad_are_refused(uuid):
-    with pytest.raises(ContractError, match="no uuid"):
+    with pytest.raises(ContractError, match="not a uuid"):
         read_detail(f'{{"uuid":{uuid},"status":"ACTIVE"}}'.encode(), expected=AD)
 
 
@@ -436,7 +436,7 @@ def test_an_object_is_split_whatever_white_space_stands_in_it():
 
 def test_an_empty_object_has_no_uuid():
     for body in (b"{}", b" { } "):
-        with pytest.raises(ContractError, match="no uuid"):
+        with pytest.raises(ContractError, match="not a uuid"):
             read_detail(body, expected=AD)
 
 

@@ -39,7 +39,7 @@ NO_PAGES = {
 
 @pytest.mark.parametrize(("kind", "name"), [*zip(cycle(["page", "seek"]), NO_PAGES, strict=False)])
 def test_P1_what_is_no_page_is_a_contract_failure_and_not_the_end_of_the_feed(outdoors, kind, name):
-    assert "no page" in outdoors.stops_at(kind, faults.content(NO_PAGES[name]))
+    assert "invalid page" in outdoors.stops_at(kind, faults.content(NO_PAGES[name]))
 
 
 @pytest.mark.parametrize("field", ["items", "id"])
@@ -50,7 +50,7 @@ def test_P1_a_page_without_a_field_it_must_have(outdoors, field):
 
 @pytest.mark.parametrize("body", [b"not json", b'{"id":', b"\xff\xfe{}", b"[" * 10, b"\x00"])
 def test_P1_what_is_no_json(outdoors, body):
-    assert "the feed sent something" in outdoors.stops_at("page", faults.body(body))
+    assert "the feed sent" in outdoors.stops_at("page", faults.body(body))
 
 
 def test_P1_a_page_of_another_name_is_not_the_page_asked_for(outdoors):
@@ -168,7 +168,7 @@ def test_P3_an_unknown_status_in_details_counts_as_not_ACTIVE(outdoors):
 def test_P3_details_that_tell_no_status_are_refused_and_stay_queued(outdoors):
     odd = {str(value): faults.with_field("status", value) for value in (None, 1, [], True)}
     problems = outdoors.leaves_out_each(odd | {"missing": faults.without("status")})
-    assert all("whether the ad is active" in problem for problem in problems.values())
+    assert all("without the status" in problem for problem in problems.values())
 
 
 def test_P3_uuids_in_capitals_are_the_same_uuids(outdoors):
@@ -375,7 +375,7 @@ def test_P5_an_odd_clock_of_the_server_never_crashes(outdoors, date):
 def test_P6_details_of_another_ad_are_refused_and_counted(outdoors):
     other = outdoors.world.active()[0]
     said = outdoors.leaves_out(lambda _: detail_of(outdoors, other))
-    assert "answered with another one" in said
+    assert "with another ad" in said
 
 
 def test_P6_details_of_another_ad_do_not_touch_that_ad_or_this_one(outdoors):
@@ -400,7 +400,7 @@ def test_P6_details_of_no_ad_are_refused(outdoors):
     problems = outdoors.leaves_out_each(
         {repr(value): faults.with_field("uuid", value) for value in values}
     )
-    assert all("no uuid" in problem for problem in problems.values())
+    assert all("not a uuid" in problem for problem in problems.values())
 
 
 # P7

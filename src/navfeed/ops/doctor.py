@@ -218,7 +218,7 @@ MANY = 1_000
 def check_backlog(facts: StoreFacts) -> Finding:
     message = f"{counted(facts.waiting, 'ad')} to fetch, {facts.given_up:,} given up"
     if facts.problems:
-        message += f". {counted(facts.problems[0].ads, 'failure')}: {facts.problems[0].says}"
+        message += f". {counted(facts.problems[0].ads, 'failure')}: {facts.problems[0].reason}"
     if facts.given_up:
         advice = "Retry them: `navfeed sync --retry-now`. Report them to NAV if they stay"
         return warning("backlog", message, advice)

@@ -1,7 +1,7 @@
-"""HTML from outside, turned into text.
+"""Convert untrusted HTML into text.
 
-Everything takes time linear in the text, however hostile it is. That is why the standard library's
-`html.parser` does not serve: Python 3.11.7's takes seconds for 20 kB of `<a `, and raises
+Everything takes time linear in the text, however hostile it is. That rules out the standard
+library's `html.parser`: Python 3.11.7's takes seconds for 20 kB of `<a `, and raises
 AssertionError for `<![<![`.
 """
 
@@ -18,7 +18,7 @@ from navfeed.text.plaintext import sanitize
 
 
 class BlockKind(Enum):
-    """What a block is on the page."""
+    """The kind of a block on the page."""
 
     TITLE = auto()
     HEADING = auto()

@@ -1,4 +1,4 @@
-"""One ad's details: the state of it, and the content as typed fields."""
+"""One ad's details: its status, and its content as typed fields."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from navfeed.wire.values import (
 
 
 def read_detail(body: bytes, *, expected: str) -> Detail:
-    """Read one ad's details. `ContractError` when they are another ad's, or no details at all."""
+    """Read one ad's details. `ContractError` if they are another ad's, or are not details."""
     text = decode(body)
     parts = split_object(text)
     ad = uuid_of(value_of(parts, "uuid"), "uuid in a detail")

@@ -115,9 +115,9 @@ def _rewritten_text(text: str, reword: Reword, recode: Reword) -> str:
 
 
 def iter_texts(raw: str, *, names: bool = False) -> Iterator[tuple[str, str]]:
-    """Every text in stored content, each with the field it stands in, as NAV names it.
+    """Every text in stored content, each with its field under NAV's name.
 
-    Doubled names count twice. No recursion: what the parser could nest, this can read. With
+    Duplicate names count twice. No recursion: what the parser could nest, this can read. With
     `names`, names of members count as texts too, but for NAV's own; and ids and times do not,
     as they are never personal data.
     """
@@ -157,5 +157,5 @@ def _names_in(field: str, value: tuple[Any, ...] | list[Any]) -> Iterator[tuple[
 
 
 def _is_odd(text: str) -> bool:
-    """Lone surrogates can stand in JSON as escapes alone."""
+    """Whether the text has lone surrogates, which JSON can only contain as escapes."""
     return not is_storable(text)
