@@ -99,7 +99,7 @@ ci: ## Run what CI runs: style, types, the site, tests, coverage.
 ##@ Write what is generated
 
 .PHONY: docs
-docs: $(INSTALLED_DEV) ## Write the generated pages and pictures of docs anew.
+docs: $(INSTALLED_DEV) ## Regenerate the pages and pictures of docs.
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/pictures.py
 
@@ -108,7 +108,7 @@ site: $(INSTALLED_DOCS) ## Build the site from docs, strictly, into build/site.
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
 
 .PHONY: constraints
-constraints: $(INSTALLED_DEV) ## Write constraints.txt anew: the newest versions that fit.
+constraints: $(INSTALLED_DEV) ## Regenerate constraints.txt with the newest compatible versions.
 	@$(BIN)/python .ci/constraints.py
 
 .PHONY: licences

@@ -1,4 +1,4 @@
-"""Write constraints.txt anew: `make constraints`, by the oldest Python that navfeed runs on.
+"""Regenerate constraints.txt (`make constraints`), by the oldest Python that navfeed runs on.
 
 Every library that navfeed, its extras and its groups of dependencies bring, each at the newest
 version that fits. What is pinned for the oldest Python is there for the newer ones too; tests run

@@ -214,7 +214,7 @@ def syncing(feed: PracticeServer, world: World, store: Path) -> Iterator[dict[st
 
     def follow() -> None:
         while not done.wait(1):
-            for ad in world.in_force()[:3]:
+            for ad in world.active()[:3]:
                 world.stop(ad)
             for _ in range(3):
                 world.publish()

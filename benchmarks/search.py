@@ -62,7 +62,7 @@ def fill(db: Path, ads: int, now: datetime) -> None:
 
 def decisions(ads: int, now: datetime) -> Iterator[DetailDecision]:
     world = World.history(5, now=now, entries=20_000, active=2_000)
-    details = (world.detail(one) for one in world.in_force())
+    details = (world.detail(one) for one in world.active())
     contents = [detail["ad_content"] for detail in details if detail]
     for number, content in enumerate(islice(cycle(contents), ads)):
         uuid = f"{number:08x}-0000-4000-8000-000000000000"

@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def poll(world: World, chance: random.Random, sync) -> tuple[float, float]:  # type: ignore[no-untyped-def]
-    one, *two = chance.sample(world.in_force(), 3)
+    one, *two = chance.sample(world.active(), 3)
     world.stop(one)
     for ad in two:
         world.update(ad)

@@ -153,7 +153,7 @@ def test_a_log_that_began_again_is_reported(bench: Bench, lines: Lines) -> None:
     bench.feed.log = [("c", "ACTIVE", 200), ("d", "ACTIVE", 201)]
     bench.sync()
     lost = [line for line in lines() if "lost" in line]
-    assert "its log began anew" in lost[0]["message"]
+    assert "its log was restarted" in lost[0]["message"]
 
 
 def test_without_a_handler_nothing_is_built_or_written(
@@ -217,7 +217,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 def test_a_sync_answers_why_an_ad_was_removed(shell: Shell) -> None:
     assert shell.run("sync")[0] == 0
-    ad = shell.server.practice.world.in_force()[0]
+    ad = shell.server.practice.world.active()[0]
     shell.server.practice.world.stop(ad)
     code, out, err = shell.run("sync", "--log-level", "debug")
     (told,) = [line for line in err.splitlines() if ad in line]

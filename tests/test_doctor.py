@@ -31,9 +31,9 @@ from navfeed.ops.doctor import (
     check_runs,
     check_schema,
     check_token,
+    exit_code_of,
     failed,
     fine,
-    verdict,
 )
 from navfeed.practice import Practice, PracticeServer, World
 from navfeed.store.writer import Store
@@ -120,11 +120,11 @@ def test_a_check_says_how_it_is_and_what_to_do(
     assert finding.advice or level is OK or finding.check == "token"
 
 
-def test_the_first_failure_is_the_verdict() -> None:
+def test_the_first_failure_gives_the_exit_code() -> None:
     odd = check_disk(0, 0), check_lag(None, NOW, None)
-    assert verdict([fine("a", "b"), check_erasure(owed=True)]) is ExitCode.DONE
-    assert verdict([fine("a", "b"), *odd]) is ExitCode.STORE
-    assert verdict([*reversed(odd)]) is ExitCode.STALE
+    assert exit_code_of([fine("a", "b"), check_erasure(owed=True)]) is ExitCode.DONE
+    assert exit_code_of([fine("a", "b"), *odd]) is ExitCode.STORE
+    assert exit_code_of([*reversed(odd)]) is ExitCode.STALE
 
 
 # The command

@@ -184,7 +184,7 @@ def test_X6_a_string_of_megabytes_takes_a_few_copies_of_memory(depth: int, refus
     tracemalloc.start()
     try:
         with pytest.raises(ContractError, match="levels") if refused else nullcontext():
-            read_detail(body.encode(), asked=AD)
+            read_detail(body.encode(), expected=AD)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -23,7 +23,7 @@ from navfeed.model import (
     Scope,
     read_cursor,
 )
-from navfeed.privacy.erasure import erase_person, take_up_contacts
+from navfeed.privacy.erasure import apply_contacts_setting, erase_person
 from navfeed.privacy.matcher import term_of
 from navfeed.store import ads, journal
 from navfeed.store.backup import copy
@@ -209,7 +209,7 @@ def test_contacts_that_are_dropped_are_a_change(store: Store) -> None:
     put(store, ONE, contactList=[{"name": "Kari Nordmann", "email": "kari@example.no"}])
     put(store, TWO)
     after = here(store)
-    take_up_contacts(store, Contacts.DROP, NOW)
+    apply_contacts_setting(store, Contacts.DROP, NOW)
     (changed,) = told(store, after)
     assert short([changed]) == [(ONE, "updated", "privacy")]
     assert changed.changed == ("contacts",)

@@ -34,7 +34,7 @@ from navfeed.model import (
     Scope,
     oslo_day,
 )
-from navfeed.privacy.erasure import erase_person, take_up_contacts
+from navfeed.privacy.erasure import apply_contacts_setting, erase_person
 from navfeed.privacy.matcher import term_of
 from navfeed.store import ads
 from navfeed.store.backup import copy, release
@@ -175,7 +175,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(contacts=st.sampled_from(Contacts))
     def contacts_are_kept_or_not(self, contacts: Contacts) -> None:
-        take_up_contacts(self.store, contacts, self.now)
+        apply_contacts_setting(self.store, contacts, self.now)
 
     @rule(days=st.integers(0, 3))
     def old_endings_are_dropped(self, days: int) -> None:

@@ -75,7 +75,7 @@ def read(facts: StoreFacts) -> dict[str, float]:
 def test_what_is_known_is_told() -> None:
     told = read(FACTS)
     moment = NOW.timestamp()
-    assert told["navfeed_ads_in_force"] == 9
+    assert told["navfeed_active_ads"] == 9
     assert [told[f"navfeed_details_queued{{{state}}}"] for state in ("due", "held_back")] == [3, 2]
     assert told["navfeed_details_queued{given_up}"] == 1
     assert told["navfeed_caught_up_timestamp_seconds"] == moment

@@ -20,7 +20,7 @@ from cli.terminal import on_terminal as on_terminal_of
 from cli.terminal import plain
 from navfeed.api import store_lock
 from navfeed.model import Contacts, DetailDecision, Reason, RunEnd, TermKind
-from navfeed.privacy.erasure import erase_person, take_up_contacts
+from navfeed.privacy.erasure import apply_contacts_setting, erase_person
 from navfeed.privacy.matcher import term_of
 from navfeed.store import ads
 from navfeed.store.query import Reader
@@ -347,7 +347,7 @@ def forget(db: Path) -> None:
 def test_dropped_contacts_do_not_come_back_either(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        take_up_contacts(store, Contacts.DROP, NOW)
+        apply_contacts_setting(store, Contacts.DROP, NOW)
     restored(db, copy)
     with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("SELECT count(*) FROM contacts").fetchone() == (0,)

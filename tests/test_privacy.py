@@ -19,7 +19,7 @@ from cli.support import ad, answer, ask, fill, process, uuid
 from navfeed.api import store_lock
 from navfeed.errors import StoreError
 from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
-from navfeed.privacy.erasure import Erased, erase_person, take_up_contacts
+from navfeed.privacy.erasure import Erased, apply_contacts_setting, erase_person
 from navfeed.privacy.matcher import marks_of, matcher_of, term_of
 from navfeed.privacy.redact import Redactor, places_of, without_person
 from navfeed.store import erasure, settings
@@ -180,7 +180,7 @@ def test_it_takes_no_confirmation_by_nav_for_granted(bench: Bench, path: Path) -
 def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
     forget(path, "Per")
     with Store(path) as store:
-        take_up_contacts(store, Contacts.DROP, BEGAN)
+        apply_contacts_setting(store, Contacts.DROP, BEGAN)
     assert "eller [removed].</p>" in said(path, "Kokk")["description"]
     assert said(path, "Kokk")["contactList"] == []
     bench.clock += timedelta(days=20)

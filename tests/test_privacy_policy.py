@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from navfeed.model import Contacts, PrivacyPolicy, Reason
-from navfeed.privacy.erasure import take_up_contacts
+from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.lab import Lab
@@ -43,7 +43,7 @@ def bench(path: Path) -> Bench:
 
 def take_up(path: Path, contacts: Contacts | None) -> None:
     with Store(path) as store:
-        take_up_contacts(store, contacts, BEGAN)
+        apply_contacts_setting(store, contacts, BEGAN)
 
 
 def files(path: Path) -> str:

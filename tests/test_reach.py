@@ -45,7 +45,7 @@ def test_T1_a_first_sync_counts_back_from_the_feeds_clock(tmp_path: Path, ahead:
     with Outdoors(tmp_path / "copy.db", half_a_year()) as outdoors:
         outdoors.clock = lambda: outdoors.world.now + ahead
         outdoors.sync(start=Start(back=HISTORY))
-        assert outdoors.stored().keys() == set(outdoors.world.in_force())
+        assert outdoors.stored().keys() == set(outdoors.world.active())
         assert reach(outdoors.path) == outdoors.world.now.replace(microsecond=0) - HISTORY
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from navfeed.api import store_lock
-from navfeed.cli._run import tell_end
+from navfeed.cli._run import log_end
 from navfeed.errors import ConfigError, StoreError
 from navfeed.log import LogEvent
 from navfeed.model import LogFormat, LogLevel
@@ -123,7 +123,7 @@ def test_all_that_a_run_does_is_told_by_its_number(tmp_path: Path, file: Path) -
         for event in bench.events:
             logged.show(event)
         assert log.run == 1
-    tell_end(log, ended)
+    log_end(log, ended)
     assert log.run is None
     log.close()
     told = lines(file)

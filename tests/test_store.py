@@ -81,9 +81,9 @@ def ask(*ads: str) -> list[EntryDecision]:
     return [EntryDecision(ad, remove=False, ask=True, reason=Reason.ANNOUNCED) for ad in ads]
 
 
-def commit(store: Store, *verdicts: EntryDecision, **more: object) -> list[tuple[str, Reason]]:
+def commit(store: Store, *decisions: EntryDecision, **more: object) -> list[tuple[str, Reason]]:
     options = {"seen": [], "cursor": FeedCursor(), "keep_from": 0, "now": NOW} | more
-    return store.commit_page(list(verdicts), **options)  # type: ignore[arg-type]
+    return store.commit_page(list(decisions), **options)  # type: ignore[arg-type]
 
 
 # What is kept of an ad

@@ -12,7 +12,7 @@ from navfeed.errors import ContractError, ExitCode, TokenError, UnreachableError
 from navfeed.model import Reason, Scope
 from navfeed.store.writer import Store
 from navfeed.sync.engine import ScopeChanged, verify
-from navfeed.sync.verify import Difference, Kind
+from navfeed.sync.verify import Difference, DifferenceKind
 from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.scripted import ScriptedFeed, active, content, uuid
@@ -37,10 +37,10 @@ def disturb(bench: Bench) -> None:
 
 
 DIFFERENCES = {
-    Difference(uuid("gone"), Kind.LINGERING, Reason.INACTIVE.value),
-    Difference(uuid("silent"), Kind.ALTERED, Reason.CHANGED.value),
-    Difference(uuid("over"), Kind.LINGERING, Reason.EXPIRED.value),
-    Difference(uuid("lost"), Kind.MISSING, Reason.NEW.value),
+    Difference(uuid("gone"), DifferenceKind.LINGERING, Reason.INACTIVE.value),
+    Difference(uuid("silent"), DifferenceKind.ALTERED, Reason.CHANGED.value),
+    Difference(uuid("over"), DifferenceKind.LINGERING, Reason.EXPIRED.value),
+    Difference(uuid("lost"), DifferenceKind.MISSING, Reason.NEW.value),
 }
 
 
@@ -75,13 +75,13 @@ def dump(bench: Bench) -> list[tuple[object, ...]]:
 
 def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
     bench.feed.errors = {uuid("same"): UnreachableError("503 for a detail")}
-    assert check(bench) == [Difference(uuid("same"), Kind.UNANSWERED, "503 for a detail")]
+    assert check(bench) == [Difference(uuid("same"), DifferenceKind.UNANSWERED, "503 for a detail")]
 
 
 def test_repair_hides_what_is_withheld_and_has_it_asked_for_again(bench: Bench) -> None:
     everything = dict(bench.feed.active)
     bench.feed.withheld = {uuid("same")}
-    found = [Difference(uuid("same"), Kind.LINGERING, Reason.WITHHELD.value)]
+    found = [Difference(uuid("same"), DifferenceKind.LINGERING, Reason.WITHHELD.value)]
     assert check(bench) == check(bench, repair=True) == found
     assert check(bench) == []
     assert uuid("same") not in {ad for ad, *_ in bench.rows("SELECT uuid FROM ads")}
@@ -96,7 +96,7 @@ def test_repair_brings_back_what_was_withheld(bench: Bench) -> None:
     bench.feed.withheld = {uuid("same")}
     check(bench, repair=True)
     bench.feed.withheld = set()
-    missing = Difference(uuid("same"), Kind.MISSING, Reason.NEW.value)
+    missing = Difference(uuid("same"), DifferenceKind.MISSING, Reason.NEW.value)
     assert check(bench, repair=True) == [missing]
     assert bench.rows("SELECT ad FROM queue") == []
 
@@ -105,7 +105,7 @@ def test_an_ad_outside_the_scope_is_a_difference_only_once_it_is_inside(bench: B
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert check(bench) == []
     bench.feed.active |= active(["silent"], workLocations=[{"municipal": "OSLO"}])
-    assert check(bench) == [Difference(uuid("silent"), Kind.MISSING, Reason.NEW.value)]
+    assert check(bench) == [Difference(uuid("silent"), DifferenceKind.MISSING, Reason.NEW.value)]
 
 
 def test_what_a_failing_repair_removed_is_erased(bench: Bench) -> None:

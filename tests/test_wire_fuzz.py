@@ -209,7 +209,7 @@ def page_is_sound(body: bytes, served_at: Any) -> bool:
 def detail_is_sound(body: bytes) -> bool:
     asked = json.loads(samples()["detail"][0])["uuid"]
     try:
-        detail = read_detail(body, asked=asked)
+        detail = read_detail(body, expected=asked)
     except NavfeedError as error:
         is_told_well(error)
         return False
@@ -229,10 +229,10 @@ def content_is_sound(content: Content, body: bytes) -> None:
         moment = getattr(content, name)
         assert moment is None or moment.tzinfo is UTC
         assert moment is None or re.fullmatch(MOMENT, moment_text(moment) or "")
-    discretion_is_sound(content)
+    privacy_policy_is_sound(content)
 
 
-def discretion_is_sound(content: Content) -> None:
+def privacy_policy_is_sound(content: Content) -> None:
     """What is done to content before it is stored leaves JSON, and the rest of it alone."""
     if has_contacts_or_none(content.raw):
         assert rewrite_texts(content, lambda text: text, lambda _: False) == content

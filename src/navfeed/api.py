@@ -1,6 +1,6 @@
 """The library: update a store, and read it.
 
-The commands stand on these functions; `import navfeed` offers them to others
+The commands use these functions; `import navfeed` offers them to other programs
 (docs/reference/library.md).
 """
 
@@ -37,10 +37,10 @@ def open_store(
 ) -> Reader:
     """Open a store to read the ads that are active at a moment (an aware datetime).
 
-    By default that is now, and the store is the one that `navfeed` itself uses. It is read only,
-    waits for no sync, and every answer is about one state of it. `synonyms` is a file of words that
-    mean the same, besides navfeed's own. Raises `StoreError`, and `ConfigError` for such a file
-    that cannot be read, and where `db` is a pipe or a device.
+    The defaults are now and the store that `navfeed` itself uses. The reader is read-only, waits
+    for no sync, and sees one consistent state. `synonyms` is a file of synonyms in addition to
+    navfeed's own. Raises `StoreError`, and `ConfigError` if that file cannot be read or `db` is a
+    pipe or a device.
     """
     from navfeed.store.query import Reader
 
@@ -53,7 +53,7 @@ def open_store(
 
 
 def state_of(db: Path, run: RunFacts | None) -> RunState:
-    """Whether the newest run of the store still runs, by the lock that it holds. Of none: ended.
+    """Whether the newest run of the store still runs, judged by its lock. Without a run: ended.
 
     Raises `StoreError`.
     """
@@ -66,13 +66,13 @@ def state_of(db: Path, run: RunFacts | None) -> RunState:
         return RunState.RUNNING
     with open_store(db) as reader:
         (newest,) = reader.runs(1)
-    # It may have ended since `run` was read, and then it was no dead one's record that was read.
+    # The run may have ended since `run` was read; only an unchanged record proves that it died.
     alive = newest.id != run.id or newest.exit_code is not None
     return RunState.RUNNING if alive else RunState.KILLED
 
 
 def _is_locked(db: Path) -> bool | None:
-    """Whether the store's lock is taken; None if it cannot be tried."""
+    """Whether the store's lock is taken; None if that cannot be checked."""
     from filelock import FileLock, Timeout
 
     lock = Path(f"{db.resolve()}.lock")
@@ -87,7 +87,7 @@ def _is_locked(db: Path) -> bool | None:
         return None
 
 
-# Bringing up to date
+# Updating
 
 
 def sync_store(
@@ -98,15 +98,15 @@ def sync_store(
     progress: Callable[[Event], object] = lambda _: None,
     feed_moved: bool = False,
 ) -> RunFinished:
-    """Run to the end of the feed and through the details, as `navfeed sync` does.
+    """Read to the end of the feed and fetch the details, as `navfeed sync` does.
 
-    By default with the settings and the plan that the command has. `progress` gets every step
-    once it is committed, in the calling thread; `stop.request()`, from any thread or signal
-    handler, ends the run well. What goes wrong with the feed is in the answer's `error` and
-    `exit_code`, and costs time alone; so is a scope that was refused, which changes nothing
-    (`Plan.scope_agreed`). A store follows one feed; `feed_moved` says that the address in the
-    settings is a new one of the same feed. Raises `ConfigError` (also for another feed than the
-    store's), `LockedError` where another sync is running, and `StoreError`.
+    The default settings and plan are those of the command. `progress` gets every step after its
+    commit, in the calling thread; `stop.request()`, from any thread or signal handler, stops the
+    run cleanly. A failure of the feed is in the result's `error` and `exit_code` and costs only
+    time; so is a refused scope, which changes nothing (`Plan.scope_agreed`). A store follows one
+    feed; `feed_moved` declares that the address in the settings is a new one of the same feed.
+    Raises `ConfigError` (also for another feed than the store's), `LockedError` if another sync is
+    running, and `StoreError`.
     """
     from navfeed.sync.engine import Plan
     from navfeed.sync.workers import Stop
@@ -123,7 +123,7 @@ def sync_store(
 
 
 def make_plan(settings: Settings, start: Start | None = None) -> Plan:
-    """What a run does by the settings. By default, a first one reads all that can be active."""
+    """The plan of a run with these settings. By default, a first run reads all possible ads."""
     from navfeed.sync.engine import Plan
     from navfeed.sync.walk import Start
 
@@ -148,7 +148,7 @@ def run_sync(
     stop: Stop,
     progress: Callable[[Event], object],
 ) -> RunFinished:
-    """One run of the engine over parts that are open. Raises `StoreError`."""
+    """Run the engine with an open feed and store. Raises `StoreError`."""
     from navfeed.sync import engine
 
     for event in engine.sync(feed, store, plan, clock=now, stop=stop):
@@ -161,17 +161,17 @@ def run_sync(
     return event
 
 
-# The parts
+# Components
 
 
 @contextmanager
 def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[Store]:
-    """The store, locked, with its own settings as `settings` want them.
+    """Open the store for writing, lock it, and apply `settings` to its own settings.
 
-    Raises `ConfigError` where it follows another feed, unless that has moved.
+    Raises `ConfigError` if it follows another feed, unless that has moved.
     """
     with store_lock(settings.db):
-        from navfeed.privacy.erasure import take_up_contacts
+        from navfeed.privacy.erasure import apply_contacts_setting
         from navfeed.store.writer import Store
 
         address = feed_address(settings.base_url)
@@ -180,12 +180,12 @@ def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[S
                 _refuse_another_feed(store, address)
             if settings.inactive not in (None, store.inactive()):
                 store.set_inactive(settings.inactive)
-            take_up_contacts(store, settings.contacts, now())
+            apply_contacts_setting(store, settings.contacts, now())
             yield store
 
 
 def _refuse_another_feed(store: Store, address: str) -> None:
-    """Two feeds in one store would remove each other's ads."""
+    """Refuse another feed: two feeds in one store would remove each other's ads."""
     if (follows := store.feed_url()) not in (None, address):
         raise ConfigError(
             f"{store.path} follows the feed at {follows}, not {address}. Name that feed, "
@@ -210,10 +210,10 @@ _TRIED = 0.1
 def store_lock(
     db: Path, kind: str = "lock", who: str = "another sync is running on"
 ) -> Iterator[None]:
-    """Hold the store's lock. The system lets go of it when the process ends, however it ends."""
+    """Hold the store's lock. The system releases it whenever the process ends."""
     from filelock import FileLock, Timeout
 
-    db = db.resolve()  # a store has one lock, whatever name it is called by
+    db = db.resolve()  # one lock per store, whatever path names it
     try:
         db.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{db}.{kind}", timeout=_TRIED, mode=0o600)

@@ -84,9 +84,9 @@ SCOPES = {
 
 @dataclass(frozen=True, slots=True)
 class TokenSource:
-    """Where the private token is, for the commands that need it; the others never read it.
+    """The place of the private token, which only the commands that need it read.
 
-    `text` never shows in a repr, and so in no traceback.
+    `text` is not in the repr, and so in no traceback.
     """
 
     text: str | None = field(default=None, repr=False)
@@ -107,7 +107,7 @@ class TokenSource:
 
     @property
     def exposed(self) -> Path | None:
-        """The file the token comes from, where others than its owner may read or write it."""
+        """The token file, if other users may read or write it."""
         if self.text is not None or self.file is None or os.name != "posix":
             return None
         return self.file if self.file.stat().st_mode & 0o077 else None
@@ -124,7 +124,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a command works with."""
+    """The settings of a command."""
 
     db: Path
     base_url: str = NAV
@@ -148,7 +148,7 @@ class Settings:
     upgrade_copy: bool = True
     watches_file: Path = Path("watches.toml")
     synonyms_file: Path | None = None
-    """Words that mean the same, one's own (`navfeed.text.synonyms`)."""
+    """The user's own synonyms (`navfeed.text.synonyms`)."""
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -159,7 +159,7 @@ def load(
     environ: Mapping[str, str] | None = None,
     config: Path | None = None,
 ) -> Settings:
-    """Put the settings together; `flags` that are None were not given. Raises `ConfigError`."""
+    """Merge the settings; `flags` that are None were not given. Raises `ConfigError`."""
     environ = os.environ if environ is None else environ
     values: dict[str, object] = {
         **_file(config),
@@ -172,7 +172,7 @@ def load(
 def origins(
     flags: Mapping[str, object], environ: Mapping[str, str], config: Path | None
 ) -> dict[str, str]:
-    """Where each setting comes from that is no default: `option`, a variable, or the file's path.
+    """The origin of each setting that is no default: `option`, a variable, or the file's path.
 
     Raises `ConfigError`.
     """
@@ -186,7 +186,7 @@ def origins(
 
 
 def load_file(text: str, path: Path) -> Settings:
-    """The settings that a file at `path` with this text would give. Raises `ConfigError`."""
+    """The settings that a file at `path` with this text gives. Raises `ConfigError`."""
     try:
         values = tomllib.loads(text)
     except ValueError as error:
@@ -196,7 +196,7 @@ def load_file(text: str, path: Path) -> Settings:
 
 
 def problems(environ: Mapping[str, str], config: Path | None) -> list[str]:
-    """All that is wrong in the settings file and the environment; nothing where all is well."""
+    """All errors in the settings file and the environment."""
     try:
         values = _parsed(config or default_config(), is_needed=config is not None)
     except ConfigError as error:
@@ -210,7 +210,7 @@ def problems(environ: Mapping[str, str], config: Path | None) -> list[str]:
 
 
 def check_values(values: Mapping[str, object]) -> None:
-    """Raise `ConfigError` where one of these settings, as the file has them, cannot be used."""
+    """Raise `ConfigError` if one of these settings of the file is invalid."""
     _settings(values, {}, None)
 
 
@@ -263,7 +263,7 @@ def _settings(
 
 
 def load_settings(**values: object) -> Settings:
-    """The settings, with these values before those of the environment and of `navfeed.toml`.
+    """The settings; these values override the environment and `navfeed.toml`.
 
     Names and forms are the file's (docs/reference/configuration.md): `db="ads.db"`, `workers=4`,
     `scope={"county": ["VESTLAND"]}`. Raises `ConfigError`.
@@ -282,9 +282,9 @@ locks of `navfeed.api.store_lock`, and the state of watches."""
 
 
 def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
-    """Raise `ConfigError` where `file` is one of the store's own, and to be written.
+    """Raise `ConfigError` if writing `file` would overwrite a file of the store.
 
-    `is_read`: it is to be put in the store's place, as the copy that an upgrade left may be.
+    `is_read`: it is only read, to replace the store; then the copy from an upgrade is allowed.
     """
     real, stands = file.resolve(), file.exists()
     endings = _BESIDE if is_read else (*_BESIDE, UPGRADE_COPY)
@@ -294,9 +294,9 @@ def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
 
 
 def refuse_special(file: Path) -> None:
-    """Raise `ConfigError` where `file` is a pipe, a socket or a device.
+    """Raise `ConfigError` if `file` is a pipe, a socket or a device.
 
-    Opening one may wait for ever, reading one never end, and no signal would be handled meanwhile.
+    Opening or reading one may block forever, without handling signals.
     """
     if file.exists() and not (file.is_file() or file.is_dir()):
         raise ConfigError(f"{file} is a pipe or a device, not a file. Name another file")
@@ -307,7 +307,7 @@ _LARGEST = 1_000_000
 
 
 def _small_text(file: Path) -> str:
-    """Raises OSError, ValueError where it is no text, and `ConfigError`."""
+    """Read a text file. Raises OSError, ValueError if it is not text, and `ConfigError`."""
     refuse_special(file)
     with file.open("rb") as opened:
         content = opened.read(_LARGEST + 1)
@@ -369,7 +369,7 @@ def _variable(name: str) -> str:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """Variables that begin as ours do, and are none of ours."""
+    """Unknown variables with our prefix."""
     known = set(map(_variable, (*_VARIABLES, *_OTHERS)))
     return sorted(name for name in environ if name.startswith("NAVFEED_") and name not in known)
 
@@ -379,7 +379,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variable of each setting that the environment has."""
+    """The variable of each setting that the environment sets."""
     short = {"log_level": _variable("log")} if not environ.get(_variable("log_level")) else {}
     variables = {name: _variable(name) for name in _VARIABLES} | short
     return {name: variable for name, variable in variables.items() if environ.get(variable)}
@@ -461,7 +461,7 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
 
 
 def _table(values: Mapping[str, object], table: str, name: str) -> object:
-    """The value in a table of the settings file that takes one name."""
+    """The value in a table of the settings file with a single key."""
     entries = values.get(table, {})
     if not isinstance(entries, Mapping) or entries.keys() - {name}:
         raise ConfigError(f"[{table}] takes {name}, and nothing else")
@@ -477,11 +477,11 @@ def _after_sync(values: Mapping[str, object]) -> str | None:
 
 
 def _ping(value: object) -> str | None:
-    """The address that `[notify]` names. No message shows it: it is a key to the alarm."""
+    """The address in `[notify]`. No message shows it: whoever knows it can silence the alarm."""
     if value is None:
         return None
     if not isinstance(value, str) or not _is_web_address(value):
-        raise ConfigError("notify.ping is no http(s) address")
+        raise ConfigError("notify.ping is not an http(s) address")
     if "@" in urlsplit(value).netloc:
         raise ConfigError("notify.ping holds a user name or a password; leave them out")
     return value
@@ -516,7 +516,7 @@ _HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?|[\da-f:]+", re.
 
 
 def _base_url(text: str) -> str:
-    """The feed's address. The token travels with every request, so clear text stays at home."""
+    """The feed's address. Every request carries the token, so plain http is for loopback only."""
     text = text.strip()
     try:
         url = urlsplit(text)
@@ -537,7 +537,7 @@ def _base_url(text: str) -> str:
 
 
 def feed_address(url: str) -> str:
-    """A feed's address in the one way in which it is compared and remembered."""
+    """The canonical form of a feed's address, for comparing and storing it."""
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
@@ -547,7 +547,7 @@ def feed_address(url: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Quoted, and without anything that stands before an @: it may be a password."""
+    """Quote a text without anything before an @, which may be a password."""
     return repr(text.rsplit("@", 1)[-1])
 
 
@@ -559,7 +559,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_text(path: Path, what: str) -> str:
-    """The text of a file that a setting names. Raises `ConfigError`, which calls it `what`."""
+    """The text of a file that a setting names. Raises `ConfigError` with `what` as its name."""
     try:
         return _small_text(path)
     except (OSError, ValueError) as error:

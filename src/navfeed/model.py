@@ -675,7 +675,7 @@ class Foretold:
 class Problem:
     """Why the details of so many ads could not be had."""
 
-    says: str
+    reason: str
     ads: int
 
 

@@ -41,7 +41,7 @@ text = ["natt"]
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Some hundred ads of a practice feed, and one that all tests know."""
     world = World.history(5, now=NOW, entries=900)
-    ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+    ads = [world.detail(one)["ad_content"] for one in world.active()]
     known = ad(
         1,
         title="Sykepleier natt i Bodø",

@@ -98,10 +98,10 @@ def ad(number: int, **fields: object) -> Fields:
 def put(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
     """Store ads as a sync would; a text is one just as NAV served it."""
     texts = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in ads]
-    verdicts = [
+    decisions = [
         DetailDecision(json.loads(text)["uuid"], Reason.NEW, read_content(text)) for text in texts
     ]
-    store.commit_details(verdicts, [], now)
+    store.commit_details(decisions, [], now)
 
 
 def fill(path: Path, *ads: Fields | str) -> Path:

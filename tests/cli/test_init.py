@@ -105,7 +105,7 @@ def test_the_same_answers_again_replace_nothing(home: Path) -> None:
         (("--keep", "vestland,bergen"), "name either"),
         (("--every", "sometimes"), "every takes seconds"),
         (("--every", "7m", "--schedule", "cron"), "cron starts at whole parts"),
-        (("--ping", "hc.example/1"), "notify.ping is no http(s) address"),
+        (("--ping", "hc.example/1"), "notify.ping is not an http(s) address"),
         (("--ping", "https://me:secret@hc.example/1"), "leave them out"),
     ],
 )
@@ -133,7 +133,7 @@ def test_on_a_terminal_a_wrong_answer_is_asked_for_again(home: Path) -> None:
     }
     assert "did you mean VESTLAND" in shown
     assert "'maybe' is none of the answers" in shown
-    assert "notify.ping is no http(s) address" in shown
+    assert "notify.ping is not an http(s) address" in shown
 
 
 def typed(words: list[str], lines: list[str], environ: dict[str, str]) -> str:

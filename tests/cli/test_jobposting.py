@@ -161,7 +161,7 @@ def test_what_an_ad_says_of_each_property(db: Path) -> None:
 def test_every_ad_of_the_practice_feed_makes_one(tmp_path: Path) -> None:
     world = World.history(7, now=NOW, entries=800)
     with Store(tmp_path / "navfeed.db") as store:
-        put(store, [world.detail(one)["ad_content"] for one in world.in_force()])
+        put(store, [world.detail(one)["ad_content"] for one in world.active()])
     found = postings(tmp_path / "navfeed.db")
     assert len(found) > 50
     for posting in found:

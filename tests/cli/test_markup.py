@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.support import UNSAFE
-from navfeed.text.html import BULLET, Block, Kind, blocks_of, lines_of, words_of
+from navfeed.text.html import BULLET, Block, BlockKind, blocks_of, lines_of, words_of
 from navfeed.text.plaintext import sanitize
 
 
@@ -64,9 +64,9 @@ def test_html_becomes_text(html: str, text: str) -> None:
 
 def test_blocks_say_what_they_are() -> None:
     assert blocks_of("<h1>A</h1>b<ol><li>c") == [
-        Block(Kind.HEADING, "A"),
-        Block(Kind.PARAGRAPH, "b"),
-        Block(Kind.ITEM, "c", "1.", 1),
+        Block(BlockKind.HEADING, "A"),
+        Block(BlockKind.PARAGRAPH, "b"),
+        Block(BlockKind.ITEM, "c", "1.", 1),
     ]
 
 

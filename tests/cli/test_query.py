@@ -447,8 +447,8 @@ def test_reading_goes_on_while_a_sync_writes(db: Path, monkeypatch: pytest.Monke
         contents = reader.iter_raw(Filters())
         first = next(contents)
         with Store(db) as store:
-            verdicts = [DetailDecision(uuid(number), Reason.STOPPED) for number in range(400)]
-            store.commit_details(verdicts, [], NOW + timedelta(hours=1))
+            decisions = [DetailDecision(uuid(number), Reason.STOPPED) for number in range(400)]
+            store.commit_details(decisions, [], NOW + timedelta(hours=1))
             assert store.purge() is False  # a reader keeps the old state; the debt is known
         assert len([first, *contents]) == 400
     with Reader(db, TODAY) as reader:

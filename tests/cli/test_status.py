@@ -47,7 +47,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
     size = db.stat().st_size
 
     assert facts(db) == {
-        "ads_in_force": 0,
+        "active_ads": 0,
         "ads_stored": 0,
         "ads_masked": 0,
         "details_waiting": 0,
@@ -115,7 +115,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
     del told["path"], told["bytes"], told["schema_version"]
 
     assert told == {
-        "ads_in_force": 1,
+        "active_ads": 1,
         "ads_stored": 2,
         "ads_masked": 1,
         "details_waiting": 2,

@@ -239,7 +239,7 @@ def test_what_the_reader_refuses_is_told_with_where_and_what_to_do(client, nav):
     with pytest.raises(ContractError, match=rf"another one \(/api/v1/feedentry/{AD}\).*run again"):
         client.detail(AD)
     nav.get("/api/v1/feed").mock(answer([]))
-    with pytest.raises(ContractError, match=r"no page.*\(/api/v1/feed\).*run again"):
+    with pytest.raises(ContractError, match=r"invalid page.*\(/api/v1/feed\).*run again"):
         client.seek(None)
 
 

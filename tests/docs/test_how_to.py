@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.publish(content=NURSE)
     folder = tmp_path_factory.mktemp("how-to")
     with Store(folder / "practice.db") as store:
-        put(store, [world.detail(one)["ad_content"] for one in world.in_force()], now)
+        put(store, [world.detail(one)["ad_content"] for one in world.active()], now)
     return folder
 
 
@@ -131,7 +131,7 @@ def test_research(folder: Path) -> None:
     """What needs other programs than pandas is not run, nor the sync: the store is here."""
     now = machine_now()
     world = World.history(6, now=now, entries=60)
-    ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+    ads = [world.detail(one)["ad_content"] for one in world.active()]
     with Store(folder / "study.db") as store:
         store.set_inactive(Inactive.MASK)
         put(store, ads, now)
@@ -153,7 +153,7 @@ def test_research(folder: Path) -> None:
 def test_count_over_time(folder: Path) -> None:
     now = machine_now()
     ended = World.history(6, now=now, entries=30)
-    ads = [ended.detail(one)["ad_content"] for one in ended.in_force()]
+    ads = [ended.detail(one)["ad_content"] for one in ended.active()]
     with Store(folder / "practice.db") as store:
         store.set_inactive(Inactive.MASK)
         put(store, ads, now)

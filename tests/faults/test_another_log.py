@@ -1,4 +1,4 @@
-"""S7 and S10: the log that a store follows began anew, or the address is another feed's."""
+"""S7 and S10: the log that a store follows was restarted, or the address is another feed's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def another_world(now=NOW) -> World:
     for _ in range(10):
         world.publish(expires=now + 9 * DAY)
         world.advance(3 * DAY)
-    world.stop(world.in_force()[0])
+    world.stop(world.active()[0])
     world.publish(expires=now + 9 * DAY)
     return world
 
@@ -76,14 +76,14 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(outdoors):
     summary = json.loads(said.out)
     assert said.code == summary["exit_code"] == ExitCode.WAITING
     assert summary["unconfirmed"] == 1
-    assert "the log began anew, 1 stored ad not confirmed yet" in summary["outcome"]
+    assert "the log was restarted, 1 stored ad not confirmed yet" in summary["outcome"]
     assert ad in outdoors.stored()
     assert "navfeed_ads_unconfirmed 1\n" in metrics.read_text()
     assert facts(outdoors)["ads_unconfirmed"] == 1
     page = told(outdoors, "status").out
-    assert "its log began anew" in page
+    assert "its log was restarted" in page
     assert "Ads not yet confirmed: 1" in page
-    assert "the log began anew" in told(outdoors, "runs", "--format", "json").out
+    assert "the log was restarted" in told(outdoors, "runs", "--format", "json").out
     findings = json.loads(told(outdoors, "doctor", "--offline", "--format", "json").out)
     (finding,) = [finding for finding in findings if finding["check"] == "runs"]
     assert (finding["level"], "not yet confirmed: 1" in finding["message"]) == ("warning", True)
@@ -112,7 +112,7 @@ def test_S7_the_same_entries_under_new_ids_are_not_read_from_the_beginning(outdo
     outdoors.settle()
     outdoors.world.advance(DAY)
     outdoors.world.reset_log()
-    outdoors.world.drop_silently(outdoors.world.in_force()[0])
+    outdoors.world.drop_silently(outdoors.world.active()[0])
     ended = outdoors.sync(start=Start(back=HISTORY))
     assert ended.exit_code is ExitCode.DONE
     assert outdoors.is_exact()
@@ -129,7 +129,7 @@ def test_S7_nothing_of_this_where_an_older_page_is_known(outdoors):
     outdoors.spoil("page", faults.status(404), times=1)
     outdoors.sync()
     assert facts(outdoors)["ads_unconfirmed"] == 0
-    assert "its log began anew" not in told(outdoors, "status").out
+    assert "its log was restarted" not in told(outdoors, "status").out
     (kept,) = outdoors.rows("SELECT trouble, recheck_since FROM feed")
     assert (kept[0] is None, kept[1]) == (False, None)
 
@@ -141,7 +141,7 @@ def test_S7_ads_outside_the_scope_are_asked_for_too(outdoors):
     replace_world(outdoors, another_world())
     assert outdoors.sync(scope=None).exit_code is ExitCode.DONE
     left = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
-    assert left == set(outdoors.world.in_force())
+    assert left == set(outdoors.world.active())
 
 
 def test_S7_verify_with_repair_ends_it(outdoors):

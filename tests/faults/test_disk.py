@@ -308,7 +308,7 @@ def test_D4_yesterdays_store_put_back_goes_on_from_its_own_position(
     shutil.copy(outdoors.path, backup)
     for _ in range(3):
         outdoors.world.advance(timedelta(hours=8))
-        ads = outdoors.world.in_force()
+        ads = outdoors.world.active()
         outdoors.world.stop(ads[0])
         outdoors.world.update(ads[1])
         outdoors.world.publish()

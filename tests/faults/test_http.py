@@ -67,7 +67,7 @@ def test_H1_who_read_the_log_but_could_have_no_details_has_not_caught_up(tmp_pat
 
 def test_H1_what_some_details_failed_with_is_told(outdoors):
     """Exit code 4 alone leaves everybody guessing."""
-    first, second = outdoors.world.in_force()[:2]
+    first, second = outdoors.world.active()[:2]
     outdoors.spoil(faults.on("detail", first), busy(502))
     outdoors.spoil(faults.on("detail", second), busy(502))
     ended = outdoors.sync()
@@ -373,7 +373,7 @@ def test_H5_no_access_is_asked_for_by_each_worker_once_and_no_more(tmp_path, cod
 def moved_on(outdoors: Outdoors) -> None:
     """A day later, with some news at the end of the log."""
     outdoors.world.advance(timedelta(days=1))
-    ads = outdoors.world.in_force()
+    ads = outdoors.world.active()
     outdoors.world.stop(ads[0])
     outdoors.world.update(ads[1])
     outdoors.world.publish()
@@ -462,7 +462,7 @@ def test_H6_a_404_on_a_page_in_mid_walk_is_not_the_end_of_the_feed(outdoors):
 @pytest.mark.parametrize("code", [404, 410])
 def test_H7_an_ad_that_is_gone_is_removed_and_a_newer_ACTIVE_entry_brings_it_back(outdoors, code):
     outdoors.sync()
-    ad = outdoors.world.in_force()[0]
+    ad = outdoors.world.active()[0]
     before = outdoors.stored()
     outdoors.world.update(ad)
     outdoors.spoil(faults.on("detail", ad), faults.status(code))
@@ -642,7 +642,7 @@ def test_H10_a_redirect_to_where_nothing_is_removes_no_ad(outdoors, code):
     """It is the place that is not there, which says nothing about the ad."""
     outdoors.sync()
     before = outdoors.stored()
-    outdoors.world.update(outdoors.world.in_force()[0])
+    outdoors.world.update(outdoors.world.active()[0])
     outdoors.spoil("detail", faults.redirect("/maintenance"))
     outdoors.spoil("other", faults.status(code))
     assert outdoors.sync().exit_code is ExitCode.WAITING

@@ -58,11 +58,9 @@ def test_unknown_and_unshared_ads_are_404(reader, world):
 
 def test_the_ad_s_clock_is_not_the_entry_s(history):
     entries = {entry.ad: entry for entry in history.entries()}
-    off = {
-        (history.ad(ad).changed - entries[ad].written) > timedelta() for ad in history.in_force()
-    }
+    off = {(history.ad(ad).changed - entries[ad].written) > timedelta() for ad in history.active()}
     assert off == {True, False}
-    assert all(history.ad(ad).changed.microsecond % 1000 == 0 for ad in history.in_force())
+    assert all(history.ad(ad).changed.microsecond % 1000 == 0 for ad in history.active())
 
 
 def test_content_can_change_without_an_entry(reader, world):
@@ -120,10 +118,10 @@ def test_expires_is_two_to_eight_weeks_on_at_midnight_in_oslo(world, publish):
 def test_an_odd_expires_ends_nothing(world, expires):
     ad = world.publish(content={"expires": expires})
     world.advance(400 * DAY)
-    assert world.in_force() == [ad]
+    assert world.active() == [ad]
 
 
-def test_an_ad_is_in_force_up_to_and_including_its_last_day(now):
+def test_an_ad_is_active_up_to_and_including_its_last_day(now):
     world = World(now=now)
     ad = world.publish(content={"expires": "2026-11-23T00:00:00+01:00"})
     assert world.ad(ad).last_day == date(2026, 11, 23)

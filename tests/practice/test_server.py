@@ -142,7 +142,7 @@ def test_pages_come_in_chunks_and_details_do_not(ask, reader, world, accepted):
     assert response.getheader("Content-Length") is None
     text = gzip.decompress(body) if accepted == "gzip" else body
     assert text == reader.get("/api/v1/feed").body
-    response, _ = ask(f"/api/v1/feedentry/{world.in_force()[0]}", Accept_Encoding=accepted)
+    response, _ = ask(f"/api/v1/feedentry/{world.active()[0]}", Accept_Encoding=accepted)
     assert response.getheader("Transfer-Encoding") is None
     assert int(response.getheader("Content-Length"))
 

@@ -17,7 +17,7 @@ def test_an_ad_of_finns_is_nowhere(reader, world, publish):
     world.stop(hidden)
     assert ads_of(reader.get("/api/v1/feed").json()) == [before, after]  # what was before it stays
     assert reader.detail(before).status == reader.detail(hidden).status == 404
-    assert world.in_force() == [after]
+    assert world.active() == [after]
     world.update(before, {"source": "AMEDIA"})
     assert reader.detail(before).json()["status"] == "ACTIVE"
     assert [entry.ad for entry in world.entries()] == [before, after, before]
@@ -50,7 +50,7 @@ def test_an_ad_from_dir_is_inactive_and_says_what_it_is(reader, world, publish):
     for one in (ad, born):
         assert reader.detail(one).json()["status"] == "INACTIVE"
         assert "ad_content" not in reader.detail(one).json()
-    assert world.in_force() == []
+    assert world.active() == []
     assert world.ad(ad).last_day > world.today
 
 
@@ -59,11 +59,11 @@ def test_blank_content_is_active_and_shows_nothing_until_it_is_written_anew(read
     world.blank_silently(ad)
     detail = reader.detail(ad).json()
     assert (detail["status"], "ad_content" in detail) == ("ACTIVE", False)
-    assert world.in_force() == [other]
+    assert world.active() == [other]
     assert len(world.entries()) == 2
     world.update(ad)
     assert reader.detail(ad).json()["ad_content"]["uuid"] == ad
-    assert world.in_force() == [ad, other]
+    assert world.active() == [ad, other]
 
 
 CHANGES = {

@@ -45,16 +45,16 @@ def test_history_has_exactly_so_many_entries_and_ends_now(history, now):
     assert max(entry.written for entry in entries) < history.now == now
 
 
-def test_about_a_tenth_of_the_entries_are_ads_in_force(history):
-    assert 540 < len(history.in_force()) < 660
-    assert len(history.truth()) == len(history.in_force())
+def test_about_a_tenth_of_the_entries_are_active_ads(history):
+    assert 540 < len(history.active()) < 660
+    assert len(history.truth()) == len(history.active())
 
 
 @pytest.mark.parametrize(("entries", "active"), [(400, 10), (400, 150), (0, 0)])
-def test_the_number_in_force_can_be_asked_for(now, entries, active):
+def test_the_number_of_active_ads_can_be_given(now, entries, active):
     world = World.history(2, now=now, entries=entries, active=active)
     assert len(world.entries()) == entries
-    assert abs(len(world.in_force()) - active) <= active / 5
+    assert abs(len(world.active()) - active) <= active / 5
 
 
 def test_history_is_a_mix(history):
@@ -74,8 +74,8 @@ def test_some_ads_are_never_withdrawn_though_their_time_is_over(history):
     assert not set(history.overdue()) & set(history.truth())
 
 
-def test_no_ad_is_in_force_for_more_than_six_months(history):
-    for ad in map(history.ad, history.in_force()):
+def test_no_ad_is_active_for_more_than_six_months(history):
+    for ad in map(history.ad, history.active()):
         assert ad.expires - ad.published < 184 * DAY
 
 
@@ -131,7 +131,7 @@ def test_one_round_changes_an_ad_once_at_most(now):
 def test_moving_on_leaves_ads_of_open_transactions_alone(now):
     world = World.history(4, now=now, entries=60)
     late = world.begin()
-    held = [late.update(ad) for ad in world.in_force()]
+    held = [late.update(ad) for ad in world.active()]
     changes = world.move_on(3, step=30 * DAY)
     touched = {*changes.updated, *changes.stopped, *changes.expired}
     assert held

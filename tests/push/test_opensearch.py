@@ -170,7 +170,7 @@ def test_K3_a_cursor_that_cannot_be_continued_loads_anew(db: Path, url: str) -> 
     assert equal(db, url)
 
 
-@pytest.mark.parametrize("method", ["_switch", "_note"])
+@pytest.mark.parametrize("method", ["_switch", "_save_state"])
 def test_K2_a_load_that_is_killed_is_made_again(
     db: Path, url: str, engine: OpenSearch, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -201,7 +201,7 @@ def test_K2_changes_that_were_not_noted_come_again(
         raise SystemExit(3)
 
     with monkeypatch.context() as patch:
-        patch.setattr(opensearch.OpenSearch, "_note", die)
+        patch.setattr(opensearch.OpenSearch, "_save_state", die)
         ask(db, "push", url)
     assert push(db, url)["changes"] == 1
     assert equal(db, url)
@@ -214,7 +214,7 @@ def test_K2_an_engine_that_takes_nothing_more(db: Path, url: str, engine: OpenSe
     engine.indices.put_settings(index=index, body={block: True})
     change(db, 1, title="Kokk")
     ended = ask(db, "push", url)
-    assert (ended.exit_code, "make room" in ended.stderr) == (7, True)
+    assert (ended.exit_code, "free some space" in ended.stderr) == (7, True)
     engine.indices.put_settings(index=index, body={block: None})
     push(db, url)
     assert equal(db, url)
@@ -231,7 +231,7 @@ def test_K2_an_index_of_another_version_stays(db: Path, url: str, engine: OpenSe
 def test_somebody_elses_index_stays(db: Path, url: str, engine: OpenSearch) -> None:
     engine.index(index=url.rpartition("/")[2], id="1", body={"x": 1})
     ended = ask(db, "push", url)
-    assert (ended.exit_code, "no alias of navfeed's" in ended.stderr) == (7, True)
+    assert (ended.exit_code, "not an alias of navfeed" in ended.stderr) == (7, True)
 
 
 def test_a_huge_ad_holds_up_no_other(db: Path, url: str) -> None:

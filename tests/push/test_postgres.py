@@ -15,7 +15,7 @@ import time_machine
 
 from cli.support import ad, answer, ask, fill, place, put, uuid
 from navfeed.model import Contacts, DetailDecision, Reason
-from navfeed.privacy.erasure import take_up_contacts
+from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.push import runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
@@ -212,7 +212,7 @@ def test_contacts_are_there_where_they_are_asked_for(db: Path, url: str) -> None
 def test_what_the_store_forgets_the_target_forgets(db: Path, url: str) -> None:
     push(db, url, "--with-contacts")
     with Store(db) as store:
-        take_up_contacts(store, Contacts.DROP, NOW)
+        apply_contacts_setting(store, Contacts.DROP, NOW)
     push(db, url, "--with-contacts")
     assert rows(url, "SELECT count(*) FROM contacts") == [(0,)]
     assert equal(db, url, "--with-contacts")
@@ -314,7 +314,7 @@ def test_K2_a_target_that_only_lets_itself_be_read(db: Path, url: str) -> None:
     drop(db, 1)
     read_only = f"{url}&options=-cdefault_transaction_read_only%3Don"
     ended = ask(db, "push", read_only)
-    assert (ended.exit_code, "only lets itself be read" in ended.stderr) == (7, True)
+    assert (ended.exit_code, "is read-only here" in ended.stderr) == (7, True)
     assert len(titles(url)) == 3
     push(db, url)
     assert len(titles(url)) == 2

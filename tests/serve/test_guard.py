@@ -162,7 +162,7 @@ def test_metrics_count_the_answers(serve: Serve) -> None:
     service = serve(ad(1))
     service.get("/nothing")
     answer = service.get("/metrics")
-    assert "navfeed_ads_in_force 1" in answer.text
+    assert "navfeed_active_ads 1" in answer.text
     assert 'navfeed_serve_requests_total{status="404"} 1' in answer.text
 
 

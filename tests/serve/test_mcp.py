@@ -89,7 +89,7 @@ def test_an_assistant_searches_reads_and_counts(db: Path) -> None:
         assert counted["total"] == 3
         assert counted["by"] == {"municipal": {"OSLO": 2, "BERGEN": 1}}
         status = await call("store_status")
-        assert status["ads_in_force"] == 3
+        assert status["active_ads"] == 3
 
         nothing = await call("changes_since", cursor=status["cursor"])
         assert (nothing["ads"], nothing["complete"]) == ([], True)

@@ -133,7 +133,7 @@ MUTATIONS = [
         "store/writer.py",
         _DETAILS,
         "        with self._transaction() as db:\n"
-        "            queue.drop(db, [one.ad for one in verdicts])\n" + _DETAILS,
+        "            queue.drop(db, [one.ad for one in decisions])\n" + _DETAILS,
         (*QUICK, "tests/test_machine.py", "tests/test_store.py"),
     ),
     Mutation(

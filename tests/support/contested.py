@@ -55,7 +55,7 @@ def content(ad: str, version: int) -> Content:
     place = [{"municipal": "BERGEN"}]
     served = {"uuid": ad, "title": f"v{version}", "workLocations": place}
     body = {"uuid": ad, "status": "ACTIVE", "ad_content": served}
-    found = read_detail(json.dumps(body).encode(), asked=ad).content
+    found = read_detail(json.dumps(body).encode(), expected=ad).content
     assert found is not None
     return found
 
@@ -111,7 +111,7 @@ class Contested:
         self.now = until
 
     def forget(self) -> None:
-        """Pages lose their names, or the log is begun anew with each ad's last entry."""
+        """Pages lose their names, or the log is rebuilt from each ad's last entry."""
         if self.rng.random() < 0.7:
             for row in self._log[-self.rng.choice([1, 2, 5, 20]) :]:
                 row.page_id = self._uuid()

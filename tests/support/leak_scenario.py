@@ -85,7 +85,7 @@ class Aviary:
     def days_pass(self, days: float) -> None:
         self.world.advance(timedelta(days=days))
         self.lab.practice.rotate_token()
-        standing = set(self.world.in_force())
+        standing = set(self.world.active())
         for ad in self.active.keys() - standing:
             self._falls_silent(ad)
 

@@ -31,7 +31,7 @@ def content(ad: str, **fields: object) -> Content:
 
     served = {"uuid": ad, "title": "Sykepleier", "workLocations": [{"municipal": "BERGEN"}]}
     body = {"uuid": ad, "status": "ACTIVE", "ad_content": {**served, **fields}}
-    detail = read_detail(json.dumps(body).encode(), asked=ad)
+    detail = read_detail(json.dumps(body).encode(), expected=ad)
     assert detail.content is not None
     return detail.content
 

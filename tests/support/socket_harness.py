@@ -180,9 +180,9 @@ class Outdoors(Lab):
 
         Answers what the queue says about each.
         """
-        while len(self.world.in_force()) < len(spoilers) + 2:
+        while len(self.world.active()) < len(spoilers) + 2:
             self.world.publish()
-        spoilt = dict(zip(spoilers, self.world.in_force()[1:], strict=False))
+        spoilt = dict(zip(spoilers, self.world.active()[1:], strict=False))
         for name, ad in spoilt.items():
             self.spoil(faults.on("detail", ad), spoilers[name])
         ended = self.sync(workers=4)

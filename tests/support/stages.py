@@ -63,7 +63,7 @@ def backfill(outdoors: Outdoors) -> Silent:
 def incremental(outdoors: Outdoors) -> Silent:
     """Some ads are new, one is changed, and one changed and withdrawn at one moment."""
     world = outdoors.world
-    ads = world.in_force()
+    ads = world.active()
     for number in range(50, 54):
         world.publish(content=content(number, 0))
     world.update(ads[0], content(1, 1))
@@ -73,7 +73,7 @@ def incremental(outdoors: Outdoors) -> Silent:
 
 def purge(outdoors: Outdoors) -> Silent:
     """Half of the ads go: what they said has to go from every file."""
-    for ad in outdoors.world.in_force()[::2]:
+    for ad in outdoors.world.active()[::2]:
         outdoors.world.stop(ad)
     return lambda ring: ring[0] % 2 == 1
 
@@ -99,7 +99,7 @@ def migration(outdoors: Outdoors) -> Silent:
             _copied(connection, table)
         connection.commit()
     newer.unlink()
-    outdoors.world.stop(outdoors.world.in_force()[0])
+    outdoors.world.stop(outdoors.world.active()[0])
     return lambda ring: ring[0] == 1
 
 

@@ -1,1 +1,1 @@
-"""What changed in a store: read batch by batch, and written for other programs."""
+"""Read the changes of a store batch by batch, and write them for other programs."""

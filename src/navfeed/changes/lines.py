@@ -14,12 +14,12 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def jsonl(change: Change, *, contacts: bool) -> Iterator[str]:
-    """An object a line."""
+    """One object per line."""
     yield _record(change, contacts=contacts)
 
 
 def caught_up(batch: Batch) -> dict[str, str | None]:
-    """What is told when there is no more to tell: where one stands, and as of when that is."""
+    """The record after the last change: the position, and the times of the data."""
     return {
         "kind": "caught_up",
         "cursor": str(batch.cursor),
@@ -42,12 +42,12 @@ def _record(change: Change, *, contacts: bool) -> str:
         "last_day": change.last_day.isoformat() if change.last_day else None,
         "at": moment_text(change.at),
     }
-    # As it stands: what was read and written again would no longer be to the letter.
+    # Spliced in unparsed: parsing and writing it again would not preserve it exactly.
     return f'{_encode(facts)[:-1]},"content":{_served(change.content, contacts=contacts)}}}'
 
 
 def _served(content: Content | None, *, contacts: bool) -> str:
-    """What NAV served, on one line: breaks stand between tokens, where a space will do."""
+    """The content as served, on one line: line breaks between tokens become spaces."""
     if content is None:
         return "null"
     raw = content.raw
@@ -62,7 +62,7 @@ def _served(content: Content | None, *, contacts: bool) -> str:
 
 
 def cloudevents(change: Change, *, contacts: bool) -> Iterator[str]:
-    """An event a line. In a snapshot, all stand at one cursor: the ad tells them apart."""
+    """One event per line. In a snapshot all have the same cursor; the ad makes the id unique."""
     snapshot = change.kind is ChangeKind.SNAPSHOT
     event = _event(
         change.kind.value,
@@ -75,7 +75,7 @@ def cloudevents(change: Change, *, contacts: bool) -> Iterator[str]:
 
 
 def caught_up_event(batch: Batch, now: datetime) -> str:
-    """An event of its own each time: whoever drops doubles must not miss a sign of life."""
+    """An event with a new id each time: consumers that drop duplicates still see the heartbeat."""
     event = _event(
         "caught_up", batch.cursor.store, f"{batch.cursor}:caught_up:{now.isoformat()}", now
     )
@@ -98,9 +98,9 @@ def _event(kind: str, store: str, ident: str, time: datetime | None) -> dict[str
 
 
 def bulk(change: Change, *, contacts: bool) -> Iterator[str]:
-    """An action and, where the ad is in force, a document. The number is its version.
+    """An action and, for an active ad, a document. The change's number is the document version.
 
-    So a search engine refuses what is older than what it has, in whatever order batches arrive.
+    So a search engine rejects older versions, in whatever order batches arrive.
     """
     name = "delete" if change.kind in _GONE else "index"
     target = {"_id": change.uuid, "version": change.cursor.number, "version_type": "external"}

@@ -1,7 +1,7 @@
-"""Changes out of a store, batch by batch.
+"""Read changes from a store, batch by batch.
 
-The store is opened anew for each batch: whoever takes long over one keeps nothing of what is
-removed meanwhile from being erased.
+The store is reopened for each batch: a slow consumer never delays the erasure of what is removed
+meanwhile.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 
 BATCH = 200
-"""Changes that are held at once: some 5 MB of ads."""
+"""Changes in memory at once: some 5 MB of ads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A store, and which of its ads are asked for.
+    """A store, and the selection of its ads.
 
-    `open` opens it as of now; `filters` answers what is asked of it now, as days may be relative.
+    `open` opens it as of now; `filters` returns the filters as of now, as days may be relative.
     """
 
     open: Callable[[], Reader]
@@ -34,11 +34,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Changes, and the place where somebody stands who has applied them.
+    """Changes, and the cursor after them.
 
-    `complete`: it is the store's own. `caught_up_at` and `feed_time` say as of when the store is
-    complete, and how far in the feed's time it has read; `today` is the day in Oslo on which it was
-    asked.
+    `complete`: the cursor is the store's own. `caught_up_at` is the time as of which the store is
+    complete, `feed_time` how far it has read in the feed's time, `today` the day in Oslo on which
+    the batch was read.
     """
 
     changes: Iterable[Change]
@@ -51,7 +51,7 @@ class Batch:
 
 @contextmanager
 def snapshot(source: Source) -> Iterator[Batch]:
-    """How all ads asked for stand, as of one moment. May raise what `Reader` does."""
+    """All selected ads as of one moment. May raise what `Reader` does."""
     with source.open() as reader:
         changes = reader.snapshot(source.filters(), content=source.content)
         yield _batch(reader, changes, reader.cursor(), complete=True)
@@ -62,7 +62,7 @@ def batch(
 ) -> Batch:
     """The next changes, `most` of them at most. Raises `CursorError`, and what `Reader` does.
 
-    `from_start`: those before were read from the start of the journal on, without a break.
+    `from_start`: all changes before were read from the start of the journal, without a gap.
     """
     with source.open() as reader:
         return read_batch(
@@ -79,7 +79,7 @@ def read_batch(
     content: bool,
     from_start: bool = False,
 ) -> Batch:
-    """The same from a store that is open. Raises `CursorError`, and what `Reader` does."""
+    """The next changes from an open store. Raises `CursorError`, and what `Reader` does."""
     found = reader.changes(after, filters, content=content, from_start=from_start)
     changes = list(islice(found, most))
     complete = len(changes) < most
@@ -90,11 +90,11 @@ def read_batch(
 def read_snapshot(
     reader: Reader, filters: Filters, most: int, *, content: bool, since: Cursor | None, beyond: str
 ) -> Batch:
-    """A part of a snapshot: `most` ads at most, of those whose ids come after `beyond`.
+    """A part of a snapshot: at most `most` ads, with ids after `beyond`.
 
-    `since` is the cursor of the first part, None for that part itself. Whoever goes on from there
-    after the last part also gets what changed between the parts, so that none may be left out.
-    Raises `CursorError` where it is no longer of this store, and what `Reader` does.
+    `since` is the cursor of the first part, None for that part itself. A consumer that continues
+    from there after the last part also gets the changes between the parts, so none is missed.
+    Raises `CursorError` if the cursor is no longer valid in this store, and what `Reader` does.
     """
     if since is not None:
         reader.changes(since)  # refuses a cursor that cannot be continued
@@ -108,15 +108,15 @@ def _batch(reader: Reader, changes: Iterable[Change], cursor: Cursor, *, complet
 
 
 def batches(source: Source, after: Cursor | None, limit: int | None = None) -> Iterator[Batch]:
-    """All that follows, or `limit` changes of it. The last batch is complete, or full."""
+    """All later changes, or at most `limit`. The last batch is complete, or full."""
     left = limit
     from_start = after is None
     while True:
         most = BATCH if left is None else min(BATCH, left)
-        told = batch(source, after, most, from_start=from_start)
-        yield told
-        after = told.cursor
+        part = batch(source, after, most, from_start=from_start)
+        yield part
+        after = part.cursor
         if left is not None:
-            left -= len(list(told.changes))
-        if told.complete or left == 0:
+            left -= len(list(part.changes))
+        if part.complete or left == 0:
             return

@@ -1,4 +1,4 @@
-"""The command line: wiring only, and the one place where an error becomes text and exit code."""
+"""The command line: wiring, and the one place that turns errors into text and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands' group, and the boundary around all of them."""
+"""The group of commands, and the error boundary around all of them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Boundary(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401  typer's own
-        """Load one command, and no other."""
+        """Load this command only."""
         self.load([cmd_name] if cmd_name in COMMANDS else COMMANDS)  # all, to suggest a similar one
         return super().get_command(ctx, cmd_name)
 
@@ -75,7 +75,7 @@ class Boundary(TyperGroup):
         return self._table().shell_complete(ctx, incomplete)
 
     def _table(self) -> TyperGroup:
-        """The commands' names and first lines, without what they do."""
+        """The names and first lines of the commands, without loading them."""
         stubs: dict[str, Any] = {
             name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()
         }
@@ -95,7 +95,7 @@ class Boundary(TyperGroup):
         standalone_mode: bool = True,
         **more: Any,  # noqa: ANN401  what typer takes
     ) -> object:
-        """As typer's, but wrong use is one line too, and no box that a pipe or a log breaks up."""
+        """Like typer's, but report wrong use in one line, not in a box."""
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **more)
         try:
@@ -139,7 +139,7 @@ class Boundary(TyperGroup):
 
 
 def _welcome() -> None:
-    """Where nothing is here yet, three lines say more than the list of commands."""
+    """Without a store, three lines help more than the list of commands."""
     from navfeed.cli._welcome import greeting
 
     if lines := greeting():
@@ -148,7 +148,7 @@ def _welcome() -> None:
 
 
 def _refuse_other_encodings(text: str) -> None:
-    """Python hands on bytes that are no text as lone surrogates, which no store can look for."""
+    """Refuse bytes that are not text: Python passes them as lone surrogates."""
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ConfigError(
             f"{text!a} is not valid {sys.getfilesystemencoding()}, your locale's "
@@ -171,19 +171,19 @@ def _report_wrong_use(error: TyperException) -> None:
 
 
 def _leave_quietly() -> NoReturn:
-    """The reader of our output went away (`| head`): no message, and nothing left to flush."""
+    """The reader closed the pipe (`| head`): end without a message, and flush nothing."""
     _drop_output()
     raise typer.Exit(ExitCode.DONE)
 
 
 def _drop_output() -> None:
-    """What could not be written is not tried again at the end, which would end with 120."""
+    """Drop unwritten output: Python would try again at exit, and end with 120."""
     with suppress(UnsupportedOperation):  # tests in this process have no such file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_bug(error: Exception) -> NoReturn:
-    """Where it happened, without values: they may be a token or somebody's name."""
+    """Report the place of a bug without values, which may be tokens or names."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
@@ -201,9 +201,9 @@ RENAMED = {"municipal": "--municipality", "level1": "--occupation-group"}
 
 
 def _canonical(word: str) -> str:
-    """The name by which an option is declared, dashes aside.
+    """The declared name of an option, without dashes.
 
-    A second name in the declaration would stand in the help, and cut off both.
+    A second name in the declaration would show in the help, and truncate both.
     """
     return RENAMED.get(word, word).removeprefix("--")
 
@@ -281,6 +281,6 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Nothing of its own to do: the commands do it."""
+    """Do nothing: the commands do the work."""
     if check:
         raise ConfigError("--check goes with --version: navfeed --version --check")

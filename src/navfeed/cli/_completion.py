@@ -1,4 +1,4 @@
-"""What a shell completes: the store's own values."""
+"""Shell completion from the values in the store."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def values_of(name: str) -> Completion:
 
 
 def _split(incomplete: str) -> tuple[str, str, str]:
-    """What stands before the value that is being typed, `!` apart, and the value."""
+    """The text before the value that is being typed (any `!` separately), and the value."""
     start, comma, rest = incomplete.rpartition(",")
     part = rest.removeprefix("!")
     return start + comma, "!" if part != rest else "", part
 
 
 def _written(value: str, part: str) -> str | None:
-    """A value that begins as typed; `bergen` for a `b`, since typer drops what begins otherwise."""
+    """The value in the case typed (`bergen` for `b`): typer drops what does not begin as typed."""
     return next((one for one in (value, value.lower()) if one.startswith(part)), None)
 
 
@@ -46,10 +46,10 @@ _SAFE = re.compile(r"[\w,./:@%+=-]")
 
 
 def _quoted(value: str) -> str:
-    """The value as it can stand on the line; empty where it is not to be offered.
+    """The value quoted for the command line; empty if it cannot be offered.
 
-    Values come from the feed, and typer's scripts for bash and PowerShell set them there as they
-    are: of `Hansen & Sønn` the shell would run the second half.
+    Values come from the feed, and typer's scripts for bash and PowerShell insert them unquoted: the
+    shell would run the second half of `Hansen & Sønn`.
     """
     if not _TAME.fullmatch(value):
         return ""
@@ -62,13 +62,13 @@ def _quoted(value: str) -> str:
 
 
 def _in_quotes() -> bool:
-    """Whether bash completes a word that began with a quote, which it ends itself."""
+    """Whether bash completes a quoted word; it closes the quote itself."""
     words = os.environ.get("COMP_WORDS", "").split("\n")  # as typer's script puts them there
     return words[min(int(os.environ.get("COMP_CWORD", "0")), len(words) - 1)][:1] in ("'", '"')
 
 
 def _stored(name: str, ctx: typer.Context) -> list[str]:
-    """Nothing where there is no store: a shell has no use for the reason."""
+    """Values in the store; none if it cannot be read: a shell cannot show the reason."""
     from navfeed.config import load
     from navfeed.store.query import Reader
 

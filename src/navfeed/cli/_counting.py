@@ -1,4 +1,4 @@
-"""`navfeed stats` with two dimensions or over time: what is counted, as a table of its own."""
+"""`navfeed stats` with two dimensions or over time: count into a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from navfeed.text.plaintext import sanitize
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """What the options of `stats` name."""
+    """The counting options of `stats`."""
 
     by: tuple[By, ...]
     other: By | None
@@ -30,7 +30,7 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of names and one number each, None: not known; and facts about all of them."""
+    """Rows of names with one number each (None: unknown), and facts about all of them."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | float | None, ...], ...]
@@ -39,7 +39,7 @@ class Table:
 
 
 def count(wanted: Counting, reader: Reader, filters: Filters, store: Path) -> Table:
-    """Raises `ConfigError` for options that contradict each other, and for what is not known."""
+    """Count. Raises `ConfigError` for contradictory options and unknown dimensions."""
     _refuse(wanted)
     if wanted.over is None:
         return _pairs(wanted, reader, filters)
@@ -98,7 +98,7 @@ def _latest(points: Sequence[Point], top: int | None) -> Sequence[Point]:
 
 
 def print_table(table: Table, format_: str) -> None:
-    """As `json` an object with `rows`, as `csv`, or as lines separated by tabs."""
+    """Print as `json` (an object with `rows`), `csv` or tab-separated lines."""
     if format_ == "json":
         rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
         print_json({**table.facts, "rows": rows})

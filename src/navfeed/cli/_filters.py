@@ -47,7 +47,7 @@ def _filter(metavar: str, text: str, name: str | None = None) -> Any:  # noqa: A
 
 
 def _names(name: str, metavar: str, text: str) -> Any:  # noqa: ANN401
-    """A filter by names, which the shell can complete from the store."""
+    """A filter by names, with completion from the store."""
     return _filter(metavar, text, name)
 
 
@@ -82,11 +82,12 @@ class FilterOptions:
         _filter(
             "NAME|NUMBER",
             "Only ads with a work location near this municipality, in a straight line between a "
-            "point in each: no road is that short.",
+            "point in each, not by road.",
         ),
     ] = None
     within: Annotated[
-        str | None, _filter("KM", f"How near, with --near: `30km`. Default: {DEFAULT_KM:.0f}km.")
+        str | None,
+        _filter("KM", f"Maximum distance from --near: `30km`. Default: {DEFAULT_KM:.0f}km."),
     ] = None
     country: Annotated[
         Names, _names("country", "NAME", "Only ads with a work location in this country.")
@@ -296,7 +297,7 @@ def _flag(name: str) -> str:
 
 
 def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
-    """An empty name is a script's mistake: it would match every ad, or none."""
+    """Refuse an empty name, a script's mistake: it would match every ad, or none."""
     split = _listed if name in _LISTS else lambda value: (value.strip(),)
     names = tuple(one for value in values or () for one in split(value))
     if not all(one.lstrip("!") for one in names):
@@ -310,7 +311,7 @@ _MUNICIPALITY_NUMBER = re.compile(r"[0-9]{4}")
 
 
 def _refuse_unknown_numbers(names: Iterable[str]) -> None:
-    """Else no ads would be found, as if there were none."""
+    """Refuse unknown municipality numbers, which would silently match nothing."""
     for number in filter(_MUNICIPALITY_NUMBER.fullmatch, names):
         if not is_municipality(number):
             hint = hint_of_former(number) or f"no municipality has the number {number}"
@@ -320,7 +321,7 @@ def _refuse_unknown_numbers(names: Iterable[str]) -> None:
 def _near(place: str | None, within: str | None) -> Near | None:
     if place is None:
         if within is not None:
-            raise ConfigError("--within is how near to --near an ad is to be: name a place there")
+            raise ConfigError("--within needs --near: name a place there")
         return None
     try:
         return read_near(place, within)
@@ -329,7 +330,7 @@ def _near(place: str | None, within: str | None) -> Near | None:
 
 
 def _listed(value: str) -> Iterator[str]:
-    """`!OSLO,BERGEN` is neither of them."""
+    """Split at commas; `!OSLO,BERGEN` excludes both."""
     value = value.strip()
     mark = "!" if value.startswith("!") else ""
     return (mark + one.strip() for one in value.removeprefix("!").split(","))

@@ -1,4 +1,4 @@
-"""`navfeed sync --follow`: what outlives a single run, and the messages to the service manager."""
+"""`navfeed sync --follow`: run again and again, and report to the service manager."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """Runs until it is stopped, or until it meets what does not pass by itself.
+    """Runs until stopped, or until an error that does not pass by itself.
 
-    `prepare` reads the settings, at the start and whenever SIGHUP asks for it. The store is locked
+    `prepare` reads the settings, at the start and on SIGHUP. The store is locked
     during a run only, so that `privacy erase`, `backup` and others get their turn; a lock of its
     own keeps a second service away.
     """
@@ -68,7 +68,7 @@ class Service:
         self._watches = WatchRunner(quiet=quiet, heed=self._go_on) if watch else None
 
     def run(self, max_seconds: float | None) -> None:
-        """Raises what ends the service; `StoppedError` where that is what was wanted."""
+        """Raises the error that ends the service; `StoppedError` after a stop on purpose."""
         self._stop = Stop(max_seconds)
         db = self._settings.db
         who = "another `navfeed sync --follow` uses"
@@ -100,7 +100,7 @@ class Service:
 
     def _round(self) -> NavfeedError | None:
         if self._hung_up:
-            self._take_up()
+            self._reload()
         self._notifier.alive()
         before = cursor_of(self._settings.db) if self._settings.after_sync else ""
         try:
@@ -114,7 +114,7 @@ class Service:
         except NavfeedError as caught:
             self._end = error = caught
         if error is not None and not error.passes:
-            _run.tell_end(self._log, self._end)  # there will be no other
+            _run.log_end(self._log, self._end)  # there will be no other
         self._began = self._began or error is None
         self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
         write_metrics(self._settings, print_warning)
@@ -125,7 +125,7 @@ class Service:
         if error is None or error.passes:
             self._notifier.ready()
             run_hook(self._settings, before, print_warning, is_over=self._is_over)
-            if self._watches is not None and not self._stop.asked:
+            if self._watches is not None and not self._stop.requested:
                 self._watches.run_after_sync(self._settings, debounce=True)
         return error
 
@@ -149,7 +149,7 @@ class Service:
         return ended
 
     def _is_over(self) -> bool:
-        """Called while the command after a sync runs, which may take long; also a sign of life."""
+        """Whether to stop waiting for the command after a sync; also sends a sign of life."""
         self._notifier.alive()
         try:
             self._stop.check()
@@ -158,7 +158,7 @@ class Service:
         return False
 
     def _connected(self) -> FeedClient:
-        """The client of the last run, with its token and its open connections, or a new one."""
+        """The client of the last run with its token and connections, or a new one."""
         if self._feed is None:
             self._feed = client(self._settings, self._settings.token.read())
         return self._feed
@@ -169,7 +169,7 @@ class Service:
         self._feed = None
 
     def _go_on(self) -> None:
-        """Between two deliveries: a sign of life, and a place to stop at."""
+        """Between two deliveries: send a sign of life, and stop if requested."""
         self._notifier.alive()
         self._stop.check()
 
@@ -177,8 +177,8 @@ class Service:
         self._hung_up = True
         self._stop.wake()
 
-    def _take_up(self) -> None:
-        """New settings; the old ones where the new ones cannot be used."""
+    def _reload(self) -> None:
+        """Load the settings again; keep the old ones if the new ones are invalid."""
         self._hung_up = False
         self._notifier.reloading()
         try:
@@ -214,7 +214,7 @@ class Service:
         return _run.open_log(settings, quiet=self._quiet, always=not sys.stderr.isatty())
 
     def _tell(self, rest: Rest) -> None:
-        _run.tell_end(self._log, self._end, rest=rest.seconds)
+        _run.log_end(self._log, self._end, rest=rest.seconds)
         if rest.error is None:
             return
         text = _run.with_next_try(rest.error, rest.seconds)

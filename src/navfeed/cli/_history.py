@@ -1,4 +1,4 @@
-"""`navfeed show --history`: what became of an ad, for people and for programs."""
+"""`navfeed show --history`: the history of an ad, for people and for programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def print_history(history: AdHistory, *, as_json: bool) -> None:
 
 
 def history_as_json(history: AdHistory) -> dict[str, object]:
-    """Moments are UTC, days are Oslo's; what is not known is null."""
+    """Times are UTC, days are Oslo's; unknown values are null."""
     entries = [
         {"entry": one.ordinal, "status": one.key[1], "written": one.key[2]}
         for one in history.entries

@@ -1,4 +1,4 @@
-"""Where output goes: text for people, bytes for programs."""
+"""Output: text for people, bytes for programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def text_stdout() -> TextIO:
-    """Where text goes: stdout. A letter that the locale cannot write becomes `?`, never a crash."""
+    """Stdout for text. A character that the locale cannot encode becomes `?`, never an error."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     return sys.stdout
@@ -36,7 +36,7 @@ def print_lines(lines: Iterable[str]) -> int:
 
 
 def program_stdout() -> BinaryIO:
-    """Where data goes: stdout, in UTF-8 whatever the locale."""
+    """Stdout for data, in UTF-8 whatever the locale."""
     return sys.stdout.buffer
 
 
@@ -52,7 +52,7 @@ _color = Color.AUTO
 
 
 def use_color(value: Color) -> None:
-    """Set it for all later output."""
+    """Set the use of colour for all later output."""
     global _color  # noqa: PLW0603  one stdout, one colour setting
     _color = value
 
@@ -74,9 +74,9 @@ class RowsFormat(StrEnum):
 
 
 def print_json(value: object, *, indent: int | None = 2) -> None:
-    """Write a JSON text, on one line where `indent` is None.
+    """Write JSON, on one line if `indent` is None.
 
-    What UTF-8 cannot write, the odd bytes of a file's name, gets JSON's own escapes.
+    Characters that UTF-8 cannot encode, such as odd bytes in a file name, are escaped.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     program_stdout().write(text.encode(errors="backslashreplace") + b"\n")
@@ -95,7 +95,7 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
 
 
 def print_warning(message: str) -> None:
-    """Report something beside the result."""
+    """Report a problem that does not change the result."""
     _print("WARNING", message)
 
 
@@ -105,12 +105,12 @@ def print_error(message: str, run_ended: ExitCode | None = None) -> None:
 
 
 def print_stopped(message: str) -> None:
-    """Report a stop on purpose: the log gives it the level info."""
+    """Report a stop on purpose, at level info in the log."""
     _print("INFO", message)
 
 
 def confirmed(question: str) -> bool:
-    """Ask on the terminal. Ctrl-C and the end of the input are a no."""
+    """Ask on the terminal. Ctrl-C and the end of the input mean no."""
     import typer
 
     try:
@@ -146,7 +146,7 @@ def _print(
 
 
 def _is_shown() -> bool:
-    """Beside a log in a file: on a terminal, or if the file cannot be written."""
+    """Whether to show messages beside a log file: on a terminal, or if the file is unwritable."""
     if _log is None:
         return True
     return _log.file is not None and (_log.is_lost or sys.stderr.isatty())

@@ -1,4 +1,4 @@
-"""A pager for what is longer than the terminal."""
+"""A pager for output longer than the terminal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from navfeed.cli._output import text_stdout
 
 @contextmanager
 def paged() -> Iterator[None]:
-    """Show what is drawn inside with the pager if it is longer than the terminal.
+    """Show the output drawn inside in a pager if it is longer than the terminal.
 
-    The pager is `$PAGER`, else `less`; none if that is empty, `cat` or not installed.
+    The pager is `$PAGER`, else `less`; none if it is empty, `cat` or not installed.
     """
     command = _pager()
     out = text_stdout()
@@ -42,7 +42,7 @@ def paged() -> Iterator[None]:
 
 
 class _Terminal(TextIOWrapper):
-    """What is drawn on for the terminal, and so drawn as on it."""
+    """A canvas with the properties of the terminal."""
 
     def isatty(self) -> bool:
         return True

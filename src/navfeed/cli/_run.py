@@ -1,4 +1,4 @@
-"""What the commands that follow the feed have in common: signals, options, log and metrics."""
+"""Shared by the commands that follow the feed: signals, options, log and metrics."""
 
 from __future__ import annotations
 
@@ -54,13 +54,11 @@ def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | 
     return log
 
 
-def tell_end(
-    log: Log | None, end: RunFinished | NavfeedError, *, rest: float | None = None
-) -> None:
-    """How a run ended, in one line of the log: why, with which exit code, and when it goes on.
+def log_end(log: Log | None, end: RunFinished | NavfeedError, *, rest: float | None = None) -> None:
+    """Log how a run ended, in one line: the reason, the exit code and the time of the next run.
 
-    `end` is an error where there was no run, or not to its end. `rest`: a service goes on after so
-    many seconds. Without, the next try is when the server wants it, if it said so.
+    `end` is an error if no run was made or completed. `rest`: the seconds until a service runs
+    again. Without it, the next try is at the time that the server requested, if any.
     """
     if log is None:
         return
@@ -78,7 +76,7 @@ def tell_end(
 
 
 def _figures(counts: Counts) -> dict[str, object]:
-    """What a run did, and how often for which reason."""
+    """The counts of a run, and of its reasons."""
     reasons = {reason.value: count for reason, count in sorted(counts.reasons.items())}
     return {**counts.as_dict(), "reasons": reasons}
 
@@ -131,7 +129,7 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
 
 
 def warn_if_begun(settings: Settings) -> None:
-    """The start applies once: nobody should think that an old copy now reaches further back."""
+    """Warn that the start applies once: an existing store does not reach further back now."""
     with suppress(StoreError), open_store(settings.db) as reader:
         if reader.status(now()).newest is not None:
             print_warning(
@@ -161,7 +159,7 @@ _SCOPE_FILTERS = {
 
 
 def warn_if_scope_matches_nothing(settings: Settings) -> None:
-    """A scope that is mistyped keeps nothing, and no sync fails for that."""
+    """Warn about a scope that matches nothing: no sync fails for a typing error."""
     with open_store(settings.db) as reader:
         scope = reader.scope()
         for name, filters in _SCOPE_FILTERS.items():
@@ -214,5 +212,5 @@ def conclude(ended: RunFinished, *, quiet: bool) -> None:
 
 
 def reporter(*, quiet: bool) -> Callable[[str], None]:
-    """Where progress that is no warning goes; nowhere with --quiet."""
+    """Where to report progress other than warnings; nowhere with --quiet."""
     return (lambda _: None) if quiet else print_warning

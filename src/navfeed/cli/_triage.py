@@ -60,7 +60,7 @@ def mark_ad(settings: Settings, start: str, mark: Mark, note: str | None, *, und
 
 
 def _marked(state: State, start: str) -> str | None:
-    """The marked ad whose id begins with `start`; it may be gone from the store."""
+    """The marked ad whose id begins with `start`; it may no longer be in the store."""
     start = start.strip().lower()
     matches = [ad for ad in state.marks() if start and ad.startswith(start)]
     if len(matches) > 1:
@@ -71,7 +71,7 @@ def _marked(state: State, start: str) -> str | None:
 def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
     """The filters for the saved ads among these, and the notes about them.
 
-    Warns about those that are gone, of which only the note is left.
+    Warns about inactive ones, of which only the note is left.
     """
     from navfeed.watches.state import State
     from navfeed.watches.state_file import state_path
@@ -82,8 +82,8 @@ def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dic
     with State(path) as state:
         marks = state.marks()
     saved = {ad: one.note or "" for ad, one in marks.items() if one.mark is Mark.SAVED}
-    in_force = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
-    for ad in sorted(saved.keys() - in_force):
+    active = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
+    for ad in sorted(saved.keys() - active):
         note = f": {sanitize(saved[ad])}" if saved[ad] else ""
         print_warning(f"saved, no longer active: {ad}{note}")
     meant = tuple(ad for ad in saved if not filters.uuid or ad in filters.uuid)

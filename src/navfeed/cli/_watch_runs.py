@@ -1,4 +1,4 @@
-"""What the commands that notify have in common: the watch file, the state, one run."""
+"""Shared by the commands that notify: the watch file, the state, one run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SINGLE = ("published_since", "expires_before")
 
 
 def watch_file_of(settings: Settings) -> WatchFile:
-    """The file of watches. Raises `ConfigError`."""
+    """The watch file. Raises `ConfigError`."""
     return read_watch_file(settings.watches_file, FILTERS)
 
 
@@ -67,7 +67,7 @@ def state_of(settings: Settings) -> Iterator[State]:
 class WatchRunner:
     """Runs the watches. A service keeps one, so that it reports a lasting problem once.
 
-    `heed` is called between two deliveries, and may raise to end the run.
+    `heed` is called between two deliveries; it may raise to end the run.
     """
 
     def __init__(self, *, quiet: bool = False, heed: Callable[[], None] = lambda: None) -> None:
@@ -102,7 +102,7 @@ class WatchRunner:
         return next(code for code in order if code in codes)
 
     def run_after_sync(self, settings: Settings, *, debounce: bool) -> ExitCode:
-        """The same after a sync, which must not fail because of it: errors are only reported."""
+        """Run the watches after a sync. Only reports errors: the sync must not fail for them."""
         try:
             return self.run(settings, events.RunOptions(debounce=debounce))
         except StoppedError:
@@ -115,7 +115,7 @@ class WatchRunner:
 
 
 def watch_findings(settings: Settings) -> Iterator[Finding]:
-    """What `navfeed doctor` finds. Nothing of the store: its damage is a finding already."""
+    """The findings for `navfeed doctor`, without those about the store itself."""
     try:
         file = watch_file_of(settings)
     except ConfigError as error:
@@ -177,7 +177,7 @@ def _deliverer(settings: Settings, state: State, format_: Format | None) -> Deli
 
 
 def _write(text: str, format_: Format) -> None:
-    """Write to stdout and flush: only then it counts as delivered."""
+    """Write to stdout and flush: only then is it delivered."""
     if format_ in (Format.JSON, Format.HTML):
         program_stdout().write(text.encode())
     else:

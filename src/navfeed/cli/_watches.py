@@ -1,6 +1,6 @@
 """What `navfeed watch` does; `navfeed.cli.watch` declares its commands.
 
-It stands apart, so that other commands start without loading what it needs.
+A module of its own, so that other commands start without loading its dependencies.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ from navfeed.watches.target import Target
 
 
 def add(
-    settings: Settings, name: str, asked: FilterOptions, own: Mapping[str, Any], *, backlog: bool
+    settings: Settings, name: str, options: FilterOptions, own: Mapping[str, Any], *, backlog: bool
 ) -> None:
-    table = _table(asked, own)
-    asked.filters(now())  # invalid filters are refused before anything is written
+    table = _table(options, own)
+    options.filters(now())  # invalid filters are refused before anything is written
     with _lock(settings):
         add_watch(settings.watches_file, name, table, FILTERS)
         added = watch_file_of(settings).get(name)
         with state_of(settings) as state:
-            state.remove(name)  # of a watch of that name that was removed by hand
+            state.remove(name)  # left by a watch of that name that was removed by hand
             matching = _start(settings, state, added, added.to, backlog=backlog)
     _report_start(settings, added, matching, backlog=backlog)
 
 
-def _table(asked: FilterOptions, own: Mapping[str, Any]) -> dict[str, Any]:
+def _table(options: FilterOptions, own: Mapping[str, Any]) -> dict[str, Any]:
     """The given options as the watch file has them. Targets are validated when it is read."""
-    given = {name: value for name in FILTERS if (value := getattr(asked, name))}
+    given = {name: value for name in FILTERS if (value := getattr(options, name))}
     if own.get("to"):
         own = {**own, "to": [_absolute(text) for text in own["to"]]}
     return given | {name: _plain(value) for name, value in own.items() if value is not None}
@@ -80,7 +80,7 @@ def _lock(settings: Settings) -> AbstractContextManager[None]:
 def _start(
     settings: Settings, state: State, added: Watch, targets: Iterable[Target], *, backlog: bool
 ) -> int | None:
-    """Start to deliver there; the number of matching ads, None where it is not known yet."""
+    """Start delivering to these targets; return the number of matching ads, None if unknown yet."""
     try:
         with viewed(settings) as view:
             if view.not_ready(None) is not None:
@@ -202,11 +202,11 @@ def _oslo(moment: object) -> str:
 
 
 def edit(
-    settings: Settings, name: str, asked: FilterOptions, own: Mapping[str, Any], *, backlog: bool
+    settings: Settings, name: str, options: FilterOptions, own: Mapping[str, Any], *, backlog: bool
 ) -> None:
     """`own`: the watch's other settings; an empty list removes one."""
-    table = _table(asked, own)
-    asked.filters(now())
+    table = _table(options, own)
+    options.filters(now())
     with _lock(settings), state_of(settings) as state:
         before = watch_file_of(settings).get(name)
         with _continued(settings, state, before) as adopt:
@@ -218,7 +218,7 @@ def edit(
 def _continued(
     settings: Settings, state: State, before: Watch
 ) -> Iterator[Callable[[Watch, bool], None]]:
-    """Continue with a changed watch; raise before it is changed where that is not possible now."""
+    """Continue with a changed watch; raise before the change if that is not possible now."""
     if not any(state.has_started(before, target) for target in before.to):
         yield lambda after, _: state.adopt(after)
         return
@@ -279,7 +279,7 @@ def preview(settings: Settings, name: str, limit: int, format_: Format) -> None:
 def _known(
     settings: Settings, one: Watch
 ) -> Iterator[tuple[dict[str, KnownAd], dict[str, Triaged]]]:
-    """What is known at the watch's first target. Creates no file."""
+    """The state of the watch's first target. Creates no file."""
     if not state_path(settings.db).exists():
         yield {}, {}
         return

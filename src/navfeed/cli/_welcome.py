@@ -1,4 +1,4 @@
-"""What to show to somebody who is here for the first time."""
+"""Messages for first-time users."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from navfeed.errors import NavfeedError
 
 
 def greeting() -> list[str]:
-    """In place of the help, where `navfeed` alone is typed on a terminal and there is no store."""
+    """Shown instead of the help for `navfeed` alone, on a terminal without a store."""
     with suppress(NavfeedError):  # the help then; the command that is tried next reports it
         settings = load({})
         if sys.stdout.isatty() and not settings.db.exists():
@@ -27,7 +27,7 @@ def _hello(settings: Settings) -> Iterator[str]:
 
 
 def before_first_sync(settings: Settings, *, quiet: bool) -> None:
-    """Three lines on a terminal, before a store is made."""
+    """Print three lines on a terminal before the first sync."""
     is_logged = settings.log != LogSettings()
     if quiet or is_logged or settings.db.exists() or not sys.stderr.isatty():
         return

@@ -1,6 +1,6 @@
 """The whole command line: `app` with every command loaded, for documents and tests.
 
-`navfeed` itself loads the one command that it runs (`navfeed.cli._app.Boundary.load`).
+`navfeed` itself loads only the command that it runs (`navfeed.cli._app.Boundary.load`).
 """
 
 from __future__ import annotations

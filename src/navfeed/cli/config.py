@@ -1,4 +1,4 @@
-"""`navfeed config`: the settings in effect, where each comes from, and what is wrong with them."""
+"""`navfeed config`: show the settings, where each comes from, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ _SHOWN: dict[str, Callable[[Settings], object]] = {
 
 
 def _plain(value: object) -> object:
-    """What JSON and the settings file both can say."""
+    """A value that both JSON and the settings file can represent."""
     if isinstance(value, timedelta):
         return _brief(int(value.total_seconds()))
     return str(value) if isinstance(value, Path) else value

@@ -20,7 +20,7 @@ from navfeed.cli._output import (
 from navfeed.config import load
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.ops.checkup import examine
-from navfeed.ops.doctor import Finding, verdict
+from navfeed.ops.doctor import Finding, exit_code_of
 
 
 @app.command()
@@ -45,12 +45,12 @@ def doctor(
         print_json([asdict(finding) for finding in findings])
     else:
         print_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
-    if (code := verdict(findings)) is not ExitCode.DONE:
+    if (code := exit_code_of(findings)) is not ExitCode.DONE:
         raise typer.Exit(code)
 
 
 def _watches(flags: Mapping[str, object], config: Path | None) -> Iterator[Finding]:
-    """Nothing where the settings cannot be read: that is a finding already."""
+    """Nothing if the settings cannot be read: that is a finding already."""
     try:
         settings = load(flags, config=config)
     except ConfigError:

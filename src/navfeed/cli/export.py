@@ -174,7 +174,7 @@ def _read_day(text: str) -> date:
 
 
 def _by_option(filter_options: FilterOptions) -> dict[str, object]:
-    """The filters that were given, by the names of their options."""
+    """The given filters, under the names of their options."""
     return {name.replace("_", "-"): value for name, value in filter_options.given().items()}
 
 

@@ -1,4 +1,4 @@
-"""`navfeed init`: a few questions, a settings file, and what starts a sync again and again."""
+"""`navfeed init`: ask a few questions, write a settings file and schedule the syncs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Answer = TypeVar("Answer")
 EVERYTHING = "all"
 NOWHERE = "none"
 CURRENT = "current"
-"""The answer, and the default, that leaves what the file says now."""
+"""The default answer: keep the present setting."""
 
 KEEP = "Which counties or municipalities to keep? Separate them by commas; all keeps every ad"
 CONTACTS = "Keep the contact persons that ads name (keep or drop)?"
 EVERY = "How often to sync (10m, 30m, 1h)?"
 PING = "Where to report how each sync ended? A ping URL, as of healthchecks.io; none for nowhere"
-SCHEDULE = "What is to start the syncs: systemd, cron or none?"
+SCHEDULE = "What should start the syncs: systemd, cron or none?"
 
 
 @app.command()
@@ -111,7 +111,7 @@ def init(
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """`scope`: lists of places by the names of `[scope]`; None: as it is."""
+    """`scope`: lists of places under the names of `[scope]`; None: unchanged."""
 
     scope: dict[str, list[str]] | None
     contacts: Contacts
@@ -128,7 +128,7 @@ class _Asker:
     def __call__(
         self, question: str, default: str, given: str | None, read: Callable[[str], Answer]
     ) -> Answer:
-        """The answer that `read` accepts; on a terminal, one that it refuses is asked for again."""
+        """An answer that `read` accepts; on a terminal, repeat the question until it does."""
         if given is not None or self.takes_defaults:
             return _read(read, default if given is None else given)
         while True:
@@ -156,7 +156,7 @@ def _answer(question: str, default: str) -> str:
 
 
 def _scope(text: str) -> dict[str, list[str]] | None:
-    """Places as `[scope]` names them. Raises `ConfigError`, with what looks like an unknown one."""
+    """Places under the names of `[scope]`. Raises `ConfigError` with suggestions."""
     if text == CURRENT:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
@@ -194,7 +194,7 @@ def _kind_of(name: str) -> str:
 
 
 def _document(file: Path) -> MutableMapping[str, Any]:
-    """The settings file as it is, comments too; a new one where there is none."""
+    """The present settings file with its comments, or a new one."""
     import tomlkit
 
     try:
@@ -208,7 +208,7 @@ def _document(file: Path) -> MutableMapping[str, Any]:
 
 
 def _settings_text(document: MutableMapping[str, Any], answers: _Answers) -> str:
-    """The document with the answers in it; what else is there stays."""
+    """Put the answers into the document; everything else stays."""
     import tomlkit
 
     document["every"] = answers.every
@@ -233,7 +233,7 @@ def _text_of(path: Path) -> str | None:
 
 
 def _agree(replaced: list[Path], *, agreed: bool) -> None:
-    """Ask before a file is replaced. Raises `ConfigError` where nobody can, or nobody agrees."""
+    """Ask before replacing a file. Raises `ConfigError` without a terminal, or without consent."""
     if agreed or not replaced:
         return
     names = ", ".join(map(str, replaced))
@@ -254,7 +254,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _show(files: dict[Path, tuple[str, str]], line: str | None) -> None:
-    """Each file with what was done with it and its text, and how to start the syncs."""
+    """Print each file with its text and what was done with it, and how to start the syncs."""
     for path, (did, text) in files.items():
         print_lines([f"{did} {path}:", "", *(f"    {one}" for one in text.splitlines()), ""])
     if len(files) > 1:

@@ -1,6 +1,6 @@
-"""`navfeed list` and `show`: questions to the store.
+"""`navfeed list`: query the store.
 
-They import no rich unless they draw on a terminal, and never what a sync needs: people wait.
+Imports no rich unless it draws on a terminal, and nothing that only a sync needs: people wait.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _print_table(reader: Reader, listing: Listing) -> None:
 
 
 def _columns(listing: Listing) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The columns of a list for people, and what they are called: those sorted by are shown."""
+    """The columns of a list for people, with their headings; includes those sorted by."""
     if listing.sort is not Sort.DUE:
         return LISTED, LIST_HEADINGS
     column, name = DUE
@@ -182,7 +182,7 @@ def _draw(on: Canvas, reader: Reader, listing: Listing) -> int:
 
 
 def _marked(listing: Listing, reader: Reader, columns: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
-    """Rows for who has no colours: what was found stands between asterisks."""
+    """Rows without colours: matches are put between asterisks."""
     rows = listing.rows(reader, columns)
     return ((*row[:-1], marked(str(row[-1]))) for row in rows) if listing.snippets else rows
 

@@ -1,4 +1,4 @@
-"""`navfeed mcp`: the store for assistants, through stdin and stdout."""
+"""`navfeed mcp`: serve the store to assistants on stdin and stdout."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def mcp(
 ) -> None:
     """Let an assistant search the store.
 
-    By the Model Context Protocol, on stdin and stdout. The assistant can only read, is warned that
+    Uses the Model Context Protocol on stdin and stdout. The assistant can only read, is warned that
     ads are text from outsiders, and gets no contacts.
     """
     require_extra("mcp", "mcp")
     settings = load({"db": db}, config=config)
     log = open_log(settings, quiet=False, always=True)
-    assert log is not None  # noqa: S101  as it was asked for
+    assert log is not None  # noqa: S101  it was requested
     options = options_of(settings, log, max_age=oldest(max_age))
     look_at_the_store(settings, max_age)
     from navfeed.serve.mcp_server import build_assistant
@@ -47,5 +47,5 @@ def mcp(
 
 
 def _leave(*_: object) -> NoReturn:
-    """At once: nothing was begun that has to be ended well, and the SDK waits for its caller."""
+    """Exit at once: nothing needs cleaning up, and the SDK would wait for its caller."""
     os._exit(ExitCode.STOPPED)

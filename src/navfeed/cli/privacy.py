@@ -1,4 +1,4 @@
-"""`navfeed privacy`: what is stored about somebody, and its removal."""
+"""`navfeed privacy`: find and erase what is stored about a person."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def find(
     """
     from navfeed.store.writer import Store
 
-    needle = _needle(text)
+    term = _term(text)
     now = datetime.now(UTC)
     path = load({"db": db}, config=config).db
     with Reader(path, oslo_day(now)) as reader:
-        found = list(_places(reader, needle))
+        found = list(_places(reader, term))
     with Store(path) as store:
         store.note_find(len({ad for ad, _, _ in found}), len(found), now)
     _give(FOUND_AS, list(dict.fromkeys(found)), format_)
@@ -84,11 +84,11 @@ def erase(
     from navfeed.privacy import erasure as engine
     from navfeed.store.writer import Store
 
-    needle = _needle(text)
+    term = _term(text)
     path = load({"db": db}, config=config).db
-    _confirm(path, needle, yes=yes)
+    _confirm(path, term, yes=yes)
     with store_lock(path), Store(path) as store:
-        erased = engine.erase_person(store, needle, datetime.now(UTC))
+        erased = engine.erase_person(store, term, datetime.now(UTC))
     places, ads = counted(erased.places, "place"), counted(erased.ads, "ad")
     print_warning(f"erased in {places} of {ads}, and from future syncs")
     if erased.owed:
@@ -115,19 +115,19 @@ def log(
     _give(LOGGED_AS, list(map(_cells, lines)), format_)
 
 
-def _needle(text: str) -> Term:
+def _term(text: str) -> Term:
     from navfeed.privacy.matcher import SHORTEST, term_of
 
-    needle = term_of(_from_stdin() if text == "-" else text)
-    if needle is None:
+    term = term_of(_from_stdin() if text == "-" else text)
+    if term is None:
         raise ConfigError(
             f"too short to identify a person: give at least {SHORTEST} letters or digits"
         )
-    return needle
+    return term
 
 
 def _from_stdin() -> str:
-    """Bytes that are no text would split a name in two, and then somebody else is erased."""
+    """Read a line from stdin. Invalid bytes could split a name, and erase another person."""
     try:
         line = sys.stdin.readline()
         line.encode()
@@ -138,21 +138,21 @@ def _from_stdin() -> str:
     return line
 
 
-def _places(reader: Reader, needle: Term) -> Iterator[tuple[str, str, str]]:
+def _places(reader: Reader, term: Term) -> Iterator[tuple[str, str, str]]:
     from navfeed.privacy.matcher import matcher_of
     from navfeed.privacy.redact import places_of
 
-    seeker = matcher_of(needle)
+    matcher = matcher_of(term)
     for ad, raw in reader.iter_all_raw():
-        yield from ((ad, field, text) for field, text in places_of(raw, seeker))
+        yield from ((ad, field, text) for field, text in places_of(raw, matcher))
 
 
-def _confirm(path: Path, needle: Term, *, yes: bool) -> None:
+def _confirm(path: Path, term: Term, *, yes: bool) -> None:
     """Confirm on a terminal; a script needs none. Raises `StoppedError`."""
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         if yes or not sys.stdin.isatty():
             return
-        ads = len({ad for ad, _, _ in _places(reader, needle)})
+        ads = len({ad for ad, _, _ in _places(reader, term)})
     question = f"Erase it from {counted(ads, 'ad')} and all future syncs? This cannot be undone"
     if not confirmed(question):
         raise StoppedError("nothing was erased")

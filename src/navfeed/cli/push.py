@@ -1,4 +1,4 @@
-"""`navfeed push`: keep an engine current that many machines read from."""
+"""`navfeed push`: keep a shared database or search engine current."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from navfeed.cli._options import (
 from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.config import load
 from navfeed.errors import ConfigError, ExitCode
-from navfeed.push.engine import Difference, Pushed
+from navfeed.push.engine import Mismatch, Pushed
 from navfeed.push.runner import PushRunner, summary
 from navfeed.push.targets import opener, selection_of
 
 if TYPE_CHECKING:
-    from navfeed.push.engine import Difference, Pushed
+    from navfeed.push.engine import Mismatch, Pushed
 
 
 @app.command()
@@ -109,7 +109,7 @@ def _report(
         print_warning(summary(pushed, verb))
 
 
-def _report_differences(found: list[Difference], format_: SummaryFormat, *, repaired: bool) -> None:
+def _report_differences(found: list[Mismatch], format_: SummaryFormat, *, repaired: bool) -> None:
     """Print each difference. Ends with 9 if one is left."""
     if format_ is SummaryFormat.JSON:
         listed = [asdict(one) for one in found]

@@ -1,4 +1,4 @@
-"""`navfeed quality`: how good the data is."""
+"""`navfeed quality`: report the quality of the data."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def quality(
 ) -> None:
     """Show how good the data is.
 
-    How many of the active ads leave something out, contradict themselves, or seem to be the same as
-    another, each with the ids of the first few. Takes the filters of `navfeed list`.
+    Counts the active ads that lack something, contradict themselves or seem to duplicate another
+    one, each with the ids of the first few. Takes the filters of `navfeed list`.
     """
     with open_query(filter_options, db, config, max_age) as (reader, filters, _):
         rows: Any = reader.rows(_COLUMNS, filters)
@@ -53,5 +53,5 @@ def _print(report: Report) -> None:
 
 
 def _short(uuids: tuple[str, ...]) -> list[str]:
-    """As much of each id as `navfeed show` needs."""
+    """As many characters of each id as `navfeed show` needs."""
     return [uuid[:8] for uuid in uuids]

@@ -1,4 +1,4 @@
-"""`navfeed restore`: a copy in the place of the store."""
+"""`navfeed restore`: replace the store with a copy."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def restore(
 ) -> None:
     """Replace the store with a copy.
 
-    Checks and upgrades FILE first, and repeats in it what was erased or dropped since the copy was
-    made. Run `navfeed sync` next, before anybody reads. Ends with 75 while a sync is running.
+    Checks and upgrades FILE first, and repeats in it all erasures made since the copy. Run
+    `navfeed sync` next, before anybody reads. Ends with 75 while a sync is running.
     """
     path = load({"db": db}, config=config).db
     refuse_store(file, path, is_read=True)

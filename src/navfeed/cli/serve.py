@@ -54,7 +54,9 @@ def serve(
     db: DbOption = None,
     config: ConfigOption = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8_000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port; 0: any free port.")
+    ] = 8_000,
     compat: Annotated[
         str,
         typer.Option(
@@ -84,7 +86,7 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A host name to answer to, besides localhost and addresses.",
+            help="A host name to accept, besides localhost and addresses.",
             show_default=False,
         ),
     ] = None,
@@ -103,13 +105,13 @@ def serve(
 ) -> None:
     """Serve the store to browsers and programs.
 
-    A page, NAV's withdrawn public-feed API, a JSON API, Atom. It reads beside a running sync and
+    Offers a page, NAV's withdrawn public-feed API, a JSON API and Atom. May run during a sync, and
     shows active ads only. Stop it with Ctrl-C.
     """
     require_modules(("starlette", "uvicorn", "jinja2", "nh3"), "serve")
     settings = load({"db": db}, config=config)
     log = open_log(settings, quiet=False, always=True)
-    assert log is not None  # noqa: S101  as it was asked for
+    assert log is not None  # noqa: S101  it was requested
     options = options_of(
         settings,
         log,
@@ -174,31 +176,31 @@ def _serve(options: ServeOptions, door: socket.socket) -> None:
 
     with door:
         server = Server(build(options), options.root_path, ready)
-        with _leaving(server.leave) as told:
+        with _stopped_by_signals(server.leave) as signals:
             server.run([door])
     notifier.stopping()
-    if told:
-        raise StoppedError(f"stopped serving ({told[0]})")
+    if signals:
+        raise StoppedError(f"stopped serving ({signals[0]})")
 
 
 @contextmanager
-def _leaving(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
-    """What ends navfeed ends the server well; the names of the signals that came."""
-    told: list[str] = []
+def _stopped_by_signals(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
+    """Shut the server down on a signal that ends navfeed. Yields the names of those received."""
+    names: list[str] = []
 
     def heed(number: signal.Signals) -> None:
-        told.append(number.name)
+        names.append(number.name)
         leave()
 
     with handled(dict.fromkeys(ending_signals(), heed)):
-        yield told
+        yield names
 
 
 # Options
 
 
 def _filters() -> tuple[FilterHelp, ...]:
-    """The filters of `list`, by the same names."""
+    """The filters of `list`, under the same names."""
     from navfeed.serve.options import FilterHelp
 
     hints = get_type_hints(FilterOptions, include_extras=True)
@@ -213,10 +215,10 @@ _SINGLE = ("published_since", "expires_before", "due_before", "near", "within")
 _FLAGS = ("closing_soon",)
 
 
-def _read_filters(asked: Mapping[str, Sequence[str]], moment: datetime, /) -> Filters:
-    """As the options of `list` are read. Raises `ConfigError`."""
+def _read_filters(parameters: Mapping[str, Sequence[str]], moment: datetime, /) -> Filters:
+    """Read filters as `list` reads its options. Raises `ConfigError`."""
     values: dict[str, Any] = {}
-    for name, texts in asked.items():
+    for name, texts in parameters.items():
         field = name.replace("-", "_")
         values[field] = _value_of(field, texts)
     return FilterOptions(**values).filters(moment)
@@ -231,7 +233,7 @@ def _value_of(field: str, texts: Sequence[str]) -> object:
 
 
 def oldest(text: str) -> timedelta | None:
-    """How old the data may be that is shown; None: whatever its age."""
+    """The maximum age of the data; None: no limit."""
     return None if text == "never" else duration(text, "--max-age (or never)")
 
 
@@ -272,7 +274,7 @@ def _root(text: str) -> str:
 
 
 def look_at_the_store(settings: Settings, max_age: str) -> None:
-    """Raises `StoreError` for one that cannot be read; data that is too old may get younger."""
+    """Raises `StoreError` if it cannot be read. Old data is no error: it may be updated."""
     moment = now()
     with open_store(settings.db, at=moment) as reader:
         caught_up_at = reader.caught_up_at()

@@ -1,4 +1,4 @@
-"""`navfeed show`: one ad, read from the store."""
+"""`navfeed show`: show one ad from the store."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def show(
 ) -> None:
     """Show one ad.
 
-    The deadline, how to apply, the terms, the text and the contacts. With --history, what happened
-    to the ad and why, even if it is no longer shown.
+    Shows the deadline, how to apply, the terms, the text and the contacts. With --history, what
+    happened to the ad and why, even if it is no longer shown.
     """
     if history and open_:
         raise ConfigError("--history and --open exclude each other")
@@ -105,7 +105,7 @@ def _contactless(content: Content) -> Content:
 def _open(uuid: str, content: Content) -> None:
     """Open the source's own page: NAV's terms require that applying leads straight there.
 
-    Where the ad names none, the page it has at NAV.
+    If the ad names none, open its page at NAV.
     """
     import webbrowser
 

@@ -1,4 +1,4 @@
-"""`navfeed stats`: the ads in force, counted."""
+"""`navfeed stats`: count the active ads."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ def stats(
 ) -> None:
     """Count active ads.
 
-    By place, occupation, employer, engagement and week. Takes the filters of `navfeed list`. An
-    ad with several places counts in each. New against removed is about the whole store, and is
-    left out where there are filters; it is blank for weeks before anything was counted.
+    Counts by place, occupation, employer, engagement and week. Takes the filters of
+    `navfeed list`. An ad with several places counts in each. New and removed ads are counted for
+    the whole store only, without filters; weeks before the first count are blank.
     """
     if over or of or and_:
         from navfeed.cli._counting import Counting, count, print_table
@@ -138,7 +138,7 @@ def stats(
 
 
 def _chart(output: Path | None) -> str:
-    """Which format a file's name asks for."""
+    """The chart format that a file's name selects."""
     format_ = output.suffix.lower().removeprefix(".") if output else "svg"
     if format_ not in ("svg", "png"):
         raise ConfigError(f"--output draws .svg or .png, not {str(output)!r}")
@@ -188,11 +188,11 @@ def _cut(counted: Stats, top: int | None) -> Stats:
 
 
 def as_json(counted: Stats) -> dict[str, object]:
-    """The numbers for programs. `flow`, and since when, is there where it was asked for."""
-    told: dict[str, object] = {"ads": counted.ads}
+    """The numbers for programs. `flow` and `flow_since` are present if `--by flow` was given."""
+    numbers: dict[str, object] = {"ads": counted.ads}
     for by, names in counted.tallies.items():
-        told[by.value] = [{"name": name, "ads": count} for name, count in names]
+        numbers[by.value] = [{"name": name, "ads": count} for name, count in names]
     if counted.flow is not None:
-        told["flow"] = [asdict(one) for one in counted.flow.weeks]
-        told["flow_since"] = moment_text(counted.flow.since)
-    return told
+        numbers["flow"] = [asdict(one) for one in counted.flow.weeks]
+        numbers["flow_since"] = moment_text(counted.flow.since)
+    return numbers

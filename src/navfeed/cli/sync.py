@@ -60,7 +60,7 @@ LogFormatOption = Annotated[
 LogLevelOption = Annotated[
     LogLevel | None,
     typer.Option(
-        help="What the log holds: this level and above. debug: each decision about an ad.",
+        help="Log this level and above. debug: each decision about an ad.",
         show_default=False,
     ),
 ]
@@ -259,7 +259,7 @@ def _prepare(
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """How runs are made and shown. `begins`: a start was given, which applies to a new store."""
+    """How to run, and what to print. `begins`: a start was given, which applies to a new store."""
 
     format: SummaryFormat
     quiet: bool
@@ -292,18 +292,18 @@ def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> No
         ended = _once(settings, plan, stop, how)
     except NavfeedError as error:
         if how.then_watch and not isinstance(error, StoreError):
-            _tell(settings, quiet=how.quiet)
+            _run_watches(settings, quiet=how.quiet)
         raise
     _show(how.format, ended)
     # A stopped run must not wait for a mail server.
-    tells = how.then_watch and not stop.asked
-    told = _tell(settings, quiet=how.quiet) if tells else ExitCode.DONE
+    notifies = how.then_watch and not stop.requested
+    notified = _run_watches(settings, quiet=how.quiet) if notifies else ExitCode.DONE
     _run.conclude(ended, quiet=how.quiet)
-    if told is not ExitCode.DONE:
-        raise typer.Exit(told)
+    if notified is not ExitCode.DONE:
+        raise typer.Exit(notified)
 
 
-def _tell(settings: Settings, *, quiet: bool) -> ExitCode:
+def _run_watches(settings: Settings, *, quiet: bool) -> ExitCode:
     from navfeed.cli._watch_runs import WatchRunner
 
     return WatchRunner(quiet=quiet).run_after_sync(settings, debounce=False)
@@ -339,10 +339,10 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinis
                 settings, plan, stop=stop, progress=progress.show, feed_moved=how.feed_moved
             )
     except NavfeedError as error:
-        _run.tell_end(log, error)
+        _run.log_end(log, error)
         Pings(print_warning).after(settings.ping, error.exit_code)
         raise
-    _run.tell_end(log, ended)
+    _run.log_end(log, ended)
     Pings(print_warning).after(settings.ping, ended.exit_code)
     _after_run(settings, ended, before, quiet=how.quiet)
     return ended

@@ -80,7 +80,7 @@ def verify(
     ):
         with choose(quiet=quiet, log=log) as progress:
             ended = run_sync(feed, store, plan, stop=stop, progress=progress.show)
-        _run.tell_end(log, ended)
+        _run.log_end(log, ended)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
             _run.conclude(ended, quiet=quiet)
         silent = is_silent(quiet=quiet, log=log)

@@ -78,7 +78,7 @@ def add(
     db: DbOption = None,
     config: ConfigOption = None,
     watches: WatchesOption = None,
-    asked: FilterOptions,
+    filters: FilterOptions,
     to: ToOption = None,
     notify: NotifyOption = None,
     changes: ChangesOption = None,
@@ -100,7 +100,7 @@ def add(
         "closing_days": closing_days,
         "format": format_,
     }
-    _watches.add(_settings(db, config, watches), name, asked, own, backlog=backlog)
+    _watches.add(_settings(db, config, watches), name, filters, own, backlog=backlog)
 
 
 @watch.command("list")
@@ -140,7 +140,7 @@ def edit(
     db: DbOption = None,
     config: ConfigOption = None,
     watches: WatchesOption = None,
-    asked: FilterOptions,
+    filters: FilterOptions,
     without: Annotated[
         list[str] | None,
         typer.Option(
@@ -169,7 +169,7 @@ def edit(
         "format": format_,
         **{one.replace("-", "_"): [] for one in without or ()},
     }
-    _watches.edit(_settings(db, config, watches), name, asked, own, backlog=backlog)
+    _watches.edit(_settings(db, config, watches), name, filters, own, backlog=backlog)
 
 
 @watch.command("remove")
@@ -257,18 +257,18 @@ def init(
     extent = _ask("Heltid or Deltid (empty: both)?")
     to = _ask("Where to deliver: stdout, mail:ADDRESS, atom:FILE or ntfy:URL?", default="stdout")
     name = _ask("The name of the watch?", default="jobs")
-    asked = FilterOptions(
+    filters = FilterOptions(
         text=[what] if what else None,
         municipal=[where] if where else None,
         extent=[extent] if extent else None,
     )
     from navfeed.cli import _watches
 
-    _watches.add(settings, name, asked, {"to": [to]}, backlog=False)
+    _watches.add(settings, name, filters, {"to": [to]}, backlog=False)
 
 
 def _ask(question: str, default: str = "") -> str:
-    """On stderr, all of it: stdout is for data."""
+    """Ask on stderr: stdout is for data."""
     typer.echo(f"{question}{f' [{default}]' if default else ''} ", nl=False, err=True)
     answer = sys.stdin.readline()
     if not answer:

@@ -150,7 +150,7 @@ class FeedClient:
             return Gone(ad)
         body = _body(reply, path)
         with _naming(path):
-            return read_detail(body, asked=ad)
+            return read_detail(body, expected=ad)
 
     # Tokens
 

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from navfeed.model import OSLO, Contact, Content, Location, moment_text
-from navfeed.text.html import Block, Kind, blocks_of
+from navfeed.text.html import Block, BlockKind, blocks_of
 
 REQUIRED = ("title", "description", "datePosted", "hiringOrganization", "jobLocation")
 """Properties that Google requires; an ad that lacks one is left out."""
@@ -190,13 +190,13 @@ def _person(contact: Contact) -> Posting:
 def _prose(served: str) -> str:
     """Paragraphs and lists, with no other tag and no attribute: nothing in it can run."""
     pieces: list[str] = []
-    for is_list, blocks in groupby(blocks_of(served), lambda block: block.kind is Kind.ITEM):
+    for is_list, blocks in groupby(blocks_of(served), lambda block: block.kind is BlockKind.ITEM):
         inner = "".join(_element(block) for block in blocks)
         pieces.append(f"<ul>{inner}</ul>" if is_list else inner)
     return "".join(pieces)
 
 
 def _element(block: Block) -> str:
-    tag = "li" if block.kind is Kind.ITEM else "p"
+    tag = "li" if block.kind is BlockKind.ITEM else "p"
     lines = "<br>".join(html.escape(line, quote=False) for line in block.text.split("\n"))
     return f"<{tag}>{lines}</{tag}>"

@@ -1,1 +1,1 @@
-"""What operators need: the service, checks, metrics, restoring, and messages to systemd."""
+"""Operations: checks, metrics, restoring, scheduling, and messages to systemd."""

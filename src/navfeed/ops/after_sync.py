@@ -1,4 +1,4 @@
-"""What follows a sync: a command of the user's own, and targets that are kept current.
+"""After a sync: run the user's command, and keep the push targets current.
 
 A failure here is reported to `warn` and fails no sync.
 """
@@ -134,7 +134,7 @@ def push_once(settings: Settings, report: Report, warn: Report) -> None:
 
 
 def keep_pushing(settings: Settings, report: Report, warn: Report) -> None:
-    """Keep every target current in a thread of its own, which no sync waits for."""
+    """Keep every target current, each in a thread of its own; no sync waits for it."""
     for target in settings.push_targets:
         runner = _runner(settings, target, report, warn)
         Thread(target=_push_forever, args=(runner, target, warn), daemon=True, name="push").start()

@@ -1,4 +1,4 @@
-"""Gathers what `ops.doctor` judges: settings, machine, store and feed."""
+"""Gather the facts for `ops.doctor`: settings, machine, store and feed."""
 
 from __future__ import annotations
 

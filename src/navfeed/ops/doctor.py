@@ -1,4 +1,4 @@
-"""Checks of an installation: each judges facts, and returns a finding with advice.
+"""Checks of an installation: each evaluates facts and returns a finding with advice.
 
 Pure: `ops.checkup` gathers the facts.
 """
@@ -60,7 +60,7 @@ def failed(check: str, error: NavfeedError) -> Finding:
     return failure(check, str(error), "", error.exit_code)
 
 
-def verdict(findings: list[Finding]) -> ExitCode:
+def exit_code_of(findings: list[Finding]) -> ExitCode:
     """The exit code of the first failure; warnings amount to none."""
     return next((one.exit_code for one in findings if one.level is Level.FAILURE), ExitCode.DONE)
 
@@ -71,7 +71,7 @@ SMALL = 50_000_000
 
 
 def check_variables(unknown: Sequence[str]) -> Finding | None:
-    """Only a file's names can be refused: the environment may be full of other programs'."""
+    """Only warns: unlike the file, the environment may contain variables of other programs."""
     if not unknown:
         return None
     message = f"unknown variable in the environment: {', '.join(unknown)}"
@@ -82,7 +82,7 @@ TOKEN_WARNS = timedelta(days=7)
 
 
 def check_token(*, private: bool, exposed: Path | None, left: timedelta | None = None) -> Finding:
-    """`left`: for how long a token of one's own can still be used, if known."""
+    """`left`: how long a private token remains valid, if known."""
     if left is not None and left <= timedelta():
         advice = "Replace it, or remove it to use NAV's public token"
         return failure("token", "your own token has expired", advice, ExitCode.TOKEN)
@@ -99,7 +99,7 @@ def _made_private(*files: Path) -> str:
 
 
 def check_disk(free: int, size: int) -> Finding:
-    """A store needs room to grow, and as much again to be vacuumed or backed up (bytes)."""
+    """A store needs space to grow, and as much again for vacuum or backup (bytes)."""
     message = f"{free / 1e6:,.0f} MB free for a store of {size / 1e6:,.0f} MB"
     if free < SMALL:
         return failure("disk", message, "Free some space", ExitCode.STORE)
@@ -109,7 +109,7 @@ def check_disk(free: int, size: int) -> Finding:
 
 
 def check_permissions(folder: Path, readable: list[Path], *, writable: bool) -> Finding:
-    """`readable`: files of the store that others than their owner can read."""
+    """`readable`: files of the store that other users can read."""
     if not writable:
         advice = "Check its owner and permissions, and the user navfeed runs as"
         return failure("permissions", f"{folder} cannot be written", advice, ExitCode.STORE)
@@ -130,7 +130,7 @@ def check_schema(version: int, known: int) -> Finding:
 
 
 def check_upgrade(copy: Path | None) -> Finding | None:
-    """`copy`: the store as it was before an upgrade, where that is still kept."""
+    """`copy`: the copy of the store from before an upgrade, if it still exists."""
     if copy is None:
         return None
     message = f"{copy} still holds the ads as they were before the upgrade"
@@ -218,7 +218,7 @@ MANY = 1_000
 def check_backlog(facts: StoreFacts) -> Finding:
     message = f"{counted(facts.waiting, 'ad')} to fetch, {facts.given_up:,} given up"
     if facts.problems:
-        message += f". {counted(facts.problems[0].ads, 'failure')}: {facts.problems[0].says}"
+        message += f". {counted(facts.problems[0].ads, 'failure')}: {facts.problems[0].reason}"
     if facts.given_up:
         advice = "Retry them: `navfeed sync --retry-now`. Report them to NAV if they stay"
         return warning("backlog", message, advice)
@@ -244,32 +244,32 @@ WATCH_LAG = timedelta(days=1)
 def check_watch(
     watch: str, problem: str | None, data_as_of: datetime | None, caught_up_at: datetime | None
 ) -> Finding | None:
-    """`problem`: why it cannot run. `data_as_of`: when the data was complete that it ran with."""
+    """`problem`: why it cannot run. `data_as_of`: the time of the data of its last run."""
     if problem is not None:
         return warning("watches", f"{watch} cannot run: {problem}", "Correct it as described")
     advice = "Run `navfeed watch run` after each sync, or sync with --then-watch"
     if data_as_of is None:
         return warning("watches", f"{watch} has not run yet", advice)
     if caught_up_at is not None and caught_up_at - data_as_of > WATCH_LAG:
-        says = f"{watch} last ran with the data of {oslo_time(data_as_of)}"
-        return warning("watches", says, advice)
+        message = f"{watch} last ran with the data of {oslo_time(data_as_of)}"
+        return warning("watches", message, advice)
     return None
 
 
 def check_target(
     target: str, failures: int, since: datetime | None, pending: int | None
 ) -> Finding | None:
-    """`failures`: consecutive ones, `since` the first of them. Nothing has been pending longer."""
+    """`failures`: consecutive failures since `since`; nothing has been pending for longer."""
     if not failures or since is None:
         return None
     waiting = "" if pending is None else f", {counted(pending, 'notification')} pending since then"
     attempts = f"{counted(failures, 'attempt')}{waiting}"
-    says = f"{target} has been failing since {oslo_time(since)} ({attempts})"
-    return warning("watches", says, "Retry now and see the reason: `navfeed watch run --now`")
+    message = f"{target} has been failing since {oslo_time(since)} ({attempts})"
+    return warning("watches", message, "Retry now and see the reason: `navfeed watch run --now`")
 
 
 def check_watch_permissions(readable: list[Path]) -> Finding:
-    """`readable`: files with notes or secret URLs that others than their owner can read."""
+    """`readable`: files with notes or secret URLs that other users can read."""
     names = " ".join(map(str, readable))
     return warning("watches", f"others can read {names}", _made_private(*readable))
 
@@ -298,9 +298,9 @@ FEEDS_CLOCK = (
 
 
 def check_clock(served_at: datetime | None, here: datetime, *, is_here: bool = False) -> Finding:
-    """A wrong clock spoils the age of the data, and on which day an ad is last shown.
+    """A wrong clock falsifies the age of the data and the last day of ads.
 
-    `is_here`: the feed is on this machine, and has no other clock than ours to be right by.
+    `is_here`: the feed is on this machine, and so shares our clock.
     """
     if served_at is None:
         message = "the feed sends no time; ads expire by the day of its newest entry"

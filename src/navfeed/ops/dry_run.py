@@ -1,4 +1,4 @@
-"""What a sync would do to a store, from the store alone (`navfeed sync --dry-run`)."""
+"""Predict a sync from the store alone (`navfeed sync --dry-run`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def predict(db: Path, plan: Plan) -> tuple[Foretold, ScopeVerdict]:
-    """The changes to expect, and the verdict on the plan's scope. Changes nothing."""
+    """The changes to expect, and the effect of the plan's scope. Changes nothing."""
     if not db.exists():
         raise ConfigError(f"there is no store {db} yet: the first sync creates it")
     moment = now()

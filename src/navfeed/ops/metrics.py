@@ -1,4 +1,4 @@
-"""Figures for Prometheus, in its text format, for node_exporter's textfile collector.
+"""Metrics for Prometheus in its text format, for node_exporter's textfile collector.
 
 Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for what only grows,
 `_timestamp_seconds` for moments, so that an age is `time() - x`. The format is of
@@ -47,7 +47,7 @@ def write_metrics(settings: Settings, warn: Callable[[str], object]) -> None:
 
 
 def exposition(facts: StoreFacts) -> str:
-    """All metrics of a store. What is not known yet is left out."""
+    """All metrics of a store; unknown ones are left out."""
     return "".join(map(_lines, _metrics(facts)))
 
 
@@ -67,7 +67,7 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
     yield Metric(
         "navfeed_info", "The version of navfeed that wrote this.", ((__version__, 1),), "version"
     )
-    yield _one("navfeed_ads_in_force", "Ads that may be shown today.", facts.active)
+    yield _one("navfeed_active_ads", "Ads that may be shown today.", facts.active)
     yield _one("navfeed_ads_stored", "Ads in the store.", facts.stored)
     yield Metric(
         "navfeed_details_queued",
@@ -127,7 +127,7 @@ def _moment(name: str, about: str, moment: datetime | None) -> Metric:
 
 
 def served(answered: Mapping[str, int]) -> str:
-    """How many requests a server has answered with which status."""
+    """The number of requests that a server has answered, by status."""
     about = "Requests that `navfeed serve` has answered, by status."
     name = "navfeed_serve_requests_total"
     return _lines(Metric(name, about, tuple(sorted(answered.items())), "status", "counter"))

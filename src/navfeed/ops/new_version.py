@@ -1,4 +1,4 @@
-"""Whether there is a newer version. Only `navfeed --version --check` looks for one."""
+"""Look for a newer version, for `navfeed --version --check` only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECONDS = 10.0
 
 
 def report() -> str:
-    """Whether this is the newest release, in a sentence. Raises `NavfeedError`: it is not known."""
+    """Whether this is the newest release, in a sentence. Raises `NavfeedError` if unknown."""
     newest = _newest()
     if _order(newest) > _order(__version__):
         return f"{newest} is available. To upgrade: pipx upgrade navfeed"

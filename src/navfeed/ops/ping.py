@@ -1,4 +1,4 @@
-"""`[notify] ping`: report how each sync ended to what raises alarms, as healthchecks.io takes it.
+"""`[notify] ping`: report how each sync ended to an alarm service such as healthchecks.io.
 
 A GET of the address after a sync that is well, of `ADDRESS/fail` after one that failed. A missing
 ping raises the alarm too, for what a broken machine cannot report.
@@ -25,7 +25,7 @@ Warn = Callable[[str], object]
 
 
 class Pings:
-    """What is reported of a row of runs: each that is well, and an outage once.
+    """Reports each successful run, and an outage once.
 
     A ping that fails is reported to `warn`, and fails nothing else.
     """
@@ -51,7 +51,7 @@ class Pings:
 
 
 def _problem(url: SplitResult, *, is_good: bool) -> str | None:
-    """Send the ping; what went wrong, if anything did."""
+    """Send the ping; return what went wrong, if anything."""
     from navfeed.client.http import Http, Request
 
     path = (url.path or "/") if is_good else f"{url.path.rstrip('/')}/fail"

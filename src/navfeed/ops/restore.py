@@ -1,4 +1,4 @@
-"""A copy put in the place of the store, with the store's later erasures applied to it."""
+"""Replace the store with a copy, and repeat the later erasures in it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Report = Callable[[str], object]
 
 
 def restore_copy(copied: Path, db: Path, warn: Report) -> None:
-    """Put the copy in the place of the store `db`, which is whole before and after.
+    """Replace the store `db` with the copy, atomically.
 
-    The copy is checked, upgraded, and rid of what was erased or dropped from the store since it
-    was made. Raises `StoreError`, and `LockedError` while a sync is running.
+    The copy is checked and upgraded first, and later erasures are repeated in it.
+    Raises `StoreError`, and `LockedError` while a sync is running.
     """
     from navfeed.store.backup import copy, refuse_foreign, release
 

@@ -1,4 +1,4 @@
-"""What starts a sync again and again for one user: units of systemd, or a line of cron."""
+"""Schedule the syncs of one user: systemd units, or a line of cron."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Schedule(StrEnum):
 
 
 def usual() -> Schedule:
-    """What this machine has."""
+    """The usual scheduler of this machine."""
     if sys.platform == "linux" and shutil.which("systemctl"):
         return Schedule.SYSTEMD
     return Schedule.CRON if shutil.which("crontab") else Schedule.NONE
 
 
 def command(config: Path | None) -> list[str]:
-    """The words of one sync, by the navfeed that runs now, wherever it is started from."""
+    """The command line of a sync with this navfeed, valid in any folder."""
     own = Path(sys.argv[0])
     program = (
         [str(own.absolute())]
@@ -90,13 +90,13 @@ START = (
 
 
 def _for_systemd(word: str) -> str:
-    """A word of ExecStart=: quoted, its specifiers and variables taken to the letter."""
+    """A word of ExecStart=: quoted, its specifiers and variables escaped."""
     plain = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
     return f'"{plain}"' if plain != word or " " in word else word
 
 
 def cron_line(words: list[str], every: timedelta) -> str:
-    """The line of a crontab. Raises `ConfigError` where cron cannot start that often or seldom."""
+    """The line of a crontab. Raises `ConfigError` if cron has no such interval."""
     started = shlex.join(words).replace("%", "\\%")
     return f"{_when(every)} {started}"
 

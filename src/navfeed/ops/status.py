@@ -13,7 +13,7 @@ def status_object(facts: StoreFacts, now: datetime, state: RunState) -> dict[str
     """The facts as one object for JSON. Moments are UTC, ages in seconds."""
     caught_up_at = facts.caught_up_at
     return {
-        "ads_in_force": facts.active,
+        "active_ads": facts.active,
         "ads_stored": facts.stored,
         "ads_masked": facts.masked,
         "details_waiting": facts.waiting,

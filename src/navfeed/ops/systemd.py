@@ -1,4 +1,4 @@
-"""Words to the service manager that started us, where there is one (systemd's sd_notify).
+"""Messages to the service manager that started us, if any (systemd's sd_notify).
 
 The protocol is one datagram to a socket that NOTIFY_SOCKET names:
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
@@ -14,7 +14,7 @@ from time import monotonic_ns
 
 
 class Notifier:
-    """Tells the service manager how the service is. Without one, it sends nothing."""
+    """Reports the state of the service to the service manager, if there is one."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
@@ -22,7 +22,7 @@ class Notifier:
         self._is_ready = False
 
     def ready(self) -> None:
-        """The first time only: the service does its work now."""
+        """Report that the service works now; only the first call does."""
         if not self._is_ready:
             self._is_ready = True
             self._send("READY=1")
@@ -35,7 +35,7 @@ class Notifier:
         self._send("STOPPING=1")
 
     def alive(self) -> None:
-        """Feed the watchdog: call it where work is done, so that a service that hangs starves."""
+        """Feed the watchdog. Call it where work is done, so that a hanging service is restarted."""
         self._send("WATCHDOG=1")
 
     def status(self, text: str) -> None:
@@ -56,7 +56,7 @@ LONGEST_TICK = 60.0
 
 
 def _tick(environ: Mapping[str, str]) -> float:
-    """Seconds between two signs of life at most: a third of what the watchdog allows."""
+    """The most seconds between two signs of life: a third of the watchdog's limit."""
     allowed = environ.get("WATCHDOG_USEC", "")
     is_ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
     if not allowed.isdecimal() or not is_ours:

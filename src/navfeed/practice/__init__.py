@@ -1,8 +1,8 @@
 """A small feed server that behaves like NAV's, for the demo, the tests and the benchmark.
 
-A `World` is the truth: a clock, a log and the ads, all made up from a seed. `Practice` answers
-requests about it by the feed's own rules, flaws included, and spoils answers by script (`faults`).
-`PracticeServer` puts that on a loopback port.
+A `World` is the state: a clock, a log and the ads, all made up from a seed. `Practice` answers
+requests about it by the feed's own rules, flaws included, and distorts answers by script
+(`faults`). `PracticeServer` serves it on a loopback port.
 
 >>> with PracticeServer(Practice(World.history(seed=1, now=now))) as server:  # doctest: +SKIP
 ...     print(server.url)

@@ -22,10 +22,10 @@ _UNKNOWN = "?"
 class Ad:
     """An ad as it is now.
 
-    `changed` is the ad's own clock, which its entries do not share. `hidden` tells a stopped ad
-    from an expired one. `shared` is False for an ad NAV may not pass on, `known` for one whose
-    detail is lost; `blank` for one whose content is. `overrides` stand in for made-up content,
-    field by field.
+    `changed` is the ad's own clock, which its entries do not share. `hidden` distinguishes a
+    stopped ad from an expired one. `shared` is False for an ad that NAV may not pass on, `known`
+    for one whose detail is lost; `blank` is True for one whose content is. `overrides` replace
+    made-up content, field by field.
     """
 
     uuid: str
@@ -48,17 +48,17 @@ class Ad:
 
     @property
     def passed_on(self) -> bool:
-        """Whether its source lets the server show it: FINN does not, and none is as bad."""
+        """Whether the server may show ads of its source: not of FINN, nor without a source."""
         return self.source not in (None, "FINN")
 
     @property
     def readable(self) -> bool:
-        """Whether the detail answers at all."""
+        """Whether the detail can be fetched."""
         return self.shared and self.known and self.passed_on
 
     @property
     def may_return(self) -> bool:
-        """Whether it can be ACTIVE again: what comes from DIR never is."""
+        """Whether it can become ACTIVE again: an ad from DIR cannot."""
         return self.readable and self.source != "DIR"
 
     @property
@@ -93,7 +93,7 @@ class Ad:
         except (TypeError, ValueError):
             return None
 
-    def in_force(self, today: date) -> bool:
+    def is_active(self, today: date) -> bool:
         """Whether a lawful copy shows the ad on that day."""
         if self.status != "ACTIVE" or self.blank or not self.readable:
             return False
@@ -107,8 +107,8 @@ class Ad:
 
     def detail(self, seed: int) -> dict[str, Any]:
         """Write the answer to a request for the ad."""
-        told = self.status == "ACTIVE" and not self.blank
-        content = {"ad_content": self.content(seed)} if told else {}
+        has_content = self.status == "ACTIVE" and not self.blank
+        content = {"ad_content": self.content(seed)} if has_content else {}
         return {
             "uuid": self.uuid,
             **content,
@@ -123,7 +123,7 @@ def rewritten(ad: Ad, content: Content) -> Ad:
 
 
 def as_served(ad: Ad) -> Ad:
-    """As the server takes an ad up: one from DIR is INACTIVE, and its entry tells all the same."""
+    """The ad as the server stores it: one from DIR is INACTIVE, though its entry shows a title."""
     dead = ad.source == "DIR" and ad.status == "ACTIVE"
     return replace(ad, status="INACTIVE", hidden=False) if dead else ad
 
@@ -137,7 +137,7 @@ def stopped(ad: Ad, changed: datetime) -> Ad:
 
 
 def expired(ad: Ad, changed: datetime, today: date) -> Ad:
-    """Withdraw an ad whose time is over; its last day is yesterday at the latest."""
+    """Withdraw an expired ad; its last day is yesterday at the latest."""
     last = min(ad.expires, midnight(today - timedelta(days=1)))
     return replace(
         ad,
@@ -153,7 +153,7 @@ def expired(ad: Ad, changed: datetime, today: date) -> Ad:
 def reactivated(ad: Ad, content: Content, changed: datetime, term: tuple[datetime, datetime]) -> Ad:
     """Bring an ad back for a term from its new `published` to its new `expires`."""
     published, expires = term
-    anew = replace(
+    renewed = replace(
         ad,
         status="ACTIVE",
         hidden=False,
@@ -161,7 +161,7 @@ def reactivated(ad: Ad, content: Content, changed: datetime, term: tuple[datetim
         expires=expires,
         overrides=_without_expires(ad),
     )
-    return updated(anew, content, changed)
+    return updated(renewed, content, changed)
 
 
 def _without_expires(ad: Ad) -> Content:

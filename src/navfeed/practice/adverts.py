@@ -1,7 +1,7 @@
 """Made-up Norwegian ads with the shapes, gaps and proportions of real ones.
 
 An ad is made in two steps, both repeatable from a key: an `Outline` (who, what, where) as soon as
-the log needs a title, and the full content only when somebody asks for it.
+the log needs a title, and the full content only when it is requested.
 
 No person or firm is meant: mail addresses end in `.example`, phone numbers begin with 19 (no
 subscriber's do) and organisation numbers with 3 (the register's own test series).
@@ -46,7 +46,7 @@ class Employer:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A work location, in the feed's own fields; what is None is null there."""
+    """A work location, in the feed's own fields; None becomes null."""
 
     country: str
     address: str | None
@@ -58,7 +58,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What stays the same through an ad's revisions."""
+    """What all revisions of an ad share."""
 
     title: str
     occupation: Occupation
@@ -263,12 +263,12 @@ def _sections(rng: random.Random, facts: Outline, contacts: list[dict[str, Any]]
 
 
 def _closings(contacts: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the closing sentences; a contact's number stands in the text too, as it often does."""
+    """Return the closing sentences; as often in real ads, the text repeats the phone number."""
     if not contacts or not contacts[0]["phone"]:
         return prose.CLOSINGS[1:]
     contact = contacts[0]
-    asked = prose.CLOSINGS[0].format(contact=contact["name"], phone=contact["phone"])
-    return (asked, *prose.CLOSINGS[1:])
+    contact_line = prose.CLOSINGS[0].format(contact=contact["name"], phone=contact["phone"])
+    return (contact_line, *prose.CLOSINGS[1:])
 
 
 def _prose(rng: random.Random, heading: str, sentences: tuple[str, ...]) -> str:
@@ -293,7 +293,7 @@ def _links(rng: random.Random, ad: str, facts: Outline) -> dict[str, Any]:
 
 
 def _due(rng: random.Random, expires: datetime) -> str:
-    """Write the application's deadline as free text; one in six is no date."""
+    """Write the application deadline as free text; one in six is not a date."""
     day = oslo_day(expires)
     if rng.random() < 1 / 6:
         return rng.choice(("Snarest", "Snarest", "", "", "Snarest mulig", "Fortløpende vurdering"))
@@ -314,7 +314,7 @@ def _groups(rng: random.Random, occupation: Occupation) -> list[dict[str, Any]]:
 
 
 def _is_group(key: str) -> bool:
-    """Whether ESCO is named by its group of ISCO's instead of an occupation: one in ten."""
+    """Whether an ISCO group replaces the ESCO occupation: in one ad of ten."""
     return seeded("esco", key).random() < 0.1
 
 

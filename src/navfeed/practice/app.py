@@ -1,4 +1,4 @@
-"""The feed's answers, request by request, without a socket in sight."""
+"""The feed's answers to requests, without sockets."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SMALLEST_PACKED = 1_500
 
 
 def _refusal(status: int, title: str, kind: str) -> Answer:
-    """An error as the server's framework (Javalin) words it, indented."""
+    """An error in the format of the server's framework (Javalin)."""
     about = f"https://javalin.io/documentation#{kind}"
-    said = {"title": title, "status": status, "type": about, "details": {}}
-    return Answer(status, (_JSON,), json.dumps(said, indent=4, ensure_ascii=False).encode())
+    error = {"title": title, "status": status, "type": about, "details": {}}
+    return Answer(status, (_JSON,), json.dumps(error, indent=4, ensure_ascii=False).encode())
 
 
 _NOT_FOUND = Answer(404, (_JSON,), b"")
@@ -46,11 +46,11 @@ _TOO_LARGE = Answer(400, (_TEXT,), f"pageSize must be at most {LARGEST_PAGE}".en
 
 
 class Practice:
-    """Answers as NAV's server would, on behalf of a world, and spoils answers by script.
+    """Answers for a world as NAV's server would, and distorts answers by script.
 
-    `page_size` is the number of entries on a full page. A page found by date leaves out entries
-    written before that date, as one asked for by its id does, unless `seek_filters` is False. May
-    be called from any thread.
+    `page_size` is the number of entries on a full page. With If-Modified-Since, a page leaves out
+    entries written before that date; a page found by the date alone does so unless `seek_filters`
+    is False. May be called from any thread.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Practice:
 
     @property
     def requests(self) -> list[Request]:
-        """Everything asked so far, in order."""
+        """All requests so far, in order."""
         with self._lock:
             return list(self._requests)
 
@@ -91,7 +91,7 @@ class Practice:
         return self._tokens.rotate(spread, life)
 
     def withdraw_token(self) -> None:
-        """Have no public token until the next rotation."""
+        """Remove the public token until the next rotation."""
         self._tokens.withdraw()
 
     def issue_token(self, life: timedelta | None = None) -> str:
@@ -101,9 +101,9 @@ class Practice:
     def script(
         self, match: Match, distort: Distort, *, times: int | None = 1, skip: int = 0
     ) -> Rule:
-        """Spoil the answers to matching requests, `times` of them (None: all) after `skip`.
+        """Distort the answers to matching requests: `times` of them (None: all) after `skip`.
 
-        A request meets the first rule only that matches it and is not used up.
+        Only the first matching rule that is not used up applies to a request.
         """
         rule = Rule(match, distort, times, skip)
         with self._lock:
@@ -116,11 +116,11 @@ class Practice:
 
     def answer(self, request: Request) -> Answer:
         """Answer a request: by the feed's rules first, then by the script."""
-        spoil = self._noted(request)
+        distort = self._matching_distortion(request)
         answer = self._routed(request)
-        return self._finished(request, spoil(answer) if spoil else answer)
+        return self._finished(request, distort(answer) if distort else answer)
 
-    def _noted(self, request: Request) -> Distort | None:
+    def _matching_distortion(self, request: Request) -> Distort | None:
         with self._lock:
             self._requests.append(request)
             rule = next((rule for rule in self._rules if rule.claims(request)), None)
@@ -210,7 +210,7 @@ def _unauthorized(request: Request) -> Answer:
 
 
 def _takes_gzip(accepted: str) -> bool:
-    """Whether gzip is among the encodings, and not with a weight of nothing (`gzip;q=0`)."""
+    """Whether the client accepts gzip, and not with weight zero (`gzip;q=0`)."""
     encodings = (re.sub(r"\s", "", one).lower().partition(";") for one in accepted.split(","))
     return any(
         name == "gzip" and not re.fullmatch(r"q=0(\.0*)?", weight) for name, _, weight in encodings
@@ -218,9 +218,9 @@ def _takes_gzip(accepted: str) -> bool:
 
 
 def _page_size(request: Request, default: int) -> int:
-    """What is no whole number of 32 bits counts as none given."""
-    asked = request.query.get("pageSize", "")
-    size = int(asked) if re.fullmatch(r"[+-]?\d{1,10}", asked, re.ASCII) else None
+    """The requested page size; the default if it is not a 32-bit integer."""
+    text = request.query.get("pageSize", "")
+    size = int(text) if re.fullmatch(r"[+-]?\d{1,10}", text, re.ASCII) else None
     return default if size is None or not -(2**31) <= size < 2**31 else size
 
 

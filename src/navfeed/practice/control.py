@@ -1,6 +1,6 @@
 """The practice server's own endpoints, for a demo or a benchmark in another process.
 
-They stand beside the feed, need no token and are not recorded:
+They need no token and are not recorded:
 
 - `POST /practice/advance` `{"rounds": 1, "changes": 20, "seconds": 3600}`: move the world on; the
   answer counts what happened and names up to ten ads of each kind.
@@ -53,7 +53,7 @@ class Control:
         return request.path.startswith(_PREFIX)
 
     def answer(self, request: Request) -> Answer:
-        """Do what is asked; 404 for an unknown endpoint, 400 with a sentence for a bad order."""
+        """Execute the request; 404 for an unknown endpoint, 400 with a message for a bad body."""
         route = self._routes.get((request.method, request.path.removeprefix(_PREFIX)))
         if route is None:
             return _json(404, {"error": f"no {request.method} {request.path}"})

@@ -21,7 +21,7 @@ _RFC_1123 = re.compile(
 
 
 def seeded(*parts: object) -> random.Random:
-    """Return a generator that depends on nothing but the parts."""
+    """Return a random generator seeded with the parts alone."""
     return random.Random(":".join(map(str, parts)))  # noqa: S311 - made-up ads, not secrets
 
 
@@ -53,7 +53,7 @@ def last_modified(moment: datetime) -> str:
 
 
 def http_date(moment: datetime) -> str:
-    """Write a moment as RFC 7231 asks: GMT and a two-digit day."""
+    """Write a moment as RFC 7231 requires: GMT and a two-digit day."""
     utc = moment.astimezone(UTC)
     return (
         f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year} "
@@ -62,9 +62,9 @@ def http_date(moment: datetime) -> str:
 
 
 def parse_since(text: str) -> datetime | None:
-    """Read an If-Modified-Since date; None for what the server would ignore.
+    """Read an If-Modified-Since date; None for one that the server would ignore.
 
-    That is everything but an English RFC 1123 date whose weekday, where given, is the right one.
+    It accepts English RFC 1123 dates only, without a weekday or with the right one.
     """
     found = _RFC_1123.fullmatch(text)
     if found is None:

@@ -1,7 +1,7 @@
-"""What can go wrong with an answer: rules that pick requests, and distortions of their answers.
+"""Faults of answers: rules that select requests, and distortions of the answers to them.
 
 A distortion turns an answer into another one, `then` chains them; a delivery sends one badly.
-Everything is small on purpose: a fault is a rule made of such pieces.
+All are small on purpose: a fault is a rule composed of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from navfeed.practice.messages import Answer, Delivery, Kind, Request, Wire
+from navfeed.practice.messages import Answer, Delivery, Request, RequestKind, Wire
 
 Match = Callable[[Request], bool]
 Distort = Callable[[Answer], Answer]
@@ -25,9 +25,9 @@ _LENGTH = re.compile(rb"Content-Length: \d+\r\n")
 
 @dataclass(slots=True)
 class Rule:
-    """Spoil the answers to matching requests: `times` of them (None: all), the first `skip` not.
+    """Distort the answers to matching requests: `times` of them (None: all) after `skip`.
 
-    `used` counts the answers spoilt.
+    `used` counts the distorted answers.
     """
 
     match: Match
@@ -37,7 +37,7 @@ class Rule:
     used: int = 0
 
     def claims(self, request: Request) -> bool:
-        """Whether this request is the rule's to spoil; asking counts."""
+        """Whether the rule applies to this request; each call counts."""
         if self.used == self.times or not self.match(request):
             return False
         if self.skip:
@@ -47,7 +47,7 @@ class Rule:
         return True
 
 
-def on(kind: Kind, ident: str | None = None) -> Match:
+def on(kind: RequestKind, ident: str | None = None) -> Match:
     """Match requests of a kind, or for one page id or ad uuid only."""
     return lambda request: request.kind == kind and ident in {None, request.ident}
 
@@ -58,7 +58,7 @@ def anything(_: Request) -> bool:
 
 
 def then(*distortions: Distort) -> Distort:
-    """Distort by each in turn."""
+    """Apply each distortion in turn."""
 
     def distort(answer: Answer) -> Answer:
         for each in distortions:
@@ -77,7 +77,7 @@ def status(code: int, body: bytes = b"", content_type: str = "text/plain") -> Di
 
 
 def retry_after(value: str) -> Distort:
-    """Ask for patience: seconds, or a date as `http_date` writes it."""
+    """Set Retry-After: seconds, or a date as `http_date` writes it."""
     return header("Retry-After", value)
 
 
@@ -97,12 +97,12 @@ def not_modified(answer: Answer) -> Answer:
 
 
 def redirect(location: str, code: int = 302) -> Distort:
-    """Lead elsewhere; a location that begins with / stays at the same origin."""
+    """Redirect; a location that begins with / stays at the same origin."""
     return then(status(code), header("Location", location))
 
 
 def captive_portal(_: Answer) -> Answer:
-    """Answer as a hotel's network does before one has logged in."""
+    """Answer like a hotel network before the login."""
     page = b"<!DOCTYPE html><html><title>Velkommen</title><form>Logg inn</form></html>"
     return Answer(200, (("Content-Type", "text/html"),), page)
 
@@ -145,7 +145,7 @@ def with_field(field: str, value: object) -> Distort:
 
 
 def with_raw(field: str, raw: str) -> Distort:
-    """Set a field of the body to JSON text that no parser would give back: `1e999`, 10⁵ levels."""
+    """Set a field of the body to raw JSON text such as `1e999`, or 10⁵ levels."""
     mark = "put the raw text here"
 
     def distort(answer: Answer) -> Answer:
@@ -166,22 +166,22 @@ def edit_entry(place: int, change: Callable[[dict[str, Any]], object]) -> Distor
 
 
 def next_url(url: str | None) -> Distort:
-    """Name another next page: the page itself, an earlier one, another host, a file."""
+    """Link to another next page: the page itself, an earlier one, another host, a file."""
     return with_field("next_url", url)
 
 
 def next_page(page_id: str) -> Distort:
-    """Name another next page by its id."""
+    """Link to another next page by its id."""
     return then(next_url(f"/api/v1/feed/{page_id}"), with_field("next_id", page_id))
 
 
 def next_is_itself(answer: Answer) -> Answer:
-    """Name the page as its own next page."""
+    """Link the page to itself as its next page."""
     return next_page(answer.json()["id"])(answer)
 
 
 def nested(depth: int = 100_000) -> str:
-    """Return JSON that is lists in lists, `depth` of them."""
+    """Return JSON of `depth` nested lists."""
     return "[" * depth + "]" * depth
 
 
@@ -203,12 +203,12 @@ HOSTILE_TEXTS = (
 
 
 def delivered(delivery: Delivery) -> Distort:
-    """Send the answer that way."""
+    """Send the answer with that delivery."""
     return lambda answer: replace(answer, delivery=delivery)
 
 
 def reset_mid_body(share: float = 0.5) -> Distort:
-    """Send that share of the body and break the connection off (RST)."""
+    """Send that share of the body and reset the connection (RST)."""
 
     def delivery(wire: Wire, head: bytes, body: bytes) -> None:
         wire.send(head + body[: int(len(body) * share)])
@@ -254,12 +254,12 @@ def close_unanswered(answer: Answer) -> Answer:
 
 
 def reset_unanswered(answer: Answer) -> Answer:
-    """Break the connection off (RST) instead of answering."""
+    """Reset the connection (RST) instead of answering."""
     return replace(answer, delivery=lambda wire, _head, _body: wire.reset())
 
 
 def close_afterwards(answer: Answer) -> Answer:
-    """Answer as one should, then close the connection without having said so."""
+    """Answer correctly, then close the connection without announcing it."""
 
     def delivery(wire: Wire, head: bytes, body: bytes) -> None:
         wire.send(head + body)
@@ -318,7 +318,7 @@ def stall_mid_body(answer: Answer) -> Answer:
 
 
 def gzip_bomb(answer: Answer) -> Answer:
-    """Answer with zeros without end, a thousandth of their size on the wire."""
+    """Answer with endless zeros, compressed to a thousandth of their size."""
 
     def delivery(wire: Wire, head: bytes, _body: bytes) -> None:
         wire.send(_chunked(head))
@@ -331,7 +331,7 @@ def gzip_bomb(answer: Answer) -> Answer:
 
 
 def endless_body(piece: bytes = b" " * _PIECE) -> Distort:
-    """Send the body's beginning, without its last character, and then that piece for ever."""
+    """Send the body without its last character, then repeat that piece forever."""
 
     def delivery(wire: Wire, head: bytes, body: bytes) -> None:
         wire.send(_chunked(head) + _chunk(body[:-1] or piece))
@@ -343,7 +343,7 @@ def endless_body(piece: bytes = b" " * _PIECE) -> Distort:
 
 
 def endless_headers(answer: Answer) -> Answer:
-    """Send headers for ever."""
+    """Send headers forever."""
 
     def delivery(wire: Wire, head: bytes, _body: bytes) -> None:
         wire.send(head.removesuffix(b"\r\n"))
@@ -354,7 +354,7 @@ def endless_headers(answer: Answer) -> Answer:
 
 
 def _framed(head: bytes, line: bytes) -> bytes:
-    """Put another line in the place of Content-Length."""
+    """Replace Content-Length with another header line."""
     return _LENGTH.sub(line, head)
 
 

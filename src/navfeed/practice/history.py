@@ -1,4 +1,4 @@
-"""A plausible past: months of entries that end in a given number of ads in force."""
+"""A plausible past: months of entries that lead to a given number of active ads."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _SHORTEST_MEAN_LIFE = 35.0
 _LONGEST_MEAN_LIFE = 112.0
 
 
-class _Standing:
-    """The ads in force while the past is built, with what is due to expire first."""
+class _ActiveAds:
+    """The active ads while the past is built, those that expire first at the front."""
 
     def __init__(self) -> None:
         self._ads: list[str] = []
@@ -81,14 +81,14 @@ class Past:
         self._active = active
         self._days = days
         self._written = 0
-        self._standing = _Standing()
+        self._standing = _ActiveAds()
         self._withdrawn: list[str] = []
         self._unshared: deque[str] = deque()
         needed = 1.15 * active * days / (_PUBLICATIONS * max(entries, 1))
         self._mean_life = min(max(needed, _SHORTEST_MEAN_LIFE), _LONGEST_MEAN_LIFE)
 
     def write(self) -> None:
-        """Fill the world from its own now on, before anybody else knows of it."""
+        """Fill the new world, from its present time on."""
         sizes = list(self._batch_sizes())
         for size, moment in zip(sizes, self._moments(len(sizes)), strict=True):
             self._wait_until(moment)
@@ -113,7 +113,7 @@ class Past:
         return sorted(start + timedelta(seconds=self._second(span)) for _ in range(count))
 
     def _second(self, span: float) -> float:
-        """Draw a second, seldom one at night."""
+        """Draw a second, rarely one at night."""
         second = self._rng.random() * span
         asleep = second % 86_400 > 54_000 and self._rng.random() < 0.8
         return self._rng.random() * span if asleep else second
@@ -150,7 +150,7 @@ class Past:
             self._withdraw(transaction)
 
     def _wanted(self) -> float:
-        """Return how many ads should be in force by now: a third of the past builds them up."""
+        """Return the number of active ads to have by now: it grows over the first third."""
         return self._active * min(1.0, 3 * self._written / self._entries)
 
     def _publish(self, transaction: Transaction) -> None:

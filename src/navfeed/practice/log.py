@@ -18,7 +18,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the log: what happened to an ad, as it stood then.
+    """One row of the log: what happened to an ad, as it was then.
 
     `page_id` is the row's own id; `written` is the start of the transaction that wrote it (UTC).
     """
@@ -33,10 +33,10 @@ class Entry:
 
 
 class Log:
-    """Entries in id-order. An entry has its place from `reserve` on and is seen from `show` on."""
+    """Entries in order of id. `reserve` gives an entry its place, `show` makes it visible."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        """Begin with these entries, all of them visible."""
+        """Start with these entries, all visible."""
         self._entries: list[Entry] = []
         self._visible = bytearray()
         self._places: dict[str, int] = {}
@@ -49,7 +49,7 @@ class Log:
         return self._seen_from(0)
 
     def reserve(self, entry: Entry) -> int:
-        """Give an entry the next place, unseen yet."""
+        """Give an entry the next place, not visible yet."""
         place = len(self._entries)
         self._entries.append(entry)
         self._visible.append(_HIDDEN)
@@ -58,14 +58,14 @@ class Log:
         return place
 
     def show(self, places: list[int]) -> None:
-        """Let the entries at these places be seen, all at once."""
+        """Make the entries at these places visible, all at once."""
         for place in places:
             self._visible[place] = _SHOWN
         if places:
             self._raise_from(min(places))
 
     def withhold(self, places: list[int]) -> None:
-        """Never let the entries at these places be seen, though they are there."""
+        """Hide the entries at these places forever; they keep their places."""
         for place in places:
             self._visible[place] = _WITHHELD
 
@@ -76,7 +76,7 @@ class Log:
         self._places[new_id] = place
 
     def first(self) -> Entry | None:
-        """Return the oldest entry; None too where that is withheld: the server looks no further."""
+        """Return the oldest entry; None if it is hidden, as the server looks no further."""
         place = next((at for at, seen in enumerate(self._visible) if seen != _HIDDEN), None)
         return self._entries[place] if place is not None and self._seen(place) else None
 

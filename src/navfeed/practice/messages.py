@@ -1,4 +1,4 @@
-"""What goes over the wire: a request, the answer to it, and how an answer can be sent."""
+"""Messages on the wire: a request, its answer, and ways to deliver one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self
 from urllib.parse import parse_qs
 
-Kind = Literal["seek", "page", "detail", "token", "other"]
+RequestKind = Literal["seek", "page", "detail", "token", "other"]
 
 FEED = "/api/v1/feed"
 DETAIL = "/api/v1/feedentry"
@@ -26,10 +26,10 @@ class Wire(Protocol):
     def send(self, data: bytes) -> None: ...
 
     def close(self) -> None:
-        """End the connection in good order, once the answer is done with."""
+        """Close the connection properly after the answer."""
 
     def reset(self) -> None:
-        """Break the connection off (RST), once the answer is done with."""
+        """Reset the connection (RST) after the answer."""
 
 
 # Sends a head and a body, each complete, in whatever way it likes.
@@ -51,12 +51,12 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's first value for each name; a name without a value is there as well."""
+        """The query's first value for each name; names without a value included."""
         pairs = parse_qs(self.target.partition("?")[2], keep_blank_values=True)
         return {name: values[0] for name, values in pairs.items()}
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> RequestKind:
         """`seek` is every request for the feed itself, with or without a date."""
         path = self.path
         if path in {FEED, f"{FEED}/"}:
@@ -69,13 +69,13 @@ class Request:
 
     @property
     def ident(self) -> str:
-        """The page id or ad uuid asked for."""
+        """The requested page id or ad uuid."""
         return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; without a `delivery` it is sent as it should be."""
+    """An answer; without a `delivery` it is sent normally."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -88,7 +88,7 @@ class Answer:
         return found[-1] if found else None
 
     def with_header(self, name: str, value: str) -> Self:
-        """Set a header, in place of any of that name."""
+        """Set a header, replacing any of that name."""
         others = self.without_header(name).headers
         return replace(self, headers=(*others, (name, value)))
 
@@ -101,5 +101,5 @@ class Answer:
         return json.loads(self.body)
 
     def with_json(self, value: object) -> Self:
-        """Set the body, escaped to ASCII: so it may hold lone surrogates, NaN and the like."""
+        """Set the body, escaped to ASCII, so that it may contain lone surrogates and NaN."""
         return replace(self, body=json.dumps(value).encode())

@@ -1,4 +1,4 @@
-"""A seeded mix of everyday changes, for worlds that move on by themselves."""
+"""A seeded mix of everyday changes, for worlds that change by themselves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What can happen to an ad."""
 
     PUBLISHED = "published"
@@ -20,14 +20,14 @@ class Kind(StrEnum):
 
 
 _WEIGHTS = {
-    Kind.PUBLISHED: 35,
-    Kind.UPDATED: 32,
-    Kind.STOPPED: 14,
-    Kind.EXPIRED: 11,
-    Kind.REACTIVATED: 8,
+    EventKind.PUBLISHED: 35,
+    EventKind.UPDATED: 32,
+    EventKind.STOPPED: 14,
+    EventKind.EXPIRED: 11,
+    EventKind.REACTIVATED: 8,
 }
 
-Event = tuple[Kind, str]
+Event = tuple[EventKind, str]
 """What happened, and to which ad."""
 
 
@@ -46,7 +46,7 @@ class Changes:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Self:
-        ads: dict[str, list[str]] = {kind: [] for kind in Kind}
+        ads: dict[str, list[str]] = {kind: [] for kind in EventKind}
         for kind, ad in events:
             ads[kind].append(ad)
         return cls(**{kind: tuple(changed) for kind, changed in ads.items()})
@@ -54,17 +54,17 @@ class Changes:
 
 def drawn(
     rng: random.Random, events: int, standing: list[str], withdrawn: list[str]
-) -> Iterator[tuple[Kind, str | None]]:
-    """Draw so many events, each with the ad that it is to happen to: None for one yet to be made.
+) -> Iterator[tuple[EventKind, str | None]]:
+    """Draw `events` events, each with the ad that it changes; None for a new ad.
 
-    An ad is drawn once at most, so that what is told of the round holds at its end; an event that
-    finds none left does not happen.
+    An ad is drawn at most once, so that the summary of a round holds at its end; an event without a
+    suitable ad is skipped.
     """
     rng.shuffle(standing)
     rng.shuffle(withdrawn)
     for kind in rng.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=events):
-        source = withdrawn if kind is Kind.REACTIVATED else standing
-        if kind is Kind.PUBLISHED:
+        source = withdrawn if kind is EventKind.REACTIVATED else standing
+        if kind is EventKind.PUBLISHED:
             yield kind, None
         elif source:
             yield kind, source.pop()

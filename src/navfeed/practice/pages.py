@@ -28,7 +28,7 @@ class Page:
 
     @property
     def etag(self) -> str:
-        """The last shown entry's page id. It says nothing of what follows: that is its flaw."""
+        """The last shown entry's page id. It does not depend on later entries: that is its flaw."""
         return self.entries[-1].page_id
 
     @property
@@ -40,7 +40,7 @@ class Page:
 def page(window: list[Entry]) -> Page:
     """Make a page of an entry and what follows it.
 
-    The newest of three or more is left to the next page, which begins with the last one shown.
+    The newest of three or more moves to the next page, which begins with the last one shown.
     """
     if len(window) < 3:
         return Page(window, None)

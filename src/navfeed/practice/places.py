@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A municipality; `weight` says how often ads name it."""
+    """A municipality; `weight` is how often ads name it."""
 
     municipal: str
     county: str

@@ -52,7 +52,7 @@ class Connection:
         self.open = False
 
     def interrupt(self) -> None:
-        """Wake a thread that reads from or writes to the client; it meets OSError or the end."""
+        """Wake a thread that reads from or writes to the client, with OSError or end of file."""
         with suppress(OSError):
             self._client.shutdown(socket.SHUT_RDWR)
 
@@ -60,9 +60,8 @@ class Connection:
 class PracticeServer:
     """Serves a practice feed on 127.0.0.1 between `start` and `close`, or as a context manager.
 
-    Port 0 takes a free one; `url` tells which. `latency` is how many seconds each answer takes.
-    `start` raises OSError for a port in use. Closing waits for no client: connections that hang are
-    cut.
+    Port 0 takes any free port, see `url`. `latency` is the seconds that each answer takes. `start`
+    raises OSError for a port in use. Closing waits for no client: hanging connections are closed.
     """
 
     def __init__(self, practice: Practice, port: int = 0, *, latency: float = 0.0) -> None:
@@ -76,7 +75,7 @@ class PracticeServer:
 
     @property
     def url(self) -> str:
-        """The origin, without a slash at the end."""
+        """The origin, without a trailing slash."""
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> Self:
@@ -143,7 +142,7 @@ class PracticeServer:
 
 
 def read_request(incoming: BinaryIO) -> Request | None:
-    """Read one request; None when the client sends no more, or no HTTP."""
+    """Read one request; None at the end of the input, and for anything but HTTP."""
     words = incoming.readline().split()
     if len(words) != 3:
         return None
@@ -159,7 +158,7 @@ def read_request(incoming: BinaryIO) -> Request | None:
 
 
 def deliver(answer: Answer, connection: Connection) -> None:
-    """Send an answer, the way it wants to be sent if it does."""
+    """Send an answer, with its own delivery if it has one."""
     measured = answer.without_header("Transfer-Encoding")
     if answer.delivery:
         answer.delivery(connection, render_head(measured), answer.body)
@@ -177,11 +176,11 @@ def _chunks(body: bytes) -> Iterator[bytes]:
 
 
 def render_head(answer: Answer) -> bytes:
-    """Write the status line and the headers, with a Content-Length where it has to tell the end."""
+    """Write the status line and the headers, with a Content-Length if the body needs one."""
     lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
-    told = answer.header("Content-Length") or answer.header("Transfer-Encoding")
-    if answer.status not in _BODILESS and told is None:
+    length = answer.header("Content-Length") or answer.header("Transfer-Encoding")
+    if answer.status not in _BODILESS and length is None:
         lines.append(f"Content-Length: {len(answer.body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
@@ -218,6 +217,6 @@ def run(
 def _live(
     world: World, seconds: float, stop: threading.Event, clock: Callable[[], datetime]
 ) -> None:
-    """Let the world move on every so many seconds, its clock neither ahead nor behind for long."""
+    """Let the world change every few seconds, with its clock close to real time."""
     while not stop.wait(seconds):
         world.move_on(changes=2, step=max(clock() - world.now, timedelta()))

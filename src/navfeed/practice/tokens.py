@@ -1,4 +1,4 @@
-"""The tokens that open the feed, and the hours in which they do not."""
+"""The tokens of the feed, and their lifetimes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPREAD = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A JWT with its own end; None lasts for ever."""
+    """A JWT and its expiry; None: it never expires."""
 
     text: str
     expires: datetime | None
@@ -32,7 +32,7 @@ class Token:
 
 
 class Tokens:
-    """The public token and the private ones, by the world's clock."""
+    """The public token and the private ones, on the world's clock."""
 
     def __init__(self, secret: str, clock: Callable[[], datetime]) -> None:
         self._secret = secret.encode()
@@ -55,7 +55,7 @@ class Tokens:
     def rotate(self, spread: timedelta = timedelta(), life: timedelta = LIFE) -> str:
         """Replace the public token and return the new one.
 
-        For `spread` (world time) every second request meets a process that knows only the old one.
+        For `spread` (world time) every second request reaches a process with only the old token.
         A `life` of zero or less makes a token that is expired as it is served.
         """
         with self._lock:
@@ -65,7 +65,7 @@ class Tokens:
             return self._current.text
 
     def withdraw(self) -> None:
-        """Have no public token; the last one stops working."""
+        """Remove the public token; the last one stops working."""
         with self._lock:
             self._current = self._old = None
 
@@ -77,7 +77,7 @@ class Tokens:
             return token.text
 
     def accepts(self, text: str) -> bool:
-        """Whether the process that happens to answer takes this token now."""
+        """Whether the process that answers this request accepts the token."""
         with self._lock:
             self._replace_if_long_dead()
             return self._taken_by_whoever_answers(text)

@@ -22,9 +22,9 @@ class HeldError(RuntimeError):
 
 @dataclass(slots=True)
 class State:
-    """What the world and its open transactions share; whoever touches it holds `lock`.
+    """State that the world and its open transactions share, guarded by `lock`.
 
-    `open_for_sync` says which transaction keeps an ad to itself until it ends.
+    `held` maps an ad to the open transaction that has changed it.
     """
 
     seed: int
@@ -39,7 +39,7 @@ class State:
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
     def hold(self, ad: str, holder: object) -> None:
-        """Keep the ad for a transaction; raise HeldError where another one has it."""
+        """Reserve the ad for a transaction; raise HeldError if another one has it."""
         if self.held.setdefault(ad, holder) is not holder:
             raise HeldError(f"another open transaction has changed {ad}; end that one first")
 
@@ -115,11 +115,11 @@ class Transaction:
         return self._change(ad, lambda old, own: ads.updated(old, content or {}, own))
 
     def stop(self, ad: str) -> str:
-        """Withdraw an ad; its entry tells neither title nor business name."""
+        """Withdraw an ad; its entry has neither title nor business name."""
         return self._change(ad, ads.stopped)
 
     def expire(self, ad: str) -> str:
-        """Withdraw an ad because its last day is over; its entry still tells what it was."""
+        """Withdraw an ad because its last day is over; its entry keeps title and business name."""
         today = oslo_day(self._written)
         return self._change(ad, lambda old, own: ads.expired(old, own, today))
 
@@ -131,7 +131,7 @@ class Transaction:
         return self._change(ad, lambda old, own: ads.reactivated(old, content or {}, own, term))
 
     def commit(self) -> None:
-        """Let everything be seen; a second commit does nothing."""
+        """Make everything visible; a second commit does nothing."""
         with self._state.lock:
             self._log.show(self._places)
             self._log.withhold(self._withheld)
@@ -139,7 +139,7 @@ class Transaction:
             self.rollback()
 
     def rollback(self) -> None:
-        """Forget what was not committed; its places in the log stay empty."""
+        """Discard the uncommitted events; their places in the log stay empty."""
         with self._state.lock:
             self._places, self._withheld = [], []
             self._pending = {}
@@ -161,7 +161,7 @@ class Transaction:
             return self._record(change(old, self._state.own_clock()))
 
     def _record(self, ad: Ad) -> str:
-        """An entry for an ad as it is now; never to be seen where its source forbids that."""
+        """An entry for an ad as it is now; hidden forever if its source forbids showing it."""
         ad = ads.as_served(ad)
         entry = Entry(self._state.new_uuid(), ad.uuid, ad.status, *ad.headline, self._written)
         places = self._places if ad.passed_on else self._withheld

@@ -1,4 +1,4 @@
-"""The truth behind the practice feed: its clock, its log and its ads."""
+"""The state behind the practice feed: its clock, its log and its ads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from navfeed.practice.ads import Ad, Content
 from navfeed.practice.dates import oslo_day, seeded
 from navfeed.practice.history import Past
 from navfeed.practice.log import Entry, Log, Status
-from navfeed.practice.mix import Changes, Event, Kind
+from navfeed.practice.mix import Changes, Event, EventKind
 from navfeed.practice.transaction import HeldError, State, Transaction
 
 Operation = Callable[[Transaction], str]
@@ -22,7 +22,7 @@ _HOUR = timedelta(hours=1)
 
 
 class World:
-    """A feed server's truth, the same for the same seed and the same calls in the same order.
+    """The state of a feed server, deterministic for a seed and a sequence of calls.
 
     Time is the world's own: it moves by `advance`, and by under a second with each transaction.
     Every operation is a transaction of its own; `batch` and `begin` put several into one. Ads are
@@ -47,8 +47,8 @@ class World:
     ) -> Self:
         """Build a world whose log holds exactly `entries`, written in the `days` up to now.
 
-        About `active` ads (a tenth of the entries unless told) are in force at the end; fewer
-        where so few entries cannot bring that many.
+        About `active` ads (by default a tenth of the entries) are active at the end; fewer if the
+        entries are too few for that.
         """
         world = cls(seed, now=now - timedelta(days=days))
         wanted = entries // 10 if active is None else active
@@ -103,12 +103,12 @@ class World:
             return transaction.update(ad, content)
 
     def stop(self, ad: str) -> str:
-        """Withdraw an ad; its entry tells neither title nor business name."""
+        """Withdraw an ad; its entry has neither title nor business name."""
         with self.begin() as transaction:
             return transaction.stop(ad)
 
     def expire(self, ad: str) -> str:
-        """Withdraw an ad because its last day is over; its entry still tells what it was."""
+        """Withdraw an ad because its last day is over; its entry keeps title and business name."""
         with self.begin() as transaction:
             return transaction.expire(ad)
 
@@ -120,37 +120,37 @@ class World:
             return transaction.reactivate(ad, content, expires=expires)
 
     def rewrite_silently(self, ad: str, content: Content | None = None) -> None:
-        """Change an ad's content; no entry tells."""
+        """Change an ad's content without an entry."""
         self._silently(ad, lambda old: ads.rewritten(old, content or {}))
 
     def drop_silently(self, ad: str) -> None:
-        """Withdraw an ad; no entry tells."""
+        """Withdraw an ad without an entry."""
         self._silently(ad, lambda old: ads.stopped(old, self._state.own_clock()))
 
     def blank_silently(self, ad: str) -> None:
-        """Lose an ad's content while it is ACTIVE, until it is written anew; no entry tells."""
+        """Lose an active ad's content without an entry, until its next rewrite."""
         self._silently(ad, lambda old: replace(old, blank=True))
 
     def vanish(self, ad: str) -> None:
-        """Lose an ad's detail (404) until its next entry; no entry tells."""
+        """Lose an ad's detail (404) without an entry, until its next entry."""
         self._silently(ad, lambda old: replace(old, known=False))
 
     def move_on(self, rounds: int = 1, *, changes: int = 20, step: timedelta = _HOUR) -> Changes:
-        """Let `rounds` times `step` pass, each with what expires in it and `changes` more events.
+        """Let `rounds` times `step` pass, each with its expiries and `changes` more events.
 
-        The mix of events depends on the seed; one that finds no ad to happen to does not happen.
-        Ads of open transactions are left alone.
+        The mix of events depends on the seed; an event without a suitable ad is skipped. Ads of
+        open transactions are not changed.
         """
         happened: list[Event] = []
         for _ in range(rounds):
-            happened += [(Kind.EXPIRED, ad) for ad in self._expired(step)]
+            happened += [(EventKind.EXPIRED, ad) for ad in self._expired(step)]
             happened += self._round(changes)
         return Changes.of(happened)
 
     def reset_log(self, keep: int | None = None) -> None:
-        """Write the log anew: each ad's newest entry only, of those the newest `keep`, new ids.
+        """Rebuild the log from each ad's newest entry, of those the newest `keep`, with new ids.
 
-        What open transactions have written is lost with the old log.
+        The writes of open transactions are lost with the old log.
         """
         with self._state.lock:
             last = {entry.ad: entry for entry in self._state.log}
@@ -159,7 +159,7 @@ class World:
             self._state.log = Log(replace(entry, page_id=self._state.new_uuid()) for entry in fresh)
 
     def forget_page(self, page_id: str) -> None:
-        """Let a page id lead nowhere; its entry stays, under another id. KeyError if unknown."""
+        """Make a page id invalid; its entry stays, under another id. KeyError if unknown."""
         with self._state.lock:
             self._state.log.rename(page_id, self._state.new_uuid())
 
@@ -169,12 +169,12 @@ class World:
             return list(self._state.log)
 
     def first(self) -> Entry | None:
-        """Return the oldest entry; None in an empty log, and where the oldest may not be shown."""
+        """Return the oldest entry; None if the log is empty or the oldest may not be shown."""
         with self._state.lock:
             return self._state.log.first()
 
     def newest(self) -> Entry | None:
-        """Return the entry at the end of the log; None in an empty one."""
+        """Return the newest entry; None if the log is empty."""
         with self._state.lock:
             return self._state.log.newest()
 
@@ -186,9 +186,9 @@ class World:
     def window(
         self, page_id: str, following: int, since: datetime | None = None
     ) -> list[Entry] | None:
-        """Return the entry of that page id and at most so many that follow; None if unknown.
+        """Return the entry of a page id and up to `following` later ones; None if unknown.
 
-        `since` leaves out those of the following that were written before.
+        `since` leaves out later entries written before it.
         """
         with self._state.lock:
             first = self._state.log.find(page_id)
@@ -199,18 +199,18 @@ class World:
             return [first, *islice(fresh, following)]
 
     def ad(self, ad: str) -> Ad:
-        """Return what the server knows of an ad."""
+        """Return the server's record of an ad."""
         with self._state.lock:
             return self._state.ads[ad]
 
     def status(self, ad: str) -> Status | None:
-        """Return the status the detail answers with now; None where that is 404."""
+        """Return the present status in the ad's detail; None if that is 404."""
         with self._state.lock:
             found = self._state.ads.get(ad)
         return found.status if found and found.readable else None
 
     def detail(self, ad: str) -> dict[str, Any] | None:
-        """Return the detail's JSON; None where the answer is 404."""
+        """Return the detail's JSON; None if the answer is 404."""
         with self._state.lock:
             found = self._state.ads.get(ad)
         return found.detail(self._state.seed) if found and found.readable else None
@@ -218,12 +218,12 @@ class World:
     def truth(self) -> dict[str, dict[str, Any]]:
         """Return uuid -> `ad_content` of every ad a lawful copy shows today."""
         with self._state.lock:
-            standing = [ad for ad in self._state.ads.values() if ad.in_force(self.today)]
+            standing = [ad for ad in self._state.ads.values() if ad.is_active(self.today)]
         return {ad.uuid: ad.content(self._state.seed) for ad in standing}
 
-    def in_force(self) -> list[str]:
+    def active(self) -> list[str]:
         """Return the uuids of `truth`, oldest ad first."""
-        return self._uuids(lambda ad: ad.in_force(self.today))
+        return self._uuids(lambda ad: ad.is_active(self.today))
 
     def withdrawn(self) -> list[str]:
         """Return the readable ads that are INACTIVE."""
@@ -233,7 +233,7 @@ class World:
         """Return the readable ads that are ACTIVE though their last day is over."""
         today = self.today
         return self._uuids(
-            lambda ad: ad.readable and ad.status == "ACTIVE" and not ad.in_force(today)
+            lambda ad: ad.readable and ad.status == "ACTIVE" and not ad.is_active(today)
         )
 
     def held(self, ad: str) -> bool:
@@ -241,19 +241,19 @@ class World:
         return ad in self._state.held
 
     def _expired(self, step: timedelta) -> list[str]:
-        """Let time pass and withdraw what was in its last days before; older ads stay forgotten."""
-        standing = set(self.in_force())
+        """Let time pass and withdraw the ads that expire in it; ads overdue before stay."""
+        standing = set(self.active())
         self.advance(step)
         return [self.expire(ad) for ad in self._free(self.overdue()) if ad in standing]
 
     def _round(self, changes: int) -> Iterator[Event]:
         change = {
-            Kind.UPDATED: self.update,
-            Kind.STOPPED: self.stop,
-            Kind.EXPIRED: self.expire,
-            Kind.REACTIVATED: self.reactivate,
+            EventKind.UPDATED: self.update,
+            EventKind.STOPPED: self.stop,
+            EventKind.EXPIRED: self.expire,
+            EventKind.REACTIVATED: self.reactivate,
         }
-        standing = self._free(self.in_force())
+        standing = self._free(self.active())
         withdrawn = self._free(self._uuids(lambda ad: ad.status == "INACTIVE" and ad.may_return))
         for kind, ad in mix.drawn(self._mix, changes, standing, withdrawn):
             yield kind, self.publish() if ad is None else change[kind](ad)

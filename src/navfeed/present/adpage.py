@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from navfeed.model import Content, Location
 from navfeed.present.words import oslo_day_text
-from navfeed.text.html import BULLET, Block, Kind, blocks_of
+from navfeed.text.html import BULLET, Block, BlockKind, blocks_of
 from navfeed.text.plaintext import sanitize
 
 _LABELS = 14  # the width of what stands before a fact
@@ -15,7 +15,7 @@ _LABELS = 14  # the width of what stands before a fact
 def ad_page(uuid: str, content: Content) -> list[Block]:
     """An ad as a page: who, where, the way to apply, the terms, the text, the contacts."""
     return [
-        Block(Kind.TITLE, _line(content.title) or "(no title)"),
+        Block(BlockKind.TITLE, _line(content.title) or "(no title)"),
         *_head(content),
         *_facts(_application(content)),
         *_facts(_terms(uuid, content)),
@@ -28,7 +28,7 @@ def ad_page(uuid: str, content: Content) -> list[Block]:
 def _head(content: Content) -> Iterator[Block]:
     lines = map(_line, (content.employer, *map(_location, content.locations)))
     if text := "\n".join(filter(None, lines)):
-        yield Block(Kind.PARAGRAPH, text)
+        yield Block(BlockKind.PARAGRAPH, text)
 
 
 def _line(text: str | None) -> str:
@@ -38,7 +38,7 @@ def _line(text: str | None) -> str:
 def _facts(facts: Sequence[tuple[str, str | None]]) -> Iterator[Block]:
     for label, value in facts:
         if text := _line(value):
-            yield Block(Kind.ITEM, text, label.ljust(_LABELS))
+            yield Block(BlockKind.ITEM, text, label.ljust(_LABELS))
 
 
 def _application(content: Content) -> list[tuple[str, str | None]]:
@@ -74,14 +74,14 @@ def _contacts(content: Content) -> Iterator[Block]:
         for one in content.contacts
     ]
     if any(people):
-        yield Block(Kind.HEADING, "Contacts")
-        yield from (Block(Kind.ITEM, person, BULLET, depth=1) for person in people if person)
+        yield Block(BlockKind.HEADING, "Contacts")
+        yield from (Block(BlockKind.ITEM, person, BULLET, depth=1) for person in people if person)
 
 
 def _employer(content: Content) -> Iterator[Block]:
     about = blocks_of(content.employer_description or "")
     if about or content.employer_homepage:
-        yield Block(Kind.HEADING, "About the employer")
+        yield Block(BlockKind.HEADING, "About the employer")
         yield from about
         yield from _facts([("Homepage", content.employer_homepage)])
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from navfeed.model import By, Stats
 from navfeed.present.words import COUNTED_BY, DUE, LIST_HEADINGS, counted_since, first
-from navfeed.text.html import Block, Kind, lines_of
+from navfeed.text.html import Block, BlockKind, lines_of
 from navfeed.text.plaintext import sanitize
 
 SHORT_ID = 8
@@ -26,7 +26,7 @@ SHORT_ID = 8
 WIDEST = 100
 """Longer lines of prose are hard to read."""
 
-_STYLES = {Kind.TITLE: "bold", Kind.HEADING: "bold"}
+_STYLES = {BlockKind.TITLE: "bold", BlockKind.HEADING: "bold"}
 _SHARES = {
     "title": 4,
     "employer": 3,

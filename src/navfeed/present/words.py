@@ -155,7 +155,7 @@ def _status(facts: StoreFacts, now: datetime, state: RunState) -> list[tuple[str
     return [
         ("Active ads", f"{facts.active:,} ({facts.stored:,} stored, {facts.masked:,} masked)"),
         ("Details", _details(facts)),
-        *(("Failures", f"{one.ads:,}: {one.says}") for one in facts.problems),
+        *(("Failures", f"{one.ads:,}: {one.reason}") for one in facts.problems),
         ("Data", freshness(facts.caught_up_at, now)),
         ("Position", f"entries up to {_local(facts.newest)}" if facts.newest else None),
         ("Begun", _reach(facts)),

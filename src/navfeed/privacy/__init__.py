@@ -1,1 +1,1 @@
-"""What contacts and erased people leave: matching, redacting, erasing."""
+"""Find, redact and erase contacts and people."""

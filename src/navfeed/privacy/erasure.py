@@ -1,4 +1,4 @@
-"""What is not to be kept: taken up, and applied to what is there."""
+"""Change what may be kept, and apply the change to the stored ads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from navfeed.privacy.redact import Redactor, places_of, without_person
 
 
 class Store(Protocol):
-    """What a change of discretion asks of the store. Every method may raise `StoreError`."""
+    """What a change of the privacy policy needs. Every method may raise `StoreError`."""
 
     def privacy_policy(self) -> PrivacyPolicy: ...
     def iter_contents(self) -> Iterator[tuple[str, Content]]: ...
@@ -34,16 +34,16 @@ class Store(Protocol):
     def purge(self) -> bool: ...
 
 
-def take_up_contacts(store: Store, contacts: Contacts | None, now: datetime) -> None:
-    """Make `contacts` the store's setting. None, or what it was before, changes nothing."""
-    discretion = store.privacy_policy()
-    if contacts not in (None, discretion.contacts):
-        redact = Redactor(replace(discretion, contacts=contacts))
+def apply_contacts_setting(store: Store, contacts: Contacts | None, now: datetime) -> None:
+    """Make `contacts` the store's setting. None, or the current one, changes nothing."""
+    policy = store.privacy_policy()
+    if contacts not in (None, policy.contacts):
+        redact = Redactor(replace(policy, contacts=contacts))
         store.set_contacts(contacts, _changed(store, redact), now)
 
 
 def _changed(store: Store, change: Callable[[Content], Content]) -> Iterator[tuple[str, Content]]:
-    """The ads that are others after the change. Read one by one: together they fill the memory."""
+    """The ads that the change alters. Read one by one: together they fill the memory."""
     for ad, content in store.iter_contents():
         changed = change(content)
         if changed is not content:
@@ -51,10 +51,10 @@ def _changed(store: Store, change: Callable[[Content], Content]) -> Iterator[tup
 
 
 def take_over(store: Store, before: PrivacyPolicy, now: datetime) -> bool:
-    """Make a store that is put back as discreet as the one it replaces was.
+    """Apply the privacy policy of the replaced store to a restored one.
 
-    What was erased on request since the copy was made must not come back with it. False:
-    the two are not of one origin, and so the hashes of one say nothing in the other.
+    Whatever was erased since the copy was made must not return with it. False: the stores have
+    different origins, so the hashes of one cannot be checked in the other.
     """
     here = store.privacy_policy()
     if before.marks and here.key not in (b"", before.key):
@@ -68,26 +68,26 @@ def take_over(store: Store, before: PrivacyPolicy, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure took out. `owed`: a reader keeps old bytes from being overwritten yet."""
+    """What was erased. `owed`: a reader still prevents old bytes from being overwritten."""
 
     ads: int
     places: int
     owed: bool
 
 
-def erase_person(store: Store, needle: Term, now: datetime) -> Erased:
-    """Take a text out of all that is stored, and see to it that no sync brings it back."""
+def erase_person(store: Store, term: Term, now: datetime) -> Erased:
+    """Erase a text from everything stored, and keep every later sync from restoring it."""
     key = store.privacy_policy().key or secrets.token_bytes(KEY_BYTES)
-    ads, places = store.forget(marks_of(needle, key), key, _without(store, needle), now)
+    ads, places = store.forget(marks_of(term, key), key, _without(store, term), now)
     return Erased(ads, places, owed=not store.purge())
 
 
 KEY_BYTES = 32
-"""As long as the hash it keys, so that nothing is gained by guessing the key."""
+"""As long as the hash: guessing the key is no easier than guessing the hash."""
 
 
-def _without(store: Store, needle: Term) -> Iterator[tuple[str, Content, int]]:
-    seeker = matcher_of(needle)
+def _without(store: Store, term: Term) -> Iterator[tuple[str, Content, int]]:
+    matcher = matcher_of(term)
     for ad, content in store.iter_contents():
-        if (left := without_person(content, seeker)) is not content:
-            yield ad, left, sum(1 for _ in places_of(content.raw, seeker))
+        if (left := without_person(content, matcher)) is not content:
+            yield ad, left, sum(1 for _ in places_of(content.raw, matcher))

@@ -1,10 +1,10 @@
-"""Find a name, an address or a number in text, known to us or known by its keyed hash alone.
+"""Find a name, an address or a number in text, by its own text or by its keyed hash alone.
 
-Names and addresses are compared word by word, without regard to case, white space, punctuation and
+Names and addresses are compared word by word, ignoring case, white space, punctuation and
 the tags between; numbers by their digits, however they are grouped. Text is HTML or plain. It is
-read as it stands, and as somebody would see it: escapes resolved, however often they were escaped,
-without comments and without characters that show nothing. Whatever finds a text, or erases it,
-reads it here, so that what was erased is not found.
+read as it is, and as a person would see it: escapes decoded, however deeply nested,
+without comments and invisible characters. Finding and erasing both read texts here, so that
+nothing that was erased is found again.
 
 Everything takes time and memory in proportion to the text (faults.md X6).
 """
@@ -27,25 +27,25 @@ from navfeed.text.html import INLINE_TAGS
 from navfeed.text.letters import UNSEEN_CLASS, composed
 
 REMOVED = "[removed]"
-"""What stands where something was taken out."""
+"""The text that replaces what was removed."""
 
 SHORTEST = 3
-"""Fewer letters or digits than this stand everywhere."""
+"""Shorter texts occur everywhere."""
 
 LEAST_DIGITS = 5
-"""Fewer digits than this are no number to call, and are compared as a word."""
+"""Fewer digits are no phone number, and are compared as a word."""
 
 SHORTEST_HANDLE = 6
-"""A name written as one word in an address must be so long: `lian` is Lian's, not Li An's."""
+"""Minimum length of a name written as one word in an address: `lian` is Lian's, not Li An's."""
 
 _LONGEST_WORD = 200
-"""Letters of a word; a longer one is nobody's name, and is equal to none."""
+"""Letters in a word; a longer word is nobody's name, and matches nothing."""
 
 _READINGS = 3
-"""So often is a text resolved that comes escaped. Whole chains (`&amp;amp;shy;`) count once."""
+"""How many times a text is decoded. A whole chain (`&amp;amp;shy;`) counts once."""
 
 _PASSES = 4
-"""So often is a text cleared; what is then still in its tags goes with the text."""
+"""How many times a text is cleaned; if tags still contain a match then, the text is dropped."""
 
 _INLINE = re.compile(rf"</?(?:{INLINE_TAGS}|wbr)\b[^<>]*+>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
@@ -83,21 +83,21 @@ Matches = Callable[[TermKind, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What is looked for: words joined by spaces, digits, or the letters of words without a gap.
+    """A search term: words joined by spaces, digits, or the letters of words without a gap.
 
-    `length` is how many of them.
+    `length` counts the words, digits or letters of `text`.
     """
 
     kind: TermKind
     length: int
-    said: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """Knows needles of some lengths when it meets them.
+    """Finds terms of some lengths.
 
-    `may_contain` tells cheaply of most texts that nothing is in them; it never does so wrongly.
+    `may_contain` is a cheap pre-check: it rejects most texts, and never one that has a match.
     """
 
     lengths: frozenset[tuple[TermKind, int]]
@@ -105,13 +105,13 @@ class Matcher:
     may_contain: Callable[[str], bool] = bool
 
     def find(self, text: str) -> list[Span]:
-        """Where in the text a needle stands, in order and apart from each other."""
+        """Return where in the text a term occurs, in order and without overlaps."""
         return _merged(self._spans(text, _READINGS))
 
     def without(self, text: str) -> str:
-        """The text without what was found. Tags in between stay, or the page would break.
+        """Return the text without its matches. Tags between stay, or the page would break.
 
-        Nothing is found in what is left.
+        Nothing is found in the result.
         """
         for _ in range(_PASSES):
             if not (spans := self.find(text)):
@@ -126,26 +126,26 @@ class Matcher:
 
     def _within(self, text: str, resolved: int) -> Iterator[Span]:
         if self.may_contain(text):
-            yield from self._met(text)
+            yield from self._matches_in(text)
         if resolved:
-            # An address stands in a link, a name in a picture's description or in a comment.
+            # A link may contain an address; a picture's description or a comment, a name.
             for start, inner in _inner(text):
                 for a, b in self._spans(inner, resolved - 1):
                     yield start + a, start + b
 
-    def _met(self, text: str) -> Iterator[Span]:
+    def _matches_in(self, text: str) -> Iterator[Span]:
         for kind, windows in _WINDOWS.items():
             lengths = sorted(length for one, length in self.lengths if one is kind)
             if lengths:
                 yield from (
-                    span for said, span in windows(text, lengths) if self.matches(kind, said)
+                    span for window, span in windows(text, lengths) if self.matches(kind, window)
                 )
 
 
 def term_of(text: str) -> Term | None:
-    """What to look for; None where the text is too short to be told from any other."""
+    """Make a search term of a text; None if the text is too short to identify anything."""
     *_, reading = _readings(text, _READINGS)
-    words = [word.said for word in _words(reading.text)]
+    words = [word.text for word in _words(reading.text)]
     joined = "".join(words)
     if len(joined) < SHORTEST or not all(words) or " ".join(words) in _OURS:
         return None
@@ -156,33 +156,33 @@ def term_of(text: str) -> Term | None:
 
 
 _OURS = frozenset({"removed", "removed removed"})
-"""What `REMOVED` says itself: it would be found for ever."""
+"""The words of `REMOVED` itself, which would be found forever."""
 
 
-def _with_handle(needle: Term) -> Iterator[Term]:
-    """The needle, and how it is written as one word in an address."""
-    yield needle
-    letters = needle.said.replace(" ", "")
-    if needle.kind is _WORDS and needle.length > 1 and len(letters) >= SHORTEST_HANDLE:
+def _with_handle(term: Term) -> Iterator[Term]:
+    """The term, and its form as one word in an address."""
+    yield term
+    letters = term.text.replace(" ", "")
+    if term.kind is _WORDS and term.length > 1 and len(letters) >= SHORTEST_HANDLE:
         yield Term(_HANDLE, len(letters), letters)
 
 
-def matcher_of(needle: Term) -> Matcher:
-    """A seeker for a text that is known."""
-    said = {(one.kind, one.said) for one in _with_handle(needle)}
+def matcher_of(term: Term) -> Matcher:
+    """A matcher for a text that is known."""
+    terms = {(one.kind, one.text) for one in _with_handle(term)}
     return Matcher(
-        frozenset((one.kind, one.length) for one in _with_handle(needle)),
-        lambda kind, met: (kind, met) in said,
-        lambda text: _may_contain(text, needle),
+        frozenset((one.kind, one.length) for one in _with_handle(term)),
+        lambda kind, window: (kind, window) in terms,
+        lambda text: _may_contain(text, term),
     )
 
 
-def _may_contain(text: str, needle: Term) -> bool:
-    """Whether the longest word stands anywhere, with the tags inside words and without them."""
-    longest = max(needle.said.split(), key=len)
+def _may_contain(text: str, term: Term) -> bool:
+    """Whether the longest word occurs anywhere, with the tags inside words and without them."""
+    longest = max(term.text.split(), key=len)
     return any(
-        longest in (_folded(said) if needle.kind is _WORDS else _NO_DIGIT.sub("", said))
-        for said in {text, _decoded(text), _decoded(_INLINE.sub("", text))}
+        longest in (_folded(form) if term.kind is _WORDS else _NO_DIGIT.sub("", form))
+        for form in {text, _decoded(text), _decoded(_INLINE.sub("", text))}
     )
 
 
@@ -191,23 +191,23 @@ def _decoded(text: str) -> str:
 
 
 def hashed_matcher(key: bytes, marks: frozenset[ErasedTerm]) -> Matcher:
-    """A seeker for texts known by their hash: every window of their lengths is hashed."""
+    """A matcher for texts known by their hash: it hashes every window of their lengths."""
     hashes = {(mark.kind, mark.hash) for mark in marks}
     lengths = frozenset((mark.kind, mark.length) for mark in marks)
-    return Matcher(lengths, lambda kind, said: (kind, _hash(key, kind, said)) in hashes)
+    return Matcher(lengths, lambda kind, window: (kind, _hash(key, kind, window)) in hashes)
 
 
-def marks_of(needle: Term, key: bytes) -> frozenset[ErasedTerm]:
-    """What is remembered of a text, so that it is met again in all its ways."""
-    return frozenset(erased_term_of(one, key) for one in _with_handle(needle))
+def marks_of(term: Term, key: bytes) -> frozenset[ErasedTerm]:
+    """The hashes to keep of a text, so that all its forms are recognised later."""
+    return frozenset(erased_term_of(one, key) for one in _with_handle(term))
 
 
-def erased_term_of(needle: Term, key: bytes) -> ErasedTerm:
-    return ErasedTerm(needle.kind, needle.length, _hash(key, needle.kind, needle.said))
+def erased_term_of(term: Term, key: bytes) -> ErasedTerm:
+    return ErasedTerm(term.kind, term.length, _hash(key, term.kind, term.text))
 
 
-def _hash(key: bytes, kind: TermKind, said: str) -> bytes:
-    return hmac.digest(key, (kind.value + ":" + said).encode(errors="surrogatepass"), "sha256")
+def _hash(key: bytes, kind: TermKind, text: str) -> bytes:
+    return hmac.digest(key, (kind.value + ":" + text).encode(errors="surrogatepass"), "sha256")
 
 
 # Ways to read a text
@@ -215,7 +215,7 @@ def _hash(key: bytes, kind: TermKind, said: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A text as somebody reads it, with the way back to where each part of it stands.
+    """A text as a person reads it, with the origin of each of its parts.
 
     Part `i` begins at `at[i]`, and was read from `start[i]` to `end[i]` of the reading `before`.
     """
@@ -227,7 +227,7 @@ class _Reading:
     end: array[int] = field(default_factory=lambda: array("q"))
 
     def back(self, start: int, end: int) -> Span:
-        """Where in the text as it came a part of this one stands."""
+        """Map a span of this reading to the original text."""
         if self.before is None:
             return start, end
         first, last = bisect_right(self.at, start) - 1, bisect_right(self.at, end - 1) - 1
@@ -239,12 +239,12 @@ class _Reading:
         return self.before.back(start, end)
 
     def _is_literal(self, part: int) -> bool:
-        """Whether it was read as it stands: what was resolved became shorter or longer."""
+        """Whether the part was copied unchanged: decoding makes a part shorter or longer."""
         following = self.at[part + 1] if part + 1 < len(self.at) else len(self.text)
         return following - self.at[part] == self.end[part] - self.start[part]
 
     def resolved(self) -> _Reading:
-        """The text with its escapes resolved, without comments and what nobody sees."""
+        """The text with its escapes decoded, without comments and invisible characters."""
         parts = _Reading("", self, array("q"), array("q"), array("q"))
         pieces: list[str] = []
         at = length = 0
@@ -261,7 +261,7 @@ class _Reading:
 
 
 def _readings(text: str, most: int) -> Iterator[_Reading]:
-    """The text as it stands, and up to `most` times resolved."""
+    """The text as it is, and decoded up to `most` times."""
     reading = _Reading(text)
     yield reading
     for _ in range(most):
@@ -275,7 +275,7 @@ def _readings(text: str, most: int) -> Iterator[_Reading]:
 
 
 def _unveiled(text: str) -> Iterator[tuple[int, int, str]]:
-    """What stands for something else or for nothing: its place, and what is read there."""
+    """Escapes, invisible characters and comments: the place, and the text that is read there."""
     at = 0
     for start, end in chain(_comments(text), [(len(text), len(text))]):
         for match in _VEILED.finditer(text, at, start):
@@ -293,7 +293,7 @@ def _resolved(match: re.Match[str]) -> str:
 
 
 def _comments(text: str) -> Iterator[Span]:
-    """Where comments stand. One that never ends is none: a search for each end would be the square.
+    """Where the comments are. An unclosed one is none: searching for each end would be quadratic.
 
     By HTML's rules `<!-->` is one as well.
     """
@@ -304,7 +304,7 @@ def _comments(text: str) -> Iterator[Span]:
 
 
 def _inner(text: str) -> Iterator[tuple[int, str]]:
-    """What tags and comments say, with its place."""
+    """The texts inside tags and comments, with their places."""
     for match in _TAG.finditer(text):
         if not _BARE_TAG.fullmatch(match[0]):
             yield match.start() + 1, match[0][1:-1]
@@ -333,14 +333,14 @@ def _uncommented(text: str) -> str:
     return "".join([*pieces, text[at:]])
 
 
-# What a reading says
+# Tokens and windows of a reading
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """Letters or digits. `glued`: nothing but markup inside a word parts it from the one before."""
+    """Letters or digits. `glued`: only inline markup separates it from the token before."""
 
-    said: str
+    text: str
     start: int
     end: int
     glued: bool
@@ -350,29 +350,29 @@ def _tokens(text: str) -> Iterator[_Token]:
     """The tokens of the text that is shown."""
     joint = -1
     for match in _TOKEN.finditer(text):
-        kind, said = match.lastgroup, match[0]
+        kind, piece = match.lastgroup, match[0]
         if kind in ("inline", "tag"):
             if kind == "inline" and joint == match.start():
                 joint = match.end()
             continue
-        said = unescape(said) if kind == "entity" else said
-        if kind == "letters" or (kind != "escape" and said.isalnum()):
+        piece = unescape(piece) if kind == "entity" else piece
+        if kind == "letters" or (kind != "escape" and piece.isalnum()):
             glued = joint == match.start()
-            yield _Token(_word(said), match.start(), match.end(), glued)
+            yield _Token(_word(piece), match.start(), match.end(), glued)
             joint = match.end()
 
 
-def _folded(said: str) -> str:
-    return composed(said).casefold()
+def _folded(text: str) -> str:
+    return composed(text).casefold()
 
 
-def _word(said: str) -> str:
-    """A word to compare; empty where it is too long to be anybody's."""
-    return _folded(said) if len(said) <= _LONGEST_WORD else ""
+def _word(text: str) -> str:
+    """A word to compare; empty if it is too long for a name."""
+    return _folded(text) if len(text) <= _LONGEST_WORD else ""
 
 
 def _words(text: str) -> Iterator[_Token]:
-    """The words: tokens that nothing but markup parts are one. Each is put together once."""
+    """The words; tokens that only inline markup separates are one word. Each is joined once."""
     group: list[_Token] = []
     for token in _tokens(text):
         if group and not token.glued:
@@ -389,49 +389,49 @@ def _words(text: str) -> Iterator[_Token]:
 def _joined(group: list[_Token]) -> _Token:
     if len(group) == 1:
         return group[0]
-    whole = all(token.said for token in group)
-    said = _word("".join(token.said for token in group)) if whole else ""
-    return _Token(said, group[0].start, group[-1].end, glued=False)
+    whole = all(token.text for token in group)
+    text = _word("".join(token.text for token in group)) if whole else ""
+    return _Token(text, group[0].start, group[-1].end, glued=False)
 
 
 Windows = Iterator[tuple[str, Span]]
 
 
 def _phrases(text: str, lengths: list[int]) -> Windows:
-    """So many words in a row; and with the last one not in the genitive, where it may be in it."""
+    """Runs of so many words; also without the last one's genitive -s."""
     last: deque[_Token] = deque(maxlen=lengths[-1])
     for word in _words(text):
         last.append(word)
         for length in lengths[: bisect_right(lengths, len(last))]:
             window = list(last)[-length:]
-            said = " ".join(one.said for one in window)
+            phrase = " ".join(one.text for one in window)
             span = (window[0].start, word.end)
-            yield said, span
-            if said.endswith("s"):
-                yield said[:-1], span
+            yield phrase, span
+            if phrase.endswith("s"):
+                yield phrase[:-1], span
 
 
 def _numbers(text: str, lengths: list[int]) -> Windows:
-    """Neighbouring groups that have so many digits together, the country's code aside."""
+    """Adjacent groups with so many digits in total, not counting the country code."""
     most = lengths[-1] + _LONGEST_COUNTRY
     last: deque[_Token] = deque(maxlen=most)
     for token in _tokens(text):
-        if not token.said.isdecimal():
+        if not token.text.isdecimal():
             last.clear()
             continue
         last.append(token)
         digits = ""
         for first in reversed(last):
-            digits = first.said + digits
+            digits = first.text + digits
             if len(digits) > most:
                 break
-            for national in _said_by(digits, first.said):
+            for national in _national_forms(digits, first.text):
                 if len(national) in lengths:
                     yield national, (first.start, token.end)
 
 
-def _said_by(digits: str, first: str) -> Iterator[str]:
-    """The digits, and without the country's code where that stands in one group with others."""
+def _national_forms(digits: str, first: str) -> Iterator[str]:
+    """The digits; also without the country code, if its group contains other digits."""
     yield digits
     for code in _COUNTRY:
         if first.startswith(code):
@@ -439,14 +439,14 @@ def _said_by(digits: str, first: str) -> Iterator[str]:
 
 
 def _handles(text: str, lengths: list[int]) -> Windows:
-    """Neighbouring words of an address that have so many letters together."""
+    """Adjacent words of an address with so many letters in total."""
     for address in _ADDRESS.finditer(text):
         last: deque[_Token] = deque(maxlen=lengths[-1])
         for token in _tokens(address[0]):
             last.append(token)
             letters = ""
             for first in reversed(last):
-                letters = first.said + letters
+                letters = first.text + letters
                 if len(letters) > lengths[-1]:
                     break
                 if len(letters) in lengths:

@@ -1,13 +1,14 @@
-"""Take out of an ad what is not to be kept of it: pure, and the same each time.
+"""Remove from an ad what may not be kept: pure and deterministic.
 
 With `contacts = drop` that is every contact, and the e-mail addresses and phone numbers in its
-texts; and it is what somebody asked to be forgotten. What is compared with the store went through
-here first, so that an ad that NAV left as it was is unchanged here too.
+texts; and always the people erased on request. Content is redacted before it is compared with the
+store, so that an ad that NAV left unchanged is unchanged here too.
 
-Text is HTML or plain. Both are found as people write them in Norway, and what merely looks like a
-number stays: dates, years, hours, prices, organisation numbers, postal codes, references, links.
-Where it cannot be told, a number that somebody would answer goes: a lost reference is a nuisance,
-a person's number that stays is a breach.
+Text is HTML or plain. Both are found as people write them in Norway; what merely
+looks like a phone number stays: dates, years, hours, prices, organisation numbers, postal codes,
+references, links.
+In doubt, a possible phone number is removed: a lost reference is a nuisance, a person's number
+that stays is a breach.
 
 Every pattern takes time linear in the text: runs are possessive, and gaps have a greatest length.
 """
@@ -37,7 +38,7 @@ _LINK = re.compile(
     r"""(?:https?://|www\.)(?:(?!&(?:nbsp|lt|gt|quot|\#))[^\s"'<>])++""", re.IGNORECASE
 )
 
-# Any way to group eight digits. Only where something says that it is a number to call.
+# Eight digits in any grouping: only after a prefix or a label of a phone number.
 _EIGHT = rf"\d(?:(?:{_BLANK}|[.()/]|{_HYPHEN}){{0,3}}+\d){{7}}(?!\d)"
 _NO_DATE = r"(?!\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)"
 _NORWAY = (
@@ -56,8 +57,8 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 
-# The ways in which people group eight digits, and nothing else does. Numbers of the fixed net
-# begin with 2, 3 and 5 to 7, of mobiles with 4 and 9; none with 20 or 30.
+# Groupings of eight digits that only phone numbers have. Landline numbers begin with 2, 3 and 5
+# to 7, mobile numbers with 4 and 9; none with 20 or 30.
 _PAIR = r"(?:[23][1-9]|[4-9]\d)"
 _GAP = rf"{_BLANK}{{1,4}}+"
 _PLAIN = re.compile(
@@ -82,56 +83,54 @@ _MARKUP = re.compile(_TAG, re.IGNORECASE)
 
 
 class Redactor:
-    """Applies one `PrivacyPolicy` to many ads. Costs nothing where all is kept."""
+    """Applies one `PrivacyPolicy` to many ads. Costs nothing if everything is kept."""
 
-    def __init__(self, discretion: PrivacyPolicy) -> None:
-        self._idle = discretion.keeps_all
-        self._drop = discretion.contacts is Contacts.DROP
-        self._seeker = (
-            hashed_matcher(discretion.key, discretion.marks) if discretion.marks else None
-        )
+    def __init__(self, policy: PrivacyPolicy) -> None:
+        self._idle = policy.keeps_all
+        self._drop = policy.contacts is Contacts.DROP
+        self._matcher = hashed_matcher(policy.key, policy.marks) if policy.marks else None
 
     def __call__(self, content: Content) -> Content:
         if self._idle:
             return content
-        return rewrite_texts(content, self._text, self._drops, recode=self._forgotten)
+        return rewrite_texts(content, self._text, self._drops, recode=self._without_erased)
 
     def _text(self, text: str) -> str:
-        text = self._forgotten(text)
+        text = self._without_erased(text)
         return without_contacts(text) if self._drop else text
 
-    def _forgotten(self, text: str) -> str:
-        return text if self._seeker is None else self._seeker.without(text)
+    def _without_erased(self, text: str) -> str:
+        return text if self._matcher is None else self._matcher.without(text)
 
     def _drops(self, contact: Contact) -> bool:
-        return self._drop or (self._seeker is not None and is_about(contact, self._seeker))
+        return self._drop or (self._matcher is not None and is_about(contact, self._matcher))
 
 
-def is_about(contact: Contact, seeker: Matcher) -> bool:
-    """Whether a contact is the one that is looked for, and so goes as a whole."""
-    return any(seeker.find(text) for text in (contact.name, contact.email, contact.phone) if text)
+def is_about(contact: Contact, matcher: Matcher) -> bool:
+    """Whether a contact is the person searched for, to be removed entirely."""
+    return any(matcher.find(text) for text in (contact.name, contact.email, contact.phone) if text)
 
 
-def without_person(content: Content, seeker: Matcher) -> Content:
-    """What is left when all that the seeker finds is taken out, contacts as a whole."""
+def without_person(content: Content, matcher: Matcher) -> Content:
+    """The content without anything that the matcher finds; matching contacts go entirely."""
     return rewrite_texts(
         content,
-        seeker.without,
-        lambda contact: is_about(contact, seeker),
-        recode=seeker.without,
+        matcher.without,
+        lambda contact: is_about(contact, matcher),
+        recode=matcher.without,
     )
 
 
-def places_of(raw: str, seeker: Matcher) -> Iterator[tuple[str, str]]:
-    """Where in stored content the seeker finds something: the field, and what stands there."""
+def places_of(raw: str, matcher: Matcher) -> Iterator[tuple[str, str]]:
+    """Each match in stored content: the field, and the matching text."""
     for field, text in iter_texts(raw, names=True):
-        yield from ((field, text[start:end]) for start, end in seeker.find(text))
+        yield from ((field, text[start:end]) for start, end in matcher.find(text))
 
 
 def without_contacts(text: str) -> str:
-    """The text without e-mail addresses and phone numbers; the rest stays to the letter.
+    """The text without e-mail addresses and phone numbers; the rest is unchanged.
 
-    A link keeps the digits in its path: it may be the way to apply, and must lead there.
+    A link keeps the digits in its path: it may be the way to apply, and must still work.
     """
     pieces = []
     at = 0
@@ -142,29 +141,29 @@ def without_contacts(text: str) -> str:
 
 
 def _without_both(text: str) -> str:
-    """In the order in which one form could hide in another."""
+    """The order matters: one form can contain another."""
     text = _without_addresses(text)
-    text = _PREFIXED.sub(_gone, text)
-    text = _LABELLED.sub(lambda match: match[1] + _marked(match[0][len(match[1]) :]), text)
-    return _PLAIN.sub(_gone_if_a_number, text)
+    text = _PREFIXED.sub(_removed, text)
+    text = _LABELLED.sub(lambda match: match[1] + _replacement(match[0][len(match[1]) :]), text)
+    return _PLAIN.sub(_removed_if_phone, text)
 
 
 def _without_addresses(text: str) -> str:
-    return _EMAIL.sub(_gone, text)
+    return _EMAIL.sub(_removed, text)
 
 
-def _gone(match: re.Match[str]) -> str:
-    return _marked(match[0])
+def _removed(match: re.Match[str]) -> str:
+    return _replacement(match[0])
 
 
-def _marked(text: str) -> str:
-    """What stands in the place of `text`: its tags stay, or the page around it would break."""
+def _replacement(text: str) -> str:
+    """The replacement of `text`: its tags stay, or the page around it would break."""
     return REMOVED + "".join(_MARKUP.findall(text)) if "<" in text else REMOVED
 
 
-def _gone_if_a_number(match: re.Match[str]) -> str:
-    """Digits in a row may be a day or somebody's reference; pairs and such are neither."""
+def _removed_if_phone(match: re.Match[str]) -> str:
+    """Digits without grouping may be a date or a reference; grouped ones are neither."""
     before = match.string[max(match.start() - 60, 0) : match.start()]
     if match["close"] and (_DATE.fullmatch(match[0]) or _REFERENCE.search(before)):
         return match[0]
-    return _gone(match)
+    return _removed(match)

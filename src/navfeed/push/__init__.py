@@ -1,1 +1,1 @@
-"""Engines that many machines read from, kept as the store is."""
+"""Keep databases and search engines that many machines read equal to the store."""

@@ -1,4 +1,4 @@
-"""Bring a target to where the store stands: a snapshot first, then what follows, by itself."""
+"""Bring a target up to date with the store: a snapshot first, then the changes after it."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ class Target(Protocol):
     """An engine that holds the ads. Every method may raise `TargetError`, and nothing else."""
 
     def cursor(self) -> Cursor | None:
-        """Where it stands; None where it was never loaded, or holds what nobody asks for now."""
+        """The position; None if it was never loaded, or was loaded with another selection."""
 
     def load(self, batch: Batch) -> int:
-        """Put a snapshot in the place of all it holds, and note where it stands; how many ads."""
+        """Replace all ads with a snapshot, save the position and return the number of ads."""
 
     def apply(self, batch: Batch, after: Cursor) -> None:
-        """Apply what follows `after`, where it stands, and note where it stands then.
+        """Apply the changes after `after`, the current position, and save the new position.
 
-        Where there is nothing to apply or to note, nothing is written.
+        Nothing is written if neither has changed.
         """
 
     def expected(self, change: Change) -> bytes:
         """The hash of an ad as the target should hold it."""
 
     def held(self, today: date) -> Iterator[tuple[str, bytes]]:
-        """Every ad it holds whose last day is not over, and the hash of what it holds of it.
+        """Every ad in the target that is active on `today`, with the hash of its content.
 
-        Those whose last day is over go when the store's go: nobody is shown them meanwhile.
+        Expired ads are removed when the store removes them; until then they are not shown.
         """
 
-    def mend(self, wrong: Iterable[Change], gone: Iterable[str], /) -> bool:
-        """Put these ads in the place of what it holds, and take those out.
+    def repair(self, wrong: Iterable[Change], gone: Iterable[str], /) -> bool:
+        """Replace the `wrong` ads and delete those that are `gone`.
 
-        False: that cannot be done one by one; all has to be loaded anew.
+        False: the target cannot write single ads; all of it has to be reloaded.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A step: so many changes, and where the target stands. `loaded`: all was put in anew."""
+    """A step: the number of changes and the new position. `loaded`: the target was reloaded."""
 
     changes: int
     cursor: Cursor
@@ -56,7 +56,7 @@ class Pushed:
 
 
 def push(target: Target, source: Source, most: int = stream.BATCH) -> Iterator[Pushed]:
-    """Bring the target to where the store stands. May raise what `Target` and `Reader` raise."""
+    """Bring the target up to date with the store. May raise what `Target` and `Reader` raise."""
     at = target.cursor()
     while True:
         batch = _following(source, at, most)
@@ -72,7 +72,7 @@ def push(target: Target, source: Source, most: int = stream.BATCH) -> Iterator[P
 
 
 def _following(source: Source, at: Cursor | None, most: int) -> Batch | None:
-    """What follows; None where that cannot be told without a hole."""
+    """The next changes; None if the journal has a gap after the position."""
     try:
         return None if at is None else stream.batch(source, at, most)
     except CursorError:
@@ -80,7 +80,7 @@ def _following(source: Source, at: Cursor | None, most: int) -> Batch | None:
 
 
 def pending(target: Target, source: Source) -> Pushed:
-    """What a push would do, without doing it."""
+    """Report what a push would do, without doing it."""
     at = target.cursor()
     changes, loaded, cursor = 0, False, at
     while True:
@@ -94,7 +94,7 @@ def pending(target: Target, source: Source) -> Pushed:
             return Pushed(changes, cursor, True, loaded)
 
 
-class Kind(StrEnum):
+class MismatchKind(StrEnum):
     """How a target can differ from the store."""
 
     MISSING = "missing"
@@ -103,36 +103,36 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """An ad that the target does not hold as the store does."""
+class Mismatch:
+    """An ad whose content in the target differs from the store."""
 
     uuid: str
-    kind: Kind
+    kind: MismatchKind
 
 
-def compare(target: Target, source: Source) -> list[Difference]:
-    """Every ad by its content. In order where nothing was pushed meanwhile."""
+def compare(target: Target, source: Source) -> list[Mismatch]:
+    """Compare every ad by its content. Differences are reliable if no push ran meanwhile."""
     with stream.snapshot(source) as whole:
         expected = {change.uuid.lower(): target.expected(change) for change in whole.changes}
     return list(_differences(expected, dict(target.held(whole.today))))
 
 
-def _differences(expected: Mapping[str, bytes], held: Mapping[str, bytes]) -> Iterator[Difference]:
+def _differences(expected: Mapping[str, bytes], held: Mapping[str, bytes]) -> Iterator[Mismatch]:
     for uuid in sorted(expected.keys() | held.keys()):
         if uuid not in held:
-            yield Difference(uuid, Kind.MISSING)
+            yield Mismatch(uuid, MismatchKind.MISSING)
         elif uuid not in expected:
-            yield Difference(uuid, Kind.LINGERING)
+            yield Mismatch(uuid, MismatchKind.LINGERING)
         elif expected[uuid] != held[uuid]:
-            yield Difference(uuid, Kind.ALTERED)
+            yield Mismatch(uuid, MismatchKind.ALTERED)
 
 
-def reconcile(target: Target, source: Source, found: Iterable[Difference]) -> None:
-    """Make the target hold of these ads what the store does."""
-    gone = [one.uuid for one in found if one.kind is Kind.LINGERING]
-    wrong = {one.uuid for one in found if one.kind is not Kind.LINGERING}
+def reconcile(target: Target, source: Source, found: Iterable[Mismatch]) -> None:
+    """Make these ads in the target equal to those in the store."""
+    gone = [one.uuid for one in found if one.kind is MismatchKind.LINGERING]
+    wrong = {one.uuid for one in found if one.kind is not MismatchKind.LINGERING}
     with stream.snapshot(source) as whole:
-        mended = target.mend((one for one in whole.changes if one.uuid.lower() in wrong), gone)
-    if not mended:
+        repaired = target.repair((one for one in whole.changes if one.uuid.lower() in wrong), gone)
+    if not repaired:
         with stream.snapshot(source) as whole:
             target.load(whole)

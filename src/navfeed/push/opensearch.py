@@ -1,8 +1,8 @@
 """OpenSearch, and Elasticsearch, as a target: an index of documents behind an alias.
 
-All ads are loaded into a new index, and the alias is switched once they are in. What follows goes
-by the number of each change as its version, so that the engine itself leaves alone what is older.
-Where it stands is a document of its own, written after the changes were acknowledged.
+All ads are loaded into a new index, and the alias is switched when they are complete. Later
+changes carry their number as the document version, so the engine itself rejects older ones.
+The position is a separate document, written after the changes have been acknowledged.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from opensearchpy import OpenSearch as Client
 
 VERSION = 1
-_MOST_BYTES = 8_000_000
-"""Of one request. The engine refuses more than 100 MB, and holds all of it in its memory."""
+_MAX_BYTES = 8_000_000
+"""Largest request body. The engine refuses more than 100 MB, and keeps all of it in memory."""
 
-_PATIENCE = 60
+_TIMEOUT_SECONDS = 60
 
 _TEXT = {"type": "text", "analyzer": "ads", "search_analyzer": "searches"}
-# What a term can hold is limited to 32,766 bytes; a longer value is found by its words alone.
+# A term holds at most 32,766 bytes; a longer value is found by its words alone.
 _NAME = {"type": "keyword", "ignore_above": 8_000}
 _BOTH = {**_TEXT, "fields": {"keyword": _NAME}}
 _DATE = {"type": "date", "ignore_malformed": True}
@@ -78,7 +78,7 @@ def _index() -> dict[str, Any]:
     return {
         "settings": {
             "index": {
-                # A minute by itself: what arrives late must not bring back what is gone.
+                # The default is a minute; a late change must not restore a deleted ad.
                 "gc_deletes": "1h",
                 "mapping.nested_objects.limit": 200_000,
             },
@@ -113,7 +113,7 @@ def _index() -> dict[str, Any]:
     }
 
 
-_IN_FORCE = {
+_ACTIVE_ONLY = {
     "bool": {
         "should": [
             {"range": {"shown_until": {"gt": "now"}}},
@@ -124,8 +124,8 @@ _IN_FORCE = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """Where the target stands, and the version of the document that says so."""
+class _State:
+    """The position of the target, and the version of the document that records it."""
 
     index: str
     cursor: Cursor
@@ -135,17 +135,17 @@ class _Standing:
 
 
 class OpenSearch:
-    """A client for one alias. `selection` says what is asked for; another one is loaded anew."""
+    """A client for one alias. A target with another `selection` is reloaded completely."""
 
     def __init__(self, url: str, *, selection: str, contacts: bool) -> None:
         require_extra("opensearchpy", "opensearch")
         import opensearchpy
 
-        # It tells of each answer that is no 200, a 404 that was expected too.
+        # It logs every response other than 200, even an expected 404.
         logging.getLogger("opensearch").setLevel(logging.CRITICAL)
         self._errors = opensearchpy.exceptions
         self._client, self._alias = _client_of(url, opensearchpy.OpenSearch)
-        self._state = f"{self._alias}-navfeed"
+        self._state_index = f"{self._alias}-navfeed"
         self._selection = selection
         self._contacts = contacts
 
@@ -155,43 +155,43 @@ class OpenSearch:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    # What the engine asks
+    # The Target protocol
 
     def cursor(self) -> Cursor | None:
-        with self._explained():
-            standing = self._standing()
-            if standing is None or standing.selection != self._selection:
+        with self._translate_errors():
+            state = self._read_state()
+            if state is None or state.selection != self._selection:
                 return None
-            if self._behind_alias() != [standing.index]:
+            if self._behind_alias() != [state.index]:
                 return None
-            self._drop(one for one in self._ours() if one != standing.index)
-            return standing.cursor
+            self._drop(one for one in self._own_indices() if one != state.index)
+            return state.cursor
 
     def load(self, batch: Batch) -> int:
-        with self._explained():
-            before = self._standing()
-            older = self._ours()
+        with self._translate_errors():
+            before = self._read_state()
+            older = self._own_indices()
             name = f"{self._alias}-{batch.cursor.store}-{batch.cursor.number}-{self._next(older)}"
             self._client.indices.create(index=name, body=_index())
             count = self._send(name, self._actions(batch.changes))
             self._client.indices.refresh(index=name)
             self._switch(name)
-            self._note(name, batch, before)
+            self._save_state(name, batch, before)
             self._drop(older)
         return count
 
     def apply(self, batch: Batch, after: Cursor) -> None:
-        with self._explained():
-            standing = self._standing()
-            if standing is None or standing.cursor != after:
+        with self._translate_errors():
+            state = self._read_state()
+            if state is None or state.cursor != after:
                 raise TargetError(
-                    "another push brought the target elsewhere meanwhile. Run again, and let one "
-                    "alone push to it"
+                    "another push changed the target at the same time. Run again, and let "
+                    "only one process push to it"
                 )
-            if batch.cursor == after and standing.as_of == _as_of(batch):
+            if batch.cursor == after and state.as_of == _as_of(batch):
                 return
-            self._send(standing.index, self._actions(batch.changes))
-            self._note(standing.index, batch, standing)
+            self._send(state.index, self._actions(batch.changes))
+            self._save_state(state.index, batch, state)
 
     def expected(self, change: Change) -> bytes:
         return _hash(self._document(change))
@@ -199,17 +199,17 @@ class OpenSearch:
     def held(self, today: date) -> Iterator[tuple[str, bytes]]:
         from opensearchpy.helpers import scan
 
-        with self._explained():
+        with self._translate_errors():
             index = self._index()
             self._client.indices.refresh(index=index)
-            # By what was served of them: a query would leave out a last day that is no date to it.
+            # Compared as served: a query would leave out a last day that the engine cannot parse.
             for hit in scan(self._client, index=index, size=100):
                 if (hit["_source"].get("last_day") or "a") < today.isoformat():
                     continue
                 yield hit["_id"], _hash(hit["_source"])
 
-    def mend(self, _wrong: Iterable[Change], _gone: Iterable[str], /) -> bool:
-        """By hand a document gets a version of the engine's own, which no number of ours beats."""
+    def repair(self, _wrong: Iterable[Change], _gone: Iterable[str], /) -> bool:
+        """Never: a single write would need a version that the later changes could not exceed."""
         return False
 
     # Documents
@@ -220,52 +220,52 @@ class OpenSearch:
             if change.content is None:
                 yield _action("delete", change.uuid, number)
             else:
-                said = json.dumps(self._document(change), ensure_ascii=False).encode()
-                yield _action("index", change.uuid, number) + said + b"\n"
+                source = json.dumps(self._document(change), ensure_ascii=False).encode()
+                yield _action("index", change.uuid, number) + source + b"\n"
 
     def _document(self, change: Change) -> dict[str, Any]:
-        said = document(change, contacts=self._contacts)
-        return {**said, "shown_until": _end_of(change.last_day)}
+        facts = document(change, contacts=self._contacts)
+        return {**facts, "shown_until": _end_of(change.last_day)}
 
     def _send(self, index: str, actions: Iterable[bytes]) -> int:
-        """All acknowledged, or an error. Answers how many."""
+        """Send the actions and return how many. Raises unless all are acknowledged."""
         count = 0
         for body in _parts(actions):
             answer = self._client.bulk(
-                body=body, index=index, params={"request_timeout": _PATIENCE}
+                body=body, index=index, params={"request_timeout": _TIMEOUT_SECONDS}
             )
             count += len(answer["items"])
             if answer["errors"]:
                 _refuse([item for one in answer["items"] for item in one.values()])
         return count
 
-    # Where it stands
+    # The position
 
-    def _standing(self) -> _Standing | None:
+    def _read_state(self) -> _State | None:
         try:
-            found = self._client.get(index=self._state, id="target")
+            found = self._client.get(index=self._state_index, id="target")
         except self._errors.NotFoundError:
             return None
-        said = found["_source"]
-        if said["version"] != VERSION:
+        source = found["_source"]
+        if source["version"] != VERSION:
             raise TargetError(
-                f"the index was made by another navfeed (version {said['version']}, this one knows "
-                f"{VERSION}). Upgrade navfeed, or push to a new index"
+                f"the index has the format of another navfeed (version {source['version']}, this "
+                f"one uses {VERSION}). Upgrade navfeed, or push to a new index"
             )
-        cursor = Cursor(said["store"], said["number"])
+        cursor = Cursor(source["store"], source["number"])
         sequence = found["_seq_no"], found["_primary_term"]
-        as_of = said["caught_up_at"], said["feed_time"]
-        return _Standing(said["index"], cursor, said["selection"], as_of, sequence)
+        as_of = source["caught_up_at"], source["feed_time"]
+        return _State(source["index"], cursor, source["selection"], as_of, sequence)
 
     def _index(self) -> str:
-        standing = self._standing()
-        assert standing is not None  # noqa: S101  it was pushed before it was compared
-        return standing.index
+        state = self._read_state()
+        assert state is not None  # noqa: S101  pushed before it is compared
+        return state.index
 
-    def _note(self, index: str, batch: Batch, before: _Standing | None) -> None:
-        """Only where nobody else noted something meanwhile."""
+    def _save_state(self, index: str, batch: Batch, before: _State | None) -> None:
+        """Save the position; fails if another process has saved one in the meantime."""
         caught_up_at, feed_time = _as_of(batch)
-        said = {
+        source = {
             "version": VERSION,
             "index": index,
             "store": batch.cursor.store,
@@ -277,7 +277,7 @@ class OpenSearch:
         params: dict[str, Any] = {"op_type": "create"}
         if before is not None:
             params = {"if_seq_no": before.sequence[0], "if_primary_term": before.sequence[1]}
-        self._client.index(index=self._state, id="target", body=said, params=params)
+        self._client.index(index=self._state_index, id="target", body=source, params=params)
 
     def _behind_alias(self) -> list[str]:
         try:
@@ -285,15 +285,15 @@ class OpenSearch:
         except self._errors.NotFoundError:
             return []
 
-    def _ours(self) -> list[str]:
-        """Indices that were loaded, or half loaded, before."""
+    def _own_indices(self) -> list[str]:
+        """The indices of earlier loads, complete or not."""
         found = self._client.indices.get(
             index=f"{self._alias}-*", params={"ignore_unavailable": "true"}
         )
-        return sorted(name for name in found if name != self._state)
+        return sorted(name for name in found if name != self._state_index)
 
     def _drop(self, indices: Iterable[str]) -> None:
-        """What a push that was killed left: nobody would take ads out of it that end."""
+        """Delete what a killed push left: nobody would remove inactive ads from it."""
         for one in indices:
             self._client.indices.delete(index=one, params={"ignore_unavailable": "true"})
 
@@ -303,46 +303,48 @@ class OpenSearch:
     def _switch(self, name: str) -> None:
         if self._client.indices.exists(index=self._alias) and not self._behind_alias():
             raise TargetError(
-                f"there is an index {self._alias} that is no alias of navfeed's. Name another one"
+                f"{self._alias} is an index, not an alias of navfeed. Choose another name"
             )
         actions: list[dict[str, Any]] = [
             {"remove": {"index": one, "alias": self._alias}} for one in self._behind_alias()
         ]
-        actions.append({"add": {"index": name, "alias": self._alias, "filter": _IN_FORCE}})
+        actions.append({"add": {"index": name, "alias": self._alias, "filter": _ACTIVE_ONLY}})
         self._client.indices.update_aliases(body={"actions": actions})
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except self._errors.ConflictError as error:
             raise TargetError(
-                "another push brought the target elsewhere meanwhile. Run again, and let one alone "
-                "push to it"
+                "another push changed the target at the same time. Run again, and let only one "
+                "process push to it"
             ) from error
         except self._errors.ConnectionError as error:
             raise TargetError(
                 f"the search engine cannot be reached. Check its address, then run again "
-                f"({_said(error)})",
+                f"({_message_of(error)})",
                 passes=True,
             ) from error
         except self._errors.OpenSearchException as error:
             status = getattr(error, "status_code", None)
-            raise TargetError(_explain(status, _said(error)), passes=status in _PASSING) from error
+            raise TargetError(
+                _explain(status, _message_of(error)), passes=status in _TRANSIENT
+            ) from error
 
 
-_PASSING = (429, 500, 502, 503, 504, 507)
+_TRANSIENT = (429, 500, 502, 503, 504, 507)
 
 
-def _explain(status: object, said: str) -> str:
-    if "cluster_block" in said or "read-only" in said or status in (429, 507):
-        return f"the search engine takes nothing more now: make room, then run again ({said})"
+def _explain(status: object, reason: str) -> str:
+    if "cluster_block" in reason or "read-only" in reason or status in (429, 507):
+        return f"the search engine accepts no more data: free some space, then run again ({reason})"
     if status in (401, 403):
-        return f"the search engine does not let this user write. Check its rights ({said})"
-    return f"the search engine refused what was asked. Check its version, then run again ({said})"
+        return f"the search engine denies this user write access. Check its rights ({reason})"
+    return f"the search engine refused the request. Check its version, then run again ({reason})"
 
 
-def _said(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
@@ -353,14 +355,14 @@ def _client_of(url: str, make: type[Client]) -> tuple[Client, str]:
     if parts.scheme not in ("http", "https") or not parts.hostname or not _is_name(alias):
         raise ConfigError(
             "a search engine's address is opensearch+https://host:9200/index, the name of the "
-            "index in small letters"
+            "index in lower case"
         )
     user = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     return make(
         hosts=[{"host": parts.hostname, "port": parts.port or 9_200}],
         use_ssl=parts.scheme == "https",
         http_auth=user,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT_SECONDS,
         max_retries=0,
     ), alias
 
@@ -388,7 +390,7 @@ def _parts(actions: Iterable[bytes]) -> Iterator[bytes]:
     part: list[bytes] = []
     size = 0
     for action in actions:
-        if part and size + len(action) > _MOST_BYTES:
+        if part and size + len(action) > _MAX_BYTES:
             yield b"".join(part)
             part, size = [], 0
         part.append(action)
@@ -398,17 +400,17 @@ def _parts(actions: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _refuse(items: Iterable[dict[str, Any]]) -> None:
-    """A conflict says that what is there is as new; what else went wrong is an error."""
+    """Raise for any failure but a conflict: then the engine holds a version as new already."""
     for item in items:
         if "error" in item and item["status"] != 409:
-            said = f"{item['_id']}: {item['error'].get('type')}, {item['error'].get('reason')}"
+            reason = f"{item['_id']}: {item['error'].get('type')}, {item['error'].get('reason')}"
             raise TargetError(
-                _explain(item["status"], said[:300]), passes=item["status"] in _PASSING
+                _explain(item["status"], reason[:300]), passes=item["status"] in _TRANSIENT
             )
 
 
-def _hash(said: dict[str, Any]) -> bytes:
-    facts = {name: value for name, value in said.items() if name != "number"}
+def _hash(source: dict[str, Any]) -> bytes:
+    facts = {name: value for name, value in source.items() if name != "number"}
     return sha256(json.dumps(facts, sort_keys=True).encode()).digest()
 
 

@@ -1,7 +1,7 @@
 """PostgreSQL as a target: typed tables, an index of words, a view of what may be shown today.
 
-Everything lies in the first schema of the connection's search path. The place where it stands is
-kept in the same transaction as the ads, so that no crash can part them.
+Everything is in the first schema of the connection's search path. The position is saved in the
+same transaction as the ads, so that no crash can separate them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _KINDS = {
     **dict.fromkeys(_MOMENTS, "timestamptz"),
 }
 
-# What PostgreSQL's index of words takes is limited to a megabyte; an ad may be longer.
+# A tsvector holds at most a megabyte; an ad may be longer.
 _SEARCH = """
     setweight(to_tsvector('norwegian', left(coalesce(title, ''), 10000)), 'A') ||
     setweight(to_tsvector('norwegian', left(coalesce(job_title, ''), 10000)), 'A') ||
@@ -92,7 +92,7 @@ INSERT INTO navfeed_target (id, version) VALUES (1, {VERSION});
 CREATE INDEX ads_search ON ads USING gin (search);
 CREATE INDEX ads_last_day ON ads (last_day);
 CREATE INDEX ads_published ON ads (published);
--- Texts hold whatever NAV sends, of any length: a hash alone can index that.
+-- Texts have any length: only a hash index accepts that.
 CREATE INDEX ads_orgnr ON ads USING hash (employer_orgnr);
 CREATE INDEX locations_municipal ON locations USING hash (municipal);
 CREATE INDEX locations_county ON locations USING hash (county);
@@ -104,7 +104,7 @@ CREATE VIEW active_ads AS SELECT * FROM ads
 
 
 class Postgres:
-    """An open connection. `selection` says what is asked for; another one is loaded anew."""
+    """An open connection. A target with another `selection` is reloaded completely."""
 
     def __init__(self, url: str, *, selection: str, contacts: bool) -> None:
         require_extra("psycopg", "postgres")
@@ -113,18 +113,18 @@ class Postgres:
         self._errors = psycopg.Error
         self._selection = selection
         self._contacts = contacts
-        with self._explained():
+        with self._translate_errors():
             self._connection = psycopg.connect(
                 url,
                 autocommit=True,
                 application_name="navfeed push",
-                connect_timeout=_PATIENCE,
-                tcp_user_timeout=_PATIENCE * 1_000,
+                connect_timeout=_TIMEOUT_SECONDS,
+                tcp_user_timeout=_TIMEOUT_SECONDS * 1_000,
             )
             self._connection.execute("SET TIME ZONE 'UTC'")
-            self._connection.execute(f"SET lock_timeout = '{_PATIENCE}s'".encode())
+            self._connection.execute(f"SET lock_timeout = '{_TIMEOUT_SECONDS}s'".encode())
         try:
-            with self._explained():
+            with self._translate_errors():
                 self._prepare()
         except BaseException:
             self._connection.close()
@@ -136,16 +136,16 @@ class Postgres:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    # What the engine asks
+    # The Target protocol
 
     def cursor(self) -> Cursor | None:
-        with self._explained():
-            store, number, selection = self._standing()
+        with self._translate_errors():
+            store, number, selection = self._read_state()
         return Cursor(store, number) if store and selection == self._selection else None
 
     def load(self, batch: Batch) -> int:
         with self._transaction():
-            self._standing(lock=True)
+            self._read_state(lock=True)
             self._run("CREATE TEMP TABLE named (uuid uuid PRIMARY KEY) ON COMMIT DROP")
             self._run("DELETE FROM tombstones")
             count = 0
@@ -155,23 +155,23 @@ class Postgres:
                 self._copy("named", ("uuid",), ((change.uuid,) for change in chunk))
                 count += len(chunk)
             self._run("DELETE FROM ads WHERE NOT EXISTS (SELECT FROM named WHERE uuid = ads.uuid)")
-            self._note(batch)
+            self._save_state(batch)
         return count
 
     def apply(self, batch: Batch, after: Cursor) -> None:
-        if batch.cursor == after and self._knows(batch):
+        if batch.cursor == after and self._is_current(batch):
             return
         changes = list(batch.changes)
         with self._transaction():
-            store, number, _ = self._standing(lock=True)
+            store, number, _ = self._read_state(lock=True)
             if (store, number) != (after.store, after.number):
                 raise TargetError(
-                    "another push brought the target elsewhere meanwhile. Run again, and let one "
-                    "alone push to it"
+                    "another push changed the target at the same time. Run again, and let "
+                    "only one process push to it"
                 )
             self._put([change for change in changes if change.content is not None])
             self._take_out([change for change in changes if change.content is None])
-            self._note(batch, tells=batch.cursor != after)
+            self._save_state(batch, notify=batch.cursor != after)
 
     def expected(self, change: Change) -> bytes:
         assert change.content is not None  # noqa: S101  a snapshot has it
@@ -190,9 +190,9 @@ class Postgres:
                 for row in rows:
                     yield str(row[0]), _hash(row, [of.get(row[0], []) for of in children])
 
-    def mend(self, wrong: Iterable[Change], gone: Iterable[str]) -> bool:
+    def repair(self, wrong: Iterable[Change], gone: Iterable[str]) -> bool:
         with self._transaction():
-            self._standing(lock=True)
+            self._read_state(lock=True)
             changes = iter(wrong)
             while chunk := list(islice(changes, BATCH)):
                 uuids = [change.uuid for change in chunk]
@@ -204,7 +204,7 @@ class Postgres:
     # Writing
 
     def _put(self, changes: Sequence[Change], *, anyway: bool = False) -> None:
-        """Ads that are newer than what is held, or all of them; what is held of others stays."""
+        """Insert or replace the ads that are newer than the stored ones, or with `anyway` all."""
         contents = {
             change.uuid.lower(): change.content for change in changes if change.content is not None
         }
@@ -276,18 +276,18 @@ class Postgres:
             for row in rows:
                 copy.write_row(row)
 
-    # Where it stands
+    # The position
 
-    def _standing(self, *, lock: bool = False) -> tuple[str | None, int, str | None]:
-        """With `lock`, nobody else pushes until the transaction ends."""
+    def _read_state(self, *, lock: bool = False) -> tuple[str | None, int, str | None]:
+        """Store, number and selection. `lock`: no other push runs until the transaction ends."""
         ((store, number, selection),) = self._run(
             f"SELECT store, number, selection FROM navfeed_target {'FOR UPDATE' if lock else ''}"
         )
         return store, number, selection
 
-    def _knows(self, batch: Batch) -> bool:
-        """Whether it says already as of when the store is."""
-        with self._explained():
+    def _is_current(self, batch: Batch) -> bool:
+        """Whether the saved state already has the times of this batch."""
+        with self._translate_errors():
             ((known,),) = self._run(
                 "SELECT caught_up_at IS NOT DISTINCT FROM %s::timestamptz "
                 "AND feed_time IS NOT DISTINCT FROM %s::timestamptz FROM navfeed_target",
@@ -295,15 +295,15 @@ class Postgres:
             )
         return bool(known)
 
-    def _note(self, batch: Batch, *, tells: bool = True) -> None:
-        """And tell whoever listens; who reads sees all of it, or nothing yet."""
+    def _save_state(self, batch: Batch, *, notify: bool = True) -> None:
+        """Save the position and notify listeners, in the transaction of the changes."""
         self._run(
             "UPDATE navfeed_target SET store = %s, number = %s, selection = %s, caught_up_at = %s, "
             "feed_time = %s, pushed_at = now()",
             *(batch.cursor.store, batch.cursor.number, self._selection),
             *(batch.caught_up_at, batch.feed_time),
         )
-        if tells:
+        if notify:
             self._run("SELECT pg_notify('navfeed', %s)", str(batch.cursor))
 
     # The schema
@@ -317,16 +317,16 @@ class Postgres:
             )
         ((exists,),) = self._run("SELECT to_regclass('navfeed_target') IS NOT NULL")
         if not exists:
-            self._make()
+            self._create()
         ((version,),) = self._run("SELECT version FROM navfeed_target")
         if version != VERSION:
             raise TargetError(
-                f"the tables were made by another navfeed (version {version}, this one knows "
+                f"the tables have the format of another navfeed (version {version}, this one uses "
                 f"{VERSION}). Upgrade navfeed, or push to a new schema"
             )
 
-    def _make(self) -> None:
-        """All or nothing. One at a time: tables cannot be locked before they are there."""
+    def _create(self) -> None:
+        """Create the tables in one transaction. An advisory lock: no table exists yet to lock."""
         with self._transaction():
             self._run("SELECT pg_advisory_xact_lock(%s)", _LOCK)
             ((made, schema, theirs),) = self._run(
@@ -337,8 +337,8 @@ class Postgres:
                 return
             if theirs is not None:
                 raise TargetError(
-                    f"the schema {schema} has a table `ads` of its own. Make one for navfeed "
-                    "(CREATE SCHEMA navfeed) and name it in the address: "
+                    f"the schema {schema} has another table `ads`. Create a schema for navfeed "
+                    "(CREATE SCHEMA navfeed) and select it in the address: "
                     "?options=-csearch_path%3Dnavfeed"
                 )
             self._run(_SCHEMA)
@@ -352,15 +352,15 @@ class Postgres:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._explained(), self._connection.transaction():
+        with self._translate_errors(), self._connection.transaction():
             yield
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except self._errors as error:
-            raise TargetError(_explain(error), passes=_passes(error)) from error
+            raise TargetError(_explain(error), passes=_is_transient(error)) from error
 
 
 _ENTOMB = """
@@ -371,17 +371,17 @@ ON CONFLICT (uuid) DO UPDATE SET
 WHERE tombstones.number < excluded.number
 """
 
-_PATIENCE = 30
-"""Seconds to wait for the server, for what it has to say, and for somebody else's lock."""
+_TIMEOUT_SECONDS = 30
+"""Timeout of a connection, of a response and of a lock."""
 
 _LOCK = 0x6E617666
-"""`navf`: whoever makes the tables holds this."""
+"""`navf`: the advisory lock held while the tables are created."""
 
 
 def _hash(row: Sequence[object], children: Sequence[object]) -> bytes:
-    """Of what an ad says. Under which number it was pushed does not count."""
-    said = [*row[2:], *children]
-    return sha256(json.dumps(said, default=str).encode()).digest()
+    """The hash of an ad's content, without the number of the change it came with."""
+    values = [*row[2:], *children]
+    return sha256(json.dumps(values, default=str).encode()).digest()
 
 
 _FULL, _READ_ONLY, _RIGHTS = "53", "25006", "42501"
@@ -389,17 +389,17 @@ _FULL, _READ_ONLY, _RIGHTS = "53", "25006", "42501"
 
 def _explain(error: psycopg.Error) -> str:
     state = error.sqlstate or ""
-    said = " ".join(str(error).split())
+    reason = " ".join(str(error).split())
     if state == _READ_ONLY:
-        return f"PostgreSQL only lets itself be read: push to the primary ({said})"
+        return f"PostgreSQL is read-only here: push to the primary ({reason})"
     if state == _RIGHTS:
-        return f"PostgreSQL does not let this role write: grant it the schema ({said})"
+        return f"PostgreSQL denies this role write access: grant it the schema ({reason})"
     if state.startswith(_FULL):
-        return f"PostgreSQL has no room or no connection left. Make room and run again ({said})"
-    return f"PostgreSQL cannot be reached or used. Check its address, then run again ({said})"
+        return f"PostgreSQL has no space or no connection left. Free some and run again ({reason})"
+    return f"PostgreSQL cannot be reached or used. Check its address, then run again ({reason})"
 
 
-def _passes(error: psycopg.Error) -> bool:
-    """Whether it may be over by itself: what has no code never got to the server."""
+def _is_transient(error: psycopg.Error) -> bool:
+    """Whether a later try may succeed. An error without a code never reached the server."""
     state = error.sqlstate or "08"
     return state.startswith(("08", "40", "53", "55", "57", "58"))

@@ -9,7 +9,7 @@ from time import sleep
 from navfeed.changes.stream import Source
 from navfeed.errors import StoreError
 from navfeed.push import engine
-from navfeed.push.engine import Difference, Pushed, Target
+from navfeed.push.engine import Mismatch, Pushed, Target
 from navfeed.push.targets import OpenTarget
 
 POLL_SECONDS = 1.0
@@ -56,7 +56,7 @@ class PushRunner:
                 sleep(self._pause)
                 self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
-    def compare(self, *, reconcile: bool) -> list[Difference]:
+    def compare(self, *, reconcile: bool) -> list[Mismatch]:
         """Compare every ad with the store's; with `reconcile`, repair each difference."""
         with self.open() as target:
             found = engine.compare(target, self.source)

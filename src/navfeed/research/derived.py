@@ -1,8 +1,8 @@
-"""Facts that are read out of an ad's prose: derived, and never NAV's own fields.
+"""Facts derived from an ad's prose, never NAV's own fields.
 
-Each is found where a sentence matches one pattern and not another that takes it back. What is not
-found is unknown, and not false: an ad need not write it. How precise each one is stands in
-docs/reference/derived.md, measured on the judged texts of tests/derived.
+A fact is found if a sentence matches one pattern and not another that negates it. A fact that is
+not found is unknown, not false: an ad need not mention it. docs/reference/derived.md has the
+precision of each, measured on the judged texts of tests/derived.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is found, in words, and the patterns that find it and that take it back."""
+    """The meaning of a fact, and the patterns that find it and that negate it."""
 
     meaning: str
     found: str
-    taken_back: str
+    negated: str
 
 
 def derive(*texts: str | None) -> dict[str, bool]:
-    """The facts that any sentence of the texts tells, by name: each is True, or not in it.
+    """The facts that any sentence of the texts states, by name: each is True, or absent.
 
     >>> derive("Mulighet for hjemmekontor.", "Fast stilling, 100 %")
     {'remote': True, 'permanent': True}
     """
     sentences = [sentence for text in texts if text for sentence in _sentences(text)]
     return {
-        name: True for name, fact in FACTS.items() if any(_tells(fact, one) for one in sentences)
+        name: True for name, fact in FACTS.items() if any(_states(fact, one) for one in sentences)
     }
 
 
-def _tells(fact: Fact, sentence: str) -> bool:
-    found, taken_back = _compiled(fact)
-    return bool(found.search(sentence)) and not taken_back.search(sentence)
+def _states(fact: Fact, sentence: str) -> bool:
+    found, negated = _compiled(fact)
+    return bool(found.search(sentence)) and not negated.search(sentence)
 
 
 @cache
 def _compiled(fact: Fact) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """On first use: commands that derive nothing do not wait for it."""
-    return re.compile(fact.found, re.IGNORECASE), re.compile(fact.taken_back, re.IGNORECASE)
+    """Compiled on first use: commands that derive nothing do not wait for it."""
+    return re.compile(fact.found, re.IGNORECASE), re.compile(fact.negated, re.IGNORECASE)
 
 
 _END = re.compile(r"(?<=[.!?:;])\s+(?=[A-ZÆØÅ0-9])|\n+|•")
@@ -81,7 +81,7 @@ FACTS = {
         ),
     ),
     "norwegian": Fact(
-        "Norwegian is asked for",
+        "Norwegian is required",
         _words(
             r"\bnorsk(?:e|\s+)?(?:språk)?(?:kunnskap|ferdighet|prøve)",
             r"\b(?:snakke[r]?|skrive[r]?|beherske[r]?|beherskar|kunne|kan|kommunisere)\b[^.]{0,30}"
@@ -100,7 +100,7 @@ FACTS = {
         ),
     ),
     "higher_education": Fact(
-        "a degree from a university or university college is asked for",
+        "a degree from a university or university college is required",
         _words(
             r"\b(?:bachelor|master)(?:grad|nivå|-\s*(?:eller|og|/)|'?s?\s+degree|\s+i(?:nnen|nnan)?\b)",
             r"\b(?:høyere|høgare|høgere)\s+utdan\w+",

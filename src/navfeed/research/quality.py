@@ -1,4 +1,4 @@
-"""How good the data is: what ads leave out, contradict themselves in, or say twice."""
+"""Check the quality of the data: gaps, contradictions and duplicates in ads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_DAYS = 184
 
 @dataclass(frozen=True, slots=True)
 class AdFacts:
-    """What is looked at in an ad, in the columns' own form: days and moments begin with a day."""
+    """The checked fields of an ad, in the format of the columns: dates begin with a day."""
 
     uuid: str
     title: str | None
@@ -39,7 +39,7 @@ class AdFacts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check, what it found in how many ads, their share of 1, and the ids of the first few."""
+    """A check, the number of ads it found, their share (0 to 1), and the first few ids."""
 
     check: str
     meaning: str
@@ -50,14 +50,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Of how many ads, and each check's finding, also where it found nothing."""
+    """The number of ads, and the finding of each check, even an empty one."""
 
     ads: int
     findings: tuple[Finding, ...]
 
 
 def examine(ads: Iterable[AdFacts], today: date) -> Report:
-    """Look at every ad with every check, and for ads that seem to be the same one."""
+    """Run every check on every ad, and look for likely duplicates."""
     total = 0
     found: dict[str, list[str]] = {name: [] for name in MEANINGS}
     same: dict[tuple[object, ...], list[str]] = defaultdict(list)
@@ -78,7 +78,7 @@ def _finding(name: str, uuids: list[str], total: int) -> Finding:
 
 
 def _likeness(ad: AdFacts) -> tuple[object, ...]:
-    """What two ads for the same job have in common, however they are written."""
+    """A key that two ads for the same job share, however they are written."""
     title = " ".join((ad.title or "").casefold().split())
     employer = ad.employer_orgnr or (ad.employer or "").casefold()
     return employer, title, frozenset(ad.municipality_numbers or ad.municipalities)
@@ -159,7 +159,7 @@ CHECKS: dict[str, Check] = {
 DUPLICATES = "likely_duplicates"
 
 MEANINGS = {
-    "no_municipality": "no municipality, and none that the postal code tells",
+    "no_municipality": "no municipality, and none that the postal code implies",
     "no_county": "no county either",
     "no_styrk": "no STYRK-08 code",
     "several_styrk": "several STYRK-08 codes: counts once in each",

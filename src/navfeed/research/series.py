@@ -1,4 +1,4 @@
-"""Counts over time: how many ads came, stood, left, and for how long they had stood."""
+"""Counts over time: new, active and removed ads, and how long these were active."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Over(StrEnum):
 
 
 class Of(StrEnum):
-    """What is counted in a period.
+    """The measure to count per period.
 
-    `new`: ads published in it. `active`: ads that stood at its end. `removed`: ads that left in it.
-    `duration`: for how many days those had stood, the median.
+    `new`: ads published in it. `active`: ads active at its end. `removed`: ads removed in it.
+    `duration`: the median number of days that those were active.
     """
 
     NEW = "new"
@@ -32,9 +32,9 @@ class Of(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """From which day on an ad stood, and the first day on which it no longer did; None: unknown.
+    """The first day an ad was active, and the first it no longer was; None: unknown.
 
-    `names` are what it is counted by, a tuple for each dimension.
+    `names` are the values to count it by, a tuple for each dimension.
     """
 
     began: date | None
@@ -44,7 +44,7 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A figure: its period, its name in each dimension, and the value; None: not known."""
+    """A figure: its period, its name in each dimension, and the value; None: unknown."""
 
     period: str
     names: tuple[str, ...]
@@ -53,9 +53,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is counted, in which periods, by which dimensions, and between which days.
+    """The measure, the periods, the dimensions and the days to count.
 
-    `since`: the first day from which on figures are known in whole.
+    `since`: the first day for which figures are complete.
     """
 
     over: Over
@@ -76,7 +76,7 @@ class Series:
 def series_of(spells: Iterable[Spell], frame: Frame) -> Series:
     """Count `spells` in each period from the one of the first spell to that of `frame.until`.
 
-    Periods that begin before `frame.since` are not known in whole, and get no value.
+    Periods that begin before `frame.since` are incomplete, and get no value.
     """
     ads = list(spells)
     days = [day for ad in ads for day in (ad.began, ad.left) if day and day <= frame.until]
@@ -101,7 +101,7 @@ Figures = Mapping[date, Mapping[tuple[str, ...], float]]
 def _in_order(
     figures: Mapping[tuple[str, ...], float], frame: Frame
 ) -> Iterable[tuple[tuple[str, ...], float | None]]:
-    """Without dimensions there is one figure in any case: no ads are 0, and have no median."""
+    """Without dimensions there is always one figure: 0 for no ads, and no median."""
     none = None if frame.of is Of.DURATION else 0
     return sorted(figures.items()) if frame.by or figures else [((), none)]
 
@@ -154,7 +154,7 @@ def _duration(ads: Sequence[Spell], frame: Frame, known: Sequence[date]) -> Figu
 
 
 def median(numbers: Sequence[int]) -> float:
-    """The middle one, or the mean of the two in the middle."""
+    """The middle value, or the mean of the two middle ones."""
     ordered = sorted(numbers)
     half, odd = divmod(len(ordered), 2)
     return float(ordered[half]) if odd else (ordered[half - 1] + ordered[half]) / 2
@@ -169,7 +169,7 @@ _FIGURES: dict[Of, Callable[[Sequence[Spell], Frame, Sequence[date]], Figures]] 
 
 
 def start_of(over: Over, day: date) -> date:
-    """The first day of the period in which a day is."""
+    """The first day of the period that contains a day."""
     return day.replace(day=1) if over is Over.MONTH else day - timedelta(days=day.weekday())
 
 

@@ -165,7 +165,7 @@ def _status(snapshot: Snapshot) -> Result:
     known = age(snapshot)
     facts = snapshot.reader.status(snapshot.now)
     return {
-        "ads_in_force": facts.active,
+        "active_ads": facts.active,
         "caught_up_at": moment_text(snapshot.caught_up_at),
         "age_seconds": None if known is None else int(known.total_seconds()),
         "details_waiting": facts.waiting,

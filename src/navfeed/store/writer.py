@@ -128,7 +128,7 @@ class Store(Connected):
 
     def commit_page(
         self,
-        verdicts: Sequence[EntryDecision],
+        decisions: Sequence[EntryDecision],
         seen: Sequence[SeenEntry],
         cursor: FeedCursor,
         *,
@@ -150,13 +150,13 @@ class Store(Connected):
             if recheck:
                 position.begin_recheck(db, now)
                 queue.put(db, _rechecks(ads.ids(db) | ads.outside(db)), now)
-            inactive = {verdict.ad: verdict.reason for verdict in verdicts if verdict.remove}
+            inactive = {one.ad: one.reason for one in decisions if one.remove}
             effects = [(ad, inactive[ad]) for ad in sorted(ads.ids_among(db, inactive))]
             for ad, reason in effects:
                 ads.remove(db, ad, reason, now)
             queue.drop(db, inactive)
             ads.drop_outside(db, inactive)
-            queue.put(db, ((one.ad, one.reason) for one in verdicts if one.ask), now)
+            queue.put(db, ((one.ad, one.reason) for one in decisions if one.ask), now)
             position.save_seen(db, seen, keep_from)
             position.save_cursor(db, cursor, self._feed_url)
         return effects
@@ -216,15 +216,15 @@ class Store(Connected):
             yield ad, self._read(content_of, ad)
 
     def commit_details(
-        self, verdicts: Sequence[DetailDecision], failed: Sequence[Failed], now: datetime
+        self, decisions: Sequence[DetailDecision], failed: Sequence[Failed], now: datetime
     ) -> list[Effect]:
         """Apply a batch of details in one transaction; answer what was done to which ad.
 
         An ad that is withheld has `failed` too: it leaves, and stays queued.
         """
         with self._transaction() as db:
-            effects = [(one.ad, one.reason) for one in verdicts if ads.apply(db, one, now)]
-            queue.settle(db, verdicts, now)
+            effects = [(one.ad, one.reason) for one in decisions if ads.apply(db, one, now)]
+            queue.settle(db, decisions, now)
             queue.fail(db, failed)
         return effects
 

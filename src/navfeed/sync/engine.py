@@ -67,7 +67,7 @@ class Counts:
     """What a run did. `removed` counts ads taken out; `waiting` details still to be fetched.
 
     Those that are `given_up` are not fetched again before a new entry announces them.
-    `unconfirmed` are stored ads that are still to be confirmed since the log began anew.
+    `unconfirmed` are stored ads that are still to be confirmed since the log was restarted.
     `reasons` counts ads by what was done to them and why.
     """
 
@@ -280,13 +280,13 @@ def _waits(counts: Counts, problems: Sequence[Problem]) -> str:
     """What is missing of a copy that is caught up, and why most of it is."""
     parts = ["caught up"]
     if counts.waiting:
-        why = f"could not be fetched ({problems[0].says})" if problems else "not fetched yet"
+        why = f"could not be fetched ({problems[0].reason})" if problems else "not fetched yet"
         parts.append(f"{counted(counts.waiting, 'ad')} {why}; retrying automatically")
     if counts.given_up:
         parts.append(f"{counted(counts.given_up, 'ad')} given up (--retry-now fetches them again)")
     if counts.unconfirmed:
         parts.append(
-            f"the log began anew, {counted(counts.unconfirmed, 'stored ad')} not confirmed yet"
+            f"the log was restarted, {counted(counts.unconfirmed, 'stored ad')} not confirmed yet"
         )
     return "; ".join(parts)
 

@@ -28,7 +28,7 @@ from navfeed.sync.walk import Start, begin, resolve
 from navfeed.sync.workers import Completed, WorkerPool
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """How the store can differ from the feed; `unanswered` if the feed gave no answer."""
 
     MISSING = "missing"
@@ -42,12 +42,12 @@ class Difference:
     """An ad that the store does not hold as the feed shows it, and why."""
 
     ad: str
-    kind: Kind
+    kind: DifferenceKind
     why: str
 
     @property
     def can_be_mended(self) -> bool:
-        return self.kind is not Kind.UNANSWERED
+        return self.kind is not DifferenceKind.UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,12 @@ class Verification:
                 yield Difference(decision.ad, kind, decision.reason.value)
         for answer in batch:
             if isinstance(answer.error, FeedError):
-                yield Difference(answer.question.ad, Kind.UNANSWERED, str(answer.error))
+                yield Difference(answer.question.ad, DifferenceKind.UNANSWERED, str(answer.error))
 
 
-def _kind(decision: DetailDecision, *, held: bool) -> Kind | None:
+def _kind(decision: DetailDecision, *, held: bool) -> DifferenceKind | None:
     if decision.content is None:
-        return Kind.LINGERING if held else None
+        return DifferenceKind.LINGERING if held else None
     if decision.reason is Reason.CHANGED:
-        return Kind.ALTERED
-    return Kind.MISSING if decision.reason is Reason.NEW else None
+        return DifferenceKind.ALTERED
+    return DifferenceKind.MISSING if decision.reason is Reason.NEW else None

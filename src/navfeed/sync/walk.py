@@ -191,7 +191,7 @@ class Walk:
         self._is_new_log = older is None
         page = older or self._page_of_new_log()
         moment = self._clock().isoformat(timespec="seconds")
-        nor_others = ", nor any before it, so its log began anew" if self._is_new_log else ""
+        nor_others = ", nor any before it, so its log was restarted" if self._is_new_log else ""
         self._trouble = (
             f"{moment}: the feed no longer had the page where the last sync stood "
             f"({lost.page}){nor_others}; read again from page {page.id}"

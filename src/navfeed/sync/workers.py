@@ -37,11 +37,11 @@ class Stop:
         self._ends = None if max_seconds is None else monotonic() + max_seconds
         self._answers: SimpleQueue[Any] | None = None
         self._woken = False
-        self.asked = False
-        """Whether a signal requested it; false if only the time was over."""
+        self.requested = False
+        """Whether a signal requested it; False if only the time was over."""
 
     def request(self, reason: str) -> None:
-        self.asked = True
+        self.requested = True
         self._reason = self._reason or reason
         if self._answers is not None:
             self._answers.put(None)  # reentrant by design, unlike queue.Queue

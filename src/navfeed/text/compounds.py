@@ -1,11 +1,11 @@
-"""Words made of words: whether `nattevakt` is one that begins with `natt`."""
+"""Compounds: whether `nattevakt` is one that begins with `natt`."""
 
 from __future__ import annotations
 
 import re
 
 SHORTEST = 4
-"""Letters of a word that others are looked for with: with a shorter one, too many begin or end."""
+"""Minimum letters of a word to search compounds with: too many begin or end with a shorter one."""
 
 SHORTEST_FIRST = 3
 """Letters before a word that ends a compound: `fylkeslege`."""
@@ -19,9 +19,9 @@ _VOWEL = re.compile(r"[aeiouyæøå]")
 
 
 def begins_with(word: str, first: str) -> bool:
-    """Whether a word is a compound whose first part is `first`, as far as its letters tell.
+    """Whether a word is a compound whose first part is `first`, as far as its letters show.
 
-    What follows must be a word by itself, no ending: `barnehage` + `lærer`, not `leder` + `skap`.
+    The rest must be a word of its own, not an ending: `barnehage` + `lærer`, not `leder` + `skap`.
     """
     match = _JOINED.fullmatch(word.removeprefix(first)) if word.startswith(first) else None
     if match is None or len(first) < SHORTEST:
@@ -30,7 +30,7 @@ def begins_with(word: str, first: str) -> bool:
 
 
 def names_helper(compound: str) -> bool:
-    """Whether it is somebody who learns or helps: a `tømrerlærling` is no `tømrer` yet."""
+    """Whether the word names an apprentice or assistant: a `tømrerlærling` is no `tømrer`."""
     return compound.endswith(_HELPERS)
 
 
@@ -38,7 +38,7 @@ _HELPERS = ("lærling", "student", "elev", "assistent", "hjelper", "hjelpar", "s
 
 
 def inflections(word: str) -> tuple[str, ...]:
-    """How a noun ends in all its forms, bokmål and nynorsk; some of these are no words."""
+    """All forms of a noun, bokmål and nynorsk; some may not be words."""
     endings = _ENDINGS_OF_ER if word.endswith(("er", "ar")) else _ENDINGS
     base = word.removesuffix("e")
     return (word, *(base + ending for ending in endings if base + ending != word))

@@ -1,16 +1,16 @@
-"""Reading the day by which to apply out of the free text that says it.
+"""Read the application deadline from free text.
 
-One in six of these texts is no date (`Snarest`). A text is read only where it says one whole day,
-with its year, and nothing that could change it; everything else stays text. What decides is the
-form, never today's date, so that the same text is the same day for everybody:
+One in six of these texts is not a date (`Snarest`). A text is read only if it is one complete date,
+with its year, and nothing that could change its meaning; everything else stays text. Only the form
+decides, never today's date, so that a text means the same day for everybody:
 
 - ISO 8601: `2026-10-31`, `2026-10-19T00:00:00`, with an offset or without (then it is Oslo's).
-- Numbers parted by dots, day first, as Norwegian has it: `21.08.2026`, `1.9.2026`. Not with a year
-  of two digits (`10.11.12`), nor parted by slashes (`08/09/2026`): these are read in two ways.
+- Numbers separated by dots, day first, as in Norwegian: `21.08.2026`, `1.9.2026`. Not with a
+  two-digit year (`10.11.12`), nor separated by slashes (`08/09/2026`): these are ambiguous.
 - Names of months: `21. august 2026`, `1 sept. 2026`.
-- Either of the last two after `Frist`, `Søknadsfrist`, `Innen` or `Senest`, after the day of the
-  week, if it is that day's, and before a time (`kl. 12:00`). `Før 1. mai 2026` is not read: it is
-  the day before, or is it?
+- Either of the last two after `Frist`, `Søknadsfrist`, `Innen` or `Senest`, after a weekday if it
+  is the right one, and before a time (`kl. 12:00`). `Før 1. mai 2026` is not read: whether it
+  includes that day is unclear.
 """
 
 from __future__ import annotations
@@ -60,21 +60,21 @@ _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[t ][0-9]{2}:[0-9]{2}.*)?")
 
 
 def read_due(text: str | None) -> date | None:
-    """The day in Oslo up to and including which to apply; None where the text says no one day."""
+    """The last day to apply, in Oslo; None if the text is not exactly one date."""
     if not text or len(text) > _LONGEST:
         return None
-    said = composed(text).strip().casefold()
+    form = composed(text).strip().casefold()
     try:
-        if _ISO.fullmatch(said):
-            return _iso(said)
-        match = _DUE.fullmatch(said)
+        if _ISO.fullmatch(form):
+            return _iso(form)
+        match = _DUE.fullmatch(form)
         return _norwegian(match) if match else None
     except (ValueError, OverflowError):  # the 31st of February; an hour before the year 1
         return None
 
 
-def _iso(said: str) -> date:
-    moment = datetime.fromisoformat(said.upper())
+def _iso(text: str) -> date:
+    moment = datetime.fromisoformat(text.upper())
     return moment.astimezone(_OSLO).date() if moment.tzinfo else moment.date()
 
 

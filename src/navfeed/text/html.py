@@ -1,7 +1,7 @@
-"""HTML from outside, turned into text.
+"""Convert untrusted HTML into text.
 
-Everything takes time linear in the text, however hostile it is. That is why the standard library's
-`html.parser` does not serve: Python 3.11.7's takes seconds for 20 kB of `<a `, and raises
+Everything takes time linear in the text, however hostile it is. That rules out the standard
+library's `html.parser`: Python 3.11.7's takes seconds for 20 kB of `<a `, and raises
 AssertionError for `<![<![`.
 """
 
@@ -17,8 +17,8 @@ from html import unescape
 from navfeed.text.plaintext import sanitize
 
 
-class Kind(Enum):
-    """What a block is on the page."""
+class BlockKind(Enum):
+    """The kind of a block on the page."""
 
     TITLE = auto()
     HEADING = auto()
@@ -28,13 +28,12 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of text that stands by itself. Its text may hold line breaks (`<br>`), nothing else.
+    """A separate piece of text, which may contain line breaks (`<br>`) but no other markup.
 
-    `mark` is what stands before an item: a bullet, a number, a label; `depth` how many lists it
-    stands in.
+    `mark` is the bullet, number or label before an item; `depth` the number of lists around it.
     """
 
-    kind: Kind
+    kind: BlockKind
     text: str
     mark: str = ""
     depth: int = 0
@@ -51,8 +50,8 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 INLINE_TAGS = "a|abbr|b|big|code|em|font|i|mark|small|span|strong|sub|sup|u"
-"""Tags that do not end a word, as alternatives of a pattern. `privacy` needs the same ones: a name
-that is shown in one piece must be found in one piece."""
+"""Tags that do not end a word, as alternatives of a pattern. `privacy` uses them too: a name that
+is displayed as one piece must be found as one piece."""
 
 _INLINE = re.compile(rf"</?(?:{INLINE_TAGS})\b{_ATTRIBUTES}>", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
@@ -62,7 +61,7 @@ _PARAGRAPHS = re.compile(r"\n{2,}")
 
 
 def words_of(html: str) -> str:
-    """Say what the HTML says, for searching: its text without tags, entities decoded."""
+    """The text of HTML for searching: without tags, entities decoded."""
     return _decoded(_MARKUP.sub(" ", _INLINE.sub("", html)))
 
 
@@ -100,7 +99,7 @@ _DEEPEST = 8  # a list deeper than this is no deeper on the page
 
 
 class _Reading:
-    """Collects blocks while the tags go by. Keeps no tree, so no depth can hurt it."""
+    """Collects blocks from a stream of tags. Keeps no tree, so no depth of nesting can harm it."""
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
@@ -147,7 +146,7 @@ class _Reading:
         return f"{count + 1}."
 
     def _link(self, attributes: str, *, ended: bool) -> None:
-        """A link's address stands behind its words, unless they are the address."""
+        """A link's address follows its text, unless the text is the address."""
         if not ended:
             self._href = _address(attributes)
         elif self._href:
@@ -162,7 +161,13 @@ class _Reading:
         self._pieces.clear()
 
     def _emit(self, text: str) -> None:
-        kind = Kind.HEADING if self._heading else Kind.ITEM if self._mark else Kind.PARAGRAPH
+        kind = (
+            BlockKind.HEADING
+            if self._heading
+            else BlockKind.ITEM
+            if self._mark
+            else BlockKind.PARAGRAPH
+        )
         self._blocks.append(Block(kind, text, self._mark, min(len(self._lists), _DEEPEST)))
         self._mark = ""
 
@@ -177,21 +182,25 @@ def _tidy(text: str) -> str:
     return "\n".join(sanitize(_SPACES.sub(" ", line).strip()) for line in text.split("\n"))
 
 
-def lines_of(blocks: list[Block], width: int | None) -> Iterator[tuple[Kind, str]]:
-    """Lay blocks out in lines of at most `width` characters, or whole where it is None.
+def lines_of(blocks: list[Block], width: int | None) -> Iterator[tuple[BlockKind, str]]:
+    """Lay blocks out in lines of at most `width` characters, or unwrapped if it is None.
 
     A longer word, such as an address, is never cut: it must survive being copied.
     """
     last: Block | None = None
     for block in blocks:
-        if last and not (last.kind is block.kind is Kind.ITEM) and last.kind is not Kind.HEADING:
-            yield Kind.PARAGRAPH, ""
+        if (
+            last
+            and not (last.kind is block.kind is BlockKind.ITEM)
+            and last.kind is not BlockKind.HEADING
+        ):
+            yield BlockKind.PARAGRAPH, ""
         yield from ((block.kind, line) for line in _wrapped(block, width))
         last = block
 
 
 def _wrapped(block: Block, width: int | None) -> Iterator[str]:
-    indent = "  " * max(block.depth - (block.kind is Kind.ITEM), 0)
+    indent = "  " * max(block.depth - (block.kind is BlockKind.ITEM), 0)
     first = indent + (f"{block.mark} " if block.mark else "")
     for line in block.text.split("\n"):
         yield from _wrap(line, width, first, " " * len(first)) if width else [first + line]

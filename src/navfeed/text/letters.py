@@ -1,4 +1,4 @@
-"""Letters, whatever way they are written in: composed, and without what nobody sees."""
+"""Letters in a canonical form: composed, and without invisible characters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def composed(text: str) -> str:
     """The text with each letter composed of its parts (NFC), in time linear in its length.
 
     `unicodedata.normalize` sorts marks that follow each other by insertion, so that 100,000 of them
-    take half a minute. No letter has so many: longer runs of them stay as they stand.
+    take half a minute. No letter has so many: longer runs stay unchanged.
     """
     if text.isascii():
         return text
@@ -35,8 +35,8 @@ def composed(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """What case and the way of writing an accent do not change: `BÆRUM` is `bærum`.
+    """A form independent of case and of how accents are encoded: `BÆRUM` becomes `bærum`.
 
-    Letters stay apart: å is no a. (Composed first, for a decomposed å begins with an a.)
+    Different letters stay different: å is not a. (Composed first: a decomposed å begins with a.)
     """
     return composed(text).casefold()

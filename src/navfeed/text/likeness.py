@@ -1,4 +1,4 @@
-"""Words that look like a mistyped one."""
+"""Find words similar to a mistyped one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _UNEQUAL = 3
 
 
 def alike(word: str, others: Iterable[str]) -> list[str]:
-    """The few words that look most like `word`, which is none of them, the likest first.
+    """The words most similar to `word`, which is not one of them, best match first.
 
-    Of two that are as like, the one that comes first in `others`.
+    Equally similar words keep their order in `others`.
     """
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(word)

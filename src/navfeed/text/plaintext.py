@@ -1,4 +1,4 @@
-"""Text from outside, made fit for a terminal."""
+"""Make untrusted text safe for a terminal."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _HIDDEN = re.compile(f"[{''.join(char for char in map(chr, _UNSEEN) if char.ispr
 
 
 def sanitize(text: str) -> str:
-    """One line that can do nothing to a terminal, nor read other than it is written.
+    """One line that cannot control a terminal, and is displayed as it is written.
 
-    Line breaks and tabs become spaces, other control characters U+FFFD; characters that nobody can
-    see, or that turn the direction of writing, are dropped.
+    Line breaks and tabs become spaces, other control characters U+FFFD; invisible characters and
+    those that change the direction of writing are dropped.
     """
-    # Nearly every text is printable, and that is seen at once.
+    # Nearly every text is printable, which is quick to check.
     if text.isprintable() and (text.isascii() or not _HIDDEN.search(text)):
         return text
     return text.translate(_HARMLESS)

@@ -1,4 +1,4 @@
-"""Expressions for stretches of time and for numbers, as filters take them.
+"""Expressions for ranges of time and of numbers, for filters.
 
 They are those of NAV's withdrawn public-feed API (https://github.com/navikt/pam-public-feed): a
 day (`2019-06-12`), a moment (`2019-06-12T23:00:01`), `now`, `today`, `yesterday`, `tomorrow`, and
@@ -20,9 +20,9 @@ _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
 def read_span(text: str, now: datetime) -> Span:
-    """The stretch of time that an expression means at `now`.
+    """The time range that an expression means at `now`.
 
-    Raises ValueError where it is none.
+    Raises ValueError if it is invalid.
     """
     text = text.strip().lower()
     match = _RANGE.fullmatch(text)
@@ -37,7 +37,7 @@ def read_span(text: str, now: datetime) -> Span:
 
 
 def read_span_ahead(text: str, now: datetime) -> Span:
-    """As `read_span`; a number is so many days ahead, today and the last one included."""
+    """Like `read_span`; a number means the next days, from today to the last one inclusive."""
     text = text.strip()
     if not text.isdecimal():
         return read_span(text, now)
@@ -49,9 +49,9 @@ def read_span_ahead(text: str, now: datetime) -> Span:
 
 
 def read_numbers(text: str) -> tuple[int | None, int | None]:
-    """The least and the greatest number that an expression means, None where there is no such.
+    """The lowest and highest number that an expression means, None for no bound.
 
-    `3`, `[2,5]`, `[10,*)`. Raises ValueError where it is none.
+    `3`, `[2,5]`, `[10,*)`. Raises ValueError if it is invalid.
     """
     match = _RANGE.fullmatch(text.strip())
     if match is None:
@@ -74,7 +74,7 @@ def _number(text: str) -> int | None:
 
 
 def _point(text: str, now: datetime) -> Span:
-    """A day or a moment, as long as it lasts. Nothing here is finer than a second."""
+    """The range of a day or a moment. Nothing here is finer than a second."""
     if text == "*":
         return Span()
     if text in _DAYS:

@@ -1,9 +1,9 @@
-"""The stem of a Norwegian word: what its forms share, as far as their endings tell.
+"""The stem of a Norwegian word: what its forms share, as far as their endings show.
 
 The stemmer is Snowball's (https://snowballstem.org/algorithms/norwegian/stemmer.html), made for
-bokmål; most endings of nynorsk are among its own. It takes one ending off, and so parts what a
-search for a trade has to find together: `sykepleiere` becomes `sykepleier`, and that `sykeplei`.
-Here it is asked again until nothing is left to take off (decision 0020).
+bokmål; most endings of nynorsk are among its own. It removes one ending, and so separates words
+that a search for an occupation must find together: `sykepleiere` becomes `sykepleier`, and that
+becomes `sykeplei`. Here it runs until it removes nothing more (decision 0020).
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _NOUN_ENDINGS = frozenset(
 """How `lege` ends in all its forms, and `bil`; also in nynorsk."""
 
 Known = Callable[[str], bool]
-"""Whether a word that ends in -er or -ar is a noun which names somebody or something by itself:
-`lærer` is, `hager` is not (it is several of `hage`)."""
+"""Whether a word that ends in -er or -ar is the base form of a noun: `lærer` is, `hager` is not
+(it is the plural of `hage`)."""
 
 
 def is_form(word: str, other: str, is_noun: Known = lambda _: False) -> bool:
-    """Whether two words in small letters are forms of one.
+    """Whether two words in lower case are forms of one.
 
     A noun in -er and the verb or noun that it is made of are two: `lærer` is not `lære`. `leder`
     and `ledig` have a stem too, `led`: where it is that short, one word must begin with the other,
@@ -79,7 +79,7 @@ _KEPT = re.compile(r"(.+l[ei]g)(?:e|t|en|ens|er|ers|ene|enes|ere|est|este|ar|ane
 
 
 def stem(word: str) -> str:
-    """The stem of a word in small letters: always the word's own beginning."""
+    """The stem of a word in lower case: always the word's own beginning."""
     if match := _KEPT.fullmatch(word):
         return match[1]
     take_off = _stemmer().stemWord

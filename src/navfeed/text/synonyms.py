@@ -1,7 +1,7 @@
-"""Words that mean the same, and what they say about the making of other words.
+"""Synonyms, and what they reveal about compounds.
 
-The list is `synonyms.txt` beside this file: a line a meaning, words with blanks between them, `#`
-before what is no word. A list of one's own is written alike and adds to it.
+The list is `synonyms.txt` beside this file: one line per meaning, words separated by spaces, `#`
+before comments. A user's list has the same format and adds to it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from navfeed.text.stem import is_form, stem
 
 
 class Synonyms:
-    """A list of words that mean the same. All words are in small letters."""
+    """A list of synonyms, all in lower case."""
 
     def __init__(self, groups: Iterable[tuple[str, ...]]) -> None:
         self._others: dict[str, list[str]] = {}
@@ -31,7 +31,7 @@ class Synonyms:
 
     @classmethod
     def read(cls, *texts: str) -> Synonyms:
-        """The words of lists, each as it stands in a file."""
+        """Read lists, each the text of a file."""
         return cls(group for text in texts for group in groups(text))
 
     def words(self) -> Iterator[str]:
@@ -52,14 +52,14 @@ class Synonyms:
         return any(compound[:end] in self._others for end in range(len(first) + 1, len(compound)))
 
     def listed(self, word: str) -> str | None:
-        """The word of the list that this one is, or is a form of."""
+        """The word of the list that this word is a form of."""
         if word in self._others:
             return word
         known = self._by_stem.get(stem(word), ())
         return next((one for one in known if is_form(word, one, self.is_noun)), None)
 
     def others(self, word: str) -> Iterator[str]:
-        """Other words for the same: those of the list, or a compound's with its parts exchanged.
+        """Synonyms of a word: those of the list, or compounds with a part replaced.
 
         `sjukepleiar` for `sykepleiere`, `skuleleiar` for `skoleleder`.
         """
@@ -85,7 +85,7 @@ _LONGEST = 40
 
 
 def _splits(word: str) -> Iterator[tuple[str, str]]:
-    """The ways to take a word for two."""
+    """The ways to split a word in two."""
     if len(word) > _LONGEST:
         return
     for at in range(SHORTEST_FIRST, len(word) - SHORTEST + 1):
@@ -94,5 +94,5 @@ def _splits(word: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def navfeeds_own() -> str:
-    """The list that comes with navfeed, as it stands in its file."""
+    """The text of navfeed's own list."""
     return Path(__file__).with_name("synonyms.txt").read_text(encoding="utf-8")

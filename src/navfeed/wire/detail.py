@@ -1,4 +1,4 @@
-"""One ad's details: the state of it, and the content as typed fields."""
+"""One ad's details: its status, and its content as typed fields."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from navfeed.wire.values import (
 )
 
 
-def read_detail(body: bytes, *, asked: str) -> Detail:
-    """Read one ad's details. `ContractError` when they are another ad's, or no details at all."""
+def read_detail(body: bytes, *, expected: str) -> Detail:
+    """Read one ad's details. `ContractError` if they are another ad's, or are not details."""
     text = decode(body)
     parts = split_object(text)
     ad = uuid_of(value_of(parts, "uuid"), "uuid in a detail")
-    if ad != asked:
-        raise ContractError(f"asked for ad {asked}, the feed answered with another one")
+    if ad != expected:
+        raise ContractError(f"the feed answered a request for ad {expected} with another ad")
     status = value_of(parts, "status")
     if not isinstance(status, str):
-        raise ContractError("the feed sent details that do not say whether the ad is active")
+        raise ContractError("the feed sent details without the status of the ad")
     if status != Status.ACTIVE:
         return Detail(ad, Status.INACTIVE, None)
     return Detail(ad, Status.ACTIVE, _content(parts))
@@ -51,15 +51,15 @@ def _content(parts: Parts) -> Content | None:
 
 
 def read_content(raw: str) -> Content:
-    """Read content that was stored as served: what the store keeps can be judged again."""
+    """Read content that was stored as served."""
     return _typed(json.loads(raw, parse_int=lenient_int), raw)
 
 
 CONTACTS = "contactList"
 
 
-# No field of an ad is ever refused: each is a text or nothing. So these are NAV's names in the
-# order of the types' own fields, and no models.
+# No field of an ad is ever refused: each is text or None. So these are NAV's names in the order
+# of our types' fields, and no models.
 _LOCATION = ("country", "address", "city", "postalCode", "county", "municipal")
 
 _OCCUPATION = ("level1", "level2")
@@ -88,8 +88,8 @@ def _typed(value: dict[str, Any], raw: str) -> Content:
     def text(name: str) -> str | None:
         return as_text(value.get(name))
 
-    said_of_employer = value.get("employer")
-    employer = said_of_employer if isinstance(said_of_employer, dict) else {}
+    member = value.get("employer")
+    employer = member if isinstance(member, dict) else {}
     expires = moment_of(text("expires"))
     return Content(
         raw=raw,

@@ -1,4 +1,4 @@
-"""JSON as it stands in the text: members and elements with the very characters they came in."""
+"""Split JSON text into members and elements, each with its exact source text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _refuse(_: str) -> NoReturn:
 
 
 def lenient_int(digits: str) -> float | int:
-    """A number too long for Python's int (over 4,300 digits) still must not stop us."""
+    """Parse an integer; one too long for Python (over 4,300 digits) becomes infinity."""
     return int(digits) if len(digits) < 4_000 else float("inf")
 
 
@@ -33,7 +33,7 @@ JSON = json.JSONDecoder(parse_constant=_refuse, parse_int=lenient_int)
 
 def decode(body: bytes) -> str:
     if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_PARTS:
-        raise ContractError("the feed sent something with more parts than any answer of its has")
+        raise ContractError("the feed sent an answer with too many parts")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -70,10 +70,10 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def split_object(text: str) -> Parts:
-    """Split a JSON object into its members, each with its value and its own text as it stands.
+    """Split a JSON object into its members, each with its value and its source text.
 
-    A parser would do for the values; the text is what makes "exactly as served" true: number
-    formats, escapes, the order and even doubled names survive.
+    The source text keeps "exactly as served" true: number formats, escapes, the order and even
+    duplicate names survive.
     """
     try:
         return _members(text)
@@ -86,7 +86,7 @@ def _members(text: str) -> Parts:
 
 
 def iter_members(text: str) -> Iterator[tuple[str, object, int, int]]:
-    """The members of an object: name, value, and where the value stands in the text."""
+    """The members of an object: name, value, and the span of the value."""
     at = _expect(text, "{", 0)
     more = text[at] != "}"
     while more:
@@ -115,7 +115,7 @@ def _expect(text: str, mark: str, at: int) -> int:
 
 
 def elements(text: str) -> Iterator[tuple[object, str]]:
-    """The elements of a list, each with its own text."""
+    """The elements of a list, each with its source text."""
     at = _expect(text, "[", 0)
     while text[at] != "]":
         value, end = JSON.raw_decode(text, at)

@@ -28,8 +28,8 @@ class _Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-# Where Any stands, `as_text` is asked where the value is used: a validator for each field would
-# cost a third of the time of a page.
+# A field of type Any is converted by `as_text` where it is used: a validator per field would cost
+# a third of the time of a page.
 class _WireFeedEntry(_Wire):
     uuid: str
     status: Any = None
@@ -66,9 +66,9 @@ def read_page(body: bytes, *, etag: str | None, served_at: datetime | None) -> P
         # one must not stop the feed.
         wire = _PAGE.validate_python(JSON.decode(decode(body)))
     except ValidationError as error:
-        raise ContractError(f"the feed sent something that is no page: {_first(error)}") from error
+        raise ContractError(f"the feed sent an invalid page: {_first(error)}") from error
     except (ValueError, RecursionError) as error:
-        raise ContractError("the feed sent something that is no page: it is not JSON") from error
+        raise ContractError("the feed sent an invalid page: it is not JSON") from error
     return Page(
         id=uuid_of(wire.id, "page id"),
         entries=tuple(_entry(item) for item in wire.items),
@@ -79,7 +79,7 @@ def read_page(body: bytes, *, etag: str | None, served_at: datetime | None) -> P
 
 
 def _first(error: ValidationError) -> str:
-    """Where pydantic stumbled first, without the input itself (it may hold personal data)."""
+    """The first validation error, without the input itself (it may contain personal data)."""
     problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in problem["loc"]) or "the body"
     return f"{where}: {problem['msg'].split(':')[0].lower()}"
@@ -93,7 +93,7 @@ def _next_id(wire: _WirePage) -> str | None:
         return None
     match = _NEXT_URL.fullmatch(wire.next_url)
     if match is None:
-        raise ContractError("the page's next_url leads somewhere else than to a page of the feed")
+        raise ContractError("the page's next_url does not lead to a page of the feed")
     if wire.next_id not in (None, match[1]):
         raise ContractError("the page's next_url and next_id disagree")
     return uuid_of(match[1], "next_url")
@@ -121,4 +121,4 @@ def _check_item_url(url: str | None, ad: str) -> None:
         return
     match = _ITEM_URL.fullmatch(url)
     if match is None or match[1].lower() != ad:
-        raise ContractError("an item's url leads somewhere else than to its ad's details")
+        raise ContractError("an item's url does not lead to its ad's details")

@@ -1,4 +1,4 @@
-"""Content with other texts or without contacts; all that is left alone stays to the letter."""
+"""Rewrite the texts of content or drop its contacts; everything else is preserved exactly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from navfeed.wire.values import UUID_PATTERN, is_storable, moment_of
 NO_PROSE = frozenset(
     {"uuid", "published", "expires", "updated", "categoryList", "occupationCategories"}
 )
-"""Codes and dates: nobody writes prose there, and digits there are no numbers to call."""
+"""Codes and dates: they contain no prose, and their digits are no phone numbers."""
 
 _NAMES = frozenset(
     {
@@ -27,13 +27,13 @@ _NAMES = frozenset(
         *("level1", "level2", "categoryType", "code", "score"),
     }
 )
-"""NAV's own names of members: they say nothing of anybody, whatever is looked for."""
+"""NAV's own member names: they are never personal data, whatever the search term."""
 
 Reword = Callable[[str], str]
 
 
 def as_it_is(text: str) -> str:
-    """What changes no text."""
+    """Return the text unchanged."""
     return text
 
 
@@ -46,16 +46,16 @@ def rewrite_texts(
 ) -> Content:
     """Content whose texts `reword` may have changed, without the contacts that `drops` names.
 
-    Every text that people write is shown to it, known field or not; codes, dates that are none and
-    names of members that are not NAV's to `recode`. What they leave alone stays to the letter, so
-    the same content served again comes out the same.
+    `reword` gets every text that people write, in known fields or not; `recode` gets codes, invalid
+    dates and member names that are not NAV's. Everything else is preserved exactly, so the same
+    content always gives the same result.
     """
     raw = _rewritten(content.raw, reword, drops, recode)
     return content if raw == content.raw else read_content(raw)
 
 
 def drop_contacts(raw: str) -> str:
-    """Content without its list of contacts; all else stays to the letter."""
+    """Content without its list of contacts; everything else is preserved exactly."""
     return _rewritten(raw, as_it_is, lambda _: True, as_it_is)
 
 
@@ -78,14 +78,14 @@ def _rewritten(raw: str, reword: Reword, drops: Callable[[Contact], bool], recod
 
 
 def is_form(field: str, text: str) -> bool:
-    """Whether a field of an ad says what it is for: an id, a moment. Nobody's name is in that."""
+    """Whether a field has its proper form, an id or a time, and so contains nobody's name."""
     if field == "uuid":
         return UUID_PATTERN.fullmatch(text) is not None
     return field in ("published", "expires", "updated") and moment_of(text) is not None
 
 
 def _without(contacts: object, text: str, drops: Callable[[Contact], bool]) -> str:
-    """A list of contacts without some of them; whatever else stands there, without all of it."""
+    """The list without the dropped contacts; an empty list if it is not a list."""
     if contacts is None:
         return text
     if not isinstance(contacts, list):
@@ -102,24 +102,24 @@ def _rewritten_text(text: str, reword: Reword, recode: Reword) -> str:
     at = kept = 0
     while (start := text.find('"', at)) >= 0:
         # The parser's own: a pattern for strings took 140 bytes of memory for each letter.
-        said, at = scanstring(text, start + 1, True)
+        string, at = scanstring(text, start + 1, True)
         named = skip_space(text, at)
         if text[named : named + 1] != ":":
-            new = reword(said)
+            new = reword(string)
         else:
-            new = said if said in _NAMES else recode(said)
-        if new != said:
+            new = string if string in _NAMES else recode(string)
+        if new != string:
             pieces += [text[kept:start], json.dumps(new, ensure_ascii=_is_odd(new))]
             kept = at
     return "".join([*pieces, text[kept:]])
 
 
 def iter_texts(raw: str, *, names: bool = False) -> Iterator[tuple[str, str]]:
-    """Every text in stored content, each with the field it stands in, as NAV names it.
+    """Every text in stored content, each with its field under NAV's name.
 
-    Doubled names count twice. No recursion: what the parser could nest, this can read. With
-    `names`, names of members count as texts too, but for NAV's own; and ids and moments do not,
-    for they say nothing of anybody.
+    Duplicate names count twice. No recursion: what the parser could nest, this can read. With
+    `names`, names of members count as texts too, but for NAV's own; and ids and times do not,
+    as they are never personal data.
     """
     value = json.loads(raw, parse_int=lenient_int, object_pairs_hook=tuple)
     waiting = [iter([("", value)])]
@@ -138,11 +138,11 @@ def iter_texts(raw: str, *, names: bool = False) -> Iterator[tuple[str, str]]:
 
 
 _LONGEST_FIELD = 200
-"""Letters of a field's name that are told: an ad may name its fields as it likes."""
+"""Letters of a field's name to show: an ad may give its fields any name."""
 
 
 def _parts_of(field: str, value: tuple[Any, ...] | list[Any]) -> Iterator[tuple[str, Any]]:
-    """What stands in an object, a tuple of members, or in a list; each with its field."""
+    """The values in an object (a tuple of members) or a list, each with its field."""
     if isinstance(value, tuple):
         for name, one in value:
             yield f"{field}.{name[:_LONGEST_FIELD]}".lstrip(".")[:_LONGEST_FIELD], one
@@ -157,5 +157,5 @@ def _names_in(field: str, value: tuple[Any, ...] | list[Any]) -> Iterator[tuple[
 
 
 def _is_odd(text: str) -> bool:
-    """Lone surrogates can stand in JSON as escapes alone."""
+    """Whether the text has lone surrogates, which JSON can only contain as escapes."""
     return not is_storable(text)

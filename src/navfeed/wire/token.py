@@ -1,4 +1,4 @@
-"""The public token in its prose, and when a token ends."""
+"""Read the public token out of its text, and a token's expiry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_token(body: bytes) -> str | None:
 
 
 def token_expiry(token: str) -> datetime | None:
-    """When a JWT ends, by its own `exp`; None where that cannot be read."""
+    """The expiry of a JWT by its `exp`; None if it cannot be read."""
     import base64
 
     try:

@@ -1,4 +1,4 @@
-"""Single values: storable text, numbers, ids, moments. Most odd ones become None."""
+"""Single values: storable text, numbers, ids, moments. Most invalid ones become None."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def storable(text: str) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Much faster than a regular expression, and nearly every text is."""
+    """Whether SQLite can store the text. Much faster than a regular expression."""
     if "\0" in text:
         return False
     try:
@@ -36,7 +36,7 @@ def is_storable(text: str) -> bool:
 
 
 def as_text(value: object) -> str | None:
-    """Columns are text; a number that came where text belongs is kept as it reads."""
+    """The value as text; a number in place of text keeps its digits."""
     if isinstance(value, str):
         return storable(value)
     return None if value is None or isinstance(value, bool | list | dict) else str(value)
@@ -64,15 +64,15 @@ def objects_of(value: object) -> list[dict[str, Any]]:
 
 
 def is_plausible(moment: datetime) -> bool:
-    """Whether some clock showed it. Sums with dates from the ends of the calendar overflow."""
+    """Whether the year is realistic. Arithmetic at the ends of the calendar overflows."""
     return 2000 <= moment.year < 2200
 
 
 def uuid_of(value: object, what: str) -> str:
-    """The canonical form, so that an ad has one name whatever case it came in."""
+    """The uuid in lower case, so that an ad has one id. Raises `ContractError`."""
     if isinstance(value, str) and UUID_PATTERN.fullmatch(value):
         return value.lower()
-    raise ContractError(f"the feed sent a {what} that is no uuid")
+    raise ContractError(f"the feed sent a {what} that is not a uuid")
 
 
 def texts_of(value: dict[str, Any], names: Sequence[str]) -> Iterator[Any]:
