@@ -266,14 +266,12 @@ def test_K2_following_waits_out_an_engine_that_is_killed(
         own.stop()
 
 
-def test_the_judged_searches_find_nearly_what_list_finds(
-    tmp_path: Path, url: str, engine: OpenSearch
-) -> None:
+def test_most_of_what_list_finds_is_found(tmp_path: Path, url: str, engine: OpenSearch) -> None:
     db = tmp_path / "search_quality.db"
-    search_quality.fill(db)
+    judged = search_quality.by_hand()
+    judged.fill(db)
     push(db, url)
-    meant = search_quality.judgements()
-    ours = search_quality.scores(search_quality.answers(db, stemming=True))
+    ours = search_quality.scores(search_quality.answers(db, judged), judged.meant)
     fields = ["title^3", "job_title^3", "employer", "description"]
     theirs = search_quality.scores(
         {
@@ -291,11 +289,12 @@ def test_the_judged_searches_find_nearly_what_list_finds(
                     },
                 )
             ]
-            for query in meant
-        }
+            for query in judged.meant
+        },
+        judged.meant,
     )
-    print(ours, theirs)
-    assert theirs.recall > ours.recall - 0.15
+    # 0.75 without the synonyms; what is missing yet are words that are parts of others.
+    assert theirs.recall > 0.8
     assert theirs.precision > ours.precision - 0.05
 
 
