@@ -65,7 +65,7 @@ def screen(command: str, text: str) -> str:
 def store_of_made_up_ads() -> Iterator[str]:
     """A store where the commands look for it, synced; the id of its shortest ad."""
     with empty_folder() as world:
-        ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+        ads = [world.detail(one)["ad_content"] for one in world.active()]
         with time_machine.travel(SYNCED, tick=False):
             sync(world)
         yield min(ads, key=lambda ad: len(str(ad)))["uuid"]

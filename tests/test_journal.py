@@ -34,6 +34,7 @@ from support.bench import Bench
 from support.clock import NOW
 from support.crash import Crash, crash, fragile
 from support.scripted import active, content, uuid
+from support.sql import writing
 
 TODAY = NOW.date()
 ONE, TWO, THREE = uuid("one"), uuid("two"), uuid("three")
@@ -178,7 +179,7 @@ def test_a_change_that_is_rolled_back_has_no_number(store: Store) -> None:
 
 
 def remove_and_crash(store: Store) -> None:
-    with store._transaction() as db:
+    with writing(store.path) as db:
         ads.remove(db, ONE, Reason.STOPPED, NOW)
         crash()
 

@@ -44,6 +44,7 @@ from navfeed.store.writer import Store
 from support.clock import NOW
 from support.crash import Crash, crash
 from support.scripted import content, uuid
+from support.sql import writing
 
 NAMES = ("a", "b", "c", "d", "e")
 SECTORS = ("Privat", "Offentlig")
@@ -187,7 +188,7 @@ class Histories(RuleBasedStateMachine):
             self._remove_and_crash(uuid(name))
 
     def _remove_and_crash(self, ad: str) -> None:
-        with self.store._transaction() as db:
+        with writing(self.path) as db:
             ads.remove(db, ad, Reason.STOPPED, self.now)
             crash()
 

@@ -26,6 +26,7 @@ from navfeed.store.writer import Store
 from support.clock import NOW, machine_now
 from support.limits import no_file_may_grow
 from support.shell import Shell
+from support.sql import rows
 
 TODAY = date(2026, 7, 3)
 ADS = [f"0000000{number}-0000-4000-8000-000000000000" for number in (1, 2, 3)]
@@ -39,11 +40,6 @@ def old(tmp_path: Path) -> Path:
         connection.executescript(script)
         connection.execute("PRAGMA journal_mode = WAL")
     return path
-
-
-def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def schema(path: Path) -> dict[object, object]:

@@ -27,6 +27,7 @@ from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
 from support.clock import NOW
+from support.sql import writing
 
 PERSON = b"Kari Nordmann"
 
@@ -153,7 +154,7 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
 
 
 def test_a_backup_while_somebody_writes_is_of_one_moment(db: Path, copy: Path) -> None:
-    with Store(db) as store, store._transaction() as connection:
+    with writing(db) as connection:
         ads.remove(connection, uuid(1), Reason.STOPPED, NOW)
         assert ask(db, "backup", str(copy)).exit_code == 0
     assert len(titles(copy)) == 39

@@ -27,6 +27,7 @@ from navfeed.store.writer import Store
 from support.bench import Bench
 from support.clock import NOW
 from support.scripted import BEGAN, active, content
+from support.sql import rows
 
 KARI: dict[str, Any] = {
     "title": "Kokk hos Kari Nordmann",
@@ -170,11 +171,9 @@ TIMES = "SELECT checked_at, stored_at FROM ads ORDER BY uuid"
 
 
 def test_it_takes_no_confirmation_by_nav_for_granted(bench: Bench, path: Path) -> None:
-    with Store(path) as store:
-        before = store._connection.execute(TIMES).fetchall()
+    before = rows(path, TIMES)
     forget(path, "Kari Nordmann")
-    with Store(path) as store:
-        assert store._connection.execute(TIMES).fetchall() == before
+    assert rows(path, TIMES) == before
 
 
 def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
@@ -409,8 +408,7 @@ def test_the_log_says_when_and_how_much_and_never_what(db: Path) -> None:
 
 def test_a_damaged_moment_in_the_log_is_none(db: Path) -> None:
     answer(db, "privacy", "find", "Kari Nordmann")
-    with Store(db) as store:
-        store._connection.execute("UPDATE audit SET at = 'x'")
+    rows(db, "UPDATE audit SET at = 'x'")
     assert answer(db, "privacy", "log") == "\tfind\t2\t7\n"
 
 

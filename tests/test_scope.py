@@ -41,11 +41,6 @@ def bench(tmp_path: Path) -> Bench:
     return bench
 
 
-def rows(bench: Bench, sql: str) -> list[tuple[object, ...]]:
-    with Store(bench.path) as store:
-        return store._connection.execute(sql).fetchall()
-
-
 @pytest.mark.parametrize(
     ("scope", "says"),
     [
@@ -120,25 +115,25 @@ def test_taking_a_scope_back_restores_when_ads_came_and_changed(
     with Store(bench.path) as store:
         store.set_inactive(inactive)
     times = "SELECT uuid, stored_at, changed_at FROM ads ORDER BY uuid"
-    before = rows(bench, times)
+    before = bench.rows(times)
     bench.pass_time(timedelta(days=3))
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.pass_time(timedelta(days=20))
     bench.sync(recheck_after=timedelta(days=1))  # those outside are asked for, and stay there
     bench.sync(scope=Scope())
-    assert rows(bench, times) == before
-    assert rows(bench, "SELECT * FROM outside") == []
-    assert rows(bench, "SELECT * FROM removed") == []
+    assert bench.rows(times) == before
+    assert bench.rows("SELECT * FROM outside") == []
+    assert bench.rows("SELECT * FROM removed") == []
 
 
 def test_an_ad_that_changed_while_it_was_outside_says_so(bench: Bench) -> None:
-    ((stored_at, changed_at),) = set(rows(bench, "SELECT stored_at, changed_at FROM ads"))
+    ((stored_at, changed_at),) = set(bench.rows("SELECT stored_at, changed_at FROM ads"))
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.pass_time(timedelta(days=3))
     bench.feed.active[uuid("voss")] = content(uuid("voss"), updated="2026-01-02T10:00:00+01:00")
     bench.sync(scope=Scope())
-    ((came, changed),) = rows(
-        bench, f"SELECT stored_at, changed_at FROM ads WHERE uuid = '{uuid('voss')}'"
+    ((came, changed),) = bench.rows(
+        f"SELECT stored_at, changed_at FROM ads WHERE uuid = '{uuid('voss')}'"
     )
     assert came == stored_at
     assert str(changed) > str(changed_at)
@@ -148,7 +143,7 @@ def test_what_ended_outside_the_scope_begins_anew(bench: Bench) -> None:
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.feed.log.append(("voss", "INACTIVE", 5))
     bench.sync()
-    assert rows(bench, "SELECT ad FROM outside") == [(uuid("bergen"),)]
+    assert bench.rows("SELECT ad FROM outside") == [(uuid("bergen"),)]
 
 
 def test_the_judgement_names_who_leaves() -> None:

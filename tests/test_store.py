@@ -34,6 +34,7 @@ from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.scripted import content, uuid
+from support.sql import rows
 
 AD, OTHER = uuid("ad"), uuid("other")
 RICH = content(
@@ -58,15 +59,6 @@ RICH = content(
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "navfeed.db"
-
-
-def rows(path: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
-    """What another program sees."""
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute(sql, values).fetchall()
-    finally:
-        connection.close()
 
 
 def put(store: Store, *ads: str) -> None:
@@ -208,7 +200,7 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         "Heltid",
         "Fast",
         moment_text(NOW),
-        "2026-03-31",
+        "2027-03-31",
         '["4601","0301"]',
     )
 
@@ -438,8 +430,8 @@ def test_the_end_of_a_walk_drops_what_the_log_no_longer_has(path: Path) -> None:
 
 
 def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
-    with Store(path) as store, store._transaction():
-        store._connection.execute("UPDATE feed SET newest = 'yesterday'")
+    Store(path).close()
+    rows(path, "UPDATE feed SET newest = 'yesterday'")
     with Store(path) as store:
         assert store.feed_cursor().newest is None
 
@@ -640,7 +632,7 @@ def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
 def test_D3_damage_met_while_contents_are_read_is_told(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
-        store._connection.execute("ALTER TABLE locations RENAME TO places")
+        rows(path, "ALTER TABLE locations RENAME TO places")
         with pytest.raises(StoreError, match="no such table"):
             list(store.iter_contents())
 

@@ -166,7 +166,7 @@ def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
     bench.sync()
     with Store(bench.path) as store:
         assert store.feed_cursor().closed == 1
-        [(caught_up,)] = store._connection.execute("SELECT caught_up_at FROM feed")
+    [(caught_up,)] = bench.rows("SELECT caught_up_at FROM feed")
     assert caught_up == exact_text(bench.clock)
 
 
@@ -268,7 +268,7 @@ def test_a_feed_without_entries_is_no_feed(bench: Bench) -> None:
 def test_S8_a_circle_is_refused_and_the_cursor_stays(bench: Bench) -> None:
     bench.feed.size = 2
     bench.feed.log = [(f"x{n}", "ACTIVE", n) for n in range(6)]
-    first = bench.feed._window(0)
+    first = bench.feed.window(0)
     original = bench.feed.page
 
     def circle(page_id, etag=None):  # type: ignore[no-untyped-def]
@@ -307,8 +307,7 @@ def test_H6_a_lost_cursor_falls_back_to_an_older_page(tmp_path: Path) -> None:
     bench.feed.page = (  # type: ignore[method-assign]
         lambda page, etag=None: None if page == lost else original(page, etag)
     )
-    with Store(bench.path) as store, store._transaction():
-        store._connection.execute("UPDATE feed SET closed = top")
+    bench.rows("UPDATE feed SET closed = top")
     ended = bench.sync()
     assert isinstance(ended.error, ContractError)  # the log leads there still
     bench.feed.log.append(("x5", "INACTIVE", 21))
@@ -343,8 +342,7 @@ def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
     )
     bench.feed.active = active("az")
     bench.sync()
-    with Store(bench.path) as store, store._transaction():
-        store._connection.execute("UPDATE milestones SET page = 'x'")
+    bench.rows("UPDATE milestones SET page = 'x'")
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.new, ended.counts.unchanged) == (0, 0, 2)
     assert bench.asked_for("n") == 0

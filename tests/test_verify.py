@@ -16,6 +16,7 @@ from navfeed.sync.verify import Difference, DifferenceKind
 from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.scripted import ScriptedFeed, active, content, uuid
+from support.sql import writing
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def disturb(bench: Bench) -> None:
     del bench.feed.active[uuid("gone")]
     bench.feed.active |= active(["silent"], title="Ny tittel")
     bench.feed.active |= active(["over"], expires="2026-01-01T00:00:00+01:00")
-    with Store(bench.path) as store, store._transaction():
-        store._connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid("lost")])
+    with writing(bench.path) as db:
+        db.execute("DELETE FROM ads WHERE uuid = ?", [uuid("lost")])
 
 
 DIFFERENCES = {
@@ -69,8 +70,7 @@ def test_repair_mends_what_it_tells(bench: Bench) -> None:
 
 
 def dump(bench: Bench) -> list[tuple[object, ...]]:
-    with Store(bench.path) as store:
-        return store._connection.execute("SELECT * FROM ads ORDER BY uuid").fetchall()
+    return bench.rows("SELECT * FROM ads ORDER BY uuid")
 
 
 def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
@@ -118,8 +118,7 @@ def test_what_a_failing_repair_removed_is_erased(bench: Bench) -> None:
 
 
 def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
-    with Store(bench.path) as store, store._transaction():
-        store._connection.execute("UPDATE feed SET trouble = 'the log broke'")
+    bench.rows("UPDATE feed SET trouble = 'the log broke'")
     disturb(bench)
     check(bench)
     assert trouble(bench) == "the log broke"
@@ -132,23 +131,21 @@ def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
 
 
 def test_a_verification_that_mends_everything_ends_the_trouble(bench: Bench) -> None:
-    with Store(bench.path) as store, store._transaction():
-        store._connection.execute("UPDATE feed SET trouble = 'the log broke'")
+    bench.rows("UPDATE feed SET trouble = 'the log broke'")
     disturb(bench)
     check(bench, repair=True)
     assert trouble(bench) is None
 
 
 def trouble(bench: Bench) -> object:
-    with Store(bench.path) as store:
-        [(sentence,)] = store._connection.execute("SELECT trouble FROM feed")
-        return sentence
+    [(sentence,)] = bench.rows("SELECT trouble FROM feed")
+    return sentence
 
 
 @pytest.mark.parametrize("leads", ["nowhere", "back"])
 def test_a_log_that_does_not_lead_on_is_refused(bench: Bench, leads: str) -> None:
     bench.feed.size = 2
-    first = bench.feed._window(0)
+    first = bench.feed.window(0)
     bench.feed.page = lambda *_: None if leads == "nowhere" else first  # type: ignore[method-assign]
     with pytest.raises(ContractError, match="does not lead on"):
         check(bench)

@@ -25,7 +25,7 @@ def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str
         env=environ,
     ) as running:
         os.close(theirs)
-        drawn = b"".join(_read(ours))
+        drawn = b"".join(read_to_the_end(ours))
         assert running.stderr is not None
         said = running.stderr.read()
     return running.returncode, drawn.decode(), said.decode()
@@ -36,7 +36,7 @@ def plain(drawn: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", drawn)
 
 
-def _read(number: int) -> list[bytes]:
+def read_to_the_end(number: int) -> list[bytes]:
     """Read to the end, which Linux tells by an error."""
     pieces: list[bytes] = []
     with suppress(OSError):

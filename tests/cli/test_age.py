@@ -12,6 +12,7 @@ from cli.support import ad, ask, fill, uuid
 from navfeed.model import FeedCursor
 from navfeed.store.writer import Store
 from support.clock import NOW
+from support.sql import rows
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -22,10 +23,10 @@ SECOND = timedelta(seconds=1)
 
 def aged(path: Path, age: timedelta | None) -> Path:
     fill(path, ad(1))
-    with Store(path) as store:
-        if age is None:
-            store._connection.execute("UPDATE feed SET caught_up_at = NULL")
-        else:
+    if age is None:
+        rows(path, "UPDATE feed SET caught_up_at = NULL")
+    else:
+        with Store(path) as store:
             store.end_walk(FeedCursor(), [])
             store.caught_up(NOW - age)
     return path

@@ -24,11 +24,9 @@ from navfeed.export import columns, xlsx
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.export.formats import Dialect, write_csv
 from navfeed.export.xlsx import write_xlsx
-from navfeed.model import oslo_day
-from navfeed.store.query import Reader
 from navfeed.store.selection import LIST_COLUMNS
 from navfeed.store.writer import Store
-from support.clock import NOW
+from support.sql import rows
 from support.tools import need
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -176,11 +174,11 @@ def test_a_row_for_each_of_several(db: Path) -> None:
 def test_child_rows_are_read_in_order_without_sorting(db: Path) -> None:
     """Sorting would hold all of them in memory."""
     fill(db, ad(1))
-    with Reader(db, oslo_day(NOW)) as reader:
-        plan = reader._connection.execute(
-            "EXPLAIN QUERY PLAN SELECT locations.city FROM ads CROSS JOIN locations "
-            "ON locations.ad = ads.uuid ORDER BY ads.uuid, locations.position"
-        ).fetchall()
+    plan = rows(
+        db,
+        "EXPLAIN QUERY PLAN SELECT locations.city FROM ads CROSS JOIN locations "
+        "ON locations.ad = ads.uuid ORDER BY ads.uuid, locations.position",
+    )
     assert plan
     assert not [row for row in plan if "TEMP B-TREE" in row[3]]
 

@@ -148,7 +148,7 @@ def typed(words: list[str], lines: list[str], environ: dict[str, str]) -> str:
     ) as running:
         os.close(theirs)
         os.write(ours, "".join(f"{line}\n" for line in lines).encode())  # the terminal keeps them
-        shown = b"".join(terminal._read(ours))
+        shown = b"".join(terminal.read_to_the_end(ours))
     assert running.returncode == 0, shown
     return shown.decode()
 

@@ -27,6 +27,7 @@ from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.shell import invoke
+from support.sql import rows
 
 
 @pytest.fixture
@@ -241,8 +242,8 @@ def test_where_the_lock_cannot_be_tried_neither_is_claimed(
 def test_damaged_moments_are_no_moments(db: Path) -> None:
     with Store(db) as store:
         store.begin_run(NOW)
-        store._connection.execute("UPDATE runs SET started_at = 'x'")
-        store._connection.execute("UPDATE feed SET newest = '', caught_up_at = '0001-01-01'")
+    rows(db, "UPDATE runs SET started_at = 'x'")
+    rows(db, "UPDATE feed SET newest = '', caught_up_at = '0001-01-01'")
 
     assert facts(db)["last_run"]["started_at"] is None
     assert "Last run        an unknown time: killed" in answer(db, "status")

@@ -12,6 +12,7 @@ from navfeed.sync.engine import Event, Plan, RunFinished, sync
 from navfeed.sync.walk import Start
 from navfeed.sync.workers import Stop
 from support.scripted import BEGAN, Row, ScriptedFeed, uuid
+from support.sql import rows
 
 PLAN = Plan(start=Start(), workers=1, retry_now=True)
 
@@ -54,9 +55,8 @@ class Bench:
         with Store(self.path) as store:
             return store.ad_ids() == {uuid(name) for name in names}
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with Store(self.path) as store:
-            return store._connection.execute(sql).fetchall()
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return rows(self.path, sql, *values)
 
     def asked_for(self, name: str) -> int:
         return self.feed.asked.count(uuid(name))

@@ -7,7 +7,6 @@ so nothing is skipped but sockets (tests over sockets use `navfeed.practice.Prac
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from navfeed.sync.engine import Event, Plan, RunFinished, sync
 from navfeed.sync.walk import Start
 from navfeed.sync.workers import Stop
 from support.clock import NOW
+from support.sql import rows
 
 ALL = Plan(start=Start(), workers=1, retry_now=True)
 
@@ -101,11 +101,7 @@ class Lab:
         return {uuid: json.loads(content) for uuid, content in rows}
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(self.path)
-        try:
-            return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
+        return rows(self.path, sql, *values)
 
     def is_exact(self) -> bool:
         return self.stored() == self.world.truth()

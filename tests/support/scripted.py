@@ -55,18 +55,18 @@ class ScriptedFeed:
     tells_date: bool = True
 
     def seek(self, since: datetime | None) -> Page | None:
-        return self._window(0) if self.log else None
+        return self.window(0) if self.log else None
 
     def newest(self) -> Page | None:
         self.probes += 1
-        return self._window(len(self.log) - 1) if self.log else None
+        return self.window(len(self.log) - 1) if self.log else None
 
     def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
         self.asked.append("page" if etag is None else "page?")
         if etag is not None and etag == self.etag:
             return Unchanged(self.now)
         places = [at for at, row in enumerate(self.log) if self._page_id(row) == page_id]
-        return self._window(places[0]) if places else None
+        return self.window(places[0]) if places else None
 
     def detail(self, ad: str) -> Detail | Gone:
         self.asked.append(ad)
@@ -77,7 +77,7 @@ class ScriptedFeed:
         found = self.active.get(ad)
         return Detail(ad, Status.ACTIVE if found else Status.INACTIVE, found)
 
-    def _window(self, at: int) -> Page:
+    def window(self, at: int) -> Page:
         following = self.log[at:]
         shown = following[: min(self.size, max(len(following) - 1, 2))]
         more = len(following) > len(shown)

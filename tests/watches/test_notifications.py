@@ -10,6 +10,7 @@ from cli.support import ad, fill, uuid
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.clock import NOW
+from support.sql import rows
 from watches.subscriber import OSLO, Subscriber
 
 
@@ -121,11 +122,11 @@ def test_an_ad_whose_details_wait_is_not_gone(me: Subscriber):
     me.sync(ad(3))
     me.notified()
     me.sync(stop=[3])
-    with Store(me.db) as store:
-        store._connection.execute(
-            "INSERT INTO queue (ad, reason, queued_at) VALUES (?, 'changed', ?)",
-            [uuid(3), "2026-11-21T12:00:00+00:00"],
-        )
+    rows(
+        me.db,
+        "INSERT INTO queue (ad, reason, queued_at) VALUES (?, 'changed', ?)",
+        *(uuid(3), "2026-11-21T12:00:00+00:00"),
+    )
     assert me.notified() == []
 
 

@@ -37,6 +37,7 @@ from navfeed.watches.state import State
 from navfeed.watches.target import Target
 from navfeed.watches.view import View
 from support.clock import NOW
+from support.sql import rows
 
 BERGEN = Filters(municipal=("bergen",))
 TARGETS = (Target(Channel.MAIL, "one@example.org"), Target(Channel.COMMAND, "two"))
@@ -190,8 +191,8 @@ class Watched(RuleBasedStateMachine):
             gone = [DetailDecision(uuid(n), Reason.STOPPED) for n in range(1, 6) if n not in there]
             store.commit_details(gone, [], self.now)
             store.sweep(oslo_day(self.now), self.now)
-            store._connection.execute("UPDATE feed SET newest = ?", [self.now.isoformat()])
             store.caught_up(self.now)
+        rows(self.db, "UPDATE feed SET newest = ?", self.now.isoformat())
         self.complete = True
         self.alive = {*self.truth}
 
@@ -213,11 +214,10 @@ class Watched(RuleBasedStateMachine):
     @rule(from_tip=st.booleans())
     def rebuild(self, from_tip: bool) -> None:
         self._remove_store()
-        with Store(self.db) as store:
-            if from_tip:
-                values = [self.now.isoformat()] * 2
-                store._connection.execute("UPDATE feed SET newest = ?, reaches_back = ?", values)
+        Store(self.db).close()
         if from_tip:
+            values = [self.now.isoformat()] * 2
+            rows(self.db, "UPDATE feed SET newest = ?, reaches_back = ?", *values)
             self.hidden = {*self.truth}
         else:
             self.hidden = set()
