@@ -179,6 +179,29 @@ def m007_times_and_names(db: Database) -> None:
     db.execute("PRAGMA user_version = 7")
 
 
+@migrations()
+def m007_windows(db: Database) -> None:
+    """Tables for the stretches of the log that a first sync reads beside each other."""
+    if "windows" not in db.table_names():
+        _run(db, _WINDOWS_OF_7)
+
+
+_WINDOWS_OF_7 = """
+CREATE TABLE windows (
+    number INTEGER PRIMARY KEY,
+    since TEXT,
+    opening TEXT NOT NULL,
+    page TEXT,
+    queued INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE window_entries (
+    id INTEGER PRIMARY KEY,
+    window INTEGER NOT NULL,
+    ad BLOB NOT NULL,
+    active INTEGER NOT NULL
+) STRICT
+"""
+
 _VIEWS_OF_3 = (
     *("ads_in_force", "locations_in_force", "occupations_in_force", "categories_in_force"),
     "contacts_in_force",
