@@ -99,7 +99,7 @@ def made_of(path: Path, version: int) -> None:
         connection.execute("PRAGMA foreign_keys = OFF")
         db = Database(connection)
         names = [one.name for one in migrate.migrations.pending(db)]
-        (following,) = (name for name in names if name.startswith(f"m{version + 1:03}"))
+        following = next(name for name in names if name.startswith(f"m{version + 1:03}"))
         migrate.migrations.apply(db, stop_before=following)
         if version >= 3:
             views = "SELECT name FROM sqlite_schema WHERE type = 'view'"
