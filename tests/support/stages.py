@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from navfeed.errors import ExitCode
@@ -58,6 +58,22 @@ def backfill(outdoors: Outdoors) -> Silent:
     """A first run: the making of the store is in it."""
     outdoors.path.unlink()
     return lambda _: False
+
+
+def windows(outdoors: Outdoors) -> Silent:
+    """A first run over months of log, read at several places at once. An old ad ended lately."""
+    outdoors.path.unlink()
+    world, number = outdoors.world, 60
+    for days in (35, 45, 15, 5):
+        for _ in range(6):
+            number += 1
+            world.publish(content=content(number, 0))
+        world.update(world.in_force()[-2], content(number - 1, 1))
+        world.advance(timedelta(days=days))
+    world.stop(world.in_force()[0])
+    world.advance(timedelta(hours=1))
+    outdoors.practice.rotate_token()
+    return lambda ring: ring[0] == 1
 
 
 def incremental(outdoors: Outdoors) -> Silent:
@@ -121,6 +137,7 @@ def _copied(connection: sqlite3.Connection, table: str) -> None:
 
 STAGES: dict[str, tuple[Callable[[Outdoors], Silent], tuple[str, ...]]] = {
     "backfill": (backfill, START),
+    "windows": (windows, START),
     "incremental": (incremental, START),
     "purge": (purge, START),
     "migration": (migration, START),
