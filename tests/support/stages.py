@@ -60,18 +60,21 @@ def backfill(outdoors: Outdoors) -> Silent:
     return lambda _: False
 
 
+MONTHS = timedelta(days=100)
+FAR = "2999-12-31T00:00:00+01:00"
+
+
 def windows(outdoors: Outdoors) -> Silent:
     """A first run over months of log, read at several places at once. An old ad ended lately."""
     outdoors.path.unlink()
     world, number = outdoors.world, 60
-    for days in (35, 45, 15, 5):
+    for share in (0.35, 0.45, 0.15, 0.05):
         for _ in range(6):
             number += 1
-            world.publish(content=content(number, 0))
-        world.update(world.in_force()[-2], content(number - 1, 1))
-        world.advance(timedelta(days=days))
+            world.publish(content={**content(number, 0), "expires": FAR})
+        world.update(world.in_force()[-2], {**content(number - 1, 1), "expires": FAR})
+        world.advance(share * MONTHS)
     world.stop(world.in_force()[0])
-    world.advance(timedelta(hours=1))
     outdoors.practice.rotate_token()
     return lambda ring: ring[0] == 1
 
@@ -150,7 +153,8 @@ STAGES: dict[str, tuple[Callable[[Outdoors], Silent], tuple[str, ...]]] = {
 def staged(name: str, folder: Path) -> Iterator[Stage]:
     """Ten ads that sing are stored; then what the stage says has happened."""
     happens, words = STAGES[name]
-    world = World(1, now=datetime.now(UTC))
+    age = MONTHS if name == "windows" else timedelta(0)
+    world = World(1, now=datetime.now(UTC) - age)
     for number in range(1, 11):
         world.publish(content=content(number, 0))
     live, before = folder / "live", folder / "before"
