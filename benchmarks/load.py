@@ -218,7 +218,8 @@ def syncing(feed: PracticeServer, world: World, store: Path) -> Iterator[dict[st
 
 
 def sync(url: str, store: Path) -> None:
-    words = [NAVFEED, "sync", "--quiet", "--workers", "16", "--base-url", url, "--db", str(store)]
+    words = [NAVFEED, "sync", "--quiet", "--connections", "12"]
+    words += ["--base-url", url, "--db", str(store)]
     subprocess.run(words, check=False, env=environment(), stdout=subprocess.DEVNULL)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -252,13 +253,30 @@ def test_an_ad_that_ended_in_a_newer_window_is_not_requested(lab: Lab) -> None:
     assert ad not in lab.asked("detail")
 
 
-def test_a_copy_is_not_complete_before_every_window_is(lab: Lab) -> None:
-    lab.practice.script(faults.on("page"), faults.status(500), times=50, skip=8)
-    ended = lab.sync(entry_points=HOURS)
-    assert ended.exit_code is ExitCode.FEED
-    assert lab.rows("SELECT caught_up_at FROM feed") == [(None,)]
-    assert lab.rows("SELECT count(*) FROM windows WHERE page NOT NULL")[0][0]
+def half_of_a_first_sync(lab: Lab) -> None:
+    """Some details are stored, and then the second page of the oldest window does not come."""
+    second = lab.world.entries()[5].page_id
+    enough = Event()
+
+    def before(request: Request) -> None:
+        details = sum(one.kind == "detail" for one in lab.practice.requests)
+        if details >= 5:
+            enough.set()
+        if request.ident == second:
+            assert enough.wait(30)
+
+    lab.before = before
+    lab.practice.script(faults.on("page", second), faults.status(500), times=50)
+    assert sync(lab, workers=2) is ExitCode.FEED
     lab.practice.clear_script()
+    lab.before = lambda _: None
+
+
+def test_a_copy_is_not_complete_before_every_window_is(lab: Lab) -> None:
+    half_of_a_first_sync(lab)
+    assert len(lab.stored()) > 3  # what came before is kept
+    assert lab.rows("SELECT caught_up_at FROM feed") == [(None,)]
+    assert lab.rows("SELECT number FROM windows WHERE page NOT NULL")[-1] == (3,)
     assert sync(lab) is ExitCode.DONE
     assert lab.rows("SELECT caught_up_at NOT NULL FROM feed") == [(1,)]
     assert lab.is_exact()
@@ -278,9 +296,7 @@ def test_a_run_that_stops_early_is_taken_up_again(lab: Lab, workers: int) -> Non
 
 def test_what_ended_meanwhile_leaves_at_once(lab: Lab) -> None:
     """The newest window comes first in every run, however much of the older ones is left."""
-    lab.practice.script(faults.on("page"), faults.status(500), times=50, skip=8)
-    sync(lab)
-    lab.practice.clear_script()
+    half_of_a_first_sync(lab)
     stored = next(iter(lab.stored()))
     lab.world.stop(stored)
     assert sync(lab, max_pages=1) is ExitCode.STOPPED

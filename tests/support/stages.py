@@ -19,7 +19,7 @@ from support.socket_harness import Outdoors
 Silent = Callable[[Ring], bool]
 """Whether what an ad says must be in no file in the end."""
 
-START = ("sync", "-q", "--from-start", "--workers", "2")
+START = ("sync", "-q", "--from-start", "--connections", "2")
 
 
 @dataclass(frozen=True, slots=True)
