@@ -23,7 +23,10 @@ CLOCK ?=
 
 .PHONY: help
 help: ## Show what can be made.
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
+		/^[a-z]+:.*## / && $$1 != "help" { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Use it
 
 .PHONY: install
 install: $(INSTALLED) ## Install navfeed in .venv.
@@ -31,6 +34,8 @@ install: $(INSTALLED) ## Install navfeed in .venv.
 .PHONY: demo
 demo: $(INSTALLED) ## Run the main job against a practice feed: no network, no token.
 	@$(BIN)/python examples/demo.py
+
+##@ Test
 
 .PHONY: test
 test: $(INSTALLED_DEV) ## Run the tests; CLOCK=+45 on another day.
@@ -48,7 +53,7 @@ SQLITES := 3.44.0 3.46.0 3.51.1 3.54.1
 .PHONY: sqlites
 sqlites: $(INSTALLED_DEV) ## Run the erasure tests on other versions of SQLite.
 	@for version in $(SQLITES); do $(BIN)/python tests/sqlite/run.py $$version \
-		$(BIN)/python -m pytest -q -n auto tests/test_erasure.py tests/test_segments.py || exit; done
+		$(BIN)/python -m pytest -q -n auto tests/test_erasure.py tests/test_shards.py tests/test_unscrubbed.py || exit; done
 
 .PHONY: campaign
 campaign: $(INSTALLED_DEV) ## Run the long tests: 2,000 schedules, mutations, five weeks (takes long).
@@ -72,6 +77,12 @@ $(ENGINES): tests/engines/pom.xml tests/engines/src/main/java/SingleNode.java
 browser: $(INSTALLED_BROWSER) ## Look at the page of `serve` in headless Chromium, and with axe-core.
 	@$(BIN)/python -m pytest tests/browser $(TESTFLAGS)
 
+.PHONY: bench
+bench: $(INSTALLED) ## Measure beside bare standard-library scripts (a minute or two).
+	@$(BIN)/python benchmarks/bench.py $(BENCHFLAGS)
+
+##@ Check
+
 .PHONY: lint
 lint: $(INSTALLED_DEV) ## Check style and layout.
 	@$(BIN)/ruff check .
@@ -80,6 +91,12 @@ lint: $(INSTALLED_DEV) ## Check style and layout.
 .PHONY: types
 types: $(INSTALLED_DEV) ## Check types.
 	@$(BIN)/mypy
+
+.PHONY: ci
+ci: ## Run what CI runs: style, types, the site, tests, coverage.
+	@.ci/run
+
+##@ Write what is generated
 
 .PHONY: docs
 docs: $(INSTALLED_DEV) ## Write the generated pages and pictures of docs anew.
@@ -94,18 +111,27 @@ site: $(INSTALLED_DOCS) ## Build the site from docs, strictly, into build/site.
 constraints: $(INSTALLED_DEV) ## Write constraints.txt anew: the newest versions that fit.
 	@$(BIN)/python .ci/constraints.py
 
+.PHONY: licences
+licences: $(INSTALLED) ## List what navfeed installs beside itself, with versions and licences.
+	@$(BIN)/python .ci/licences.py
+
+##@ Release
+
 .PHONY: dist
 dist: $(INSTALLED_DEV) ## Build sdist and wheel into dist.
 	@rm -rf dist
 	@$(BIN)/hatchling build -d dist
 
-.PHONY: bench
-bench: $(INSTALLED) ## Measure beside bare standard-library scripts (a minute or two).
-	@$(BIN)/python benchmarks/bench.py $(BENCHFLAGS)
+.PHONY: release
+release: $(INSTALLED_DEV) ## Set VERSION=1.2.0 and close the changelog's section; commits nothing.
+	@$(BIN)/python .ci/release.py --cut $(VERSION)
+	@$(BIN)/python docs/generate.py
 
-.PHONY: ci
-ci: ## Run what CI runs: style, types, the site, tests, coverage.
-	@.ci/run
+.PHONY: deb
+deb: ## Build a Debian package of navfeed and its libraries into dist.
+	@PYTHON=$(PYTHON) packaging/debian/build dist
+
+##@ Clean up
 
 .PHONY: clean
 clean: ## Remove everything that was made here.

@@ -1,11 +1,11 @@
-"""`navfeed serve` under load, beside a sync that erases: `python benchmarks/load.py`.
+"""`navfeed serve` under load, beside syncs and erasures: `python benchmarks/load.py`.
 
-A practice feed of some thousand ads is synced; then so many clients ask at the same time, for so
-many seconds, for what people and programs ask for, while syncs go on and take ads out. Datasette
-on the same store is asked for as many ads at a time, where it is installed. Printed: requests a
-second, how long they took, errors, and the server's memory at the beginning and at the end.
+A practice feed of 10,000 active ads is synced. Then 50 clients request, for as long as told, what
+people and programs request, while syncs go on, take ads out, and `navfeed privacy erase` erases
+people. Datasette, where it is installed, serves as many ads a request from the same store, beside
+the same syncs. Printed: requests a second, latency, errors, processor time and memory.
 
-    python benchmarks/load.py [--clients 50] [--seconds 60] [--entries 24000]
+    python benchmarks/load.py [--clients 50] [--seconds 60] [--entries 37000]
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Put `navfeed serve` under load.")
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--entries", type=int, default=24_000)
-    parser.add_argument("--active", type=int, default=10_000)
+    parser.add_argument("--entries", type=int, default=37_000)
+    parser.add_argument("--active", type=int, default=17_000)
     options = parser.parse_args()
     world = World.history(5, now=datetime.now(UTC), entries=options.entries, active=options.active)
     with tempfile.TemporaryDirectory() as folder, PracticeServer(Practice(world)) as feed:
@@ -54,15 +54,18 @@ def main() -> None:
         ads = ids(store)
         print(f"{len(ads):,} ads, {store.stat().st_size / 1e6:,.0f} MB")
         with server([NAVFEED, "serve", "--port", "0", "--db", str(store)]) as (address, pid):
+            print(f"the first page: {once(address, '/') * 1000:.0f} ms")
             again = min(once(address, "/") for _ in range(9))
-            print(f"the first page: {again * 1000:.0f} ms")
+            print(f"the first page once more: {again * 1000:.0f} ms")
             with syncing(feed, world, store) as rounds:
                 report("navfeed serve", address, pid, options, ads, ours)
-            print(f"  meanwhile {rounds['syncs']} syncs, {rounds['erasures owed']} erasures owed")
+            print(f"  meanwhile {rounds}")
         if DATASETTE:
             words = [DATASETTE, "serve", str(store), "--port", "8123"]
             with server(words, "http://127.0.0.1:8123") as (address, pid):
-                report("datasette", address, pid, options, ads, theirs)
+                with syncing(feed, world, store) as rounds:
+                    report("datasette", address, pid, options, ads, theirs)
+                print(f"  meanwhile {rounds}")
 
 
 # What is asked for
@@ -82,6 +85,9 @@ def ours(chance: random.Random, ads: Sequence[str]) -> str:
             f"/public-feed/api/v1/ads?municipal={quoted(place)}",
             f"/api/ads?text={word}&limit=25",
             f"/api/ads/{chance.choice(ads)}",
+            "/api/changes?snapshot=1&limit=50",
+            f"/map?text={word}",
+            f"/feed.atom?municipal={quoted(place)}",
         ]
     )
 
@@ -110,6 +116,7 @@ def report(
 ) -> None:
     """Let the clients ask, and print what came of it."""
     before, worked = memory(pid), processor(pid)
+    samples: list[float] = []
     took: list[float] = []
     statuses: Counter[str] = Counter()
     until = monotonic() + options.seconds
@@ -120,15 +127,24 @@ def report(
     for one in clients:
         one.start()
     for one in clients:
-        one.join()
+        while one.is_alive():
+            one.join(1)
+            samples.append(memory(pid))
     cut = quantiles(took, n=100)
     errors = {status: count for status, count in statuses.items() if status not in ("200", "404")}
     print(
         f"{name}: {len(took) / options.seconds:,.0f} requests/s of {options.clients} clients, "
         f"median {cut[49] * 1000:,.0f} ms, p99 {cut[98] * 1000:,.0f} ms, "
         f"{(processor(pid) - worked) / len(took) * 1000:.1f} ms of the processor each, "
-        f"errors {errors or 'none'}, memory {before:.0f} to {memory(pid):.0f} MB"
+        f"errors {errors or 'none'}, memory {before:.0f} MB, then {flatness(samples)}"
     )
+
+
+def flatness(samples: Sequence[float]) -> str:
+    """The most memory in each third of the time: flat where the last is no more than the second."""
+    third = max(1, len(samples) // 3)
+    parts = (samples[:third], samples[third : 2 * third], samples[2 * third :])
+    return " / ".join(f"{max(part, default=0):.0f}" for part in parts) + " MB"
 
 
 def client(
@@ -192,9 +208,9 @@ def answers(address: str) -> bool:
 
 @contextmanager
 def syncing(feed: PracticeServer, world: World, store: Path) -> Iterator[dict[str, int]]:
-    """Ads come, change and go, and syncs follow, one after the other."""
+    """Ads come and go, syncs follow one after the other, and after each somebody is erased."""
     done = threading.Event()
-    counts = {"syncs": 0, "erasures owed": 0}
+    counts = {"syncs": 0, "failed syncs": 0, "erasures": 0, "erasures owed": 0}
 
     def follow() -> None:
         while not done.wait(1):
@@ -202,8 +218,9 @@ def syncing(feed: PracticeServer, world: World, store: Path) -> Iterator[dict[st
                 world.stop(ad)
             for _ in range(3):
                 world.publish()
-            sync(feed.url, store)
+            counts["failed syncs"] += sync(feed.url, store) != 0
             counts["syncs"] += 1
+            counts["erasures"] += erase(store, f"person{counts['syncs']}@example.org") == 0
             with closing(sqlite3.connect(store)) as connection:
                 (owed,) = connection.execute("SELECT erasure_owed FROM feed").fetchone()
             counts["erasures owed"] += owed
@@ -217,10 +234,23 @@ def syncing(feed: PracticeServer, world: World, store: Path) -> Iterator[dict[st
         thread.join()
 
 
-def sync(url: str, store: Path) -> None:
+def erase(store: Path, person: str) -> int:
+    words = [NAVFEED, "privacy", "erase", person, "--yes", "--db", str(store)]
+    return quietly(words)
+
+
+def sync(url: str, store: Path) -> int:
     words = [NAVFEED, "sync", "--quiet", "--connections", "12"]
     words += ["--base-url", url, "--db", str(store)]
-    subprocess.run(words, check=False, env=environment(), stdout=subprocess.DEVNULL)
+    return quietly(words)
+
+
+def quietly(words: Sequence[str]) -> int:
+    """The exit code of a command."""
+    nothing = subprocess.DEVNULL
+    return subprocess.run(
+        words, check=False, env=environment(), stdout=nothing, stderr=nothing
+    ).returncode
 
 
 def environment() -> dict[str, str]:

@@ -27,13 +27,18 @@ from typer.main import get_group
 from navfeed.cli.commands import app
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.export.columns import EXPORTED, LIST_FIELDS, LISTS, OF_TABLES, ON_REQUEST
+from navfeed.research.derived import FACTS
 from navfeed.store.schema import APPLICATION_ID, OWN, PUBLIC, VERSION, VIEWS
+from navfeed.store.shards import SCHEMA as INDEX
 
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent / "tests")]
 
-import screens  # noqa: E402  a script beside this one
+import manpages  # noqa: E402  a script beside this one
+import sbom  # noqa: E402  another
+import screens  # noqa: E402  and another
 
+from derived import test_derived as derived  # noqa: E402  the judged texts
 from layers import ROOMS  # noqa: E402  the table that the tests hold the imports to
 
 if TYPE_CHECKING:
@@ -41,8 +46,10 @@ if TYPE_CHECKING:
 
 README = DOCS.parent / "README.md"
 SEARCH = DOCS / "explanation" / "search.md"
+FIELDS = DOCS / "reference" / "fields.md"
 ARCHITECTURE = DOCS / "architecture.md"
 PACKAGE = DOCS.parent / "src" / "navfeed"
+SBOM = DOCS.parent / "packaging" / "navfeed.cdx.json"
 WIDTH = 100
 
 
@@ -57,12 +64,18 @@ def pages() -> dict[Path, str]:
         reference / "schema.md": schema_page(),
         README: with_exit_codes(README.read_text(encoding="utf-8")),
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
+        FIELDS: with_derived(FIELDS.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
+        **manpages.pages({code: meaning.says for code, meaning in MEANINGS.items()}),
+        SBOM: sbom.text(),
     }
 
 
 def main() -> None:
-    for path, text in pages().items():
+    written = pages()
+    for former in set(manpages.MAN.iterdir()) - written.keys():
+        former.unlink()
+    for path, text in written.items():
         path.write_text(text, encoding="utf-8")
 
 
@@ -307,6 +320,29 @@ def with_exit_codes(readme: str) -> str:
     return re.sub(r"<!-- exit codes -->.*?<!-- end -->", lambda _: table, readme, flags=re.DOTALL)
 
 
+# Derived facts
+
+
+def with_derived(page: str) -> str:
+    """The page on the fields with each derived fact, and how precise it is on the judged texts."""
+    rows = "\n".join(
+        f"| `derived_{name}` | {fact.meaning} | {' | '.join(map(percent, rates(name)))} |"
+        for name, fact in FACTS.items()
+    )
+    head = "| column | meaning | precision | recall | held-out precision | held-out recall |"
+    table = f"<!-- derived -->\n{head}\n| --- | --- | --- | --- | --- | --- |\n{rows}\n<!-- end -->"
+    return re.sub(r"<!-- derived -->.*?<!-- end -->", lambda _: table, page, flags=re.DOTALL)
+
+
+def rates(fact: str) -> tuple[float, float, float, float]:
+    """Precision and recall on all judged texts, and on those that were held out."""
+    return (*derived.rates(fact, derived.JUDGED), *derived.rates(fact, derived.HELD_OUT))
+
+
+def percent(share: float) -> str:
+    return f"{share:.2f}"
+
+
 # Rooms
 
 
@@ -432,8 +468,8 @@ CREATED = r"CREATE (?:(?:VIRTUAL )?TABLE|VIEW) (\w+)"
 
 
 def schema_page() -> str:
-    known = tables(PUBLIC + OWN + VIEWS)
-    public = len(commented_tables(PUBLIC))
+    known = tables(PUBLIC + INDEX + OWN + VIEWS)
+    public = len(commented_tables(PUBLIC + INDEX)) - 1
     views = len(commented_tables(VIEWS))
     return "\n".join(
         [
@@ -544,6 +580,7 @@ def tables(script: str) -> list[Table]:
                 parent(connection, name),
             )
             for name, about in abouts.items()
+            if not name.startswith("search_")  # a part of the index
         ]
 
 

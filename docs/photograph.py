@@ -1,4 +1,4 @@
-"""Photographs the page of `navfeed serve` for README: `python docs/photograph.py`.
+"""Photographs the pages of `navfeed serve` for README and docs: `python docs/photograph.py`.
 
 After `make browser`, which installs what drives the browser. The ads are a practice feed's, on the
 day on which the picture is taken.
@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 
 from navfeed.practice import Practice, PracticeServer, World
 
-PICTURE = Path(__file__).resolve().parent / "pictures" / "page.png"
+PICTURES = Path(__file__).resolve().parent / "pictures"
 NAVFEED = str(Path(sys.executable).with_name("navfeed"))
 SIZE = {"width": 1280, "height": 760}
 SEEN = "?lang=nb&text=sykepleier"
@@ -39,7 +39,10 @@ def main() -> None:
             page.goto(address + SEEN)
             page.locator(".rows a").nth(1).click()
             page.mouse.move(0, 0)
-            page.screenshot(path=PICTURE)
+            page.screenshot(path=PICTURES / "page.png")
+            page.set_viewport_size({"width": 1280, "height": 1000})
+            page.goto(address + "map?lang=nb")
+            page.screenshot(path=PICTURES / "map.png")
         browser.close()
 
 

@@ -1,4 +1,4 @@
-"""What follows a sync: `--then`, `[hooks] after_sync`, `[push] targets`."""
+"""What follows a sync: `--then`, `[hooks] after_sync`, `[push] targets`, `[notify] ping`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,9 +15,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from navfeed.errors import ConfigError
-from navfeed.ops import after_sync
+from navfeed.api import store_lock
+from navfeed.errors import ConfigError, ExitCode
+from navfeed.ops import after_sync, ping
+from navfeed.ops.ping import Pings
 from navfeed.practice import Practice, PracticeServer, World
+from support.hookserver import HookServer
 from support.postgres import PostgresServer
 from support.shell import Shell
 
@@ -189,3 +193,89 @@ def test_a_service_keeps_targets_current(shell: Shell, postgres: PostgresServer)
 def test_what_is_no_command() -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         after_sync.hook_words("'x")
+
+
+# Pings
+
+
+class Alarm(HookServer):
+    """What takes pings: a GET of an address, or of the same with /fail."""
+
+    @property
+    def pings(self) -> list[str]:
+        return [one.path for one in self.posted]
+
+
+@pytest.fixture
+def alarm(shell: Shell) -> Iterator[Alarm]:
+    with Alarm() as server:
+        server.got = 200
+        settings(shell, f'[notify]\nping = "{server.url}/ping/s3cr3t"\n')
+        yield server
+
+
+def test_a_sync_that_is_well_pings(shell: Shell, alarm: Alarm) -> None:
+    code, _, said = shell.run("sync")
+    assert (code, alarm.pings) == (0, ["/ping/s3cr3t"])
+    assert "the ping to" not in said
+
+
+def test_a_sync_that_fails_pings_that(shell: Shell, alarm: Alarm) -> None:
+    assert shell.run("sync", NAVFEED_BASE_URL="http://127.0.0.1:1")[0] == 5
+    assert shell.run("sync", NAVFEED_TOKEN="no token")[0] == 2
+    assert alarm.pings == ["/ping/s3cr3t/fail"]  # the settings were wrong the second time
+
+
+def test_a_query_stays_behind_the_path(shell: Shell, alarm: Alarm) -> None:
+    settings(shell, f'[notify]\nping = "{alarm.url}/?key=1"\n')
+    shell.run("sync")
+    shell.run("sync", NAVFEED_BASE_URL="http://127.0.0.1:1")
+    assert alarm.pings == ["/?key=1", "/fail?key=1"]
+
+
+def test_a_sync_that_is_stopped_or_kept_out_pings_nothing(shell: Shell, alarm: Alarm) -> None:
+    assert shell.run("sync", "--max-pages", "1")[0] == 3
+    with store_lock(shell.db):
+        assert shell.run("sync")[0] == 75
+    assert alarm.pings == []
+
+
+def test_an_outage_is_reported_once(alarm: Alarm) -> None:
+    pings = Pings(print)
+    for code in (0, 5, 5, 6, 4, 3, 75, 7):
+        pings.after(f"{alarm.url}/p", ExitCode(code))
+    assert alarm.pings == ["/p", "/p/fail", "/p", "/p/fail"]
+
+
+def test_X2_a_ping_that_fails_is_a_warning_without_its_address(shell: Shell, alarm: Alarm) -> None:
+    alarm.got = 404
+    code, _, said = shell.run("sync")
+    assert (code, "the ping to 127.0.0.1 was answered with 404" in said) == (0, True)
+    settings(shell, '[notify]\nping = "http://127.0.0.1:1/s3cr3t"\n')
+    code, _, silent = shell.run("sync")
+    assert (code, "the ping to 127.0.0.1 did not get through" in silent) == (0, True)
+    assert "s3cr3t" not in said + silent
+
+
+def test_a_ping_that_never_ends_is_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ping, "SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings(shell, f'[notify]\nping = "http://127.0.0.1:{silent.getsockname()[1]}/"\n')
+        code, _, said = shell.run("sync")
+    assert (code, "did not get through" in said) == (0, True)
+
+
+def test_a_service_pings_after_each_round(shell: Shell, alarm: Alarm) -> None:
+    process = shell.start("sync", "--follow")
+    alarm.heard.wait(60)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 3
+    process.communicate()
+    assert alarm.pings == ["/ping/s3cr3t"]
+
+
+@pytest.mark.parametrize("ping", ["3", '"ftp://a/b"', '"https://u:s3cr3t@a/b"', '"https://[/"'])
+def test_an_address_that_cannot_be_pinged_is_refused(shell: Shell, ping: str) -> None:
+    settings(shell, f"[notify]\nping = {ping}\n")
+    code, _, said = shell.run("sync")
+    assert (code, "notify.ping" in said, "s3cr3t" in said) == (2, True, False)

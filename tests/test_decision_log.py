@@ -142,7 +142,7 @@ def test_a_last_day_and_a_scope_remove_ads(bench: Bench, lines: Lines) -> None:
     bench.pass_time(timedelta(days=3))
     bench.sync()
     assert decisions(lines) == [("a", "removed", "expired"), ("a", "not stored", "inactive")]
-    bench.sync(scope=Scope(municipals=("OSLO",)), scope_agreed=True)
+    bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert decisions(lines) == [("b", "removed", "out of scope")]
 
 

@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
 
 DOORS = {
     "httpx": {"client/http.py", "client/transport.py"},
-    "pydantic": {"wire/page.py", "serve/assistant.py"},  # the second: the SDK's own language
+    "pydantic": {"wire/page.py", "serve/mcp_server.py"},  # the second: the SDK's own language
     "sqlite_utils": {"store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},
     "Stemmer": {"text/stem.py"},
@@ -32,16 +32,17 @@ DOORS = {
     "opensearchpy": {"push/opensearch.py"},
     "platformdirs": {"config.py"},
     "filelock": {"api.py"},
-    "tomlkit": {"watches/editing.py"},
+    "tomlkit": {"watches/editing.py", "cli/init.py"},
     "starlette": {
-        *("serve/answers.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
-        *("serve/api.py", "serve/asked.py", "serve/atom.py", "serve/old_api.py"),
-        *("serve/page.py", "serve/server.py"),
+        *("serve/responses.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
+        *("serve/api.py", "serve/parameters.py", "serve/atom.py", "serve/old_api.py"),
+        *("serve/page.py", "serve/server.py", "serve/changes.py", "serve/triage.py"),
+        *("serve/html.py", "serve/map.py"),
     },
-    "jinja2": {"serve/page.py"},
-    "markupsafe": {"serve/ad_view.py", "serve/hostile.py"},  # jinja2's own
-    "nh3": {"serve/hostile.py"},
-    "mcp": {"serve/assistant.py"},
+    "jinja2": {"serve/html.py"},
+    "markupsafe": {"serve/ad_view.py", "serve/safe_html.py"},  # jinja2's own
+    "nh3": {"serve/safe_html.py"},
+    "mcp": {"serve/mcp_server.py"},
     "uvicorn": {"serve/server.py"},
     "typer": {
         "cli/_app.py",
@@ -53,8 +54,10 @@ DOORS = {
         "cli/_triage.py",
         "cli/backup.py",
         "cli/changes.py",
+        "cli/config.py",
         "cli/doctor.py",
         "cli/export.py",
+        "cli/init.py",
         "cli/list.py",
         "cli/practice.py",
         "cli/privacy.py",
@@ -73,7 +76,7 @@ DOORS = {
 
 OTHERS_NAMES = {
     "export/jobposting.py": {"postalCode"},  # schema.org's name for the same thing
-    "serve/old_answer.py": {
+    "serve/old_response.py": {
         *("workLocations", "occupationCategories", "applicationUrl", "applicationDue"),
         *("positioncount", "engagementtype", "starttime", "sourceurl", "jobtitle", "postalCode"),
     },  # what the withdrawn API called things

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -57,14 +59,23 @@ def schema(path: Path) -> dict[object, object]:
 
 def test_what_was_stored_is_there_and_the_day_is_read(old: Path, tmp_path: Path) -> None:
     kept = "SELECT id, uuid, title, application_due, last_day, description, content FROM ads"
-    tables = ("locations", "occupations", "categories", "contacts", "milestones")
-    before = [rows(old, kept), *(rows(old, f"SELECT * FROM {table}") for table in tables)]
+    tables = ("occupations", "categories", "contacts", "milestones")
+    places = "SELECT ad, position, country, city, postal_code, county, municipal FROM locations"
+    before = [
+        *(rows(old, kept), rows(old, places)),
+        *(rows(old, f"SELECT * FROM {table}") for table in tables),
+    ]
     Store(old).close()
 
-    after = [rows(old, kept), *(rows(old, f"SELECT * FROM {table}") for table in tables)]
+    after = [
+        *(rows(old, kept), rows(old, places)),
+        *(rows(old, f"SELECT * FROM {table}") for table in tables),
+    ]
     assert after == before
     assert all(before)
     assert rows(old, "SELECT due_date FROM ads ORDER BY id") == [("2026-08-21",), (None,), (None,)]
+    numbers = "SELECT municipality_number FROM locations ORDER BY ad, position"
+    assert rows(old, numbers) == [("4601",), ("0301",)]
     assert rows(old, "PRAGMA user_version") == [(VERSION,)]
     assert rows(old, "PRAGMA foreign_key_check") == []
     assert rows(old, "PRAGMA integrity_check") == [("ok",)]
@@ -148,6 +159,36 @@ def test_a_store_of_every_older_schema_comes_up_to_date(
     with Reader(old, TODAY) as reader:
         changes = list(reader.changes())
         assert [(one.uuid, one.at.tzinfo) for one in changes if one.at] == [(ad, UTC) for ad in ADS]
+
+
+STEPS_OF_7 = [step for name, step in vars(migrate).items() if name.startswith("m007")]
+
+
+@pytest.mark.parametrize("steps", [*itertools.permutations(STEPS_OF_7)])
+def test_steps_of_one_version_come_in_any_order_and_but_once(
+    old: Path, tmp_path: Path, steps: tuple[Callable[[Database], None], ...]
+) -> None:
+    made_of(old, 6)
+    with closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        connection.execute("UPDATE removed SET expires = '2026-06-30T22:00:00Z'")
+        for step in steps:
+            step(Database(connection))
+    new = tmp_path / "new.db"
+    Store(old).close()
+    Store(new).close()
+    assert schema(old) == schema(new)
+    assert rows(old, "PRAGMA user_version") == [(VERSION,)]
+    assert rows(old, "SELECT removed_at, municipalities, first_seen, last_day FROM removed") == [
+        ("2026-07-01T10:00:00Z", "[]", None, "2026-07-01")
+    ]
+    assert rows(old, "SELECT municipality_number FROM locations ORDER BY ad, position") == [
+        ("4601",),
+        ("0301",),
+    ]
+    with Reader(old, TODAY) as reader:
+        assert reader.count(Filters(text=("kjøkken",))) == 1
+        assert reader.scope() == Scope(municipalities=("BERGEN",))
+        assert not reader.problems()
 
 
 def test_the_journal_begins_with_what_is_stored(old: Path) -> None:

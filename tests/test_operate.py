@@ -440,7 +440,9 @@ LEVELS_WITHOUT_END = bytes.fromhex("00000000ff7f0101")
 
 def test_D3_a_backup_of_a_damaged_index_blames_the_store(db: Path, copy: Path) -> None:
     with closing(sqlite3.connect(db)) as connection:
-        connection.execute("UPDATE search_data SET block = ? WHERE id = 10", [LEVELS_WITHOUT_END])
+        connection.execute(
+            "UPDATE search_00_data SET block = ? WHERE id = 10", [LEVELS_WITHOUT_END]
+        )
         connection.commit()
     result = ask(db, "backup", str(copy))
     assert (result.exit_code, f"{db} is damaged" in result.stderr) == (7, True)
@@ -484,9 +486,20 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
     ("harm", "says"),
     [
         ("DELETE FROM ads WHERE uuid = ?", "belongs to no ad"),
-        ("DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)", "does not know"),
+        ("DELETE FROM search_00 WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)", "not know"),
+        (
+            "DELETE FROM search_00_docsize WHERE id = (SELECT id FROM ads WHERE uuid = ?)",
+            "not know",
+        ),
+        (
+            "UPDATE search_00_data SET block = x'010101010101' WHERE id = 1 AND ? <> ''",
+            "search_00 has other words",
+        ),
         ("UPDATE ads SET id = 1000 WHERE uuid = ?", "not in the store"),
-        ("UPDATE search_data SET block = ? WHERE id > 10", "index cannot be read (database disk"),
+        (
+            "UPDATE search_00_data SET block = ? WHERE id > 10",
+            "index cannot be read (database disk",
+        ),
     ],
 )
 def test_check_tells_each_problem(db: Path, harm: str, says: str) -> None:

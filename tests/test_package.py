@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,12 +20,23 @@ import pytest
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from navfeed import __version__
 from navfeed.practice import Practice, PracticeServer, World
 
 ROOT = Path(__file__).parents[1]
 NAME = f"navfeed-{__version__}"
+SBOM = "sboms/navfeed.cdx.json"
+COMPLETIONS = {
+    "bash-completion/completions/navfeed",
+    "zsh/site-functions/_navfeed",
+    "fish/vendor_completions.d/navfeed.fish",
+}
+SOURCES = (
+    *("src", "docs", "packaging"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "constraints.txt"),
+)
 OURS = ("NAVFEED", "PYTHON", "COVERAGE")
 """Variables that would lead out of the new environment, or are set for other tests."""
 
@@ -67,9 +79,48 @@ def package() -> set[str]:
 
 
 def test_the_wheel_holds_the_package_and_no_more(wheel: Path) -> None:
-    about = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
-    assert inside(wheel).keys() == package() | {f"{NAME}.dist-info/{name}" for name in about}
+    about = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE", SBOM}
+    manuals = {f"man/man1/{page.name}" for page in (ROOT / "packaging/man").iterdir()}
+    assert inside(wheel).keys() == {
+        *package(),
+        *(f"{NAME}.dist-info/{name}" for name in about),
+        *(f"{NAME}.data/data/share/{name}" for name in manuals | COMPLETIONS),
+    }
     assert "navfeed/py.typed" in package()
+
+
+def test_the_wheel_names_its_parts(wheel: Path) -> None:
+    parts = json.loads(inside(wheel)[f"{NAME}.dist-info/{SBOM}"])
+    assert parts["metadata"]["component"]["version"] == __version__
+    named = {part["name"] for part in parts["components"] if part["type"] == "library"}
+    needed = {Requirement(one).name for one in metadata(wheel).get_all("Requires-Dist", [])}
+    assert named == {canonicalize_name(name) for name in needed}
+
+
+def test_two_builds_are_equal_byte_for_byte(sdist: Path, wheel: Path, tmp_path: Path) -> None:
+    """On another day, in another folder, by somebody with another umask."""
+    clone = tmp_path / "elsewhere"
+    before = os.umask(0o077)
+    try:
+        for name in (*SOURCES, "pyproject.toml", ".gitignore"):
+            copy_with_other_times(ROOT / name, clone / name)
+        (other_sdist,) = SdistBuilder(str(clone)).build(directory=str(tmp_path))
+        (other_wheel,) = WheelBuilder(str(clone)).build(directory=str(tmp_path))
+    finally:
+        os.umask(before)
+    assert Path(other_sdist).read_bytes() == sdist.read_bytes()
+    assert Path(other_wheel).read_bytes() == wheel.read_bytes()
+
+
+def copy_with_other_times(source: Path, target: Path) -> None:
+    files = [source] if source.is_file() else sorted(source.rglob("*"), reverse=True)
+    for file in files:
+        if file.is_file() and "__pycache__" not in file.parts:
+            copy = target / file.relative_to(source) if source.is_dir() else target
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+            copy.chmod(file.stat().st_mode & 0o700)
+            os.utime(copy, (1_000_000_000, 1_000_000_000))
 
 
 def test_the_wheel_of_the_sdist_is_that_of_the_clone(wheel: Path, tmp_path: Path) -> None:
@@ -79,8 +130,7 @@ def test_the_wheel_of_the_sdist_is_that_of_the_clone(wheel: Path, tmp_path: Path
 
 def test_the_sdist_holds_what_it_takes_to_build_and_read(source: Path) -> None:
     top = {path.name for path in source.iterdir()}
-    written = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
-    assert top == {"src", "docs", "pyproject.toml", "PKG-INFO", ".gitignore", *written}
+    assert top == {"pyproject.toml", "PKG-INFO", ".gitignore", *SOURCES}
     assert [path for path in source.rglob("*") if path.name.startswith("test_")] == []
     assert (source / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 

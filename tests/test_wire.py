@@ -333,7 +333,7 @@ def test_details_are_read():
     )
     assert found.last_day == date(2026, 11, 21)
     assert found.locations == (
-        Location("NORGE", "Torget 1", "Bergen", "5003", "VESTLAND", "BERGEN"),
+        Location("NORGE", "Torget 1", "Bergen", "5003", "VESTLAND", "BERGEN", "4601"),
         Location(None, None, None, None, None, None),
     )
     assert found.contacts == (Contact("Kari", "k@x.no", "1", "Leder", "Sjef"),)

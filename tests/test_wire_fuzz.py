@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import astuple, is_dataclass
+from datetime import UTC
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from navfeed.client.http import http_date
 from navfeed.errors import NavfeedError
-from navfeed.model import Content, Detail, Page
+from navfeed.model import Content, Detail, Page, moment_text
 from navfeed.practice import Practice, Request, World
 from navfeed.practice.dates import http_date as written
 from navfeed.wire.detail import read_content, read_detail
@@ -30,6 +31,7 @@ from navfeed.wire.token import read_token, token_expiry
 from support.lab import NOW
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 SECRET = "Kari Hemmelig 22 22 22 22"
 """Stands in every page and detail to begin with, and in no message ever."""
 
@@ -225,7 +227,8 @@ def content_is_sound(content: Content, body: bytes) -> None:
     is_storable(content)
     for name in ("published", "updated", "expires"):
         moment = getattr(content, name)
-        assert moment is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
+        assert moment is None or moment.tzinfo is UTC
+        assert moment is None or re.fullmatch(MOMENT, moment_text(moment) or "")
     discretion_is_sound(content)
 
 

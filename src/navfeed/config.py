@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -53,6 +53,7 @@ _KEYS = frozenset(
         "scope",
         "hooks",
         "push",
+        "notify",
         "warn_age",
         "every",
         "metrics_file",
@@ -148,6 +149,7 @@ class Settings:
     metrics_file: Path | None = None
     after_sync: str | None = None
     push_targets: tuple[str, ...] = field(default=(), repr=False)  # passwords may stand in them
+    ping: str | None = field(default=None, repr=False)  # whoever knows it can report for us
     log: LogSettings = LogSettings()
     upgrade_copy: bool = True
     watches_file: Path = Path("watches.toml")
@@ -170,6 +172,65 @@ def load(
         **_environment(environ),
         **{name: value for name, value in flags.items() if value is not None},
     }
+    return _settings(values, environ, config)
+
+
+def origins(
+    flags: Mapping[str, object], environ: Mapping[str, str], config: Path | None
+) -> dict[str, str]:
+    """Where each setting comes from that is no default: `option`, a variable, or the file's path.
+
+    Raises `ConfigError`.
+    """
+    file = str(config or default_config())
+    return {
+        **dict.fromkeys(_file(config), file),
+        **_variables(environ),
+        **{name: "option" for name, value in flags.items() if value is not None},
+        **({"token": _variable("token")} if environ.get(_variable("token")) else {}),
+    }
+
+
+def load_file(text: str, path: Path) -> Settings:
+    """The settings that a file at `path` with this text would give. Raises `ConfigError`."""
+    try:
+        values = tomllib.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"the settings for {path} cannot be read: {error}") from error
+    _refuse_unknown(values, path)
+    return _settings(values | _environment(os.environ), {}, path)
+
+
+def problems(environ: Mapping[str, str], config: Path | None) -> list[str]:
+    """All that is wrong in the settings file and the environment; nothing where all is well."""
+    try:
+        values = _parsed(config or default_config(), is_needed=config is not None)
+    except ConfigError as error:
+        return [str(error)]
+    unknown = [f"unknown setting {_with_likeness(name)}" for name in values.keys() - _KEYS]
+    unknown += [f"unknown variable {_like_variable(name)}" for name in unknown_variables(environ)]
+    known = {name: value for name, value in values.items() if name in _KEYS}
+    each = [{name: value} for name, value in (known | _environment(environ)).items()]
+    refused = (_refusal(one, config) for one in each)
+    return sorted(unknown) + [str(one) for one in refused if one is not None]
+
+
+def check_values(values: Mapping[str, object]) -> None:
+    """Raise `ConfigError` where one of these settings, as the file has them, cannot be used."""
+    _settings(values, {}, None)
+
+
+def _refusal(values: Mapping[str, object], config: Path | None) -> ConfigError | None:
+    try:
+        _settings(values, {}, config)
+    except ConfigError as error:
+        return error
+    return None
+
+
+def _settings(
+    values: Mapping[str, object], environ: Mapping[str, str], config: Path | None
+) -> Settings:
     settings = Settings(
         db=_path(values.get("db")) or default_db(),
         base_url=_base_url(str(values.get("base_url", NAV))),
@@ -191,6 +252,7 @@ def load(
         metrics_file=_path(values.get("metrics_file")),
         after_sync=_after_sync(values),
         push_targets=_texts("push.targets", _table(values, "push", "targets") or []),
+        ping=_ping(_table(values, "notify", "ping")),
         log=LogSettings(
             _path(values.get("log_file")),
             _choice(LogFormat, values, "log_format"),
@@ -273,42 +335,61 @@ def default_config() -> Path:
     return user_config_path(APP, appauthor=False) / "navfeed.toml"
 
 
-def _file(config: Path | None) -> dict[str, Any]:
-    path = config or default_config()
+def _parsed(path: Path, *, is_needed: bool) -> dict[str, Any]:
     try:
-        values = tomllib.loads(_small_text(path))
+        return tomllib.loads(_small_text(path))
     except FileNotFoundError:
-        if config is None:
+        if not is_needed:
             return {}
         raise ConfigError(f"there is no settings file {path}") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the settings file {path}: {error}") from error
+
+
+def _file(config: Path | None) -> dict[str, Any]:
+    path = config or default_config()
+    values = _parsed(path, is_needed=config is not None)
+    _refuse_unknown(values, path)
+    return values
+
+
+def _refuse_unknown(values: Mapping[str, object], path: Path) -> None:
     if unknown := sorted(values.keys() - _KEYS):
         known = ", ".join(sorted(_KEYS))
         named = ", ".join(map(_with_likeness, unknown))
         raise ConfigError(f"{path} has unknown settings: {named}. Known: {known}")
-    return values
 
 
-def _with_likeness(name: str) -> str:
+def _with_likeness(name: str, known: Iterable[str] = _KEYS) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, sorted(_KEYS), 1)
+    near = get_close_matches(name, sorted(known), 1)
     return f"{name} (did you mean {near[0]}?)" if near else name
+
+
+def _like_variable(name: str) -> str:
+    return _with_likeness(name, map(_variable, (*_VARIABLES, *_OTHERS)))
+
+
+def _variable(name: str) -> str:
+    return f"{APP}_{name}".upper()
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Variables that begin as ours do, and are none of ours."""
-    known = {f"{APP}_{name}".upper() for name in (*_VARIABLES, *_OTHERS)}
+    known = set(map(_variable, (*_VARIABLES, *_OTHERS)))
     return sorted(name for name in environ if name.startswith("NAVFEED_") and name not in known)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    short = {"log_level": "NAVFEED_LOG"} if not environ.get("NAVFEED_LOG_LEVEL") else {}
-    variables = {name: f"{APP}_{name}".upper() for name in _VARIABLES} | short
-    return {
-        name: environ[variable] for name, variable in variables.items() if environ.get(variable)
-    }
+    return {name: environ[variable] for name, variable in _variables(environ).items()}
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variable of each setting that the environment has."""
+    short = {"log_level": _variable("log")} if not environ.get(_variable("log_level")) else {}
+    variables = {name: _variable(name) for name in _VARIABLES} | short
+    return {name: variable for name, variable in variables.items() if environ.get(variable)}
 
 
 def _path(value: object) -> Path | None:
@@ -370,8 +451,12 @@ def _scope(value: object) -> Scope | None:
     """None if not given: the store keeps its scope. `{}` means everything."""
     if value is None:
         return None
-    if not isinstance(value, Mapping) or (value.keys() - SCOPES.keys()):
+    if not isinstance(value, Mapping):
         raise ConfigError(f"the scope takes lists of strings for {', '.join(SCOPES)}")
+    if unknown := ", ".join(_with_likeness(one, SCOPES) for one in value.keys() - SCOPES.keys()):
+        raise ConfigError(
+            f"[scope] has {unknown}; the scope takes lists of strings for {', '.join(SCOPES)}"
+        )
     return Scope(**{SCOPES[name]: _texts(f"scope.{name}", texts) for name, texts in value.items()})
 
 
@@ -396,6 +481,27 @@ def _after_sync(values: Mapping[str, object]) -> str | None:
     if command is not None and not isinstance(command, str):
         raise ConfigError(f"hooks.after_sync takes a command as one string, not {command!r}")
     return command
+
+
+def _ping(value: object) -> str | None:
+    """The address that `[notify]` names. No message shows it: it is a key to the alarm."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _is_web_address(value):
+        raise ConfigError("notify.ping is no http(s) address")
+    if "@" in urlsplit(value).netloc:
+        raise ConfigError("notify.ping holds a user name or a password; leave them out")
+    return value
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        return False
+    is_named = host is not None and _HOST.fullmatch(host) is not None
+    return is_named and url.scheme in ("http", "https") and text.isprintable() and " " not in text
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)

@@ -158,12 +158,22 @@ def in_scope(scope: Scope, content: Content) -> bool:
 
 def _any_municipality(wanted: Sequence[str], found: Sequence[Location]) -> bool:
     ways = [way for name in wanted for way in places.ways_to_write(name)]
-    return not wanted or any(places.is_one_of(ways, one.municipal, one.county) for one in found)
+    numbers = {number for name in wanted for number in places.numbers_of(name)}
+    return not wanted or any(
+        places.is_one_of(ways, one.municipal, one.county) or one.municipality_number in numbers
+        for one in found
+    )
 
 
 def _any_county(wanted: Sequence[str], found: Sequence[Location]) -> bool:
     names = [name for county in wanted for name in places.county_names(county)]
-    return _any_equal(names, (one.county for one in found))
+    return _any_equal(
+        names,
+        (
+            places.county_of(one.county, one.municipality_number, one.postal_code, one.country)
+            for one in found
+        ),
+    )
 
 
 def _any_equal(wanted: Sequence[str], found: Iterable[str | None]) -> bool:

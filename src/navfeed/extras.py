@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from navfeed.errors import ConfigError
@@ -13,7 +15,25 @@ def require_extra(module: str, extra: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ConfigError(
-            f"the extra `{extra}` is not installed ({module} is missing). In navfeed's "
-            f"environment: pip install 'navfeed[{extra}]'"
-        ) from error
+        raise _missing(module, extra) from error
+
+
+def require_modules(modules: Iterable[str], extra: str) -> None:
+    """Refuse where one of the `extra`'s modules is missing, without waiting for their imports."""
+    for module in modules:
+        if not _is_there(module):
+            raise _missing(module, extra)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # `sys.modules` says that it is not to be imported
+        return False
+
+
+def _missing(module: str, extra: str) -> ConfigError:
+    return ConfigError(
+        f"the extra `{extra}` is not installed ({module} is missing). In navfeed's "
+        f"environment: pip install 'navfeed[{extra}]'"
+    )

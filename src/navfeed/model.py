@@ -252,6 +252,8 @@ class Location:
     postal_code: str | None
     county: str | None
     municipal: str | None
+    municipality_number: str | None = None
+    """Statistics Norway's, found out from the rest (`navfeed.places`); None where it is unclear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -704,10 +706,14 @@ class Span:
 
 
 class By(StrEnum):
-    """What ads are counted by. `week` is that of publication, in Oslo."""
+    """What ads are counted by. `week` is that of publication, in Oslo.
+
+    `styrk` is a STYRK-08 code with its name, `styrk1` and `styrk2` its groups of 1 and 2 digits.
+    """
 
     MUNICIPAL = "municipal"
     COUNTY = "county"
+    MUNICIPALITY_NUMBER = "municipality_number"
     OCCUPATION = "occupation"
     EMPLOYER = "employer"
     ENGAGEMENT = "engagement"
@@ -716,6 +722,11 @@ class By(StrEnum):
     EXTENT = "extent"
     SECTOR = "sector"
     SOURCE = "source"
+    ORGNR = "orgnr"
+    STYRK = "styrk"
+    STYRK1 = "styrk1"
+    STYRK2 = "styrk2"
+    ESCO = "esco"
     FLOW = "flow"
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from cli.support import NOW, ad, place
 from navfeed.practice import World
+from navfeed.serve.personal import Personal
+from navfeed.watches.state_file import state_path
 from serve.support import Service, serving
 from support.tools import need
 
@@ -25,6 +27,13 @@ QUIET = (
 """Without these, Chromium calls its maker at every start."""
 
 Open = Callable[..., Any]
+
+
+WATCHES = """
+[watch.bodo-natt]
+municipal = ["BODØ"]
+text = ["natt"]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +48,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         workLocations=[place("BODØ", "NORDLAND")],
     )
     db = tmp_path_factory.mktemp("browser") / "navfeed.db"
-    with serving(db, [*ads, known], {}) as service:
+    personal = Personal(db.with_name("watches.toml"), state_path(db), ("municipal", "text"))
+    personal.watches_file.write_text(WATCHES, encoding="utf-8")
+    with serving(db, [*ads, known], {"personal": personal}) as service:
         yield service
 
 

@@ -21,6 +21,10 @@ SIGHTS = {
     "at 200 % on a small laptop": (READING, {"width": 640}),
     "at 400 %": ("/", {"width": 320}),
     "alone": (f"/ads/{uuid(1)}", {}),
+    "the map": ("/map", {}),
+    "the map on a phone, dark": ("/map?lang=en", {"width": 360, "dark": True}),
+    "the map at 400 %": ("/map?municipal=BODØ", {"width": 320}),
+    "nothing on the map": ("/map?text=finnesikke", {}),
     "nothing found": ("/?text=finnesikke", {}),
 }
 
@@ -58,7 +62,7 @@ def test_search_narrow_down_read_and_go_back(visit: Open) -> None:
 def test_another_order_comes_at_once(visit: Open) -> None:
     page = visit("/")
     with page.expect_navigation():
-        page.get_by_label("Rekkefølge").select_option("due")
+        page.get_by_label("Sorter etter").select_option("due")
     assert "sort=due" in page.url
 
 
@@ -92,6 +96,61 @@ def test_the_key_that_opens_the_way_to_apply(visit: Open) -> None:
     )
     page.keyboard.press("o")
     assert page.title() == "https://sykehjem.example/sok/1"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_ad_is_saved_hidden_and_brought_back(visit: Open, scripts: bool) -> None:
+    page = visit(READING, scripts=scripts)
+    if scripts:
+        with page.expect_navigation():
+            page.keyboard.press("s")
+    else:
+        page.get_by_role("button", name="Lagre", exact=True).click()
+    saved = page.get_by_role("button", name="Lagre", exact=True)
+    assert saved.get_attribute("aria-pressed") == "true"
+    assert page.url.endswith(READING)
+    page.get_by_role("link", name="Lagret 1").click()
+    assert page.locator(".rows a").all_inner_texts() == [KNOWN]
+    page.get_by_role("link", name=KNOWN).click()
+    page.get_by_role("button", name="Skjul").click()
+    assert "mark=saved" in page.url
+    assert page.locator(".rows a").count() == 0
+    page.get_by_role("button", name="Skjul").click()
+    assert page.locator(".triage [aria-pressed=true]").count() == 0
+
+
+def test_a_watch_leads_to_its_ads_and_its_feed(visit: Open) -> None:
+    page = visit("/")
+    page.get_by_role("link", name="bodo-natt", exact=True).click()
+    assert page.locator(".rows a").all_inner_texts() == [KNOWN]
+    feed = page.get_by_role("link", name="Atom: bodo-natt").get_attribute("href")
+    assert feed == "/feed.atom?watch=bodo-natt"
+
+
+def test_the_map_leads_to_the_ads_of_a_place(visit: Open) -> None:
+    page = visit("/?extent=Heltid")
+    page.get_by_role("link", name="Vis på kart").click()
+    table = page.get_by_role("table")
+    first = table.get_by_role("link").first
+    name = first.inner_text()
+    with page.expect_navigation():
+        page.locator("svg a").first.dispatch_event("click")
+    assert "extent=Heltid" in page.url
+    assert {*page.locator("a.chosen .label").all_inner_texts()} == {name, "Heltid"}
+    page.go_back()
+    first.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator(".rows li").count() > 0
+
+
+def test_by_the_keyboard_the_map_is_passed_over(visit: Open) -> None:
+    page = visit("/map")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.locator(".back").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('table') !== null")
 
 
 def test_the_key_that_opens_a_page_of_its_own(visit: Open) -> None:

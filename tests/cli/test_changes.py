@@ -136,6 +136,18 @@ def test_more_than_one_batch(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # Filters
 
 
+def test_the_beginning_is_read_past_removals_that_are_no_longer_kept(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who begins with nothing lacks none of them, however many batches it takes."""
+    drop(db, 1)
+    with Store(db) as store:
+        put(store, [ad(3)])
+        store.prune_changes(NOW + timedelta(days=1))
+    monkeypatch.setattr(stream, "BATCH", 1)
+    assert kinds(told(db)) == [("added", uuid(2)), ("added", uuid(3)), ("caught_up", None)]
+
+
 def test_an_ad_that_no_longer_fits_is_removed(db: Path) -> None:
     one, last = told(db, "--sector", "Privat")
     assert one["uuid"] == uuid(2)

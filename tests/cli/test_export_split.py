@@ -32,7 +32,7 @@ def db(tmp_path: Path) -> Path:
         ad(2, workLocations=[place("BERGEN"), place("ÅS"), place("BERGEN")]),
         ad(3, workLocations=[place("Ås"), place("../../etc/passwd")]),
         ad(4, workLocations=[]),
-        ad(5, workLocations=[place("?")]),
+        ad(5, workLocations=[place("?", postalCode="")]),
         ad(6, workLocations=[place("OSLO")], expires="2026-11-20T00:00:00Z"),
     )
 

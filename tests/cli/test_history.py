@@ -112,7 +112,7 @@ def test_a_masked_ad_shows_its_mask(db: Path) -> None:
         "removed_at": "2026-11-21T13:00:00Z",
         "published": "2026-11-10T08:00:00Z",
         "expires": "2026-12-10T22:59:59Z",
-        "municipals": ["BERGEN"],
+        "municipalities": ["BERGEN"],
         "counties": ["VESTLAND"],
         "occupations": ["STYRK08 2223"],
         "sector": "Offentlig",
@@ -174,7 +174,9 @@ def announce(store: Store) -> None:
 
 def test_an_ad_outside_the_scope(db: Path) -> None:
     with Store(db) as store:
-        store.rescope(Scope(municipals=("OSLO",)), [AD], ask=False, now=NOW + timedelta(hours=1))
+        store.rescope(
+            Scope(municipalities=("OSLO",)), [AD], ask=False, now=NOW + timedelta(hours=1)
+        )
     found = history(db)
     assert (found["state"], found["change"]["reason"]) == ("out of scope", "out of scope")
     assert (found["stored_at"], found["checked_at"]) == (

@@ -159,7 +159,8 @@ def test_wrong_use(db: Path, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("sort", list(Sort))
 def test_orders_and_limits(db: Path, sort: Sort) -> None:
     fill(db, *(ad(number) for number in range(5)))
-    lines = answer(db, "list", "--sort", sort, "--limit", "3").splitlines()
+    near = ("--near", "BERGEN") if sort is Sort.DISTANCE else ()
+    lines = answer(db, "list", "--sort", sort, "--limit", "3", *near).splitlines()
 
     assert [int(line[:8]) for line in lines] == [0, 1, 2]
 
@@ -187,6 +188,7 @@ RECORD = {
     "employer": "Bergen kommune, Fana sykehjem",
     "employer_orgnr": "300000019",
     "municipalities": ["BERGEN", "ÅS"],
+    "municipality_numbers": ["4601", "3218"],
     "counties": ["VESTLAND", "AKERSHUS"],
     "published": "2026-11-10T08:00:00Z",
     "updated": "2026-11-11T08:00:00Z",

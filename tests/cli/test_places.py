@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, fill, place
+from cli.support import ad, answer, ask, fill, place
 from navfeed.decide import in_scope
 from navfeed.model import Scope
 from navfeed.places import (
@@ -117,3 +117,34 @@ def test_no_name_is_no_place() -> None:
 
 def test_what_looks_alike_is_suggested() -> None:
     assert alike("Brgen", municipalities())[0] == "BERGEN"
+
+
+@pytest.mark.usefixtures("noon")
+def test_what_is_nearest_comes_first(tmp_path: Path) -> None:
+    names = [("OSLO", "OSLO"), ("VOSS", "VESTLAND"), ("BERGEN", "VESTLAND"), (None, None)]
+    two = [place("TRONDHEIM", "TRØNDELAG"), place("ASKØY", "VESTLAND")]
+    ads = [ad(at, workLocations=[place(*one, postalCode="")]) for at, one in enumerate(names, 1)]
+    db = fill(tmp_path / "navfeed.db", *ads, ad(5, workLocations=two))
+    listed = answer(db, "list", "--near", "BERGEN", "--within", "500km", "--sort", "distance")
+    assert [int(line[:8], 16) for line in listed.splitlines()] == [3, 5, 2, 1]
+    assert "--near" in ask(db, "list", "--sort", "distance").output
+    assert "30km" in ask(db, "list", "--near", "BERGEN", "--within", "far").output
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_place_without_a_county_is_in_that_of_its_municipality_or_postal_code(
+    tmp_path: Path,
+) -> None:
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, workLocations=[place("BERGEN", None, postalCode=None)]),
+        ad(2, workLocations=[place(None, None, postalCode="5550", city="SVEIO")]),
+        ad(3, workLocations=[place(None, None, postalCode="5550", country="DANMARK")]),
+    )
+    assert numbers(answer(db, "list", "--county", "VESTLAND")) == {1, 2}
+    assert numbers(answer(db, "list", "--county", "46")) == {1, 2}
+    assert numbers(answer(db, "list", "--municipality", "SVEIO")) == {2}
+    scope = Scope(counties=("Vestland",))
+    assert in_scope(scope, content(uuid("x"), workLocations=[{"municipal": "BERGEN"}]))
+    sveio = [{"postalCode": "5550", "city": "SVEIO"}]
+    assert in_scope(Scope(municipalities=("4612",)), content(uuid("x"), workLocations=sveio))

@@ -46,7 +46,7 @@ def employer(name: str | None) -> Fields:
 PLACES = (
     ad(1, workLocations=[place("BÆRUM", "AKERSHUS")]),
     ad(2, workLocations=[place("OSLO", "OSLO"), place("BERGEN", "VESTLAND")]),
-    ad(3, workLocations=[place(None, "VESTLAND")]),
+    ad(3, workLocations=[place(None, "VESTLAND", postalCode="")]),
     ad(4, workLocations=[]),
     ad(5, workLocations=[place("ÅS", "AKERSHUS")]),
 )
@@ -230,7 +230,8 @@ def test_what_comes_first(db: Path) -> None:
             workLocations=[place("TIME")],
         ),
     )
-    orders = {sort: found(db, Filters(), sort) for sort in Sort}
+    measured = set(Sort) - {Sort.DISTANCE}  # needs a place to measure from: test_places.py
+    orders = {sort: found(db, Filters(), sort) for sort in measured}
 
     assert orders == {
         Sort.RELEVANCE: "2413",

@@ -182,7 +182,7 @@ def test_the_index_follows_what_an_ad_says(db: Path) -> None:
     assert found(db, "kokk kjøkken") == "1"
     assert found(db, "maler") == ""
     with closing(sqlite3.connect(db)) as other:
-        other.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+        other.execute("INSERT INTO search_00 (search_00, rank) VALUES ('integrity-check', 1)")
         both = "SELECT count(*) FROM ads JOIN search ON search.rowid = ads.id"
         assert other.execute(both).fetchone() == (4,)
         assert other.execute("SELECT count(*) FROM search").fetchone() == (4,)
@@ -205,7 +205,7 @@ def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -
         assert store.purge()
     assert [word in db.read_bytes().lower() for word in words] == [False] * 3 + [True]
     with closing(sqlite3.connect(db)) as other:
-        other.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search, row)")
+        other.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search_00, row)")
         terms = {term for (term,) in other.execute("SELECT term FROM words")}
     assert "kokk" in terms
     assert not [term for term in terms if "sykepleier" in term or "sykepleier" in term[::-1]]
@@ -214,7 +214,7 @@ def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -
 def test_an_ad_that_is_only_confirmed_is_not_indexed_again(db: Path) -> None:
     def index() -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(db)) as other:
-            return other.execute("SELECT * FROM search_data").fetchall()
+            return other.execute("SELECT * FROM search_00_data").fetchall()
 
     before = index()
     content = read_content('{"title": "Sykepleier natt"}')

@@ -57,6 +57,12 @@ def test_ads_are_counted_by_what_they_say(db: Path) -> None:
         "extent": [("Heltid", 4)],
         "sector": [("Offentlig", 3)],
         "source": [("IMPORTAPI", 4)],
+        "municipality_number": [("4601", 3), ("0301", 1)],
+        "orgnr": [("300000019", 2)],
+        "styrk": [("2223 Sykepleiere", 4)],
+        "styrk1": [("2 Akademiske yrker", 4)],
+        "styrk2": [("22 Medisinske yrker", 4)],
+        "esco": [],
     }
 
 

@@ -16,6 +16,7 @@ import pytest
 from navfeed import config
 from navfeed.errors import ExitCode, NavfeedError
 from navfeed.store.schema import OWN, PUBLIC, VIEWS
+from navfeed.store.shards import SCHEMA as INDEX
 
 ROOT = Path(__file__).parents[2]
 GENERATED = (
@@ -54,6 +55,18 @@ def test_page_says_what_the_code_says(pages: dict[str, str], page: str) -> None:
     assert pages[page] == (ROOT / page).read_text(encoding="utf-8"), "run `make docs`"
 
 
+def test_what_is_installed_says_what_the_code_says(pages: dict[str, str]) -> None:
+    """Manual pages, completions and the bill of materials; none is left of a former command."""
+    packaged = {name: text for name, text in pages.items() if name.startswith("packaging/")}
+    folders = (ROOT / "packaging/man", ROOT / "packaging/completions")
+    there = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.iterdir()}
+    assert packaged.keys() == there | {"packaging/navfeed.cdx.json"}
+    stale = [
+        name for name, text in packaged.items() if text != (ROOT / name).read_text(encoding="utf-8")
+    ]
+    assert stale == [], "run `make docs`"
+
+
 def test_every_exit_code_has_its_meaning(generate: ModuleType) -> None:
     assert list(generate.MEANINGS) == list(ExitCode)
     raised = {error.exit_code for error in generate.tree(NavfeedError)}
@@ -64,7 +77,7 @@ def test_every_exit_code_has_its_meaning(generate: ModuleType) -> None:
 def test_every_column_is_documented_once(generate: ModuleType) -> None:
     page = generate.schema_page()
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(PUBLIC + OWN + VIEWS)
+        connection.executescript(PUBLIC + INDEX + OWN + VIEWS)
         names = connection.execute(
             "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
             "WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'search!_%' ESCAPE '!'"
@@ -77,7 +90,7 @@ def test_every_column_is_documented_once(generate: ModuleType) -> None:
 
 def test_comments_of_the_schema_reach_the_page(generate: ModuleType) -> None:
     page = generate.schema_page()
-    comments = re.findall(r"-- (.*)", PUBLIC + OWN + VIEWS)
+    comments = re.findall(r"-- (.*)", PUBLIC + INDEX + OWN + VIEWS)
     assert len(comments) > 20
     assert [comment for comment in comments if comment not in page.replace("\n", " ")] == []
 
@@ -87,7 +100,7 @@ def test_queries_in_the_schema_page_run() -> None:
     queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     assert len(queries) == 5
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(PUBLIC + OWN + VIEWS)
+        connection.executescript(PUBLIC + INDEX + OWN + VIEWS)
         for query in queries:
             connection.execute(query).fetchall()
 
@@ -95,8 +108,8 @@ def test_queries_in_the_schema_page_run() -> None:
 def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
-    of_tables = {"after_sync", "targets"} | config.SCOPES.keys()
-    assert documented == (config._KEYS - {"scope", "hooks", "push"}) | of_tables
+    of_tables = {"after_sync", "targets", "ping"} | config.SCOPES.keys()
+    assert documented == (config._KEYS - {"scope", "hooks", "push", "notify"}) | of_tables
     variables = set(re.findall(r"`(NAVFEED_[A-Z_]+)`", page))
     assert variables >= {"NAVFEED_DB", "NAVFEED_BASE_URL", "NAVFEED_TOKEN", "NAVFEED_TOKEN_FILE"}
 
@@ -128,7 +141,10 @@ def test_the_settings_page_shows_a_file_that_works(tmp_path: Path) -> None:
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [
+        *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+        *(ROOT / "docs").rglob("*.md"),
+    ]
     for page in pages:
         links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
         for link in links:

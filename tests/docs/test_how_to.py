@@ -127,6 +127,29 @@ def test_pandas(folder: Path) -> None:
     assert "BERGEN" in municipalities
 
 
+def test_research(folder: Path) -> None:
+    """What needs other programs than pandas is not run, nor the sync: the store is here."""
+    now = datetime.now(UTC)
+    world = World.history(6, now=now, entries=60)
+    ads = [world.detail(one)["ad_content"] for one in world.in_force()]
+    with Store(folder / "study.db") as store:
+        store.set_inactive(Inactive.MASK)
+        put(store, ads, now)
+        stopped = [DetailDecision(ad["uuid"], Reason.STOPPED) for ad in ads[::2]]
+        store.commit_details(stopped, [], now)
+        store.caught_up(now)
+    ran = 0
+    for kind, text in steps("research.md"):
+        if kind == "bash" and not re.search("navfeed sync|parquet", text):
+            assert output_of(["bash", "-c", text], folder) or "--output" in text
+            ran += 1
+    assert ran == 5
+    assert (folder / "removed.csv.datapackage.json").exists()
+    need("pandas")
+    (script,) = (text for kind, text in steps("research.md") if kind == "python")
+    assert "week" in output_of([sys.executable, "-c", script], folder)
+
+
 def test_count_over_time(folder: Path) -> None:
     now = datetime.now(UTC)
     ended = World.history(6, now=now, entries=30)
@@ -172,5 +195,13 @@ def test_every_guide_is_run() -> None:
     }
     assert {page.name for page in HOW_TO.glob("*.md")} - elsewhere == {
         f"{tool}.md"
-        for tool in ("sqlite3", "datasette", "duckdb", "pandas", "count-over-time", *_WITHOUT_TOOL)
+        for tool in (
+            "sqlite3",
+            "datasette",
+            "duckdb",
+            "pandas",
+            "count-over-time",
+            "research",
+            *_WITHOUT_TOOL,
+        )
     }

@@ -22,7 +22,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Serves a store: `serve(ad(1), ad(2), compat=Compat.STRICT)`; what is left out is sane."""
     with ExitStack() as stack:
 
-        def start(*ads: object, **terms: object) -> Service:
-            return stack.enter_context(serving(tmp_path / "navfeed.db", ads, terms))
+        def start(*ads: object, **options: object) -> Service:
+            return stack.enter_context(serving(tmp_path / "navfeed.db", ads, options))
 
         yield start

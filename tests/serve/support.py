@@ -19,8 +19,8 @@ from navfeed.cli.serve import _filters, _read_filters
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import LogLevel
 from navfeed.serve.app import build
+from navfeed.serve.options import ServeOptions
 from navfeed.serve.server import Server, address_of, listening
-from navfeed.serve.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,13 @@ class Service:
         target = f"{path}?{urlencode(query, doseq=True)}" if query else path
         return self.ask("GET", target, headers)
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         named = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         try:
@@ -66,7 +72,10 @@ class Service:
             )
             for name, value in named.items():
                 connection.putheader(name, value)
-            connection.endheaders()
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+                connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+            connection.endheaders(body)
             answer = connection.getresponse()
             told = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, told, answer.read())
@@ -78,7 +87,7 @@ class Service:
 
 
 @contextmanager
-def serving(db: Path, ads: Sequence[Any], terms: Mapping[str, Any]) -> Iterator[Service]:
+def serving(db: Path, ads: Sequence[Any], options: Mapping[str, Any]) -> Iterator[Service]:
     if ads or not db.exists():
         fill(db, *ads)
     service = Service(db)
@@ -87,14 +96,14 @@ def serving(db: Path, ads: Sequence[Any], terms: Mapping[str, Any]) -> Iterator[
     def tell(level: LogLevel, message: str, /, **fields: float) -> None:
         service.log.put((level, message, fields))
 
-    told = Terms(
+    told = ServeOptions(
         db=db,
         read_filters=_read_filters,
         filters=_filters(),
         columns=LIST_FIELDS,
-        tell=tell,
+        log=tell,
         clock=service.clock,
-        **terms,
+        **options,
     )
     ready = threading.Event()
     with listening("127.0.0.1", 0) as door:

@@ -18,8 +18,11 @@ import time_machine
 from cli.support import NOW, ad, answer, place, put, uuid
 from navfeed.cli._filters import FilterOptions
 from navfeed.export.columns import LIST_FIELDS
-from navfeed.serve.terms import Limits
+from navfeed.model import By, DetailDecision, Reason
+from navfeed.serve.options import Limits
+from navfeed.store.query import Reader
 from navfeed.store.writer import Store
+from navfeed.wire.detail import read_content
 from serve.conftest import Serve
 from serve.support import Answer, Service, serving
 
@@ -28,6 +31,7 @@ ADS = (
     ad(2, workLocations=[place("OSLO", "OSLO"), place("BÆRUM", "AKERSHUS")]),
     ad(3, workLocations=[place("OSLO", "OSLO")], engagementtype="Vikariat"),
 )
+CONTENT = read_content(json.dumps(ad(2), ensure_ascii=False))
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -92,7 +96,7 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("munic=OSLO", "'munic' is no parameter. There are text, title, municipal"),
+        ("munic=OSLO", "'munic' is not a parameter. Known: text, title, municipal"),
         ("published=soon", "published takes a day"),
         ("text=%22", "cannot search for"),
         ("text=" + "x" * 201, "200 letters at most"),
@@ -103,8 +107,8 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
         ("limit=-1", "limit takes a number"),
         ("limit=%D9%A3", "limit takes a number"),
         ("limit=1.5", "limit takes a number"),
-        ("after=3", "after takes what"),
-        ("after=0123456789abcdef.9999999999999", "after takes what"),
+        ("after=3", "after takes the value"),
+        ("after=0123456789abcdef.9999999999999", "after takes the value"),
         ("municipal=!", " is empty"),
     ],
 )
@@ -166,7 +170,7 @@ def test_what_is_no_ad_in_force_is_not_found(serve: Serve, wanted: str) -> None:
     service = serve(ad(1), ad(10), ad(9, expires="2026-11-20T12:00:00Z"))
     answer = service.get(f"/api/ads/{wanted.replace(' ', '%20')}")
     assert answer.status == 404
-    assert b"ad in force" in answer.body or b"nothing at this address" in answer.body
+    assert b"no such active ad" in answer.body or b"nothing at this address" in answer.body
 
 
 def test_counts(service: Service) -> None:
@@ -177,7 +181,7 @@ def test_counts(service: Service) -> None:
         "extent": [{"name": "Heltid", "ads": 2}],
     }
     assert service.get("/api/stats?municipal=bergen").json["ads"] == 1
-    assert len(service.get("/api/stats").json["by"]) == 10
+    assert len(service.get("/api/stats").json["by"]) == len(By) - 1  # all but the flow
     for wrong in ("by=flow", "by=x", "top=0", "limit=3"):
         assert service.get(f"/api/stats?{wrong}").status == 400
 
@@ -187,6 +191,80 @@ def test_an_answer_that_is_known_is_not_sent_again(service: Service) -> None:
         tag = service.get(path).headers["etag"]
         again = service.get(path, If_None_Match=tag)
         assert (again.status, again.body) == (304, b"")
+
+
+TAGGED = (
+    *("/", "/api/ads", f"/api/ads/{uuid(1)}", "/api/stats", "/api/changes", "/feed.atom"),
+    *("/public-feed/api/v1/ads", f"/ads/{uuid(1)}"),
+)
+
+
+@pytest.mark.parametrize("path", TAGGED)
+def test_a_tag_lasts_as_long_as_the_answer(tmp_path: Path, path: str) -> None:
+    """It names the store and the number of its last change."""
+    with serving(tmp_path / "a.db", [ad(1), ad(2)], {"max_age": None}) as service:
+        with Reader(service.db, NOW.date()) as reader:
+            cursor = reader.cursor()
+        tag = service.get(path).headers["etag"]
+        assert tag.startswith(f'W/"{cursor.store}-{cursor.number}-20261121-')
+
+        def is_known(address: str = path) -> bool:
+            answer = service.get(address, If_None_Match=tag)
+            assert (answer.status == 304) == (answer.headers["etag"] == tag)
+            assert (answer.status, answer.body) == (304, b"") or answer.status == 200
+            return answer.status == 304
+
+        assert is_known()
+        service.pass_time(timedelta(minutes=59))
+        assert is_known()
+        service.pass_time(timedelta(hours=12))
+        assert not is_known()  # another day in Oslo
+        service.pass_time(-timedelta(hours=12, minutes=59))
+        with Store(service.db) as store:
+            store.commit_details([DetailDecision(uuid(2), Reason.UNCHANGED, CONTENT)], [], NOW)
+        assert is_known()  # the sync found nothing new
+        with Store(service.db) as store:
+            put(store, [ad(1, title="Kokk")])
+        assert not is_known()
+
+
+def test_the_tag_of_one_address_is_of_no_other(service: Service) -> None:
+    tag = service.get("/api/ads?limit=1").headers["etag"]
+    for other in ("/api/ads", "/api/ads?limit=2", "/api/stats"):
+        assert service.get(other, If_None_Match=tag).status == 200
+
+
+def test_a_tag_of_an_answer_about_now_is_of_that_moment(tmp_path: Path) -> None:
+    with serving(tmp_path / "a.db", ADS, {}) as service:
+        for path in ("/api/ads?published=[*,no%77)", "/public-feed/api/v1/ads?updated=[*,now)"):
+            tag = service.get(path).headers["etag"]
+            assert service.get(path, If_None_Match=tag).status == 304
+            service.pass_time(timedelta(seconds=1))
+            assert service.get(path, If_None_Match=tag).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/openapi.json", "/public-feed/swagger/api/public-feed-api.yaml"]
+)
+def test_a_description_is_tagged_by_itself(service: Service, path: str) -> None:
+    tag = service.get(path).headers["etag"]
+    again = service.get(path, If_None_Match=tag)
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
+
+
+def test_another_store_has_other_tags(tmp_path: Path) -> None:
+    """The same ads under the same numbers: as after a restore."""
+    tags = set()
+    for name in ("a.db", "b.db"):
+        with serving(tmp_path / name, [ad(1)], {}) as service:
+            tags.add(service.get("/api/ads").headers["etag"])
+    assert len(tags) == 2
+
+
+def test_a_page_in_another_language_has_another_tag(service: Service) -> None:
+    tag = service.get("/").headers["etag"]
+    assert service.get("/", If_None_Match=tag).status == 304
+    assert service.get("/", If_None_Match=tag, Accept_Language="en").status == 200
 
 
 def test_old_data_is_refused_in_the_same_form(serve: Serve) -> None:
@@ -215,6 +293,8 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 def fits(document: dict[str, Any], schema: dict[str, Any], value: object) -> bool:
     """Whether a value is what a schema of ours says; no more of JSON Schema than is used."""
     schema = resolved(document, schema)
+    if not schema:
+        return True
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     match value:
         case None:
@@ -255,7 +335,11 @@ def test_the_description_is_of_what_is_answered(serve: Serve, contacts: bool) ->
                 assert answer.status == int(status)
                 content = operation["responses"][status]["content"]["application/json"]
                 assert fits(document, content["schema"], answer.json), answer.text
-    assert not fits(document, document["components"]["schemas"]["Ad"], {"uuid": 1})
+    schemas = document["components"]["schemas"]
+    assert not fits(document, schemas["Ad"], {"uuid": 1})
+    *changes, last = map(json.loads, service.get("/api/changes").text.splitlines())
+    assert all(fits(document, schemas["Change"], one) for one in changes)
+    assert fits(document, schemas["CaughtUp"], last)
 
 
 # Atom
@@ -313,7 +397,7 @@ def test_a_feed_of_hostile_ads_is_xml(serve: Serve) -> None:
 def test_a_feed_asks_for_what_it_knows(service: Service) -> None:
     answer = service.get("/feed.atom?nonsense=1")
     assert answer.status == 400
-    assert re.match("'nonsense' is no parameter", answer.text)
+    assert re.match("'nonsense' is not a parameter", answer.text)
 
 
 def test_limits_are_those_of_the_service(serve: Serve) -> None:

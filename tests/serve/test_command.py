@@ -131,7 +131,7 @@ def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
         (["--cors", "jobs.example"], "--cors takes an origin such as"),
         (["--cors", "https://jobs.example/page"], "--cors takes an origin such as"),
         (["--root-path", "jobs"], "--root-path takes a path such as /jobs"),
-        (["--host", "no.such.host.invalid"], "is no address of this machine"),
+        (["--host", "no.such.host.invalid"], "is not an address of this machine"),
         (["--require-token", "/nowhere/token"], "cannot read the token file"),
         (["--require-token", os.devnull], "is empty"),
     ],

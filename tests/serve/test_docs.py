@@ -11,7 +11,7 @@ from typer.main import get_group
 
 from cli.support import ad, uuid
 from navfeed.cli.commands import app
-from navfeed.serve.terms import Limits
+from navfeed.serve.options import Limits
 from navfeed.serve.tools import Tools
 from serve.conftest import Serve
 
@@ -23,7 +23,7 @@ HOW_TO = (DOCS / "how-to/serve-the-page.md").read_text(encoding="utf-8")
 def test_every_address_of_the_reference_answers(serve: Serve) -> None:
     service = serve(ad(1))
     addresses = re.findall(r"^\| `(/[^`]*)` \|", REFERENCE, re.MULTILINE)
-    assert len(addresses) == 11
+    assert len(addresses) == 13
     for address in addresses:
         assert service.get(address.replace("{uuid}", uuid(1))).status == 200, address
 
@@ -31,7 +31,7 @@ def test_every_address_of_the_reference_answers(serve: Serve) -> None:
 def test_every_address_of_the_guide_answers(serve: Serve) -> None:
     service = serve(ad(1))
     addresses = re.findall(r"^http://127\.0\.0\.1:8000(/\S+)$", HOW_TO, re.MULTILINE)
-    assert len(addresses) == 3
+    assert len(addresses) == 4
     for address in addresses:
         assert service.get(address).status == 200, address
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from cli.support import ad, place, uuid
-from navfeed.serve.terms import Compat
+from navfeed.serve.options import Compat
 from serve.support import serving
 
 Page = dict[str, Any]

@@ -9,16 +9,22 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import time_machine
 
 import navfeed.serve
+import navfeed.serve.facets as facets_module
 from cli.support import NOW, ad, answer, place, uuid
+from navfeed.errors import ConfigError
+from navfeed.model import Cursor
 from navfeed.serve.address import Address
-from navfeed.serve.desk import Hour
 from navfeed.serve.facets import Facets
+from navfeed.serve.queries import Snapshot
 from navfeed.serve.words import EN, NB
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -143,7 +149,7 @@ def test_a_choice_that_leaves_nothing_can_be_taken_back(service: Service) -> Non
     assert "BODØ 0" in page.text
     (chosen,) = page.all("a", **{"class": "chosen"})
     assert chosen["href"] == "/?lang=en"
-    assert "No vacancy fits" in page.text
+    assert "No matching vacancies" in page.text
 
 
 def test_the_form_keeps_the_filters_and_begins_at_the_first_page(service: Service) -> None:
@@ -190,7 +196,7 @@ def test_an_ad_begins_with_the_way_to_apply(service: Service) -> None:
 def test_an_ad_without_a_page_to_apply_at_says_so(serve: Serve) -> None:
     page = seen(serve(ad(1, applicationUrl="")).get(f"/ads/{uuid(1)}"))
     assert page.all("a", id="apply") == []
-    assert "Annonsen oppgir ingen side å søke på" in page.text
+    assert "Annonsen har ingen søknadslenke" in page.text
 
 
 def test_an_ad_that_says_little_is_shown_all_the_same(serve: Serve) -> None:
@@ -210,10 +216,54 @@ def test_counts_are_forgotten_in_time(serve: Serve) -> None:
     facets = Facets(most=2)
     service = serve(*ADS)
     with Reader(service.db, NOW.date()) as reader:
-        for state in ("a", "b", "c"):
-            hour = Hour(reader, state, NOW, NOW)
-            assert facets.of(hour, Filters(), Address("", {}))
-    assert [state for state, _ in facets._known] == ["b", "c"]
+        for number in (1, 2, 3):
+            snapshot = Snapshot(reader, Cursor("a", number), NOW, NOW)
+            assert facets.of(snapshot, Filters(), Address("", {}))
+    assert [state for state, _ in facets._known] == ["a-2-20261121", "a-3-20261121"]
+
+
+def test_counts_that_two_want_at_the_same_time_are_made_once(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting: Queue[str] = Queue()
+    go_on = Event()
+    original = facets_module._counted
+
+    def counted(*given: Any) -> Any:
+        counting.put("begun")
+        assert go_on.wait(30)
+        return original(*given)
+
+    monkeypatch.setattr(facets_module, "_counted", counted)
+    service = serve(*ADS)  # whose warming counts first
+    assert counting.get(timeout=30)
+    pages: list[int] = []
+    readers = [Thread(target=lambda: pages.append(service.get("/").status)) for _ in range(2)]
+    for one in readers:
+        one.start()
+    with pytest.raises(Empty):
+        counting.get(timeout=0.1)
+    go_on.set()
+    for one in readers:
+        one.join()
+    assert pages == [200, 200]
+    assert counting.empty()
+
+
+def test_counts_that_fail_are_made_again(serve: Serve) -> None:
+    facets = Facets()
+    service = serve(*ADS)
+    with Reader(service.db, NOW.date()) as reader:
+        snapshot = Snapshot(reader, Cursor("a", 1), NOW, NOW)
+        with pytest.raises(ConfigError):
+            facets.of(snapshot, Filters(text=('"',)), Address("", {}))
+        assert not facets._known
+
+
+def test_a_service_of_old_data_starts_without_counting(serve: Serve) -> None:
+    service = serve(*ADS, max_age=timedelta())
+    service.pass_time(timedelta(seconds=1))
+    assert service.get("/healthz").status == 503
 
 
 def test_whom_to_ask_is_shown_where_that_is_wanted(serve: Serve) -> None:
@@ -258,13 +308,13 @@ def test_data_that_may_be_old_says_so(serve: Serve) -> None:
     service = serve(ad(1), max_age=None)
     service.pass_time(timedelta(days=2))
     page = seen(service.get("/?lang=en"))
-    assert "The data is of 21 November 2026 13:00. Ads may have been withdrawn" in page.text
+    assert "Last updated 21 November 2026 13:00. Vacancies may have been withdrawn" in page.text
     assert page.all("p", role="status")
 
 
 def test_data_of_no_known_age_says_so(tmp_path: Path) -> None:
     with serving(tmp_path / "a.db", [], {"max_age": None}) as service:
-        assert "Det er ikke kjent når dataene ble oppdatert" in seen(service.get("/")).text
+        assert "Det er ukjent når dataene ble oppdatert" in seen(service.get("/")).text
 
 
 @pytest.mark.parametrize(
@@ -298,7 +348,7 @@ def test_both_languages_say_the_same(service: Service) -> None:
         if path.name != "words.py"
     )
     for name in NB.words:
-        built = name.rsplit("_", 1)[0] in {"sort", "within", "problem"}
+        built = name.rsplit("_", 1)[0] in {"sort", "within", "problem", "mark", "set"}
         assert name in used or f'"{name}"' in code or built, f"{name} is said nowhere"
     for name in NB.words:
         fields = re.compile(r"\{\w+\}")
@@ -307,12 +357,18 @@ def test_both_languages_say_the_same(service: Service) -> None:
 
 def test_the_command_that_it_shows_lists_the_same(service: Service) -> None:
     page = service.get("/?municipal=OSLO&text=%22natt%22&sort=due").text
-    (shown,) = re.findall(r"<code>(.*?)</code>", page)
+    shown, watch = re.findall(r"<code>(.*?)</code>", page)
+    assert watch == "navfeed watch add NAME --text &#39;&#34;natt&#34;&#39; --municipal OSLO"
     words = shlex.split(shown.replace("&#39;", "'").replace("&#34;", '"'))
     assert words[:2] == ["navfeed", "list"]
     with time_machine.travel(NOW, tick=False):
         listed = json.loads(answer(service.db, *words[1:], "--format", "json"))
     assert [one["uuid"] for one in listed] == [uuid(2)]
+
+
+def test_a_filter_without_a_value_has_none_in_the_command(service: Service) -> None:
+    page = service.get("/?closing-soon=1&municipal=OSLO").text
+    assert "<code>navfeed list --municipal OSLO --closing-soon</code>" in page
 
 
 def test_the_feed_is_of_the_same_filters(service: Service) -> None:
@@ -326,7 +382,7 @@ def test_wrong_addresses_are_told(service: Service) -> None:
     for query in ("munic=x", "page=0", "page=x", "sort=x", "published=x", "text=%22"):
         answer = service.get(f"/?{query}")
         assert answer.status == 400
-        assert "Dette kan ikke leses" in seen(answer).text
+        assert "Ugyldig adresse" in seen(answer).text
 
 
 def test_every_link_leads_somewhere_here_or_to_the_web(service: Service) -> None:

@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 QUICK = ("tests/test_decide.py", "tests/test_lookback.py", "tests/test_sync.py")
 ERASURE = ("tests/test_erasure.py",)
+UNSCRUBBED = ("tests/test_unscrubbed.py",)
 ANOTHER_LOG = ("tests/faults/test_another_log.py",)
 CRASHES = ("tests/watches/test_promises.py", "-k", "at_any_step")
 NOTIFICATIONS = ("tests/watches/test_notifications.py",)
@@ -34,7 +35,7 @@ class Mutation:
 
 
 _MERGED_BEFORE_THE_LOG_IS_CUT = (
-    "        self._write(drop_deleted_words)\n        return self._read(erasure.cut_log)"
+    "        self._write(shards.rebuild_stale)\n        return self._clean(erasure.ERASE_WAIT_MS"
 )
 _DETAILS = "        with self._transaction() as db:\n            effects = [(one.ad"
 _PAGE = "        with self._transaction() as db:\n            if trouble:"
@@ -195,7 +196,7 @@ MUTATIONS = [
         "the index not merged",
         "store/writer.py",
         _MERGED_BEFORE_THE_LOG_IS_CUT,
-        _MERGED_BEFORE_THE_LOG_IS_CUT.removeprefix("        self._write(drop_deleted_words)\n"),
+        _MERGED_BEFORE_THE_LOG_IS_CUT.removeprefix("        self._write(shards.rebuild_stale)\n"),
         ERASURE,
     ),
     Mutation(
@@ -213,25 +214,82 @@ MUTATIONS = [
         ("tests/test_one_process.py", "tests/test_store.py"),
     ),
     Mutation(
-        "a worn index merged once more",
-        "store/segments.py",
-        "len(record) < WORN_RECORD and ",
-        "",
-        ERASURE,
+        "a part of the index that is not rebuilt",
+        "store/shards.py",
+        "        _rebuild(connection, table(shard))\n",
+        "        if shard:\n            _rebuild(connection, table(shard))\n",
+        (*ERASURE, "tests/test_shards.py"),
     ),
     Mutation(
         "an index merged where that keeps what was deleted",
-        "store/segments.py",
-        "and merge_drops_deleted(record)",
-        "",
-        ("tests/test_segments.py",),
+        "store/shards.py",
+        "VALUES ('rebuild')",
+        "VALUES ('merge')",
+        (*ERASURE, "tests/test_shards.py"),
+    ),
+    Mutation(
+        "a part of the index that nobody knows to be stale",
+        "store/shards.py",
+        "INSERT OR IGNORE INTO stale_shards VALUES (?)",
+        "SELECT ?",
+        (*ERASURE, "tests/test_shards.py"),
+    ),
+    Mutation(
+        "an ad whose words stand in the index twice",
+        "store/shards.py",
+        "        drop(connection, ad)\n",
+        '        connection.execute(f"DELETE FROM {name} WHERE rowid = ?", [ad])\n',
+        (*ERASURE, "tests/test_shards.py"),
     ),
     Mutation(
         "free space left as it is",
         "store/erasure.py",
-        "    scrub(file)\n",
+        "    scrub(file, unscrubbed.pages(db))\n",
         "",
         ERASURE,
+    ),
+    Mutation(
+        "a page that is not scrubbed",
+        "store/scrub.py",
+        "    for number in sorted(numbers):",
+        "    for number in sorted(numbers)[:-20]:",
+        (*ERASURE, *UNSCRUBBED),
+    ),
+    Mutation(
+        "pages forgotten when the log begins again",
+        "store/unscrubbed.py",
+        "        at = at if seen == salts else _LOG_HEADER\n",
+        "        at = at if seen == salts else _LOG_HEADER\n"
+        "        if seen != salts and self._pages:\n            self._pages.clear()\n",
+        (*ERASURE, *UNSCRUBBED),
+    ),
+    Mutation(
+        "a log that is cut before anybody reads what it names",
+        "store/writer.py",
+        "        self._unscrubbed.note()\n        return erasure.cut_log",
+        "        return erasure.cut_log",
+        (*ERASURE, *UNSCRUBBED),
+    ),
+    Mutation(
+        "pages that are known though another wrote",
+        "store/unscrubbed.py",
+        "return self._pages if _mark(connection) == self._own else None",
+        "return self._pages",
+        UNSCRUBBED,
+    ),
+    Mutation(
+        "pages that are not left to the next run",
+        "store/unscrubbed.py",
+        "self._left = _write(connection, pages)",
+        "self._left = _write(connection, set())",
+        UNSCRUBBED,
+    ),
+    Mutation(
+        "a file taken for clean after a crash",
+        "store/unscrubbed.py",
+        "        self._connection.execute(_BEGIN, [self._left, self._own])\n",
+        "        pass\n",
+        UNSCRUBBED,
     ),
     Mutation(
         "free space zeroed behind the back of what the store remembers",
@@ -243,7 +301,7 @@ MUTATIONS = [
     Mutation(
         "words left in the index",
         "store/ads.py",
-        "    db.execute(_UNINDEX, [ad])\n",
+        "    shards.drop(db, _number(db, ad))\n",
         "",
         ERASURE,
     ),
@@ -278,7 +336,7 @@ MUTATIONS = [
     Mutation(
         "a cursor from before what is kept",
         "store/journal.py",
-        "    if after.number < pruned:",
+        "    if after.number < pruned and not from_start:",
         "    if False:",
         JOURNAL,
     ),

@@ -46,9 +46,9 @@ def fragile(boundary: Callable[[], None]) -> type[Store]:
                 boundary()
             boundary()
 
-        def _scrub(self) -> bool:
+        def _scrub(self, *, erased: bool = True) -> bool:
             boundary()
-            done = super()._scrub()
+            done = super()._scrub(erased=erased)
             boundary()
             return done
 

@@ -23,6 +23,8 @@ class HookServer:
     def __init__(self) -> None:
         self.posted: list[Posted] = []
         self.heard = threading.Event()
+        self.got = 500
+        """The status of what is not posted."""
         self.answers: list[tuple[int, dict[str, str]]] = []
         owner = self
 
@@ -41,7 +43,8 @@ class HookServer:
 
             def do_GET(self) -> None:
                 owner.posted.append(Posted(self.path, dict(self.headers), None))
-                self.send_error(500)
+                self.send_error(owner.got)
+                owner.heard.set()
 
             def log_message(self, *_: object) -> None:
                 pass

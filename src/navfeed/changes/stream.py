@@ -57,14 +57,50 @@ def snapshot(source: Source) -> Iterator[Batch]:
         yield _batch(reader, changes, reader.cursor(), complete=True)
 
 
-def batch(source: Source, after: Cursor | None, most: int = BATCH) -> Batch:
-    """The next changes, `most` of them at most. Raises `CursorError`, and what `Reader` does."""
+def batch(
+    source: Source, after: Cursor | None, most: int = BATCH, *, from_start: bool = False
+) -> Batch:
+    """The next changes, `most` of them at most. Raises `CursorError`, and what `Reader` does.
+
+    `from_start`: those before were read from the start of the journal on, without a break.
+    """
     with source.open() as reader:
-        asked = reader.changes(after, source.filters(), content=source.content)
-        changes = list(islice(asked, most))
-        complete = len(changes) < most
-        cursor = reader.cursor() if complete else changes[-1].cursor
-        return _batch(reader, changes, cursor, complete=complete)
+        return read_batch(
+            reader, after, source.filters(), most, content=source.content, from_start=from_start
+        )
+
+
+def read_batch(
+    reader: Reader,
+    after: Cursor | None,
+    filters: Filters,
+    most: int,
+    *,
+    content: bool,
+    from_start: bool = False,
+) -> Batch:
+    """The same from a store that is open. Raises `CursorError`, and what `Reader` does."""
+    found = reader.changes(after, filters, content=content, from_start=from_start)
+    changes = list(islice(found, most))
+    complete = len(changes) < most
+    cursor = reader.cursor() if complete else changes[-1].cursor
+    return _batch(reader, changes, cursor, complete=complete)
+
+
+def read_snapshot(
+    reader: Reader, filters: Filters, most: int, *, content: bool, since: Cursor | None, beyond: str
+) -> Batch:
+    """A part of a snapshot: `most` ads at most, of those whose ids come after `beyond`.
+
+    `since` is the cursor of the first part, None for that part itself. Whoever goes on from there
+    after the last part also gets what changed between the parts, so that none may be left out.
+    Raises `CursorError` where it is no longer of this store, and what `Reader` does.
+    """
+    if since is not None:
+        reader.changes(since)  # refuses a cursor that cannot be continued
+    changes = list(islice(reader.snapshot(filters, content=content, beyond=beyond), most))
+    cursor = since or reader.cursor()
+    return _batch(reader, changes, cursor, complete=len(changes) < most)
 
 
 def _batch(reader: Reader, changes: Iterable[Change], cursor: Cursor, *, complete: bool) -> Batch:
@@ -74,9 +110,10 @@ def _batch(reader: Reader, changes: Iterable[Change], cursor: Cursor, *, complet
 def batches(source: Source, after: Cursor | None, limit: int | None = None) -> Iterator[Batch]:
     """All that follows, or `limit` changes of it. The last batch is complete, or full."""
     left = limit
+    from_start = after is None
     while True:
         most = BATCH if left is None else min(BATCH, left)
-        told = batch(source, after, most)
+        told = batch(source, after, most, from_start=from_start)
         yield told
         after = told.cursor
         if left is not None:

@@ -24,7 +24,7 @@ COMMANDS = {
     "sync": "Update the store from NAV's feed.",
     "list": "List the active ads.",
     "show": "Show one ad.",
-    "watch": "Be told of ads that fit, once, where you look.",
+    "watch": "Report new matching ads.",
     "save": "Save an ad for later.",
     "applied": "Note that you applied.",
     "ignore": "Hide an ad from all watches.",
@@ -34,6 +34,7 @@ COMMANDS = {
     "serve": "Serve the store to browsers and programs.",
     "mcp": "Let an assistant search the store.",
     "stats": "Count active ads.",
+    "quality": "Show how good the data is.",
     "status": "Show the state of the store.",
     "verify": "Compare the store with the feed.",
     "runs": "Show sync history.",
@@ -43,6 +44,8 @@ COMMANDS = {
     "vacuum": "Compact the store.",
     "check": "Check the store for damage.",
     "privacy": "Find or erase what is stored about a person.",
+    "init": "Set up navfeed: a settings file and a timer.",
+    "config": "Show and check the settings.",
     "practice": "Run a local practice feed.",
 }
 """Every command and the first line of its help, in the order of the help.
@@ -108,6 +111,8 @@ class Boundary(TyperGroup):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         for one in args:
             _refuse_other_encodings(one)
+        if not args and not ctx.resilient_parsing:
+            _welcome()
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
@@ -131,6 +136,15 @@ class Boundary(TyperGroup):
             _report_bug(error)
         finally:
             log_to(None)
+
+
+def _welcome() -> None:
+    """Where nothing is here yet, three lines say more than the list of commands."""
+    from navfeed.cli._welcome import greeting
+
+    if lines := greeting():
+        print_lines(lines)
+        raise typer.Exit
 
 
 def _refuse_other_encodings(text: str) -> None:
@@ -235,19 +249,38 @@ app = Commands(
 )
 
 
-def _show_version(value: bool) -> None:
-    if value:
-        print(f"navfeed {__version__}")  # noqa: T201
-        raise typer.Exit
+def _show_version(ctx: typer.Context, value: bool) -> None:
+    if not value:
+        return
+    print(f"navfeed {__version__}")  # noqa: T201
+    if ctx.params.get("check"):  # eager, and so read before
+        _compare_version()
+    raise typer.Exit
+
+
+def _compare_version() -> None:
+    from navfeed.ops.new_version import report
+
+    try:
+        print(report())  # noqa: T201
+    except NavfeedError as error:
+        print_error(str(error))
+        raise typer.Exit(error.exit_code) from None
 
 
 @app.callback()
 def _root(
     _version: Annotated[
         bool,
+        typer.Option("--version", callback=_show_version, help="Show the version and exit."),
+    ] = False,
+    check: Annotated[
+        bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--check", is_eager=True, help="With --version: look on PyPI for a newer release."
         ),
     ] = False,
 ) -> None:
     """Nothing of its own to do: the commands do it."""
+    if check:
+        raise ConfigError("--check goes with --version: navfeed --version --check")

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import partial, wraps
@@ -19,7 +20,8 @@ from navfeed.cli._completion import values_of
 from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
-from navfeed.places import alike
+from navfeed.places import alike, is_municipality
+from navfeed.places.near import DEFAULT_KM, Near, hint_of_former, read_near
 from navfeed.store.filters import Filters, split_names
 from navfeed.store.query import Reader
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
@@ -69,10 +71,22 @@ class FilterOptions:
         Names, _filter("WORDS", "Only ads with these words in the title or job title; same syntax.")
     ] = None
     municipal: Annotated[
-        Names, _names("municipal", "NAME", "Only ads with a work location in this municipality.")
+        Names,
+        _names("municipal", "NAME|NUMBER", "Only ads with a work location in this municipality."),
     ] = None
     county: Annotated[
         Names, _names("county", "NAME", "Only ads with a work location in this county.")
+    ] = None
+    near: Annotated[
+        str | None,
+        _filter(
+            "NAME|NUMBER",
+            "Only ads with a work location near this municipality, in a straight line between a "
+            "point in each: no road is that short.",
+        ),
+    ] = None
+    within: Annotated[
+        str | None, _filter("KM", f"How near, with --near: `30km`. Default: {DEFAULT_KM:.0f}km.")
     ] = None
     country: Annotated[
         Names, _names("country", "NAME", "Only ads with a work location in this country.")
@@ -188,6 +202,7 @@ class FilterOptions:
             for name, (read, takes) in _DATES.items()
         }
         return Filters(
+            near=_near(self.near, self.within),
             **names,
             **spans,
             positions=_read("positions", self.positions, read_numbers, _NUMBERS),
@@ -286,7 +301,31 @@ def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
     names = tuple(one for value in values or () for one in split(value))
     if not all(one.lstrip("!") for one in names):
         raise ConfigError(f"{_flag(name)} is empty. Give it a value, or leave it out")
+    if name == "municipal":
+        _refuse_unknown_numbers(one.lstrip("!") for one in names)
     return names
+
+
+_MUNICIPALITY_NUMBER = re.compile(r"[0-9]{4}")
+
+
+def _refuse_unknown_numbers(names: Iterable[str]) -> None:
+    """Else no ads would be found, as if there were none."""
+    for number in filter(_MUNICIPALITY_NUMBER.fullmatch, names):
+        if not is_municipality(number):
+            hint = hint_of_former(number) or f"no municipality has the number {number}"
+            raise ConfigError(f"--municipality: {hint}")
+
+
+def _near(place: str | None, within: str | None) -> Near | None:
+    if place is None:
+        if within is not None:
+            raise ConfigError("--within is how near to --near an ad is to be: name a place there")
+        return None
+    try:
+        return read_near(place, within)
+    except ValueError as error:
+        raise ConfigError(f"--near: {error}") from error
 
 
 def _listed(value: str) -> Iterator[str]:

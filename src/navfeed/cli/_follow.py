@@ -13,12 +13,14 @@ from navfeed.api import client, now, open_for_sync, run_sync, store_lock
 from navfeed.cli import _run
 from navfeed.cli._output import print_warning
 from navfeed.cli._watch_runs import WatchRunner
+from navfeed.cli._welcome import before_first_sync
 from navfeed.config import Settings, feed_address
 from navfeed.errors import ConfigError, NavfeedError, ScopeError, StoppedError
 from navfeed.log import LogEvent
 from navfeed.model import LogLevel
 from navfeed.ops.after_sync import cursor_of, keep_pushing, run_hook
 from navfeed.ops.metrics import write_metrics
+from navfeed.ops.ping import Pings
 from navfeed.ops.systemd import Notifier
 from navfeed.present.progress import choose
 from navfeed.signals import stopped_by_signals
@@ -55,11 +57,13 @@ class Service:
         self._settings, self._plan = prepare()
         self._log = self._open_log(self._settings)
         _run.token_of(self._settings)
+        before_first_sync(self._settings, quiet=quiet)
         self._feed: FeedClient | None = None
         self._end: RunFinished | NavfeedError
         self._hung_up = False
         self._began = False
         self._pushes = False
+        self._pings = Pings(print_warning)
         self._notifier = Notifier(os.environ)
         self._watches = WatchRunner(quiet=quiet, heed=self._go_on) if watch else None
 
@@ -114,6 +118,7 @@ class Service:
         self._began = self._began or error is None
         self._plan = replace(self._plan, retry_now=False, scope_agreed=False)
         write_metrics(self._settings, print_warning)
+        self._pings.after(self._settings.ping, self._end.exit_code)
         if not self._pushes:  # by now there is a store to push from
             self._pushes = True
             keep_pushing(self._settings, _run.reporter(quiet=self._quiet), print_warning)

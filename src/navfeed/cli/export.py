@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ from navfeed.export.writing import (
     Tick,
     export_to_file,
     export_to_folder,
+    write_codebook,
 )
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -71,10 +73,27 @@ def export(
         typer.Option(
             metavar="TABLE",
             help="Instead of the ads, export their locations, occupations or categories, "
-            "one per row (csv, xlsx, parquet).",
+            "one per row; or removed: what is left of removed ads (csv, xlsx, parquet).",
             show_default=False,
         ),
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="The ads that were active at the end of this day (2026-05-01), removed ones too, "
+            "with what is left of those (csv, xlsx, parquet).",
+            show_default=False,
+        ),
+    ] = None,
+    codebook: Annotated[
+        bool,
+        typer.Option(
+            "--codebook",
+            help="Beside the file, FILE.datapackage.json: what each column means, and what the "
+            "file was made from (csv, xlsx, parquet).",
+        ),
+    ] = False,
     split: Annotated[
         bool,
         typer.Option(
@@ -107,12 +126,18 @@ def export(
     Takes the filters of `navfeed list`; without any, exports all active ads. Sorted by id, so that
     two exports can be compared line by line.
     """
+    day = None if as_of is None else _read_day(as_of)
+    if day:
+        table = TableName.REMOVED
+    _refuse_table(filter_options, table, split=split)
+    _refuse_codebook(format_, output, codebook=codebook, split=split)
     options = ExportOptions(
         format_,
         _columns(format_, columns, table, contacts=contacts),
         table,
         _dialect(format_, excel=excel, raw_cells=raw_cells),
         contacts,
+        day,
     )
     if output is None:
         _refuse_stdout(format_, split=split)
@@ -124,6 +149,8 @@ def export(
             if not split:
                 refuse_store(output, store)
             written = _to_path(reader, options, filters, output, split=split)
+            if codebook:
+                write_codebook(written, _by_option(filter_options), output)
     for note in written.notes():
         print_warning(note)
 
@@ -137,6 +164,18 @@ def _to_path(
     if tick:  # somebody watches, and the bar is gone
         print_warning(f"wrote {export.summary()} to {output}")
     return export
+
+
+def _read_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--as-of takes a day (2026-05-01), not {text!r}") from None
+
+
+def _by_option(filter_options: FilterOptions) -> dict[str, object]:
+    """The filters that were given, by the names of their options."""
+    return {name.replace("_", "-"): value for name, value in filter_options.given().items()}
 
 
 def _columns(
@@ -153,6 +192,18 @@ def _columns(
                 "JSON with columns, use `navfeed list --format json`"
             )
     return ()
+
+
+def _refuse_table(filter_options: FilterOptions, table: TableName | None, *, split: bool) -> None:
+    if table is TableName.REMOVED and (split or filter_options.given()):
+        raise ConfigError("--table removed and --as-of hold all ads: leave filters and --split out")
+
+
+def _refuse_codebook(
+    format_: ExportFormat, output: Path | None, *, codebook: bool, split: bool
+) -> None:
+    if codebook and (output is None or split or format_ not in TABULAR):
+        raise ConfigError("--codebook describes one csv, xlsx or parquet file: name it by --output")
 
 
 def _dialect(format_: ExportFormat, *, excel: bool, raw_cells: bool) -> Dialect:

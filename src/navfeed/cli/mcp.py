@@ -11,7 +11,7 @@ from typing import NoReturn
 from navfeed.cli._app import app
 from navfeed.cli._options import ConfigOption, DbOption
 from navfeed.cli._run import open_log
-from navfeed.cli.serve import ShownAgeOption, look_at_the_store, oldest, terms_of
+from navfeed.cli.serve import ShownAgeOption, look_at_the_store, oldest, options_of
 from navfeed.config import load
 from navfeed.errors import ExitCode
 from navfeed.extras import require_extra
@@ -27,23 +27,23 @@ def mcp(
 ) -> None:
     """Let an assistant search the store.
 
-    By the Model Context Protocol, on stdin and stdout. It can only read, is told that ads are text
-    from outsiders, and gets nobody's contacts.
+    By the Model Context Protocol, on stdin and stdout. The assistant can only read, is warned that
+    ads are text from outsiders, and gets no contacts.
     """
     require_extra("mcp", "mcp")
     settings = load({"db": db}, config=config)
     log = open_log(settings, quiet=False, always=True)
     assert log is not None  # noqa: S101  as it was asked for
-    terms = terms_of(settings, log, max_age=oldest(max_age))
+    options = options_of(settings, log, max_age=oldest(max_age))
     look_at_the_store(settings, max_age)
-    from navfeed.serve.assistant import build_assistant
+    from navfeed.serve.mcp_server import build_assistant
 
     for number in ending_signals():
         signal.signal(number, _leave)
     # The SDK closes the stdout that it finds.
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     with pipe, redirect_stdout(pipe):
-        build_assistant(terms).run()
+        build_assistant(options).run()
 
 
 def _leave(*_: object) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`navfeed serve`: what it is told, its socket, its signals."""
+"""`navfeed serve`: its options, its socket, its signals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from navfeed.cli._run import open_log
 from navfeed.config import Settings, duration, is_loopback, load
 from navfeed.errors import ConfigError, StaleError, StoppedError
 from navfeed.export.columns import LIST_FIELDS
-from navfeed.extras import require_extra
+from navfeed.extras import require_modules
 from navfeed.log import LogEvent
 from navfeed.model import LogLevel
 from navfeed.ops.systemd import Notifier
@@ -35,14 +35,15 @@ from navfeed.signals import ending_signals, handled
 from navfeed.store.filters import Filters
 
 if TYPE_CHECKING:
-    from navfeed.serve.terms import FilterHelp, Terms
+    from navfeed.serve.options import FilterHelp, ServeOptions
+    from navfeed.serve.personal import Personal
 
 
 ShownAgeOption = Annotated[
     str,
     typer.Option(
         metavar="TIME",
-        help="Show no ads when the data is older than this (90m, 24h, 2d); never: show them.",
+        help="Show no ads when the data is older than this (90m, 24h, 2d); never: always show.",
     ),
 ]
 
@@ -58,14 +59,14 @@ def serve(
         str,
         typer.Option(
             metavar="[sane|strict]",
-            help="How to answer as NAV's withdrawn public-feed API: strict is to the letter.",
+            help="How closely to follow NAV's withdrawn public-feed API; strict: to the letter.",
         ),
     ] = "sane",
     require_token: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Answer only those who show the token in FILE (Authorization: Bearer ...).",
+            help="Require the token in FILE (Authorization: Bearer ...).",
             show_default=False,
         ),
     ] = None,
@@ -83,28 +84,33 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A name that this service is called by, besides localhost and addresses.",
+            help="A host name to answer to, besides localhost and addresses.",
             show_default=False,
         ),
     ] = None,
+    personal: Annotated[
+        bool,
+        typer.Option(
+            "--personal",
+            help="Also show your watches and marks, and let the page mark ads. For this machine "
+            "alone.",
+        ),
+    ] = False,
     root_path: Annotated[
         str,
-        typer.Option(
-            metavar="PATH", help="The path under which a proxy passes requests on, as /jobs."
-        ),
+        typer.Option(metavar="PATH", help="The path prefix behind a proxy, such as /jobs."),
     ] = "",
 ) -> None:
     """Serve the store to browsers and programs.
 
-    A page, NAV's withdrawn public-feed API, a JSON API, Atom. It only reads, beside a running sync,
-    and shows the ads in force alone. Stop it with Ctrl-C.
+    A page, NAV's withdrawn public-feed API, a JSON API, Atom. It reads beside a running sync and
+    shows active ads only. Stop it with Ctrl-C.
     """
-    for module in ("starlette", "uvicorn", "jinja2", "nh3"):
-        require_extra(module, "serve")
+    require_modules(("starlette", "uvicorn", "jinja2", "nh3"), "serve")
     settings = load({"db": db}, config=config)
     log = open_log(settings, quiet=False, always=True)
     assert log is not None  # noqa: S101  as it was asked for
-    terms = terms_of(
+    options = options_of(
         settings,
         log,
         compat=_compat(compat),
@@ -113,46 +119,61 @@ def serve(
         with_contacts=with_contacts,
         origins=tuple(map(_origin, cors or ())),
         hosts=(host.lower(), *(name.lower() for name in allow_host or ())),
+        personal=_personal(settings) if personal else None,
         root_path=_root(root_path),
     )
     look_at_the_store(settings, max_age)
-    if not is_loopback(host) and terms.token is None:
+    if not is_loopback(host) and options.token is None:
         print_warning(
             f"{host} can be reached from other machines, by anybody and in clear text. "
             "Ask for a token with --require-token, and put a proxy with TLS in front"
         )
-    _serve(terms, _door(host, port))
+    if personal and (cors or allow_host):
+        raise ConfigError("--personal is for this machine alone: leave out --cors and --allow-host")
+    door = _door(host, port)
+    if personal and not is_loopback(door.getsockname()[0]):
+        door.close()
+        raise ConfigError(f"--personal is for this machine alone: {host} is not loopback")
+    _serve(options, door)
 
 
-def terms_of(settings: Settings, log: Log, **told: Any) -> Terms:  # noqa: ANN401
-    from navfeed.serve.terms import Terms
+def _personal(settings: Settings) -> Personal:
+    from navfeed.serve.personal import Personal
+    from navfeed.watches.state_file import state_path
 
-    def tell(level: LogLevel, message: str, /, **more: float) -> None:
+    names = tuple(one.name for one in fields(FilterOptions))
+    return Personal(settings.watches_file, state_path(settings.db), names)
+
+
+def options_of(settings: Settings, log: Log, **values: Any) -> ServeOptions:  # noqa: ANN401
+    from navfeed.serve.options import ServeOptions
+
+    def write(level: LogLevel, message: str, /, **more: float) -> None:
         log.say(level, message, LogEvent.ANSWERED if more else LogEvent.MESSAGE, **more)
 
-    return Terms(
+    return ServeOptions(
         db=settings.db,
         read_filters=_read_filters,
         filters=_filters(),
         columns=LIST_FIELDS,
-        tell=tell,
+        log=write,
         clock=now,
-        **told,
+        **values,
     )
 
 
-def _serve(terms: Terms, door: socket.socket) -> None:
+def _serve(options: ServeOptions, door: socket.socket) -> None:
     from navfeed.serve.app import build
     from navfeed.serve.server import Server, address_of
 
     notifier = Notifier(os.environ)
 
     def ready() -> None:
-        print(address_of(door, terms.root_path), flush=True)  # noqa: T201
+        print(address_of(door, options.root_path), flush=True)  # noqa: T201
         notifier.ready()
 
     with door:
-        server = Server(build(terms), terms.root_path, ready)
+        server = Server(build(options), options.root_path, ready)
         with _leaving(server.leave) as told:
             server.run([door])
     notifier.stopping()
@@ -173,12 +194,12 @@ def _leaving(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
         yield told
 
 
-# What it is told
+# Options
 
 
 def _filters() -> tuple[FilterHelp, ...]:
     """The filters of `list`, by the same names."""
-    from navfeed.serve.terms import FilterHelp
+    from navfeed.serve.options import FilterHelp
 
     hints = get_type_hints(FilterOptions, include_extras=True)
     options = {one.name: hints[one.name].__metadata__[0] for one in fields(FilterOptions)}
@@ -188,7 +209,7 @@ def _filters() -> tuple[FilterHelp, ...]:
     )
 
 
-_SINGLE = ("published_since", "expires_before", "due_before")
+_SINGLE = ("published_since", "expires_before", "due_before", "near", "within")
 _FLAGS = ("closing_soon",)
 
 
@@ -215,7 +236,7 @@ def oldest(text: str) -> timedelta | None:
 
 
 def _compat(text: str) -> object:
-    from navfeed.serve.terms import Compat
+    from navfeed.serve.options import Compat
 
     try:
         return Compat(text)
@@ -269,7 +290,7 @@ def _door(host: str, port: int) -> socket.socket:
     try:
         return listening(host, port)
     except socket.gaierror:
-        raise ConfigError(f"--host {host} is no address of this machine") from None
+        raise ConfigError(f"--host {host} is not an address of this machine") from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise

@@ -27,6 +27,7 @@ from navfeed.errors import ConfigError
 from navfeed.export.formats import write_csv
 from navfeed.model import By, Stats, moment_text
 from navfeed.present.words import counted_since, first, stats_rows
+from navfeed.research.series import Of, Over
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.text.plaintext import sanitize
@@ -52,7 +53,7 @@ def stats(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    asked: FilterOptions,
+    filter_options: FilterOptions,
     by: Annotated[
         list[By] | None,
         typer.Option(
@@ -82,6 +83,30 @@ def stats(
             show_default=False,
         ),
     ] = None,
+    and_: Annotated[
+        By | None,
+        typer.Option(
+            "--and",
+            metavar="NAME",
+            help="Count each pair of the one --by and this.",
+            show_default=False,
+        ),
+    ] = None,
+    over: Annotated[
+        Over | None,
+        typer.Option(
+            help="Count ads over time, removed ones too, by --by and --and if wanted.",
+            show_default=False,
+        ),
+    ] = None,
+    of: Annotated[
+        Of | None,
+        typer.Option(
+            help="With --over: ads published then, active at its end, removed then, or for how "
+            "many days those had stood (the median). Default: new.",
+            show_default=False,
+        ),
+    ] = None,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
 ) -> None:
@@ -91,8 +116,15 @@ def stats(
     ad with several places counts in each. New against removed is about the whole store, and is
     left out where there are filters; it is blank for weeks before anything was counted.
     """
+    if over or of or and_:
+        from navfeed.cli._counting import Counting, count, print_table
+
+        wanted = Counting(tuple(by or ()), and_, over, of, top, output)
+        with open_query(filter_options, db, config, max_age) as (reader, filters, store):
+            print_table(count(wanted, reader, filters, store), format_.value)
+        return
     chart = _chart(output)
-    with open_query(asked, db, config, max_age) as (reader, filters, store):
+    with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         counted = _counted(reader, filters, by)
     if output is None:
         _print(counted, top, format_)

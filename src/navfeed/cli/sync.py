@@ -25,11 +25,13 @@ from navfeed.cli._options import (
     UrlOption,
 )
 from navfeed.cli._output import print_json, print_lines, print_warning
+from navfeed.cli._welcome import before_first_sync
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoreError
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
 from navfeed.ops.metrics import write_metrics
+from navfeed.ops.ping import Pings
 from navfeed.present.words import dry_run_lines
 from navfeed.signals import stopped_by_signals
 
@@ -339,6 +341,7 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinis
     if how.begins:
         _run.warn_if_begun(settings)
     _run.token_of(settings)
+    before_first_sync(settings, quiet=how.quiet)
     before = cursor_of(settings.db) if settings.after_sync else ""
     try:
         with stopped_by_signals(stop.request), choose(quiet=how.quiet, log=log) as progress:
@@ -347,8 +350,10 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinis
             )
     except NavfeedError as error:
         _run.tell_end(log, error)
+        Pings(print_warning).after(settings.ping, error.exit_code)
         raise
     _run.tell_end(log, ended)
+    Pings(print_warning).after(settings.ping, ended.exit_code)
     _after_run(settings, ended, before, quiet=how.quiet)
     return ended
 

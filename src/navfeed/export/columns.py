@@ -8,6 +8,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from navfeed.errors import ConfigError
+from navfeed.export.formats import DERIVED
+from navfeed.research.derived import FACTS
 
 EXPORTED = {
     "uuid": "NAV's id of the ad",
@@ -17,6 +19,7 @@ EXPORTED = {
     "employer_orgnr": "mostly the establishment's number",
     "municipalities": "of all places of work, each name once, in their order",
     "counties": "likewise",
+    "municipality_numbers": "likewise; Statistics Norway's, also found out from a postal code",
     "published": "UTC, `2026-11-21T08:00:00Z`; empty if the served value is no date",
     "updated": "likewise",
     "expires": "likewise",
@@ -44,6 +47,13 @@ EXPORTED = {
 
 ON_REQUEST = {
     "contacts": "contact people: `name, title, phone, email`, each once; also by `--with-contacts`",
+    "styrk08": "STYRK-08 codes alone, each once",
+    "esco": "ESCO codes alone, each once",
+    **{
+        f"{DERIVED}{name}": f"derived from the text, `true` or unknown: {fact.meaning}"
+        for name, fact in FACTS.items()
+    },
+    "description_text": "the text of the ad, without HTML; may name people",
     "description": "the text of the ad, HTML as served; may name people",
     "employer_description": "HTML as served; may name people",
     "content": "the whole ad as JSON, to the letter as served; names people",
@@ -55,13 +65,34 @@ ON_REQUEST = {
 
 LIST_FIELDS = (
     *("uuid", "title", "job_title", "employer", "employer_orgnr", "municipalities", "counties"),
+    "municipality_numbers",
     *("published", "updated", "expires", "last_day", "application_due", "due_date"),
     *("application_url", "link"),
     *("positions", "extent", "engagement_type", "sector", "start_time", "source"),
 )
 """The columns of `list` as json, jsonl and csv."""
 
+OF_REMOVED = {
+    "uuid": "NAV's id of the ad",
+    "reason": "why it left: one of those in reasons.md; empty: it is still active",
+    "first_seen": "when it first came into the store",
+    "removed_at": "when a sync took it out",
+    "published": "UTC",
+    "expires": "likewise",
+    "last_day": "the last day in Oslo on which it might have been shown",
+    "municipalities": "each name once",
+    "counties": "likewise",
+    "municipality_numbers": "Statistics Norway's, each once",
+    "styrk08": "STYRK-08 codes, each once",
+    "esco": "ESCO codes, each once",
+    "sector": "",
+    "extent": "",
+    "engagement_type": "",
+}
+"""What is left of a removed ad: `--table removed`; of all that were active on a day: `--as-of`."""
+
 OF_TABLES = {
+    "removed": OF_REMOVED,
     "locations": {
         "ad": "the ad's `uuid`",
         "position": "0 is the first",
@@ -71,6 +102,7 @@ OF_TABLES = {
         "postal_code": "",
         "county": "",
         "municipal": "",
+        "municipality_number": "Statistics Norway's, found out from the rest; empty: unclear",
     },
     "occupations": {
         "ad": "the ad's `uuid`",
@@ -93,11 +125,18 @@ OF_TABLES = {
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
 DAYS = frozenset({"last_day", "due_date"})
-MOMENTS = frozenset({"published", "updated", "expires", "stored_at", "changed_at", "checked_at"})
+BOOLEANS = frozenset(f"{DERIVED}{name}" for name in FACTS)
+MOMENTS = frozenset(
+    {
+        *("published", "updated", "expires", "stored_at", "changed_at", "checked_at"),
+        *("first_seen", "removed_at"),
+    }
+)
 LISTS = frozenset(
     {
-        *("municipalities", "counties", "cities", "postal_codes", "addresses", "countries"),
-        *("occupations", "categories", "contacts"),
+        *("municipalities", "counties", "municipality_numbers", "cities", "postal_codes"),
+        *("addresses", "countries"),
+        *("occupations", "categories", "contacts", "styrk08", "esco"),
     }
 )
 """Types of the columns that are no plain text, for typed formats."""

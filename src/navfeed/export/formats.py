@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+DERIVED = "derived_"
+"""How columns begin that are not NAV's, but read out of the text."""
+
 Cell = str | int | float | tuple[str, ...] | None
 
 
@@ -33,9 +36,23 @@ def _one_line(text: str) -> str:
 
 
 def records(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """Rows as JSON objects, a list where a column holds several values."""
+    """Rows as JSON objects, a list where a column holds several values.
+
+    What is derived stands in an object of its own, `derived`, and only where it was found.
+    """
     encode = json.JSONEncoder(ensure_ascii=False).encode
-    return (encode(dict(zip(columns, row, strict=True))) for row in rows)
+    return (encode(_record(columns, row)) for row in rows)
+
+
+def _record(columns: Sequence[str], row: Sequence[Cell]) -> dict[str, object]:
+    record: dict[str, object] = {}
+    derived: dict[str, bool] = {}
+    for name, cell in zip(columns, row, strict=True):
+        if not name.startswith(DERIVED):
+            record[name] = cell
+        elif record.setdefault("derived", derived) is derived and cell:
+            derived[name.removeprefix(DERIVED)] = True
+    return record
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,16 @@ def _type(arrow: ModuleType, name: str) -> object:
         return arrow.date32()
     if name in kinds.INTEGERS:
         return arrow.int64()
+    if name in kinds.BOOLEANS:
+        return arrow.bool_()
     return arrow.float64() if name in kinds.NUMBERS else arrow.string()
 
 
 def _value(name: str, cell: Cell) -> object:
     if not isinstance(cell, str):
         return cell
+    if name in kinds.BOOLEANS:
+        return cell == "true"
     if name in kinds.MOMENTS:
         return datetime.fromisoformat(cell)
     return date.fromisoformat(cell) if name in kinds.DAYS else cell

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from navfeed.export.codebook import Missing
 from navfeed.export.formats import Cell, Dialect, write_csv, write_json, write_jsonl
 from navfeed.model import counted
 from navfeed.store.filters import Filters, Within
@@ -30,6 +32,7 @@ class TableName(StrEnum):
     LOCATIONS = "locations"
     OCCUPATIONS = "occupations"
     CATEGORIES = "categories"
+    REMOVED = "removed"
 
 
 TABULAR = frozenset({ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.PARQUET})
@@ -42,13 +45,17 @@ _SUFFIXES = {ExportFormat.JOBPOSTING: "jsonl"}
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """How ads are written. `contacts` None: the format's default."""
+    """How ads are written. `contacts` None: the format's default.
+
+    `as_of`, with `TableName.REMOVED`: all ads that were active at the end of this day in Oslo.
+    """
 
     format: ExportFormat
     columns: tuple[str, ...]
     table: TableName | None
     dialect: Dialect
     contacts: bool | None
+    as_of: date | None = None
 
 
 Tick = Callable[[int, int], None]
@@ -68,6 +75,7 @@ class Export:
     done: int = 0
     cut: int = 0
     left_out: int = 0
+    missing: Missing | None = None
 
     def write(self, filters: Filters, out: BinaryIO, path: Path | None) -> int:
         """Write the ads that match; return the number of rows.
@@ -120,10 +128,25 @@ class Export:
         self.left_out += postings.left_out
 
     def _rows(self, filters: Filters) -> Iterator[tuple[Cell, ...]]:
+        self.missing = Missing(self.options.columns)
+        return self.missing.watch(self._cells(filters))
+
+    def _cells(self, filters: Filters) -> Iterator[tuple[Cell, ...]]:
         columns = self.options.columns
+        if self.options.table is TableName.REMOVED:
+            return self._counted(self._removed())
         if self.options.table:
             return self._counted(self.reader.children(self.options.table, columns, filters))
         return self._counted(self.reader.rows(columns, filters))
+
+    def _removed(self) -> Iterator[tuple[Cell, ...]]:
+        """What is left of removed ads; with a day, of all ads that were active at its end."""
+        from navfeed.store.masks import active_on, masks
+
+        reader, columns, day = self.reader, self.options.columns, self.options.as_of
+        if day is None:
+            return masks(reader.path, reader.today, columns)
+        return active_on(reader.path, reader.today, day, columns)
 
     def _texts(self, filters: Filters) -> Iterator[str]:
         texts = self._counted(self.reader.iter_raw(filters))
@@ -150,6 +173,29 @@ def export_to_file(export: Export, filters: Filters, output: Path) -> None:
     export.total = export.reader.count(filters) if export.tick else 0
     with replaced(output) as out:
         export.write(filters, out, output)
+
+
+def write_codebook(export: Export, filters: Mapping[str, object], output: Path) -> None:
+    """Put the description of the written `output` beside it; `filters` are those of its ads."""
+    from navfeed.export.codebook import ENDING, Origin, package, package_text
+    from navfeed.export.columns import EXPORTED, OF_TABLES, ON_REQUEST
+    from navfeed.files import replaced
+
+    cursor = export.reader.cursor()
+    table = export.options.table
+    origin = Origin(
+        cursor.store,
+        cursor.number,
+        export.reader.caught_up_at(),
+        datetime.now(UTC),
+        filters,
+        table or "ads",
+    )
+    meanings = {**EXPORTED, **ON_REQUEST} if table is None else OF_TABLES[table]
+    assert export.missing is not None  # noqa: S101  rows were written
+    descriptor = package(output, export.options.format, meanings, export.missing, origin)
+    with replaced(output.with_name(output.name + ENDING)) as out:
+        out.write(package_text(descriptor).encode())
 
 
 def export_to_folder(export: Export, filters: Filters, output: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +13,8 @@ from navfeed.extras import require_extra
 
 MOST_ROWS = 1_048_575
 """Excel's own limit, the header aside."""
+
+_NO_TIME = datetime(1980, 1, 1)  # noqa: DTZ001  equal data is an equal file, whenever written
 
 _CUT = -2  # what XlsxWriter answers for a text above 32,767 characters, Excel's limit for a cell
 
@@ -26,6 +29,7 @@ def write_xlsx(
     """
     xlsxwriter = require_extra("xlsxwriter", "xlsx")
     book = xlsxwriter.Workbook(_Sink(out), {"constant_memory": True, "tmpdir": str(folder)})
+    book.set_properties({"created": _NO_TIME})
     sheet = book.add_worksheet("ads")
     sheet.freeze_panes(1, 0)
     try:

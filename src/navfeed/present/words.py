@@ -63,7 +63,7 @@ def marked(snippet: str) -> str:
 
 
 _FOUND = re.compile("\2([^\3]*)\3")
-"""A match as SQLite marks it in a snippet (`store.search.SNIPPET`)."""
+"""A match as SQLite marks it in a snippet (`store.search.snippet_of`)."""
 
 
 def joined(row: Sequence[str | tuple[str, ...] | None]) -> list[str]:

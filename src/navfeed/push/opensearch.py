@@ -57,7 +57,11 @@ _FIELDS: dict[str, Any] = {
     "locations": {
         **_CHILD,
         "properties": dict.fromkeys(
-            ("country", "address", "city", "postal_code", "county", "municipal"), _NAME
+            (
+                *("country", "address", "city", "postal_code", "county", "municipal"),
+                "municipality_number",
+            ),
+            _NAME,
         ),
     },
     "occupations": {**_CHILD, "properties": dict.fromkeys(("level1", "level2"), _NAME)},

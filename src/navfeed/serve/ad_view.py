@@ -1,4 +1,4 @@
-"""One ad as the page shows it: the way to apply first, then its terms, then what it says."""
+"""One ad as the page shows it: the way to apply first, then its terms, then its text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from navfeed.model import Contact, Content, Location
 from navfeed.present.words import oslo_day_text
-from navfeed.serve.hostile import safe_html
+from navfeed.serve.safe_html import safe_html
 from navfeed.serve.visible import plain, safe_link
 from navfeed.serve.words import Language
 
@@ -55,7 +55,7 @@ def ad_view(
 
 
 SOON = 7
-"""Days before its end from which on an ad is said to close soon."""
+"""Days before its end from which on the page marks an ad as closing soon."""
 
 
 def soon(due: date | None, today: date, language: Language) -> str:
@@ -67,9 +67,9 @@ def soon(due: date | None, today: date, language: Language) -> str:
     return language[name].format(days=days)
 
 
-def due_text(due: date | None, said: str | None, language: Language) -> str:
-    """The day, where the ad says one, else what it says."""
-    return language.day(due) or plain((said or "").removesuffix("T00:00:00"))
+def due_text(due: date | None, written: str | None, language: Language) -> str:
+    """The day, where the ad names one, else its own words."""
+    return language.day(due) or plain((written or "").removesuffix("T00:00:00"))
 
 
 def _facts(content: Content, language: Language) -> Iterator[tuple[str, str]]:
@@ -100,12 +100,12 @@ def _day(moment: datetime | None, language: Language) -> str:
     return language.day(date.fromisoformat(day)) if day else ""
 
 
-def _start(said: str | None, language: Language) -> str:
+def _start(written: str | None, language: Language) -> str:
     """A day is written as one; `etter avtale` stays."""
     try:
-        return language.day(datetime.fromisoformat(said or "").date())
+        return language.day(datetime.fromisoformat(written or "").date())
     except ValueError:
-        return said or ""
+        return written or ""
 
 
 def _place(location: Location) -> str:
@@ -118,5 +118,5 @@ def _place(location: Location) -> str:
 def _people(contacts: Sequence[Contact]) -> Iterator[str]:
     for one in contacts:
         parts = map(plain, (one.name, one.title or one.role, one.phone, one.email))
-        if said := ", ".join(filter(None, parts)):
-            yield said
+        if line := ", ".join(filter(None, parts)):
+            yield line

@@ -1,4 +1,4 @@
-"""A plain JSON API: the ads in force by the filters of `navfeed list`, one ad, and counts."""
+"""A plain JSON API: active ads by the filters of `navfeed list`, one ad, and counts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from functools import partial
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.errors import ConfigError, NotFoundError
 from navfeed.model import By, moment_text
-from navfeed.serve.answers import Doors, Said, as_json
-from navfeed.serve.asked import check_names, given, number, read, read_filters
-from navfeed.serve.desk import Hour
-from navfeed.serve.openapi import described
+from navfeed.serve.parameters import (
+    check_names,
+    number,
+    read_filters,
+    read_list_request,
+    read_parameters,
+)
+from navfeed.serve.queries import Snapshot
+from navfeed.serve.responses import Payload, Responder, constant, json_payload
 
 USUAL = 50
 MOST_NAMES = 1_000
@@ -24,70 +29,74 @@ COUNTED = tuple(by for by in By if by is not By.FLOW)
 
 
 class Api:
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
-        self._terms = doors.terms
-        contacts = ("contacts",) if self._terms.with_contacts else ()
-        self._columns = (*self._terms.columns, *contacts)
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+        self._options = responder.options
+        contacts = ("contacts",) if self._options.with_contacts else ()
+        self._columns = (*self._options.columns, *contacts)
 
     def routes(self) -> list[Route]:
         return [
-            Route("/api/ads", self._answering(self._ads)),
-            Route("/api/ads/{uuid}", self._answering(self._ad)),
-            Route("/api/stats", self._answering(self._stats)),
+            Route("/api/ads", self._handler(self._ads)),
+            Route("/api/ads/{uuid}", self._handler(self._ad)),
+            Route("/api/stats", self._handler(self._stats)),
             Route("/api/openapi.json", self._described),
         ]
 
-    def _answering(self, question: Callable[[Request, Hour], Said]) -> Callable[[Request], object]:
+    def _handler(
+        self, query: Callable[[Request, Snapshot], Payload]
+    ) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
-            return await self._doors.answer(
+            return await self._responder.answer(
                 request,
-                partial(question, request),
+                partial(query, request),
                 problem=problem,
-                cached=self._doors.kept(60),
+                cached=self._responder.kept(60),
             )
 
         return answer
 
-    def _ads(self, request: Request, hour: Hour) -> Said:
-        asked = read(request, hour, self._terms, usual=USUAL)
-        rows = hour.reader.rows(self._columns, asked.filters, asked.sort, asked.limit, asked.offset)
+    def _ads(self, request: Request, snapshot: Snapshot) -> Payload:
+        wanted = read_list_request(request, snapshot, self._options, usual=USUAL)
+        rows = snapshot.reader.rows(
+            self._columns, wanted.filters, wanted.sort, wanted.limit, wanted.offset
+        )
         ads = [dict(zip(self._columns, row, strict=True)) for row in rows]
-        total = hour.reader.count(asked.filters)
-        more = asked.offset + len(ads) < total and len(ads) == asked.limit
-        return as_json(
+        total = snapshot.reader.count(wanted.filters)
+        more = wanted.offset + len(ads) < total and len(ads) == wanted.limit
+        return json_payload(
             {
-                "caught_up_at": moment_text(hour.caught_up_at),
-                "state": hour.state,
-                "changed": asked.state not in (None, hour.state),
+                "caught_up_at": moment_text(snapshot.caught_up_at),
+                "state": snapshot.state,
+                "changed": wanted.state not in (None, snapshot.state),
                 "total": total,
                 "ads": ads,
-                "next": _next(request, asked.after(hour)) if more else None,
+                "next": _next(request, wanted.after(snapshot)) if more else None,
             }
         )
 
-    def _ad(self, request: Request, hour: Hour) -> Said:
+    def _ad(self, request: Request, snapshot: Snapshot) -> Payload:
         wanted = request.path_params["uuid"]
-        uuid, content = hour.reader.find(wanted)
+        uuid, content = snapshot.reader.find(wanted)
         if uuid != wanted:
             raise NotFoundError(wanted)
-        said = asdict(content)
-        del said["raw"]
-        if not self._terms.with_contacts:
-            del said["contacts"]
-        return as_json({"uuid": uuid, **said})
+        fields = asdict(content)
+        del fields["raw"]
+        if not self._options.with_contacts:
+            del fields["contacts"]
+        return json_payload({"uuid": uuid, **fields})
 
-    def _stats(self, request: Request, hour: Hour) -> Said:
-        asked = given(request)
-        check_names(asked, [*(one.name for one in self._terms.filters), "by", "top"])
-        filters = read_filters(asked, hour, self._terms)
-        top = number(asked, "top", USUAL, MOST_NAMES)
-        tallies = hour.reader.tallies(map(by_name, asked.get("by", COUNTED)), filters)
-        return as_json(
+    def _stats(self, request: Request, snapshot: Snapshot) -> Payload:
+        parameters = read_parameters(request)
+        check_names(parameters, [*(one.name for one in self._options.filters), "by", "top"])
+        filters = read_filters(parameters, snapshot, self._options)
+        top = number(parameters, "top", USUAL, MOST_NAMES)
+        tallies = snapshot.reader.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
+        return json_payload(
             {
-                "caught_up_at": moment_text(hour.caught_up_at),
-                "state": hour.state,
-                "ads": hour.reader.count(filters),
+                "caught_up_at": moment_text(snapshot.caught_up_at),
+                "state": snapshot.state,
+                "ads": snapshot.reader.count(filters),
                 "by": {
                     by.value: [{"name": name, "ads": ads} for name, ads in counted[:top]]
                     for by, counted in tallies.items()
@@ -95,13 +104,16 @@ class Api:
             }
         )
 
-    async def _described(self, _: Request) -> Response:
-        return JSONResponse(described(self._terms, self._columns, COUNTED))
+    async def _described(self, request: Request) -> Response:
+        from navfeed.serve.openapi import described
+
+        description = described(self._options, self._columns, COUNTED)
+        return constant(request, json_payload(description))
 
 
-def problem(status: int, says: str) -> Said:
-    """What went wrong, for programs."""
-    return as_json({"status": status, "error": says})
+def problem(status: int, message: str) -> Payload:
+    """An error, for programs."""
+    return json_payload({"status": status, "error": message})
 
 
 def by_name(text: str) -> By:
@@ -113,5 +125,7 @@ def by_name(text: str) -> By:
 
 def _next(request: Request, after: str) -> str:
     """The address of the next part, below this one."""
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    return f"?{urlencode([*asked, ('after', after)])}"
+    parameters = [
+        (name, value) for name, value in request.query_params.multi_items() if name != "after"
+    ]
+    return f"?{urlencode([*parameters, ('after', after)])}"

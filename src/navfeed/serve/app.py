@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,44 +12,65 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from navfeed.serve.answers import Doors
+from navfeed.errors import NavfeedError
 from navfeed.serve.api import Api
 from navfeed.serve.atom import AtomFeed
-from navfeed.serve.desk import Desk
+from navfeed.serve.changes import ChangesApi
 from navfeed.serve.guard import OLD, Guard, path_of
 from navfeed.serve.health import Health
+from navfeed.serve.html import Html
+from navfeed.serve.map import MapPage
 from navfeed.serve.old_api import OldApi
+from navfeed.serve.options import ServeOptions
 from navfeed.serve.page import Page
-from navfeed.serve.terms import Terms
+from navfeed.serve.queries import QueryRunner
+from navfeed.serve.responses import Responder
+from navfeed.serve.triage import Triage
 
 
-def build(terms: Terms) -> ASGIApp:
-    """The whole service. It opens the store anew for every question."""
-    desk = Desk(terms)
+def build(options: ServeOptions) -> ASGIApp:
+    """The whole service. It opens the store again for every query."""
+    queries = QueryRunner(options)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        warming = asyncio.create_task(_warm(queries, page))
         try:
             yield
         finally:
-            desk.close()
+            warming.cancel()
+            queries.close()
 
     inner = Starlette(lifespan=lifespan, exception_handlers={404: _not_found, 500: _bug})
     inner.router.redirect_slashes = False
-    guard = Guard(inner, terms)
-    health = Health(terms, desk, guard)
-    doors = Doors(terms, desk)
+    guard = Guard(inner, options)
+    health = Health(options, queries, guard)
+    responder = Responder(options, queries)
+    html = Html(responder)
+    page = Page(html)
     inner.router.routes.extend(
         [
             Route("/healthz", health.healthz),
             Route("/metrics", health.metrics),
-            *OldApi(doors).routes(),
-            *Api(doors).routes(),
-            *AtomFeed(doors).routes(),
-            *Page(doors).routes(),
+            *OldApi(responder).routes(),
+            *Api(responder).routes(),
+            *ChangesApi(responder).routes(),
+            *AtomFeed(responder).routes(),
+            *html.routes(),
+            *page.routes(),
+            *MapPage(html).routes(),
         ]
     )
+    if options.personal is not None:
+        triage = Triage(options.personal, queries, options.root_path)
+        inner.router.routes.extend(triage.routes())
     return guard
+
+
+async def _warm(queries: QueryRunner, page: Page) -> None:
+    """While nobody waits. Where the store cannot be read now, the next request reports it."""
+    with suppress(NavfeedError):
+        await queries.run_aside(page.warm)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:
@@ -58,5 +80,5 @@ async def _not_found(request: Request, _: Exception) -> Response:
 
 
 async def _bug(_: Request, __: Exception) -> Response:
-    """What the guard tells the log is nothing for callers."""
+    """The guard has logged it; a caller gets no details."""
     return PlainTextResponse("This is a bug in navfeed. Its log has more.\n", 500)

@@ -12,9 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.model import moment_text
-from navfeed.serve.answers import Doors, Said
-from navfeed.serve.asked import check_names, given, of_filters, read_filters
-from navfeed.serve.desk import Hour
+from navfeed.serve.parameters import (
+    check_names,
+    filter_parameters,
+    last_value,
+    read_filters,
+    read_parameters,
+)
+from navfeed.serve.personal import Personal, watch_parameters, without_ignored
+from navfeed.serve.queries import Snapshot
+from navfeed.serve.responses import Payload, Responder
+from navfeed.store.filters import Filters
 from navfeed.store.selection import Cell, Sort
 from navfeed.text.plaintext import sanitize
 
@@ -29,38 +37,61 @@ _TYPE = "application/atom+xml; charset=utf-8"
 
 
 class AtomFeed:
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     def routes(self) -> list[Route]:
         return [Route("/feed.atom", self.feed)]
 
     async def feed(self, request: Request) -> Response:
-        return await self._doors.answer(
-            request, partial(self._feed, request), problem=_problem, cached=self._doors.kept(300)
+        return await self._responder.answer(
+            request,
+            partial(self._feed, request),
+            problem=_problem,
+            cached=self._responder.kept(300),
+            depends=self._depends,
         )
 
-    def _feed(self, request: Request, hour: Hour) -> Said:
-        asked = given(request)
-        check_names(asked, [one.name for one in self._doors.terms.filters])
-        filters = read_filters(asked, hour, self._doors.terms)
-        rows = hour.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
-        ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        said = of_filters(asked, self._doors.terms)
-        words = [f"{name} {value}" for name, values in said.items() for value in values]
-        return Said(_written(words, ads, moment_text(hour.caught_up_at) or _NOWHEN), _TYPE)
+    def _depends(self, snapshot: Snapshot) -> object:
+        personal = self._responder.options.personal
+        own = (personal.watches(), personal.marks()) if personal else None
+        return snapshot.caught_up_at, own
+
+    def _feed(self, request: Request, snapshot: Snapshot) -> Payload:
+        options = self._responder.options
+        parameters = read_parameters(request)
+        if options.personal is not None and parameters.keys() == {"watch"}:
+            return self._watch(options.personal, last_value(parameters, "watch"), snapshot)
+        check_names(parameters, [one.name for one in options.filters])
+        filters = read_filters(parameters, snapshot, options)
+        filters_given = filter_parameters(parameters, options)
+        words = [f"{name} {value}" for name, values in filters_given.items() for value in values]
+        title = ": ".join(filter(None, ("Ledige stillinger", "; ".join(words))))
+        return _feed_of(snapshot, filters, title, f"navfeed:{'; '.join(words)}")
+
+    def _watch(self, personal: Personal, name: str, snapshot: Snapshot) -> Payload:
+        """The ads that fit a watch, without those that were ignored, under the watch's own id."""
+        watch = personal.watch(name)
+        filters = read_filters(watch_parameters(watch), snapshot, self._responder.options)
+        shown = without_ignored(filters, personal.marks())
+        return _feed_of(snapshot, shown, watch.name, f"navfeed:watch:{watch.name}")
 
 
-def _problem(_: int, says: str) -> Said:
-    return Said(says.encode(), "text/plain; charset=utf-8")
+def _feed_of(snapshot: Snapshot, filters: Filters, title: str, name: str) -> Payload:
+    rows = snapshot.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
+    ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    return Payload(_written(title, name, ads, moment_text(snapshot.caught_up_at) or _NOWHEN), _TYPE)
 
 
-def _written(words: list[str], ads: Iterable[Mapping[str, Cell]], caught_up_at: str) -> bytes:
-    """`words` are the filters; they make the feed's id, so that it stays the same one."""
+def _problem(_: int, message: str) -> Payload:
+    return Payload(message.encode(), "text/plain; charset=utf-8")
+
+
+def _written(title: str, name: str, ads: Iterable[Mapping[str, Cell]], caught_up_at: str) -> bytes:
+    """The id is made from `name`, so that it stays the same one."""
     root = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "nb"})
-    named = "; ".join(words)
-    _add(root, "title", f"Ledige stillinger: {named}" if named else "Ledige stillinger")
-    _add(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, f'navfeed:{named}')}")
+    _add(root, "title", _text(title))
+    _add(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, name)}")
     _add(root, "updated", caught_up_at)
     _add(root, "generator", "navfeed")
     for ad in ads:

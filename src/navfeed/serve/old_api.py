@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import partial
 from importlib.resources import files
 
@@ -14,11 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.errors import NotFoundError
-from navfeed.serve.answers import Doors, Said, as_json
-from navfeed.serve.desk import Hour
-from navfeed.serve.old_answer import old_ad, root
-from navfeed.serve.old_question import read_question
-from navfeed.serve.terms import Compat
+from navfeed.serve.old_request import read_old_request
+from navfeed.serve.old_response import old_ad, root
+from navfeed.serve.options import Compat
+from navfeed.serve.queries import Snapshot
+from navfeed.serve.responses import Payload, Responder, constant, json_payload
 from navfeed.store.filters import Filters
 from navfeed.store.public_feed import OldQuestion, Values, old_conditions
 
@@ -28,9 +29,9 @@ _TEXT = "text/plain; charset=UTF-8"
 
 
 class OldApi:
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
-        self._compat = doors.terms.compat
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+        self._compat = responder.options.compat
 
     def routes(self) -> list[Route]:
         described = [
@@ -45,35 +46,41 @@ class OldApi:
         return await self._answer(request, partial(self._page, request))
 
     async def one(self, request: Request) -> Response:
-        """One ad by its id. There never was such an address; people asked at it all the same."""
+        """One ad by its id. There never was such an address; programs request it all the same."""
         return await self._answer(request, partial(self._one, request.path_params["uuid"]))
 
-    async def _answer(self, request: Request, question: partial[Said]) -> Response:
+    async def _answer(self, request: Request, query: partial[Payload]) -> Response:
         if self._compat is Compat.STRICT and not _takes_json(request.headers.get("accept", "*/*")):
             return Response(status_code=406)
-        return await self._doors.answer(
-            request, question, problem=_problem, cached=self._doors.kept(300)
+        return await self._responder.answer(
+            request,
+            query,
+            problem=_problem,
+            cached=self._responder.kept(300),
+            depends=lambda snapshot: snapshot.now.astimezone(UTC).date(),  # its days are UTC's
         )
 
-    def _page(self, request: Request, hour: Hour) -> Said:
-        given: dict[str, list[str]] = {}
+    def _page(self, request: Request, snapshot: Snapshot) -> Payload:
+        parameters: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
-            given.setdefault(name, []).append(value)
-        asked = read_question(given, self._compat, hour.now)
-        rows = hour.reader.rows(["uuid"], asked.filters, asked.sort, asked.size, asked.offset)
-        contents = [hour.reader.raw(str(uuid)) for (uuid,) in rows]
+            parameters.setdefault(name, []).append(value)
+        wanted = read_old_request(parameters, self._compat, snapshot.now)
+        rows = snapshot.reader.rows(
+            ["uuid"], wanted.filters, wanted.sort, wanted.size, wanted.offset
+        )
+        contents = [snapshot.reader.raw(str(uuid)) for (uuid,) in rows]
         ads = [old_ad(raw, self._compat) for raw in contents]
-        return as_json(root(asked, hour.reader.count(asked.filters), ads))
+        return json_payload(root(wanted, snapshot.reader.count(wanted.filters), ads))
 
-    def _one(self, uuid: str, hour: Hour) -> Said:
+    def _one(self, uuid: str, snapshot: Snapshot) -> Payload:
         wanted = tuple(old_conditions(OldQuestion(uuid=Values((uuid,)))))
-        for raw in hour.reader.iter_raw(Filters(more=wanted)):
-            return as_json(old_ad(raw, self._compat))
+        for raw in snapshot.reader.iter_raw(Filters(more=wanted)):
+            return json_payload(old_ad(raw, self._compat))
         raise NotFoundError(uuid)
 
 
-def _problem(status: int, says: str) -> Said:
-    return Said(b"" if status == 404 else says.encode(), _TEXT)
+def _problem(status: int, message: str) -> Payload:
+    return Payload(b"" if status == 404 else message.encode(), _TEXT)
 
 
 _JSON = ("*/*", "application/*", "application/json")
@@ -83,9 +90,9 @@ def _takes_json(accept: str) -> bool:
     return any(part.partition(";")[0].strip().lower() in _JSON for part in accept.split(","))
 
 
-async def _openapi(_: Request) -> Response:
+async def _openapi(request: Request) -> Response:
     text = files("navfeed.serve").joinpath("public-feed-api.yaml").read_bytes()
-    return Response(text, media_type="text/yaml; charset=UTF-8")
+    return constant(request, Payload(text, "text/yaml; charset=UTF-8"))
 
 
 async def _description(_: Request) -> Response:

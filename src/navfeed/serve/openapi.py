@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from navfeed.model import Category, Contact, Content, Location, Occupation
-from navfeed.serve.terms import Terms
+from navfeed.serve.options import ServeOptions
 from navfeed.store.selection import LIST_COLUMNS, Sort
 from navfeed.version import __version__
 
@@ -22,20 +22,21 @@ _LISTS = {
 }
 
 
-def described(terms: Terms, columns: Sequence[str], counted: Iterable[str]) -> Part:
+def described(options: ServeOptions, columns: Sequence[str], counted: Iterable[str]) -> Part:
     """The whole document. `columns` are of an ad in a list, `counted` what ads are counted by."""
-    filters = [_filter(one.name, one.says) for one in terms.filters]
+    filters = [_filter(one.name, one.help) for one in options.filters]
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "navfeed",
             "version": __version__,
-            "description": "The ads of NAV's job vacancy feed that are in force today.",
+            "description": "The ads of NAV's job vacancy feed that are active today.",
         },
-        "servers": [{"url": terms.root_path or "/"}],
+        "servers": [{"url": options.root_path or "/"}],
         "paths": {
-            "/api/ads": _get("Ads in a list", "Ads", [*filters, *_parts(terms)]),
-            "/api/ads/{uuid}": _get("One ad, with all it says", "Ad", [_UUID], 404),
+            "/api/ads": _get("Ads in a list", "Ads", [*filters, *_parts(options)]),
+            "/api/ads/{uuid}": _get("One ad, with all its fields", "Ad", [_UUID], 404),
+            "/api/changes": _changes(filters, _parts_of_changes()),
             "/api/stats": _get(
                 "How many ads there are, by name", "Stats", [*filters, *_by(counted)]
             ),
@@ -43,8 +44,10 @@ def described(terms: Terms, columns: Sequence[str], counted: Iterable[str]) -> P
         "components": {
             "schemas": {
                 "Ads": _ads(columns),
-                "Ad": _ad(with_contacts=terms.with_contacts),
+                "Ad": _ad(with_contacts=options.with_contacts),
                 "Stats": _STATS,
+                "Change": _CHANGE,
+                "CaughtUp": _CAUGHT_UP,
                 "Problem": _object(status={"type": "integer"}, error={"type": "string"}),
             }
         },
@@ -59,29 +62,29 @@ def _array(items: Part) -> Part:
     return {"type": "array", "items": items}
 
 
-def _filter(name: str, says: str) -> Part:
+def _filter(name: str, text: str) -> Part:
     return {
         "name": name,
         "in": "query",
-        "description": says,
+        "description": text,
         "schema": _array({"type": "string"}),
         "explode": True,
     }
 
 
-def _parts(terms: Terms) -> list[Part]:
-    most = terms.limits.page_size
+def _parts(options: ServeOptions) -> list[Part]:
+    most = options.limits.page_size
     return [
         _parameter("sort", "What comes first.", {"type": "string", "enum": list(Sort)}),
         _parameter(
             "limit",
-            "So many ads at most.",
+            "The most ads in one response.",
             {"type": "integer", "minimum": 1, "maximum": most, "default": 50},
         ),
         _parameter(
             "after",
             "Where to go on: it stands in `next`. While `state` stays the same, no ad is left out "
-            "or comes twice; `changed` says that it did not.",
+            "or comes twice; `changed` is true where it did not.",
             {"type": "string"},
         ),
     ]
@@ -93,26 +96,30 @@ def _by(counted: Iterable[str]) -> list[Part]:
         {**_filter("by", "What to count by; all of it by default."), "schema": _array(kinds)},
         _parameter(
             "top",
-            "So many names of each at most.",
+            "The most names of each.",
             {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
         ),
     ]
 
 
-def _parameter(name: str, says: str, schema: Part) -> Part:
-    return {"name": name, "in": "query", "description": says, "schema": schema}
+def _parameter(name: str, text: str, schema: Part) -> Part:
+    return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
 _UUID = {"name": "uuid", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _get(summary: str, schema: str, parameters: list[Part], *more: int) -> Part:
-    problems = {400: "What was asked cannot be read.", 404: "There is no such ad in force."}
+    problems = {
+        400: "A parameter cannot be read.",
+        404: "There is no such active ad.",
+        410: "The changes since this cursor are not kept: take a snapshot.",
+    }
     answers = {
         "200": {"description": summary, "content": _content(schema)},
         "304": {"description": "Nothing has changed since the answer that had this ETag."},
         "503": {
-            "description": "The data is too old to be shown, or the question takes too much.",
+            "description": "The data is too old to be shown, or the query takes too long.",
             "content": _content("Problem"),
         },
     }
@@ -122,6 +129,30 @@ def _get(summary: str, schema: str, parameters: list[Part], *more: int) -> Part:
             "content": _content("Problem"),
         }
     return {"get": {"summary": summary, "parameters": parameters, "responses": answers}}
+
+
+def _changes(filters: list[Part], own: list[Part]) -> Part:
+    path = _get("What changed since a cursor", "Change", [*filters, *own], 410)
+    path["get"]["responses"]["200"] = {
+        "description": "A `Change` a line, and `CaughtUp` at the end; of a snapshot in parts only "
+        "at the end of the last one. `Link` with `next` leads to the following part.",
+        "content": {"application/jsonl": {"schema": {"type": "string"}}},
+    }
+    return path
+
+
+def _parts_of_changes() -> list[Part]:
+    flag = {"type": "string", "enum": ["0", "1"]}
+    return [
+        _parameter("after", "The cursor to continue from.", {"type": "string"}),
+        _parameter("snapshot", "1: all active ads; `Link` continues it.", {"type": "string"}),
+        _parameter(
+            "limit",
+            "The most changes in one response.",
+            {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+        ),
+        _parameter("content", "0: without the ads' content.", flag),
+    ]
 
 
 def _content(schema: str) -> Part:
@@ -143,12 +174,12 @@ def _ads(columns: Sequence[str]) -> Part:
 
 def _ad(*, with_contacts: bool) -> Part:
     hidden = {"raw"} if with_contacts else {"raw", "contacts"}
-    said = {
+    properties = {
         field.name: _array(_object(**_row(_LISTS[field.name]))) if field.name in _LISTS else _TEXT
         for field in fields(Content)
         if field.name not in hidden
     }
-    return _object(uuid={"type": "string"}, **said)
+    return _object(uuid={"type": "string"}, **properties)
 
 
 def _row(kind: type) -> Part:
@@ -166,4 +197,18 @@ _STATS = _object(
         "type": "object",
         "additionalProperties": _array(_object(name={"type": "string"}, ads={"type": "integer"})),
     },
+)
+
+_CHANGE = _object(
+    cursor={"type": "string"},
+    kind={"type": "string"},
+    uuid={"type": "string"},
+    reason=_TEXT,
+    changed=_array({"type": "string"}),
+    last_day=_TEXT,
+    at=_TEXT,
+    content={"type": ["object", "null"], "additionalProperties": {}},
+)
+_CAUGHT_UP = _object(
+    kind={"type": "string"}, cursor={"type": "string"}, caught_up_at=_TEXT, feed_time=_TEXT
 )

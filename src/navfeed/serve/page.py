@@ -4,39 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import partial
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
+from datetime import date
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.errors import NotFoundError
-from navfeed.model import age_of, oslo_day
+from navfeed.model import oslo_day
 from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
 from navfeed.serve.address import Address
-from navfeed.serve.answers import Doors, Said
-from navfeed.serve.asked import check_names, given, number, read_filters, sort_of
-from navfeed.serve.desk import Hour
 from navfeed.serve.facets import DAYS, Facets, due_within
-from navfeed.serve.visible import plain, visible
-from navfeed.serve.words import LANGUAGES, Language, chosen
+from navfeed.serve.html import Html
+from navfeed.serve.parameters import (
+    check_names,
+    last_value,
+    number,
+    read_filters,
+    read_parameters,
+    sort_of,
+)
+from navfeed.serve.personal import Marks
+from navfeed.serve.personal_view import mark_links, watch_link, with_marks
+from navfeed.serve.queries import Snapshot
+from navfeed.serve.responses import Payload
+from navfeed.serve.visible import plain
+from navfeed.serve.words import Language
 from navfeed.store.filters import Filters
 from navfeed.store.selection import Cell, Sort
 
 A_PAGE = 25
 MOST_PAGES = 10_000
 SORTS = (Sort.PUBLISHED, Sort.DUE, Sort.RELEVANCE, Sort.EMPLOYER)
-OLD = timedelta(days=1)
-"""From this age on the data is said to be old, where it may be shown at all."""
-
-_TYPE = "text/html; charset=utf-8"
-_HERE = Path(__file__).parent
 _COLUMNS = ("uuid", "title", "employer", "places", "published", "due_date", "application_due")
 _OWN = ("sort", "page", "ad", "lang")
 """Parameters of the page besides the filters."""
@@ -55,20 +55,22 @@ class Row:
     href: str
     is_read: bool
     snippet: tuple[tuple[str, bool], ...]
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """Who looks on the list: from which address, in which language, on which day, reading what."""
+class ListContext:
+    """What a row depends on besides its ad: address, language, day, and the ad that is open."""
 
     address: Address
     language: Language
     today: date
-    read: str
+    open_ad: str
+    marks: Marks
 
     def row(self, cells: tuple[Cell, ...], snippet: tuple[tuple[str, bool], ...]) -> Row:
         """One of `_COLUMNS` as the list shows it."""
-        uuid, title, employer, places, published, due_date, said = cells
+        uuid, title, employer, places, published, due_date, written = cells
         due = date.fromisoformat(str(due_date)) if due_date else None
         day = day_of(str(published)) if published else ""
         return Row(
@@ -76,17 +78,18 @@ class Sight:
             employer=plain(str(employer or "")),
             places=plain("; ".join(places if isinstance(places, tuple) else ())),
             published=self.language.day(date.fromisoformat(day)) if day else "",
-            due=due_text(due, str(said or ""), self.language),
+            due=due_text(due, str(written or ""), self.language),
             soon=soon(due, self.today, self.language),
             href=f"{self.address.href(ad=str(uuid))}#reading",
-            is_read=uuid == self.read,
+            is_read=uuid == self.open_ad,
             snippet=snippet,
+            mark=self.marks.get(str(uuid), ""),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Which of the ads that fit are shown."""
+class PageOfList:
+    """The page of the list that is shown."""
 
     total: int
     number: int
@@ -106,160 +109,109 @@ class Part:
 
 
 class Page:
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
-        self._terms = doors.terms
+    def __init__(self, html: Html) -> None:
+        self._html = html
+        self._options = html.options
         self._facets = Facets()
-        self._names = tuple(one.name for one in self._terms.filters)
-        self._static = {
-            file.name: file.read_bytes() for file in sorted((_HERE / "static").iterdir())
-        }
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=_finalize,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals["static"] = self._address_of
-        self._templates.globals["root"] = self._terms.root_path
+        self._names = tuple(one.name for one in self._options.filters)
 
     def routes(self) -> list[Route]:
         return [
             Route("/", self.index),
             Route("/ads/{uuid}", self.alone),
-            Route("/static/{name}", self.static),
         ]
 
     async def index(self, request: Request) -> Response:
         """The ads that the address asks for, and the one that is read."""
-        return await self._answer(request, self._list)
+        return await self._html.answer(request, self._list)
 
     async def alone(self, request: Request) -> Response:
         """An ad on a page of its own, to be kept or printed."""
-        return await self._answer(request, self._alone)
+        return await self._html.answer(request, self._alone)
 
-    async def static(self, request: Request) -> Response:
-        """Its style, its script, its mark; links hold a sum of each, so that it may be kept."""
-        name = request.path_params["name"]
-        if name not in self._static:
-            return Response("There is nothing at this address.\n", 404, media_type="text/plain")
-        return Response(
-            self._static[name],
-            media_type=_TYPES[Path(name).suffix],
-            headers={"cache-control": "public, max-age=31536000, immutable"},
-        )
-
-    def _address_of(self, name: str) -> str:
-        mark = sha256(self._static[name]).hexdigest()[:8]
-        return f"{self._terms.root_path}/static/{name}?{mark}"
-
-    async def _answer(self, request: Request, question: Any) -> Response:  # noqa: ANN401
-        asked = request.query_params.get("lang", "")
-        language = chosen(asked, request.headers.get("accept-language", ""))
-        answer = await self._doors.answer(
-            request,
-            partial(question, request, language),
-            problem=partial(self._problem, request, language),
-            tagged=False,
-        )
-        answer.headers.add_vary_header("Accept-Language")
-        return answer
+    def warm(self, snapshot: Snapshot) -> None:
+        """Do once what the first page would wait for: compile templates, count all ads."""
+        self._html.template("list.html")
+        self._facets.of(snapshot, with_marks(Filters(), self._html.marks(), ""), Address("", {}))
 
     # The list
 
-    def _list(self, request: Request, language: Language, hour: Hour) -> Said:
-        asked = given(request)
-        check_names(asked, [*self._names, *_OWN])
-        filters = read_filters(asked, hour, self._terms)
-        sort = sort_of(asked.get("sort", [""])[-1], filters)
-        at = number(asked, "page", 1, MOST_PAGES)
-        address = Address(self._terms.root_path, asked)
-        today = oslo_day(hour.now)
-        read = asked.get("ad", [""])[-1]
-        ad = self._still(hour, read, today, language) if read else None
-        rows = self._rows(hour, filters, sort, at, Sight(address, language, today, read))
-        return self._written(
+    def _list(self, request: Request, language: Language, snapshot: Snapshot) -> Payload:
+        parameters = read_parameters(request)
+        check_names(parameters, [*self._names, *_OWN, *self._html.own_parameters])
+        filters = read_filters(parameters, snapshot, self._options)
+        marks = self._html.marks()
+        shown = with_marks(filters, marks, last_value(parameters, "mark"))
+        sort = sort_of(parameters.get("sort", [""])[-1], filters)
+        at = number(parameters, "page", 1, MOST_PAGES)
+        address = Address(self._options.root_path, parameters)
+        today = oslo_day(snapshot.now)
+        read = parameters.get("ad", [""])[-1]
+        ad = self._still(snapshot, read, today, language) if read else None
+        context = ListContext(address, language, today, read, marks)
+        rows = self._rows(snapshot, shown, sort, at, context)
+        return self._html.render(
             "list.html",
             language,
             address,
-            freshness=_freshness(hour, language),
+            snapshot,
             rows=rows,
-            part=Part(hour.reader.count(filters), at, len(rows)),
-            facets=self._facets.of(hour, filters, address),
+            part=PageOfList(snapshot.reader.count(shown), at, len(rows)),
+            facets=self._facets.of(snapshot, shown, address),
             labels=_labels(language, today),
-            search=" ".join(asked.get("text", ())),
+            search=" ".join(parameters.get("text", ())),
             sort=sort.value,
             sorts=SORTS,
-            narrowed=any(name in asked for name in self._names),
+            narrowed=any(name in parameters for name in self._names),
             ad=ad,
             gone=bool(read) and ad is None,
             feed=address.feed(self._names),
+            map_href=address.map(self._names),
             command=address.command(self._names),
+            watch_command=address.watch_command(self._names),
+            marked=list(mark_links(address, marks, snapshot.reader.count)),
+            watches=[watch_link(one, address) for one in self._html.watches()],
+            triage=self._html.triage(marks.get(read), address),
         )
 
     def _rows(
         self,
-        hour: Hour,
+        snapshot: Snapshot,
         filters: Filters,
         sort: Sort,
         at: int,
-        sight: Sight,
+        context: ListContext,
     ) -> list[Row]:
-        snippet = hour.reader.snippets(filters)
-        found = list(hour.reader.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE))
-        return [sight.row(cells, tuple(pieces(snippet(str(cells[0]))))) for cells in found]
+        snippet = snapshot.reader.snippets(filters)
+        found = list(snapshot.reader.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE))
+        return [context.row(cells, tuple(pieces(snippet(str(cells[0]))))) for cells in found]
 
-    def _ad(self, hour: Hour, uuid: str, today: date, language: Language) -> AdView:
-        found, content = hour.reader.find(uuid)
-        return ad_view(found, content, today, language, with_contacts=self._terms.with_contacts)
+    def _ad(self, snapshot: Snapshot, uuid: str, today: date, language: Language) -> AdView:
+        found, content = snapshot.reader.find(uuid)
+        return ad_view(found, content, today, language, with_contacts=self._options.with_contacts)
 
-    def _still(self, hour: Hour, uuid: str, today: date, language: Language) -> AdView | None:
+    def _still(
+        self, snapshot: Snapshot, uuid: str, today: date, language: Language
+    ) -> AdView | None:
         """None where it has left since: the list stays."""
         try:
-            return self._ad(hour, uuid, today, language)
+            return self._ad(snapshot, uuid, today, language)
         except NotFoundError:
             return None
 
-    # One ad, and what went wrong
+    # One ad
 
-    def _alone(self, request: Request, language: Language, hour: Hour) -> Said:
-        address = Address(self._terms.root_path, given(request))
-        ad = self._ad(hour, request.path_params["uuid"], oslo_day(hour.now), language)
-        return self._written(
-            "alone.html", language, address, freshness=_freshness(hour, language), ad=ad
+    def _alone(self, request: Request, language: Language, snapshot: Snapshot) -> Payload:
+        address = Address(self._options.root_path, read_parameters(request))
+        ad = self._ad(snapshot, request.path_params["uuid"], oslo_day(snapshot.now), language)
+        return self._html.render(
+            "alone.html",
+            language,
+            address,
+            snapshot,
+            ad=ad,
+            triage=self._html.triage(self._html.marks().get(ad.uuid), address, ad=ad.uuid),
         )
-
-    def _problem(self, request: Request, language: Language, status: int, says: str) -> Said:
-        address = Address(self._terms.root_path, given(request))
-        return self._written(
-            "problem.html", language, address, freshness=None, status=status, says=says
-        )
-
-    def _written(self, name: str, language: Language, address: Address, **told: object) -> Said:
-        others = [one for one in LANGUAGES.values() if one is not language]
-        text = self._templates.get_template(name).render(
-            t=language, address=address, others=others, **told
-        )
-        return Said(text.encode(errors="replace"), _TYPE)
-
-
-def _finalize(said: object) -> object:
-    """What a template is about to write: a text, or HTML that was made safe, and anything else."""
-    return visible(said) if type(said) is str else said
-
-
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-
-
-def _freshness(hour: Hour, language: Language) -> tuple[str, bool]:
-    """How fresh the data is, in words, and whether it is old."""
-    age = age_of(hour.caught_up_at, hour.now)
-    if age is None:
-        return language["unknown_age"], True
-    words = language["stale_warning" if age > OLD else "fresh"]
-    return words.format(moment=language.moment(hour.caught_up_at)), age > OLD
 
 
 def _labels(language: Language, today: date) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The web server under the service: uvicorn, which is given its socket and told when to end."""
+"""The web server under the service: uvicorn with our socket and our shutdown."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 GRACE = 1
-"""Seconds that a request under way gets once the service is told to end; in two it is over."""
+"""Seconds that a request under way gets once the service stops; after two seconds it is over."""
 
 MOST_CONNECTIONS = 500
 _HEAD = 16_384  # bytes of a request's head; what is longer is refused
 
 
 class Server(uvicorn.Server):
-    """Serves `app` until `leave` is called; `ready` is called once it can be asked."""
+    """Serves `app` until `leave` is called; `ready` is called once it accepts requests."""
 
     def __init__(self, app: ASGIApp, root_path: str, ready: Callable[[], object]) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Tables `ads`, its child tables, `search`, `removed` and `outside`: what is kept of each ad.
+"""Tables `ads`, its child tables, `removed` and `outside`, and the index: what is kept of each ad.
 
 Functions that write run within a transaction, put the change into the journal, and record the
 erasure that is owed for what they replace or take out.
@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import date, datetime
 
 from navfeed.model import Content, DetailDecision, Inactive, Reason, Stored, moment_text
-from navfeed.store import erasure, journal, settings
+from navfeed.store import erasure, journal, settings, shards
 from navfeed.store.mapping import CHILDREN, COLUMNS, ROWS, changed_fields, content_of, row_of
 from navfeed.store.search import searchable
 from navfeed.store.sql import LISTED, listed, one_row
@@ -86,11 +86,15 @@ def _write(
     for table, values_of in ROWS.items():
         children = enumerate(getattr(content, table))
         db.executemany(_CHILD[table], ((ad, at, *values_of(child)) for at, child in children))
-    db.execute(_INDEX, [*searchable(content), ad])
+    shards.put(db, _number(db, ad), searchable(content))  # no trigger: a confirmed ad is the same
 
 
 def _has(db: sqlite3.Connection, ad: str) -> bool:
     return db.execute("SELECT 1 FROM ads WHERE uuid = ?", [ad]).fetchone() is not None
+
+
+def _number(db: sqlite3.Connection, ad: str) -> int:
+    return int(one_row(db, "SELECT id FROM ads WHERE uuid = ?", ad)[0])
 
 
 def remove(db: sqlite3.Connection, ad: str, reason: Reason, now: datetime) -> bool:
@@ -99,7 +103,7 @@ def remove(db: sqlite3.Connection, ad: str, reason: Reason, now: datetime) -> bo
         return False
     if settings.inactive(db) is Inactive.MASK:
         db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": moment_text(now)})
-    db.execute(_UNINDEX, [ad])
+    shards.drop(db, _number(db, ad))
     db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
     journal.ended(db, ad, reason, now)
     erasure.owe(db)
@@ -133,20 +137,14 @@ _CHILD = {
     for table, kind in CHILDREN.items()
 }
 
-# No trigger: an ad that NAV only confirmed must not be indexed again.
-_INDEX = """
-INSERT OR REPLACE INTO search (rowid, title, job_title, employer, text, ends)
-SELECT id, ?, ?, ?, ?, ? FROM ads WHERE uuid = ?
-"""
-_UNINDEX = "DELETE FROM search WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)"
-
 _MASK = """
 INSERT OR REPLACE INTO removed
 SELECT uuid, :reason, :now, published, expires,
     (SELECT json_group_array(DISTINCT municipal) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT county) FROM locations WHERE ad = uuid),
     (SELECT json_group_array(DISTINCT type || ' ' || code) FROM categories WHERE ad = uuid),
-    sector, extent, engagement_type
+    sector, extent, engagement_type, stored_at, last_day,
+    (SELECT json_group_array(DISTINCT municipality_number) FROM locations WHERE ad = uuid)
 FROM ads WHERE uuid = :ad
 """
 

@@ -13,7 +13,7 @@ from navfeed.store import journal
 from navfeed.store.connect import name_of, open_reader, passes, translate, translate_errors
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.scrub import scrub
-from navfeed.store.segments import drop_deleted_words
+from navfeed.store.shards import rebuild_all
 
 
 def copy(source: Path, out: BinaryIO) -> None:
@@ -32,7 +32,7 @@ def copy(source: Path, out: BinaryIO) -> None:
         with closing(sqlite3.connect(target, isolation_level=None)) as connection:
             for pragma in ("journal_mode = MEMORY", "secure_delete = ON", "temp_store = MEMORY"):
                 connection.execute(f"PRAGMA {pragma}")
-            drop_deleted_words(connection)
+            rebuild_all(connection)
             connection.execute("UPDATE feed SET erasure_owed = 0")
             journal.become_another(connection)  # the same numbers will mean other changes
         scrub(out)

@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from navfeed.model import By, Counted, Flow, Week
-from navfeed.store.filters import OF_ADS, OF_CATEGORIES, OF_ROWS
+from navfeed.store.filters import COUNTY, OF_ADS, OF_CATEGORIES, OF_ROWS
 from navfeed.store.sql import one_row
 from navfeed.store.times import read_moment
 
@@ -21,12 +21,28 @@ VALUES = {
         name: f"SELECT ad, name AS value FROM categories WHERE type GLOB '{types}'"
         for name, types in OF_CATEGORIES.items()
     },
+    "county": f"SELECT ad, {COUNTY} AS value FROM locations",
+    "municipality_number": "SELECT ad, municipality_number AS value FROM locations",
+    **{
+        f"styrk{digits}": f"SELECT ad, styrk_group(code, {digits}) AS value FROM categories "
+        "WHERE type GLOB 'STYRK08*'"
+        for digits in (1, 2)
+    },
     "employer": "SELECT uuid AS ad, employer AS value FROM ads",
     "occupation": "SELECT ad, level2 AS value FROM occupations",
     "group": "SELECT ad, level1 AS value FROM occupations",
     "week": "SELECT uuid AS ad, oslo_week(published) AS value FROM ads",
 }
 """Where the values of each filter by names, and of what can be counted by, stand."""
+
+COUNTED_BY = {
+    **VALUES,
+    "styrk": "SELECT ad, trim(substr(code, 1, 4) || ' ' || coalesce(label, '')) AS value "
+    "FROM categories LEFT JOIN (SELECT code AS known, min(name) AS label FROM categories "
+    "WHERE type = 'STYRK08' GROUP BY code) ON known = substr(code, 1, 4) "
+    "WHERE type GLOB 'STYRK08*' AND code GLOB '[0-9][0-9][0-9][0-9]*'",
+}
+"""The same for what is counted by: a STYRK-08 code with its name, and NAV's own codes below it."""
 
 COUNTED = "INSERT INTO temp.counted "
 """Takes the ids of the ads that are to be counted."""
@@ -41,10 +57,21 @@ def tally(db: sqlite3.Connection, by: By) -> list[Counted]:
     """The ads in `temp.counted` by name; weeks in their order, else the most frequent first."""
     order = "value" if by is By.WEEK else "2 DESC, alphabetical(value)"
     rows = db.execute(
-        f"SELECT value, count(DISTINCT ad) FROM ({VALUES[by]}) "
+        f"SELECT value, count(DISTINCT ad) FROM ({COUNTED_BY[by]}) "
         f"WHERE value <> '' AND ad IN temp.counted GROUP BY value ORDER BY {order}"
     )
     return [(str(name), int(count)) for name, count in rows]
+
+
+def tally_of_two(db: sqlite3.Connection, by: By, other: By) -> list[tuple[str, str, int]]:
+    """The ads in `temp.counted` by two names at once, the most frequent pair first."""
+    rows = db.execute(
+        f"SELECT one.value, other.value, count(DISTINCT one.ad) FROM ({COUNTED_BY[by]}) AS one "
+        f"JOIN ({COUNTED_BY[other]}) AS other ON other.ad = one.ad "
+        "WHERE one.value <> '' AND other.value <> '' AND one.ad IN temp.counted "
+        "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    )
+    return [(str(one), str(other), int(count)) for one, other, count in rows]
 
 
 def flow(db: sqlite3.Connection) -> Flow:

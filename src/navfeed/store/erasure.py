@@ -1,7 +1,8 @@
 """What leaves nothing of a removed text in any file of the store, and the debt until it is done.
 
-`secure_delete` overwrites what is deleted, but the index keeps words of deleted ads until it is
-merged, the write-ahead log older pages, and free space what moving rows left behind (`scrub`).
+`secure_delete` overwrites what is deleted, but the index keeps words of deleted ads until its
+shards are rebuilt (`shards`), the write-ahead log older pages, and free space what moving rows left
+behind (`scrub`, `unscrubbed`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from navfeed.store.connect import BUSY_SECONDS
 from navfeed.store.scrub import scrub
 from navfeed.store.sql import one_row
+from navfeed.store.unscrubbed import Unscrubbed
 
 ERASE_WAIT_MS = 2_000
 """How long the erasing waits for readers before it records a debt (faults.md C2)."""
@@ -28,30 +30,38 @@ def is_owed(db: sqlite3.Connection) -> bool:
     return bool(one_row(db, "SELECT erasure_owed FROM feed")[0])
 
 
-def cut_log(db: sqlite3.Connection) -> bool:
-    """Write the log into the file and cut it. False: a program that reads an old state keeps it."""
-    db.execute(f"PRAGMA busy_timeout = {ERASE_WAIT_MS}")
+def cut_log(db: sqlite3.Connection, wait: int) -> bool:
+    """Write the log into the file and cut it. False: a program that reads an old state keeps it.
+
+    It is waited for for so many milliseconds.
+    """
+    db.execute(f"PRAGMA busy_timeout = {wait}")
     busy, _, _ = one_row(db, "PRAGMA wal_checkpoint(TRUNCATE)")
     db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
     return not busy
 
 
-def scrub_alone(db: sqlite3.Connection, path: Path, file: FileIO) -> bool:
+def scrub_alone(
+    db: sqlite3.Connection, path: Path, file: FileIO, unscrubbed: Unscrubbed, *, erased: bool
+) -> bool:
     """Zero free space while nobody can write. False: somebody wrote since the log was cut.
+
+    With `erased`, nothing is owed any more.
 
     `db` is a connection for this alone. That it commits makes the store's own forget the pages it
     remembers, which it would write back as they were.
     """
     db.execute("BEGIN IMMEDIATE")
-    if _log_size(path):
+    if log_size(path):
         return False
-    scrub(file)
+    scrub(file, unscrubbed.pages(db))
     os.fsync(file.fileno())
-    db.execute("UPDATE feed SET erasure_owed = 0")
+    unscrubbed.end(db)
+    db.execute("UPDATE feed SET erasure_owed = 0 WHERE ?", [erased])
     db.execute("COMMIT")
     return True
 
 
-def _log_size(path: Path) -> int:
+def log_size(path: Path) -> int:
     log = Path(f"{path.resolve()}-wal")
     return log.stat().st_size if log.exists() else 0

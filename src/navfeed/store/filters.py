@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from navfeed.model import Span, oslo_day, refuse_wrong_types
-from navfeed.places import county_names, ways_to_write
+from navfeed.places import county_names, numbers_of, ways_to_write
+from navfeed.places.near import Near
 from navfeed.store.times import bound_text
 from navfeed.text.letters import fold
 from navfeed.text.ranges import of_day
@@ -84,6 +85,9 @@ class Filters:
     closing_soon: tuple[date, date] | None = None
     """The first and the last day by which to apply; of an ad that names no day, its last one."""
 
+    near: Near | None = None
+    """In municipalities as near as that; a place without a known municipality is not."""
+
     text: tuple[str, ...] = ()
     title: tuple[str, ...] = ()
     within: Within | None = None
@@ -110,6 +114,9 @@ OF_ROWS = {
 }
 """Filters by whole values of child rows, which are named as the columns are."""
 
+COUNTY = "county_of(county, municipality_number, postal_code, country)"
+"""The county of a place, also of one that names a municipality or a postal code alone."""
+
 OF_CATEGORIES = {"styrk": "STYRK08*", "esco": "ESCO"}
 """Filters by a category's code or name, and the types of categories."""
 
@@ -126,9 +133,17 @@ def conditions(filters: Filters) -> Iterator[Condition]:
     yield from _in_part(_OCCUPATION, filters.occupation)
     yield from _dates(filters)
     yield from _numbers(filters.positions)
+    if filters.near:
+        yield _near(filters.near)
     if filters.within:
         yield _within(filters.within)
     yield from filters.more
+
+
+def _near(near: Near) -> Condition:
+    numbers = near.numbers()
+    marks = ", ".join("?" * len(numbers))
+    return f"ads.uuid IN (SELECT ad FROM locations WHERE municipality_number IN ({marks}))", numbers
 
 
 def _within(within: Within) -> Condition:
@@ -245,7 +260,7 @@ def _says(column: str, values: list[str]) -> Condition:
         case "municipal":
             return _is_municipality(values)
         case "county":
-            return _is(column, sorted({one for value in values for one in _all_names(value)}))
+            return _is(COUNTY, sorted({one for value in values for one in _all_names(value)}))
         case _:
             return _is(column, values)
 
@@ -258,12 +273,15 @@ def _is_municipality(values: list[str]) -> Condition:
     starts = [value for value in values if value.endswith("*")]
     ways = {way for value in values if value not in starts for way in ways_to_write(value)}
     named = [_is("municipal", [*starts, *(way.municipal for way in ways if not way.counties)])]
+    if numbers := sorted({one for value in values for one in numbers_of(value)}):
+        named.append((f"municipality_number IN ({', '.join('?' * len(numbers))})", tuple(numbers)))
     for way in ways:
         if way.counties:
+            fits = _named("municipal", "folded(name) = ?")
             beside = _is("county", sorted(way.counties))
             named.append(
                 (
-                    f"(folded(municipal) = ? AND (coalesce(county, '') = '' OR {beside[0]}))",
+                    f"({fits} AND (coalesce(county, '') = '' OR {beside[0]}))",
                     (way.municipal, *beside[1]),
                 )
             )
@@ -277,11 +295,30 @@ def _is(column: str, values: list[str]) -> Condition:
     """Whether a column has one of the values, or begins with what stands before a `*`."""
     whole = [fold(value) for value in values if not value.endswith("*")]
     starts = [fold(value[:-1]) for value in values if value.endswith("*")]
-    parts = [f"begins(?, {column})"] * len(starts)
+    name = "name" if column in _LISTED else column
+    parts = [f"begins(?, {name})"] * len(starts)
     if whole:
-        compared = column if column in _INDEXED else f"folded({column})"
+        compared = name if name in _INDEXED else f"folded({name})"
         parts.append(f"{compared} IN ({', '.join('?' * len(whole))})")
-    return f"({' OR '.join(parts)})", (*starts, *whole)
+    either = f"({' OR '.join(parts)})"
+    return _named(column, either) if name != column else either, (*starts, *whole)
+
+
+_LISTED = ("municipal", "county")  # of `locations`, and few: each has an index
+
+
+def _named(column: str, condition: str) -> str:
+    """A condition on a place's name, which is looked at once for each name, not for each place.
+
+    From one name to the next by the index, as SQLite does not by itself for DISTINCT
+    (https://www.sqlite.org/queryplanner-ng.html). Names that fit are then found by the index too.
+    """
+    after = f"SELECT min({column}) FROM locations"
+    return (
+        f"{column} IN (WITH RECURSIVE names (name) AS ({after} UNION ALL "
+        f"SELECT ({after} WHERE {column} > name) FROM names WHERE name IS NOT NULL) "
+        f"SELECT name FROM names WHERE {condition})"
+    )
 
 
 _INDEXED = ("ads.uuid", "ads.employer_orgnr")  # in small letters, and digits: nothing to fold

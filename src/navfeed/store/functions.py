@@ -1,13 +1,18 @@
-"""What SQLite is taught for questions: Norwegian letters and order, Oslo's weeks, and joining."""
+"""What SQLite is taught for questions: Norwegian letters and order, weeks, places, and texts."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Container
+from functools import lru_cache
 
 from navfeed.model import oslo_week
+from navfeed.places import county_of, municipality_number
+from navfeed.places.near import km_from
 from navfeed.store.public_feed import says_stem
 from navfeed.store.times import read_moment
 from navfeed.text.letters import fold
+from navfeed.text.styrk import styrk_group
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
@@ -19,6 +24,12 @@ def add_functions(connection: sqlite3.Connection) -> None:
         ("mentions", -1, _mentions),
         ("concat_with", -1, _concat_with),
         ("says_stem", -1, says_stem),
+        ("county_of", 4, county_of),
+        ("municipality_number", 5, municipality_number),
+        ("km_from", 3, km_from),
+        ("styrk_group", 2, styrk_group),
+        ("words_of", 1, _words_of),
+        ("derived", 3, _derived),
     ):
         connection.create_function(name, arguments, function, deterministic=True)
 
@@ -59,3 +70,20 @@ def _mentions(part: str, *names: str | None) -> bool:
 
 def _concat_with(separator: str, *parts: str | None) -> str:
     return separator.join(filter(None, parts))
+
+
+def _words_of(html: str | None) -> str | None:
+    from navfeed.text.html import words_of  # needed where descriptions are exported as texts
+
+    return None if html is None else words_of(html)
+
+
+def _derived(name: str, title: str | None, html: str | None) -> str | None:
+    return "true" if name in _facts_of(title, html) else None
+
+
+@lru_cache(maxsize=1)  # an ad's columns follow each other
+def _facts_of(title: str | None, html: str | None) -> Container[str]:
+    from navfeed.research.derived import derive
+
+    return derive(title, _words_of(html))

@@ -144,8 +144,13 @@ def position(connection: sqlite3.Connection) -> Cursor:
     return Cursor(store, top)
 
 
-def begin_after(connection: sqlite3.Connection, after: Cursor | None) -> int:
-    """The number from which to go on. Raises `CursorError` where that would leave a hole."""
+def begin_after(
+    connection: sqlite3.Connection, after: Cursor | None, *, from_start: bool = False
+) -> int:
+    """The number from which to go on. Raises `CursorError` where that would leave a hole.
+
+    `from_start`: the reader began with nothing, so that it lacks no removal that was dropped.
+    """
     ((store, top, pruned),) = connection.execute(
         "SELECT store, top, pruned FROM journal"
     ).fetchall()
@@ -162,7 +167,7 @@ def begin_after(connection: sqlite3.Connection, after: Cursor | None) -> int:
             f"the cursor {after} is ahead of the store, which stands at {top}: an older copy was "
             f"put in its place. {advice}"
         )
-    if after.number < pruned:
+    if after.number < pruned and not from_start:
         raise CursorError(
             f"the cursor {after} is too old: which ads went up to {pruned} is not kept any more. "
             f"{advice}"

@@ -12,7 +12,9 @@ from sqlite3 import Connection, complete_statement
 from sqlite_utils import Database, Migrations
 
 from navfeed.errors import StoreError
-from navfeed.model import moment_text
+from navfeed.model import moment_text, oslo_day
+from navfeed.places import municipality_number
+from navfeed.store import shards
 from navfeed.store.connect import transaction
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.search import ends_of
@@ -28,6 +30,7 @@ def m001_first_schema(db: Database) -> None:
     with _views_renewed(db):
         _run(db, PUBLIC)
         _run(db, OWN)
+        _run(db, shards.SCHEMA)
         db.execute(f"PRAGMA user_version = {VERSION}")
 
 
@@ -84,8 +87,7 @@ def _version(db: Database) -> int:
 def m003_views(db: Database) -> None:
     if _version(db) >= 3:
         return
-    with _views_renewed(db):
-        db.execute("PRAGMA user_version = 3")
+    db.execute("PRAGMA user_version = 3")  # each upgrade makes the views again
 
 
 @migrations()
@@ -163,49 +165,25 @@ def m006_ends_of_words(db: Database) -> None:
     db.execute("PRAGMA user_version = 6")
 
 
+# The steps of version 7 know by what they add whether they are due, and may come in any order:
+# `migrate` sets the version after all of them.
+
+
 @migrations()
 def m007_times_and_names(db: Database) -> None:
     """One way to write moments, and the names of tables and views that are navfeed's own."""
-    if _version(db) >= 7:
+    if not _has_column(db, "removed", "municipals"):
         return
-    with _views_renewed(db):
-        # First: SQLite refuses to rename where a view of somebody's own names what is gone.
-        db.execute("ALTER TABLE removed RENAME COLUMN municipals TO municipalities")
-        for name in _VIEWS_OF_3:
-            db.execute(f"DROP VIEW IF EXISTS {name}")
-        _rewrite_moments(db)
+    db.execute("ALTER TABLE removed RENAME COLUMN municipals TO municipalities")
+    _rewrite_moments(db)
     db.execute("UPDATE feed SET scope = replace(scope, '\"municipals\":', '\"municipalities\":')")
     db.execute("UPDATE feed SET erasure_owed = 1")  # rows have moved (decision 0011)
-    db.execute("PRAGMA user_version = 7")
 
 
-@migrations()
-def m007_windows(db: Database) -> None:
-    """Tables for the stretches of the log that a first sync reads beside each other."""
-    if "windows" not in db.table_names():
-        _run(db, _WINDOWS_OF_7)
+def _has_column(db: Database, table: str, column: str) -> bool:
+    names = db.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
+    return (column,) in names
 
-
-_WINDOWS_OF_7 = """
-CREATE TABLE windows (
-    number INTEGER PRIMARY KEY,
-    since TEXT,
-    opening TEXT NOT NULL,
-    page TEXT,
-    queued INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE TABLE window_entries (
-    id INTEGER PRIMARY KEY,
-    window INTEGER NOT NULL,
-    ad BLOB NOT NULL,
-    active INTEGER NOT NULL
-) STRICT
-"""
-
-_VIEWS_OF_3 = (
-    *("ads_in_force", "locations_in_force", "occupations_in_force", "categories_in_force"),
-    "contacts_in_force",
-)
 
 _WHOLE_SECONDS_OF_7 = {
     "ads": ("stored_at", "changed_at", "checked_at"),
@@ -238,17 +216,95 @@ def _rewritten(written: Callable[[datetime | None], str | None], text: str | Non
     return written(read_moment(text)) or text
 
 
+@migrations()
+def m007_municipality_numbers(db: Database) -> None:
+    """The numbers of municipalities, and since when masked ads had been in the store."""
+    if _has_column(db, "locations", "municipality_number"):
+        return
+    db.conn.create_function("municipality_number", 5, municipality_number, deterministic=True)
+    db.conn.create_function("last_day_of", 1, _last_day_of, deterministic=True)
+    db.execute("ALTER TABLE locations ADD COLUMN municipality_number TEXT")
+    db.execute(
+        "UPDATE locations SET municipality_number = "
+        "municipality_number(municipal, county, postal_code, city, country)"
+    )
+    for name in ("first_seen", "last_day", "municipality_numbers"):
+        db.execute(f"ALTER TABLE removed ADD COLUMN {name} TEXT")
+    db.execute("UPDATE removed SET last_day = last_day_of(expires)")
+    db.execute("UPDATE feed SET erasure_owed = 1")  # rows have moved (decision 0011)
+
+
+def _last_day_of(expires: str | None) -> str | None:
+    moment = read_moment(expires)
+    try:
+        return day_text(oslo_day(moment)) if moment else None
+    except OverflowError:  # the last hours of year 9999
+        return None
+
+
+@migrations()
+def m007_index_in_shards(db: Database) -> None:
+    """The index in parts that can be rebuilt one by one (decision 0100); indexes of places."""
+    if _has_column(db, "feed", "scrubbed"):
+        return
+    db.execute("ALTER TABLE search RENAME TO search_before")
+    db.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY) STRICT")
+    _run(db, shards.SCHEMA)
+    rows = db.execute(
+        "SELECT rowid, title, job_title, employer, text, ends FROM search_before ORDER BY rowid"
+    )
+    shards.fill(db.conn, rows)
+    db.execute("DROP TABLE search_before")
+    db.execute("ALTER TABLE feed ADD COLUMN scrubbed TEXT")
+    db.execute("CREATE INDEX locations_by_municipal ON locations (municipal)")
+    db.execute("CREATE INDEX locations_by_county ON locations (county)")
+    db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
+
+
+@migrations()
+def m007_windows(db: Database) -> None:
+    """Tables for the stretches of the log that a first sync reads beside each other."""
+    if "windows" not in db.table_names():
+        _run(db, _WINDOWS_OF_7)
+
+
+_WINDOWS_OF_7 = """
+CREATE TABLE windows (
+    number INTEGER PRIMARY KEY,
+    since TEXT,
+    opening TEXT NOT NULL,
+    page TEXT,
+    queued INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE window_entries (
+    id INTEGER PRIMARY KEY,
+    window INTEGER NOT NULL,
+    ad BLOB NOT NULL,
+    active INTEGER NOT NULL
+) STRICT
+"""
+
+
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
-    """Around a step: the views are out of its way, and afterwards what the schema has now.
+    """Around all steps: the views are out of their way, and afterwards what the schema has now.
 
-    SQLite does not look at a view's columns before it is used, so that a step on the way to the
-    last version may already make the last version's views.
+    SQLite looks at the columns of every view when a table gets another name (`m006`). It refuses
+    to give one where a view of somebody's own names a view that is gone: those of older schemas go
+    last.
     """
     for name in re.findall(r"CREATE VIEW (\w+)", VIEWS):  # not those that somebody added
         db.execute(f"DROP VIEW IF EXISTS {name}")
     yield
+    for name in _VIEWS_OF_3:
+        db.execute(f"DROP VIEW IF EXISTS {name}")
     _run(db, VIEWS)
+
+
+_VIEWS_OF_3 = (
+    *("ads_in_force", "locations_in_force", "occupations_in_force", "categories_in_force"),
+    "contacts_in_force",
+)
 
 
 def _run(db: Database, script: str) -> None:
@@ -294,9 +350,11 @@ def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManag
     with transaction(connection):
         if 0 < _version(db) < VERSION:
             with upgrading():
-                migrations.apply(db)
+                with _views_renewed(db):
+                    migrations.apply(db)
+                db.execute(f"PRAGMA user_version = {VERSION}")
                 _check(db)
         else:
             migrations.apply(db)
+        db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("PRAGMA foreign_keys = ON")
-    assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)  # noqa: S101

@@ -12,7 +12,11 @@ from navfeed.store.connect import BUSY_SECONDS, check_ownership
 from navfeed.store.file_handle import opening
 from navfeed.store.schema import APPLICATION_ID, VERSION
 
-_PRAGMAS = ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY")
+_PRAGMAS = (
+    *("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY"),
+    "wal_autocheckpoint = 0",  # see `unscrubbed`
+    "cache_size = -8000",  # kB: a batch of details with its pages, or they are written twice
+)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,9 +32,9 @@ from navfeed.model import (
     StoreFacts,
     refuse_wrong_type,
 )
-from navfeed.store import damage, history, journal, search, status
+from navfeed.store import damage, history, journal, ranking, search, shards, status
 from navfeed.store.connect import Connected, open_reader, translate_errors
-from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally
+from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally, tally_of_two
 from navfeed.store.filters import (
     MOST,
     Filters,
@@ -42,7 +42,6 @@ from navfeed.store.filters import (
 )
 from navfeed.store.functions import add_functions, alphabetical
 from navfeed.store.mapping import content_of, scope_of
-from navfeed.store.schema import VERSION
 from navfeed.store.selection import (
     ACTIVE,
     LIST_COLUMNS,
@@ -52,7 +51,6 @@ from navfeed.store.selection import (
     expression,
     with_lists,
 )
-from navfeed.store.status import STATE
 from navfeed.store.times import read_day, read_moment
 from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.synonyms import Synonyms, navfeeds_own
@@ -93,14 +91,6 @@ class Reader(Connected):
         """
         self._connection.set_progress_handler(is_over, _STEPS)
 
-    def state(self) -> str:
-        """A short text that changes whenever an answer of this reader's can.
-
-        Each batch of a sync and the turn of the day change it, and whatever else writes an ad.
-        """
-        facts = self._one(STATE)
-        return sha256(repr((self._today, VERSION, *facts)).encode()).hexdigest()[:16]
-
     def rows(
         self,
         columns: Sequence[str],
@@ -133,13 +123,12 @@ class Reader(Connected):
         searched for.
         """
         wanted = self._search(filters).wanted
-        sql = (
-            f"SELECT {search.SNIPPET} FROM search WHERE search MATCH ? "
-            "AND rowid = (SELECT id FROM ads WHERE uuid = ?)"
-        )
 
         def snippet(uuid: str) -> str:
-            return self._one(sql, wanted, uuid)[0] if wanted else ""
+            if not wanted:
+                return ""
+            (ad,) = self._one("SELECT id FROM ads WHERE uuid = ?", uuid)
+            return str(self._one(search.snippet_of(ad), wanted, ad)[0])
 
         return snippet
 
@@ -150,9 +139,22 @@ class Reader(Connected):
 
     def tallies(self, bys: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
         """The same by several things at once: which ads match is found out once."""
+        self._begin_count(filters)
+        return {by: self._read(tally, by) for by in bys}
+
+    def tally_of_two(self, by: By, other: By, filters: Filters) -> list[tuple[str, str, int]]:
+        """How many of the matching ads have which two names, most first.
+
+        An ad with two of one counts with each.
+        """
+        for one in (by, other):
+            refuse_wrong_type("tally_of_two", "by", one, By)
+        self._begin_count(filters)
+        return self._read(tally_of_two, by, other)
+
+    def _begin_count(self, filters: Filters) -> None:
         self._read(begin_count)
         list(self._select(Selection("ads.uuid", into=COUNTED), filters))  # runs it
-        return {by: self._read(tally, by) for by in bys}
 
     def flow(self) -> Flow:
         """Ads that came and went, week by week, filters or not, and since when that was counted.
@@ -230,15 +232,21 @@ class Reader(Connected):
             return journal.position(self._connection)
 
     def changes(
-        self, after: Cursor | None = None, filters: Filters = _ALL, *, content: bool = True
+        self,
+        after: Cursor | None = None,
+        filters: Filters = _ALL,
+        *,
+        content: bool = True,
+        from_start: bool = False,
     ) -> Iterator[Change]:
         """What happened to the matching ads since a place, in its order; each ad once, at most.
 
         By default all that is kept. To be followed by `cursor()`, which is past what the filters
-        left out too. Raises `CursorError` where that would leave a hole.
+        left out too. Raises `CursorError` where that would leave a hole; `from_start`: the reader
+        began with nothing at the start of the journal, and continues in it.
         """
         with translate_errors(self.path):
-            begin = journal.begin_after(self._connection, after)
+            begin = journal.begin_after(self._connection, after, from_start=from_start)
         return self._changes(begin, filters, content=content)
 
     def _changes(self, begin: int, filters: Filters, *, content: bool) -> Iterator[Change]:
@@ -272,9 +280,15 @@ class Reader(Connected):
             return ChangeKind.EXPIRED, Reason.EXPIRED.value
         return (None, None) if row.fresh else (ChangeKind.REMOVED, journal.FILTERED)
 
-    def snapshot(self, filters: Filters = _ALL, *, content: bool = True) -> Iterator[Change]:
-        """How the matching ads stand at `cursor()`, in the order of ids. All others are not."""
+    def snapshot(
+        self, filters: Filters = _ALL, *, content: bool = True, beyond: str = ""
+    ) -> Iterator[Change]:
+        """How the matching ads stand at `cursor()`, in the order of ids. All others are not.
+
+        Only those whose ids come after `beyond`.
+        """
         cursor = self.cursor()
+        filters = replace(filters, more=(*filters.more, ("ads.uuid > ?", (beyond,))))
         columns = Selection("ads.uuid, ads.last_day, ads.changed_at", _BY_ID)
         for uuid, last_day, at in self._select(columns, filters):
             yield Change(
@@ -346,16 +360,15 @@ class Reader(Connected):
 
     def problems(self) -> list[str]:
         """What is wrong with the file, at most a hundred of it. Reads all of the store."""
-        found = (*self._read(_findings, damage.in_file), *self._index_problems())
+        found = (*self._read(_in_file), *self._index_problems())
         return list(found)[: damage.MOST]
 
     def _index_problems(self) -> list[str]:
+        """What `damage.in_file` does not see: to SQLite the search index is but rows."""
         try:
-            self._vocabulary.open()
-            self._all("SELECT sum(cnt) FROM words")
+            return list(shards.problems(self._all))
         except StoreError as error:
             return [f"the search index cannot be read ({error.__cause__})"]
-        return self._read(_findings, damage.in_index)
 
     def alive(self) -> set[str]:
         """Ids of the ads that are active as far as is known: kept, out of scope, or queued."""
@@ -393,11 +406,16 @@ class Reader(Connected):
     def _select(self, selection: Selection, filters: Filters) -> Iterator[tuple[Any, ...]]:
         """Stream the answer: an export is ten times as large as the rest of the process."""
         refuse_wrong_type("the question", "filters", filters, Filters)
-        sql, values = selection.statement(filters, self._search(filters), self._today)
+        searched = self._search(filters)
+        ranked = self._ranked(searched) if selection.is_ranked(searched) else None
+        sql, values = selection.statement(filters, searched, self._today, ranked)
         with translate_errors(self.path):
             cursor = self._connection.execute(sql, values)
             for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
                 yield row
+
+    def _ranked(self, searched: search.Search) -> str:
+        return ranking.places(self._all, searched.wanted or "", searched.in_titles)
 
     def _search(self, filters: Filters) -> search.Search:
         return search.read_search(filters.text, self._spelled, filters.title)
@@ -446,10 +464,8 @@ _CANDIDATES = 5
 _BY_ID = ("ads.uuid",)
 
 
-def _findings(
-    db: sqlite3.Connection, look: Callable[[sqlite3.Connection], Iterator[str]]
-) -> list[str]:
-    return list(look(db))
+def _in_file(db: sqlite3.Connection) -> list[str]:
+    return list(damage.in_file(db))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

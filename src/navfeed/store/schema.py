@@ -47,6 +47,7 @@ CREATE TABLE locations (
     ad TEXT NOT NULL REFERENCES ads (uuid) ON DELETE CASCADE,
     position INTEGER NOT NULL,      -- 0 is the first, which is all that the feed's entries tell
     country TEXT, address TEXT, city TEXT, postal_code TEXT, county TEXT, municipal TEXT,
+    municipality_number TEXT,       -- Statistics Norway's, found out from the rest; null: unclear
     PRIMARY KEY (ad, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -71,13 +72,6 @@ CREATE TABLE contacts (
     PRIMARY KEY (ad, position)
 ) STRICT, WITHOUT ROWID;
 
--- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
--- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
-CREATE VIRTUAL TABLE search USING fts5 (
-    title, job_title, employer, text, ends,
-    tokenize = 'unicode61 remove_diacritics 0'
-);
-
 -- With --inactive mask: what is left of an ad that is no longer shown. No text, no names.
 CREATE TABLE removed (
     uuid TEXT PRIMARY KEY,
@@ -90,7 +84,10 @@ CREATE TABLE removed (
     occupations TEXT NOT NULL,      -- JSON array of codes, as "STYRK08 2223"
     sector TEXT,
     extent TEXT,
-    engagement_type TEXT
+    engagement_type TEXT,
+    first_seen TEXT,                -- when it first came into the store; null: before schema 7
+    last_day TEXT,                  -- the last day in Oslo on which it might have been shown
+    municipality_numbers TEXT       -- JSON array
 ) STRICT;
 
 -- One row for each sync: what it did and how it ended. `ended_at` is null when it was killed.
@@ -109,9 +106,16 @@ CREATE INDEX ads_by_check ON ads (checked_at);
 CREATE INDEX ads_by_updated ON ads (updated);
 CREATE INDEX ads_by_due ON ads (due_date);
 CREATE INDEX ads_by_orgnr ON ads (employer_orgnr);
+CREATE INDEX locations_by_municipal ON locations (municipal);
+CREATE INDEX locations_by_county ON locations (county);
 """
 
 OWN = """
+-- Parts of the search index that hold words of rows that are gone until they are rebuilt.
+CREATE TABLE stale_shards (
+    shard INTEGER PRIMARY KEY       -- 0 to 63
+) STRICT;
+
 -- Ads whose details are still to be fetched, and when that may be tried.
 CREATE TABLE queue (
     ad TEXT PRIMARY KEY,
@@ -229,7 +233,8 @@ CREATE TABLE feed (
     erasure_owed INTEGER NOT NULL DEFAULT 0,
     reaches_back TEXT,              -- from when on the log was read; 2000: all of it
     feed_url TEXT,                  -- the feed that is followed
-    recheck_since TEXT              -- the log began again then; some ads are not confirmed yet
+    recheck_since TEXT,             -- the log began again then; some ads are not confirmed yet
+    scrubbed TEXT                   -- which pages are still to be, or who writes; null: unknown
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);
@@ -260,6 +265,7 @@ CREATE VIEW active_ads (
     cities,                         -- likewise
     postal_codes,                   -- likewise
     countries,                      -- likewise
+    municipality_numbers,           -- likewise
     occupations,                    -- each of the second level once: `occupations.level2`
     styrk08,                        -- each STYRK-08 code once
     application_url,                -- the source's own page: the way to apply
@@ -294,6 +300,8 @@ CREATE VIEW active_ads (
         WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
     (SELECT group_concat(it, '; ') FROM (SELECT country AS it FROM locations
         WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
+    (SELECT group_concat(it, '; ') FROM (SELECT municipality_number AS it FROM locations
+        WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
     (SELECT group_concat(it, '; ') FROM (SELECT level2 AS it FROM occupations
         WHERE ad = uuid AND it <> '' GROUP BY it ORDER BY min(position))),
     (SELECT group_concat(it, '; ') FROM (SELECT code AS it FROM categories
@@ -307,8 +315,9 @@ FROM ads WHERE coalesce(last_day, '9999-12-31') >= (SELECT today FROM oslo);
 CREATE VIEW active_locations (
     ad,                             -- `active_ads.uuid`
     position,                       -- 0 is the first
-    country, address, city, postal_code, county, municipal
-) AS SELECT ad, position, country, address, city, postal_code, county, municipal
+    country, address, city, postal_code, county, municipal, municipality_number
+) AS SELECT
+    ad, position, country, address, city, postal_code, county, municipal, municipality_number
 FROM locations WHERE ad IN (SELECT uuid FROM active_ads);
 
 -- The rows of `occupations` whose ad may be shown today.

@@ -9,7 +9,7 @@ documented, stable and simple: https://www.sqlite.org/fileformat2.html#b_tree_pa
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from navfeed.errors import StoreError
@@ -25,18 +25,15 @@ _MOST_PAGES = min(_TREE) << 24
 """So many pages, and a page's number could look like a page of a tree (137 GB of 4 kB)."""
 
 
-def scrub(file: BinaryIO) -> int:
+def scrub(file: BinaryIO, numbers: Iterable[int] | None = None) -> int:
     """Zero the free space of every page that has any left to zero; answer how many had.
 
-    Nobody may write to the file meanwhile. Who reads is not disturbed: free space means nothing.
+    Of the pages with these numbers, counted from 1, alone, where there are any. Nobody may write to
+    the file meanwhile. Who reads is not disturbed: free space means nothing.
     """
     page_size = _page_size(file)
-    at = zeroed = 0
-    while True:
-        file.seek(at)
-        pages = file.read(CHUNK_PAGES * page_size)
-        if not pages:
-            return zeroed
+    zeroed = 0
+    for at, pages in _chunks(file, page_size, numbers):
         for start, end in _free(pages, page_size, is_first=at == 0):
             if not start <= end <= (start // page_size + 1) * page_size:
                 raise _unsafe(file, "is damaged")
@@ -44,6 +41,31 @@ def scrub(file: BinaryIO) -> int:
                 file.seek(at + start)
                 file.write(bytes(end - start))
                 zeroed += 1
+    return zeroed
+
+
+def _chunks(
+    file: BinaryIO, page_size: int, numbers: Iterable[int] | None
+) -> Iterator[tuple[int, bytes]]:
+    """The pages, each chunk with the place in the file where it begins."""
+    if numbers is None:
+        yield from _all_chunks(file, CHUNK_PAGES * page_size)
+        return
+    for number in sorted(numbers):
+        at = (number - 1) * page_size
+        file.seek(at)
+        if page := file.read(page_size):  # the file may have become shorter
+            yield at, page
+
+
+def _all_chunks(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while True:
+        file.seek(at)
+        pages = file.read(size)
+        if not pages:
+            return
+        yield at, pages
         at += len(pages)
 
 

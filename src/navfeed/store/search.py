@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from navfeed.errors import ConfigError
 from navfeed.model import Content
+from navfeed.store.shards import shard_of, table
 from navfeed.text.letters import composed
 
 
@@ -127,16 +128,19 @@ def words_of_search(texts: Iterable[str]) -> Iterator[str]:
 
 _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
 
-BY_RANK = f"search.rowid NOT IN ({_FOUND}), bm25(search, 10, 8, 3, 1, 0)"
-"""What ranks an ad; takes `Search.in_titles`. All of the search in the titles comes first.
 
-Weights alone would not do: a rare form in the text (`kokkene`) counts for more than a common one in
-the title (`Kokk`).
-"""
+def snippet_of(ad: int) -> str:
+    """SQL for the piece of an ad's text with most of what is searched for; takes both.
 
-SNIPPET = "snippet(search, 3, char(2), char(3), '…', 16)"
-"""The piece of the text with most of what was searched for, with marks around what was found:
-characters that stand for nothing (`navfeed.present.words.pieces` reads them)."""
+    With marks around what was found: characters that stand for nothing
+    (`navfeed.present.words.pieces` reads them).
+    """
+    name = table(shard_of(ad))
+    return (
+        f"SELECT snippet({name}, 3, char(2), char(3), '…', 16) FROM {name} "
+        f"WHERE {name} MATCH ? AND rowid = ?"
+    )
+
 
 _TITLES = "{title job_title}"
 _FIELDS = {"title": _TITLES, "employer": "{employer}", "text": "{text}"}

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from navfeed.errors import ConfigError
 from navfeed.store.filters import Condition, Filters, conditions
-from navfeed.store.search import BY_RANK, Search
+from navfeed.store.ranking import RANKED
+from navfeed.store.search import Search
 from navfeed.store.sql import LISTED, listed
 
 Cell = str | tuple[str, ...] | None
@@ -31,6 +33,7 @@ class Sort(StrEnum):
     EMPLOYER = "employer"
     MUNICIPAL = "municipal"
     UPDATED = "updated"
+    DISTANCE = "distance"
 
 
 _FIRST_MUNICIPALITY = (
@@ -56,8 +59,11 @@ _OF_CHILDREN = {
     "postal_codes": ("locations", "postal_code"),
     "addresses": ("locations", "address"),
     "countries": ("locations", "country"),
+    "municipality_numbers": ("locations", "municipality_number"),
     "occupations": ("occupations", "concat_with(' / ', level1, level2)"),
     "categories": ("categories", "concat_with(' ', type, code, name)"),
+    "styrk08": ("categories", "iif(type = 'STYRK08', code, NULL)"),
+    "esco": ("categories", "iif(type = 'ESCO', code, NULL)"),
     "contacts": (
         "contacts",
         "concat_with(', ', name, coalesce(nullif(title, ''), role), phone, email)",
@@ -88,41 +94,50 @@ class Selection:
     """How many at most, behind how many others."""
     into: str = ""
 
-    def statement(self, filters: Filters, searched: Search, today: str) -> Condition:
-        """The SQL and its values, for the ads that are active `today` and match."""
-        ranked = self._ranked(searched)
-        wheres = [(ACTIVE, (today,)), *conditions(filters), *_matching(searched, ranked=ranked)]
+    def statement(
+        self, filters: Filters, searched: Search, today: str, ranked: str | None
+    ) -> Condition:
+        """The SQL and its values, for the ads that are active `today` and match.
+
+        `ranked`: what the search found, with places (`ranking.places`), where `is_ranked`.
+        """
+        if ranked is not None:
+            searched = replace(searched, wanted=None)
+        wheres = [(ACTIVE, (today,)), *conditions(filters), *searched.conditions()]
         if self.among is not None:
             wheres.append((f"ads.uuid IN {LISTED}", (listed(self.among),)))
         clauses = [
-            (f"{self.into}SELECT {self.chosen} FROM {_RANKED if ranked else self.source}", ()),
+            (f"{self.into}SELECT {self.chosen} FROM", ()),
+            (self.source, ()) if ranked is None else (f"{RANKED} JOIN ads USING (id)", (ranked,)),
             _clause("WHERE", wheres, " AND "),
         ]
-        if orders := [*self._orders(searched, ranked=ranked)]:
+        if orders := [*self._orders(filters, ranked=ranked is not None)]:
             clauses.append(_clause("ORDER BY", orders, ", "))
         if self.part is not None:
             clauses.append(("LIMIT ? OFFSET ?", self.part))
         return _joined(clauses, " ")
 
-    def _ranked(self, searched: Search) -> bool:
+    def is_ranked(self, searched: Search) -> bool:
         return self.sort is Sort.RELEVANCE and searched.wanted is not None
 
-    def _orders(self, searched: Search, *, ranked: bool) -> Iterator[Condition]:
+    def _orders(self, filters: Filters, *, ranked: bool) -> Iterator[Condition]:
         if ranked:
-            yield BY_RANK, (searched.in_titles,)
+            yield "ranked.place", ()
+        elif self.sort is Sort.DISTANCE:
+            yield _by_distance(filters)
         elif self.sort is not None:
             yield _ORDERS[self.sort], ()
         yield from ((key, ()) for key in self.order)
 
 
-_RANKED = "search JOIN ads ON ads.id = search.rowid"
-
-
-def _matching(searched: Search, *, ranked: bool) -> Iterator[Condition]:
-    if ranked and searched.wanted:
-        yield "search MATCH ?", (searched.wanted,)
-        searched = replace(searched, wanted=None)
-    yield from searched.conditions()
+def _by_distance(filters: Filters) -> Condition:
+    """The nearest of an ad's places counts. Raises `ConfigError` where no place is named."""
+    if filters.near is None:
+        raise ConfigError("--sort distance needs a place to measure from: name it with --near")
+    point = filters.near.point
+    here = f"{point.latitude:.4f}, {point.longitude:.4f}"
+    km = f"SELECT min(km_from({here}, municipality_number)) FROM locations WHERE ad = ads.uuid"
+    return f"({km}) NULLS LAST", ()
 
 
 def _clause(name: str, parts: Sequence[Condition], mark: str) -> Condition:
@@ -137,6 +152,11 @@ def _joined(parts: Sequence[Condition], mark: str) -> Condition:
 
 def expression(column: str) -> str:
     """A column of `ads`, or a JSON array where it is one of `LIST_COLUMNS`."""
+    if column.startswith("derived_"):
+        name = column.removeprefix("derived_")
+        return f"derived('{name}', ads.title, ads.description)"
+    if column == "description_text":
+        return "words_of(ads.description)"
     if column not in _OF_CHILDREN:
         return f"ads.{column}"
     table, value = _OF_CHILDREN[column]

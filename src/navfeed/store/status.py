@@ -94,15 +94,3 @@ def audit(db: sqlite3.Connection) -> list[AuditLine]:
     """The uses of `navfeed privacy`, in their order."""
     rows = db.execute("SELECT at, action, ads, places FROM audit ORDER BY id")
     return [AuditLine(read_moment(at), action, ads, places) for at, action, ads, places in rows]
-
-
-# Whatever changes an ad has a number in the journal; NAV's confirmation that it did not, a moment,
-# which several of one second share. Runs, and uses of `privacy`, have rows of their own.
-STATE = """
-SELECT (SELECT top FROM journal), (SELECT max(checked_at) FROM ads),
-    (SELECT count(*) FROM ads WHERE checked_at = (SELECT max(checked_at) FROM ads)),
-    (SELECT max(id) FROM audit), caught_up_at, contacts, scope,
-    (SELECT id || coalesce(ended_at, '') FROM runs ORDER BY id DESC LIMIT 1)
-FROM feed
-"""
-"""All that an answer depends on, but for the day."""

@@ -11,11 +11,18 @@ from datetime import UTC, date, datetime, timedelta
 from navfeed.model import moment_text
 
 _ALMOST_A_SECOND = timedelta(microseconds=999_999)
+_AFTER_ALL = "9999-12-31T24:00:00Z"
+"""Sorts after the last moment that Python can hold."""
 
 
 def bound_text(moment: datetime) -> str | None:
     """What a column of whole seconds is compared with: the first second that is not before."""
-    return moment_text(moment + _ALMOST_A_SECOND if moment.microsecond else moment)
+    if not moment.microsecond:
+        return moment_text(moment)
+    try:
+        return moment_text(moment + _ALMOST_A_SECOND)
+    except OverflowError:
+        return _AFTER_ALL
 
 
 def exact_text(moment: datetime | None) -> str | None:

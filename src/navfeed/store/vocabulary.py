@@ -7,11 +7,13 @@ stored, and nothing of it left when its ads are gone.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from navfeed.store.search import BACKWARDS, Spellings
+from navfeed.store.shards import open_words
 from navfeed.text.compounds import SHORTEST, SHORTEST_FIRST, begins_with, inflections, names_helper
 from navfeed.text.likeness import alike
 from navfeed.text.stem import is_form, noun_in_er, stem
@@ -26,6 +28,9 @@ _MANY_ADS = 100
 
 _SAME = 2
 """Letters at the beginning that a mistyped word is taken to have right."""
+
+_TOGETHER = 3
+"""Words that begin with the same letters, so many, are read at once."""
 
 _LAST_LETTER = "\U0010ffff"
 
@@ -44,6 +49,8 @@ class Vocabulary:
         self._ask = ask
         self._synonyms = synonyms
         self._known: dict[str, Spellings] = {}
+        self._words: dict[str, list[str]] = {}
+        self._is_opened = False
 
     def spellings(self, word: str) -> Spellings:
         """All words that a search for this one finds.
@@ -77,7 +84,7 @@ class Vocabulary:
 
     def _is_commonplace(self, somebody: Spellings) -> bool:
         """Whether so many texts speak of somebody that it tells nothing, while titles do."""
-        ((ads,),) = self._ask("SELECT count(*) FROM search_docsize")
+        ((ads,),) = self._ask("SELECT count(*) FROM ads")
         many = max(_MANY_ADS, ads // _EVERY)
         in_text = Spellings(somebody.anywhere).expression(of_text=True)
         ((said,),) = self._ask(
@@ -151,14 +158,21 @@ class Vocabulary:
 
     def _beginning(self, start: str) -> list[str]:
         """The words of the index that begin so."""
-        self.open()
-        rows = self._ask(
-            "SELECT term FROM words WHERE term BETWEEN ? AND ?", start, start + _LAST_LETTER
-        )
-        return [term for (term,) in rows]
+        words = self._read(start[:_TOGETHER])
+        return words[bisect_left(words, start) : bisect_right(words, start + _LAST_LETTER)]
+
+    def _read(self, start: str) -> list[str]:
+        """The same, kept: each look into the index is one into every shard."""
+        if start not in self._words:
+            self.open()
+            rows = self._ask(
+                "SELECT term FROM words WHERE term BETWEEN ? AND ?", start, start + _LAST_LETTER
+            )
+            self._words[start] = sorted({term for (term,) in rows})
+        return self._words[start]
 
     def open(self) -> None:
         """Make the index show its words. A reader's own, and gone with it."""
-        self._ask(
-            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, search, row)"
-        )
+        if not self._is_opened:
+            open_words(self._ask)
+            self._is_opened = True

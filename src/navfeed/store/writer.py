@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Concatenate, Self
 
+from navfeed.errors import StoreError
 from navfeed.model import (
     Contacts,
     Content,
@@ -34,12 +35,22 @@ from navfeed.model import (
     Stored,
     Window,
 )
-from navfeed.store import ads, erasure, journal, position, queue, runs, settings, windows
+from navfeed.store import (
+    ads,
+    erasure,
+    journal,
+    position,
+    queue,
+    runs,
+    settings,
+    shards,
+    windows,
+)
 from navfeed.store.connect import Connected, P, T, check_library, transaction, translate_errors
 from navfeed.store.file_handle import open_private_file
 from navfeed.store.mapping import content_of
 from navfeed.store.opening import connect, prepare
-from navfeed.store.segments import drop_deleted_words
+from navfeed.store.unscrubbed import Unscrubbed
 from navfeed.store.upgrade import drop_copy, drop_copy_that_holds_more
 
 
@@ -56,11 +67,13 @@ class Store(Connected):
     ) -> None:
         self.path = path
         self._feed_url = feed_url
+        self._log_is_long_at = LONG_LOG
         with translate_errors(path), ExitStack() as opened:
             check_library()
             self._file = opened.enter_context(open_private_file(path))
             self._connection = opened.enter_context(closing(connect(path)))
             prepare(self._connection, path, upgrade_copy=upgrade_copy)
+            self._unscrubbed = Unscrubbed(self._connection, path)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -70,13 +83,35 @@ class Store(Connected):
         self.close()
 
     def close(self) -> None:
-        with translate_errors(self.path):
-            self._opened.close()
+        with translate_errors(self.path), self._opened, suppress(StoreError, sqlite3.Error):
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let the next run know what is to be scrubbed. Where that fails, it is the whole file."""
+        self._unscrubbed.note()
+        if self._unscrubbed.are_many():
+            self._clean(CLOSE_WAIT_MS, erased=False)
+        if self._connection.total_changes:
+            with transaction(self._connection):
+                self._unscrubbed.leave(self._connection)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with translate_errors(self.path), transaction(self._connection):
-            yield self._connection
+        with translate_errors(self.path):
+            with transaction(self._connection):
+                self._unscrubbed.begin_write()
+                yield self._connection
+            self._cut_long_log()
+
+    def _cut_long_log(self) -> None:
+        """What SQLite does by itself otherwise: it would not say which pages it moves."""
+        if (
+            erasure.log_size(self.path) > LONG_LOG
+            and self._unscrubbed.note() > self._log_is_long_at
+        ):
+            with suppress(sqlite3.Error):  # what is committed is, and stays in the log
+                self._cut_log(0)
+            self._log_is_long_at = erasure.log_size(self.path) + LONG_LOG
 
     def _write(
         self,
@@ -253,7 +288,7 @@ class Store(Connected):
     # The queue of details
 
     def due(self, now: datetime, *, everything: bool = False) -> list[Queued]:
-        """Ads whose details may be requested at `now`, oldest first.
+        """Ads whose details may be requested at `now`, the oldest thousands first, these by id.
 
         `everything`: those too that wait for a retry, or were given up.
         """
@@ -386,19 +421,41 @@ class Store(Connected):
         The copy that an upgrade left is removed where it holds what the store does not.
         """
         drop_copy_that_holds_more(self.path, self._connection)
-        self._write(drop_deleted_words)
-        return self._read(erasure.cut_log) and self._scrub()
+        self._write(shards.rebuild_stale)
+        return self._clean(erasure.ERASE_WAIT_MS, erased=True)
 
     def vacuum(self) -> bool:
         """Write the file again, without free space; then as `purge`."""
-        self._write(drop_deleted_words)
+        self._write(shards.rebuild_stale)
         with translate_errors(self.path):
             self._connection.execute("VACUUM")
+        self._unscrubbed.forget()
         return self.purge()
 
-    def _scrub(self) -> bool:
-        with translate_errors(self.path), closing(connect(self.path)) as alone:
-            return erasure.scrub_alone(alone, self.path, self._file)
+    def _clean(self, wait: int, *, erased: bool) -> bool:
+        """Cut the log and zero free space. False: a reader keeps the log for longer than that.
+
+        With `erased`, nothing is owed any more.
+        """
+        with translate_errors(self.path):
+            return self._cut_log(wait) and self._scrub(erased=erased)
+
+    def _cut_log(self, wait: int) -> bool:
+        self._unscrubbed.note()
+        return erasure.cut_log(self._connection, wait)
+
+    def _scrub(self, *, erased: bool) -> bool:
+        with closing(connect(self.path)) as alone:
+            return erasure.scrub_alone(
+                alone, self.path, self._file, self._unscrubbed, erased=erased
+            )
+
+
+CLOSE_WAIT_MS = 100
+
+LONG_LOG = 16_000_000
+"""Bytes of the log from which on it is moved to the file: a first sync writes a tenth less to disk
+than at SQLite's 4 MB. A reader may keep it longer."""
 
 
 def _rechecks(ads: Iterable[str]) -> Iterator[Effect]:

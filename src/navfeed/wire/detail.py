@@ -7,6 +7,7 @@ from typing import Any
 
 from navfeed.errors import ContractError
 from navfeed.model import Category, Contact, Content, Detail, Location, Occupation, Status
+from navfeed.places import municipality_number
 from navfeed.text.due import read_due
 from navfeed.wire.json_text import Parts, decode, lenient_int, refuse_depths, split_object, value_of
 from navfeed.wire.values import (
@@ -68,6 +69,12 @@ _CATEGORY = ("categoryType", "code", "name", "description")
 _CONTACT = ("name", "email", "phone", "role", "title")
 
 
+def _location(value: dict[str, Any]) -> Location:
+    country, address, city, postal_code, county, municipal = texts_of(value, _LOCATION)
+    number = municipality_number(municipal, county, postal_code, city, country)
+    return Location(country, address, city, postal_code, county, municipal, number)
+
+
 def contact_of(value: dict[str, Any]) -> Contact:
     return Contact(*texts_of(value, _CONTACT))
 
@@ -108,9 +115,7 @@ def _typed(value: dict[str, Any], raw: str) -> Content:
         updated=whole_seconds(moment_of(text("updated"))),
         expires=whole_seconds(expires),
         last_day=last_day_of(expires),
-        locations=tuple(
-            Location(*texts_of(one, _LOCATION)) for one in objects_of(value.get("workLocations"))
-        ),
+        locations=tuple(map(_location, objects_of(value.get("workLocations")))),
         occupations=tuple(
             Occupation(*texts_of(one, _OCCUPATION))
             for one in objects_of(value.get("occupationCategories"))

@@ -1,0 +1,1 @@
+complete --command navfeed --no-files --arguments "(env _NAVFEED_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) navfeed)" --condition "env _NAVFEED_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) navfeed"

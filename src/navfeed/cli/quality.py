@@ -1,0 +1,57 @@
+"""`navfeed quality`: how good the data is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from navfeed.cli._app import app
+from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption, RowsOption
+from navfeed.cli._output import Color, RowsFormat, print_json, print_rows, print_warning
+from navfeed.cli._query import open_query
+from navfeed.model import counted
+from navfeed.research.quality import AdFacts, Report, examine
+
+_COLUMNS = tuple(one.name for one in fields(AdFacts))
+
+
+@app.command()
+@takes_filters
+def quality(
+    *,
+    db: DbOption = None,
+    config: ConfigOption = None,
+    filter_options: FilterOptions,
+    format_: RowsOption = RowsFormat.TABLE,
+    max_age: MaxAgeOption = None,
+    _color: ColorOption = Color.AUTO,
+) -> None:
+    """Show how good the data is.
+
+    How many of the active ads leave something out, contradict themselves, or seem to be the same as
+    another, each with the ids of the first few. Takes the filters of `navfeed list`.
+    """
+    with open_query(filter_options, db, config, max_age) as (reader, filters, _):
+        rows: Any = reader.rows(_COLUMNS, filters)
+        report = examine((AdFacts(*row) for row in rows), reader.today)
+    if format_ is RowsFormat.JSON:
+        print_json(asdict(report))
+    else:
+        _print(report)
+
+
+def _print(report: Report) -> None:
+    print_warning(f"{counted(report.ads, 'active ad')} examined")
+    print_rows(
+        ("Check", "Ads", "Share", "Meaning", "Such as"),
+        [
+            (one.check, one.ads, f"{one.share:.1%}", one.meaning, " ".join(_short(one.examples)))
+            for one in report.findings
+        ],
+    )
+
+
+def _short(uuids: tuple[str, ...]) -> list[str]:
+    """As much of each id as `navfeed show` needs."""
+    return [uuid[:8] for uuid in uuids]

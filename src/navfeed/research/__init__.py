@@ -1,0 +1,1 @@
+"""Figures over time, the quality of the data, and what they rest on. Pure."""

@@ -1,0 +1,215 @@
+"""The full-text index: 64 small FTS5 tables, read together through the view `search`.
+
+FTS5 records the deletion of a row and keeps its words until segments are merged, which on some
+versions of SQLite drops them and on others does not. `rebuild` leaves none on any, and its cost
+grows with the table. So the index consists of shards, and an erasure rebuilds only those that a row
+left (decision 0100).
+
+Ads that come together are in one shard: 64 ids in a row, then the next. A batch of new ads then
+writes to two shards instead of all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+SHARDS = 64
+COLUMNS = ("title", "job_title", "employer", "text", "ends")
+
+_RUN_BITS = 6
+"""Two to the power of it are the ids in a row that one shard holds: a batch of details."""
+
+Query = Callable[..., list[tuple[Any, ...]]]
+"""Put SQL and its values to the store; all rows of the answer."""
+
+
+def shard_of(ad: int) -> int:
+    """The shard that holds the ad with this `ads.id`."""
+    return (ad >> _RUN_BITS) % SHARDS
+
+
+def table(shard: int) -> str:
+    return f"search_{shard:02}"
+
+
+_LISTED = ", ".join(COLUMNS)
+
+
+def _of_all(names: Iterable[str], select: str) -> str:
+    """One SELECT over all shards; `{0}` stands for the table."""
+    return " UNION ALL ".join(map(select.format, names))
+
+
+def _table_sql(name: str) -> str:
+    return (
+        f"CREATE VIRTUAL TABLE {name} USING fts5 ({_LISTED}, "
+        "tokenize = 'unicode61 remove_diacritics 0')"
+    )
+
+
+def _view_sql(names: Iterable[str]) -> str:
+    """The view over these shards.
+
+    SQLite moves a MATCH on it into each of its parts: its last column is that by which FTS5 knows a
+    table (https://www.sqlite.org/fts5.html#full_text_query_syntax).
+    """
+    parts = _of_all(names, f"SELECT rowid, {_LISTED}, rank, {{0}} FROM {{0}}")
+    return f"CREATE VIEW search (rowid, {_LISTED}, rank, search) AS {parts}"
+
+
+SCHEMA = f"""
+{_table_sql(table(0))};
+
+-- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
+-- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
+-- A view over up to 64 FTS5 tables, `search_00` to `search_63`: `rank` and `bm25` know one of them
+-- each. A MATCH on it needs a plain SELECT, not one that aggregates: put that one around it, as
+-- `WHERE id IN (SELECT rowid FROM search WHERE search MATCH 'kokk')`.
+{_view_sql([table(0)])};
+"""
+"""The index of a new store: its first shard. The others come with the first ad that they hold."""
+
+
+def tables(query: Query) -> list[str]:
+    """The shards that there are."""
+    return sorted(name for (name,) in query(_SHARDS))
+
+
+_SHARDS = "SELECT name FROM sqlite_schema WHERE name GLOB 'search_[0-9][0-9]'"
+
+
+# Writing. Always within a transaction of the caller's.
+
+
+def put(connection: sqlite3.Connection, ad: int, texts: Sequence[str]) -> None:
+    """Index what an ad says, in place of what it said before. The same again writes nothing."""
+    name = _made(connection, shard_of(ad))
+    row = connection.execute(f"SELECT {_LISTED} FROM {name} WHERE rowid = ?", [ad]).fetchone()
+    if row == tuple(texts):
+        return
+    if row is not None:
+        drop(connection, ad)
+    _insert(connection, name, [(ad, *texts)])
+
+
+def drop(connection: sqlite3.Connection, ad: int) -> None:
+    """Take an ad out of the index. Its words stay in its shard until `rebuild_stale`."""
+    shard = shard_of(ad)
+    connection.execute(f"DELETE FROM {table(shard)} WHERE rowid = ?", [ad])
+    connection.execute("INSERT OR IGNORE INTO stale_shards VALUES (?)", [shard])
+
+
+def fill(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
+    """Index ads that are not in the index yet: their ids and texts, in the order of ids."""
+    for shard, chosen in groupby(rows, key=lambda row: shard_of(row[0])):
+        _insert(connection, _made(connection, shard), chosen)
+
+
+def _made(connection: sqlite3.Connection, shard: int) -> str:
+    """The table of a shard, which is made where there is none yet."""
+    name = table(shard)
+    if not connection.execute("SELECT 1 FROM pragma_table_info(?) LIMIT 1", [name]).fetchone():
+        connection.execute(_table_sql(name))
+        connection.execute("DROP VIEW search")
+        connection.execute(_view_sql(tables(lambda sql: connection.execute(sql).fetchall())))
+    return name
+
+
+def _insert(connection: sqlite3.Connection, name: str, rows: Iterable[Sequence[Any]]) -> None:
+    marks = ", ".join("?" * len(COLUMNS))
+    connection.executemany(f"INSERT INTO {name} (rowid, {_LISTED}) VALUES (?, {marks})", rows)
+
+
+def rebuild_stale(connection: sqlite3.Connection) -> None:
+    """Leave no word of what was taken out in the index."""
+    for (shard,) in connection.execute("SELECT shard FROM stale_shards").fetchall():
+        _rebuild(connection, table(shard))
+    connection.execute("DELETE FROM stale_shards")
+
+
+def rebuild_all(connection: sqlite3.Connection) -> None:
+    """The same without trusting what is known to be stale. Takes the index of older schemas too."""
+    one_table = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'search'"
+    for (name,) in connection.execute(f"{one_table} UNION ALL {_SHARDS}").fetchall():
+        _rebuild(connection, name)
+
+
+def _rebuild(connection: sqlite3.Connection, name: str) -> None:
+    """Write an FTS5 table's index again, from the text that it keeps."""
+    connection.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")
+
+
+# Reading
+
+
+def sizes(query: Query) -> dict[int, tuple[int, int]]:
+    """By shard: how many ads it holds, and how many words they say."""
+    counted = {name: list(varints(_totals(query, name))) for name in tables(query)}
+    return {_number(name): (ads, sum(words)) for name, (ads, *words) in counted.items() if ads}
+
+
+def _totals(query: Query, name: str) -> bytes:
+    """FTS5's record of how many rows a table has, and how many words of each column."""
+    ((block,),) = query(f"SELECT block FROM {name}_data WHERE id = 1")
+    return block or b"\0"
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition("_")[2])
+
+
+def varints(data: bytes) -> Iterator[int]:
+    """SQLite's numbers of 1 to 9 bytes, seven bits in each (https://sqlite.org/fileformat2.html)."""
+    value = size = 0
+    for byte in data:
+        size += 1
+        value = value << 8 | byte if size == 9 else value << 7 | byte & 0x7F
+        if size == 9 or byte < 0x80:
+            yield value
+            value = size = 0
+
+
+def open_words(query: Query) -> None:
+    """Make `temp.words`, the words of the index: `term`, and how often it is said (`cnt`).
+
+    A word stands there once for each shard that has it. The connection's own, and gone with it.
+    """
+    names = tables(query)
+    for name in names:
+        query(
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.words_of_{name} "
+            f"USING fts5vocab(main, {name}, row)"
+        )
+    words = _of_all(names, "SELECT term, cnt FROM words_of_{0}")
+    query(f"CREATE TEMP VIEW IF NOT EXISTS words AS {words}")
+
+
+def problems(query: Query) -> Iterator[str]:
+    """What is wrong with the index: ads in no shard or in another's, words of ads that are gone.
+
+    Raises `StoreError` where it cannot be read.
+    """
+    open_words(query)
+    known = sizes(query)
+    for name in tables(query):
+        ((said,),) = query(f"SELECT coalesce(sum(cnt), 0) FROM words_of_{name}")
+        if said != known.get(_number(name), (0, 0))[1]:
+            yield f"{name} has other words than its ads"
+    for says, count in _membership(query):
+        if count:
+            yield f"{count} {says}"
+
+
+def _membership(query: Query) -> Iterator[tuple[str, int]]:
+    stored = {ad for (ad,) in query("SELECT id FROM ads")}
+    found = query(_of_all(tables(query), "SELECT '{0}', id FROM {0}_docsize"))
+    ids = {ad for _, ad in found}
+    yield "ads that the search index does not know", len(stored - ids)
+    yield "ads in the search index that are not in the store", len(ids - stored)
+    yield (
+        "ads in a part of the search index where they do not belong",
+        sum(name != table(shard_of(ad)) for name, ad in found),
+    )

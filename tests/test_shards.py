@@ -1,0 +1,174 @@
+"""The index in shards: which one holds an ad, what a rebuild leaves, how searches rank."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from navfeed.store import ranking, shards
+
+WORDS = ("natt", "nattevakt", "kokk", "fjord", "fjell", "dal", "ås", "omsorg")
+
+
+@pytest.fixture
+def index() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(shards.SCHEMA)
+        connection.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY)")
+        connection.execute("CREATE TABLE ads (id INTEGER PRIMARY KEY)")
+        yield connection
+
+
+def query(index: sqlite3.Connection) -> shards.Query:
+    return lambda sql, *values: index.execute(sql, values).fetchall()
+
+
+def texts(*words: str) -> tuple[str, str, str, str, str]:
+    title, job_title, employer, text, ends = (*words, *[""] * 5)[:5]
+    return title, job_title, employer, text, ends
+
+
+def put(index: sqlite3.Connection, ad: int, *words: str) -> None:
+    index.execute("INSERT OR IGNORE INTO ads VALUES (?)", [ad])
+    shards.put(index, ad, texts(*words))
+
+
+def found(index: sqlite3.Connection, search: str) -> set[int]:
+    return {
+        ad for (ad,) in index.execute("SELECT rowid FROM search WHERE search MATCH ?", [search])
+    }
+
+
+def stale(index: sqlite3.Connection) -> list[int]:
+    return [shard for (shard,) in index.execute("SELECT shard FROM stale_shards ORDER BY shard")]
+
+
+def blocks(index: sqlite3.Connection) -> bytes:
+    return b"".join(
+        block
+        for name in shards.tables(query(index))
+        for (block,) in index.execute(f"SELECT block FROM {name}_data")
+    )
+
+
+def test_ads_that_come_together_are_in_one_shard() -> None:
+    assert {shards.shard_of(ad) for ad in range(64)} == {0}
+    assert {shards.shard_of(ad) for ad in range(64, 128)} == {1}
+    assert {shards.shard_of(ad) for ad in range(64 * 64)} == set(range(64))
+    assert shards.shard_of(64 * 64) == 0
+
+
+def test_a_shard_comes_with_the_first_ad_that_it_holds(index: sqlite3.Connection) -> None:
+    assert shards.tables(query(index)) == ["search_00"]
+    put(index, 64 * 5, "fjord")
+    put(index, 1, "fjord")
+    assert shards.tables(query(index)) == ["search_00", "search_05"]
+    assert found(index, "fjord") == {1, 64 * 5}
+
+
+def test_only_what_a_row_left_is_stale(index: sqlite3.Connection) -> None:
+    for ad in (1, 64, 128):
+        put(index, ad, "fjord")
+    assert stale(index) == []
+    put(index, 64, "fjord")
+    assert stale(index) == []  # it says the same
+    put(index, 64, "fjell")
+    shards.drop(index, 128)
+    assert stale(index) == [1, 2]
+    shards.rebuild_stale(index)
+    assert stale(index) == []
+    assert (found(index, "fjord"), found(index, "fjell")) == ({1}, {64})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_X3_no_block_holds_a_word_of_what_was_dropped(index: sqlite3.Connection, seed: int) -> None:
+    """Each ad has a word of its own, unlike all others: FTS5 leaves out what words share."""
+    rng = random.Random(seed)
+    said: set[int] = set()
+    coming = iter(range(1, 100_000, rng.choice([1, 7, 40])))
+    for _ in range(20):
+        index.execute("BEGIN")
+        fresh = {next(coming) for _ in range(rng.choice([1, 5, 40]))}
+        changed = set(rng.sample(sorted(said), min(len(said), 3)))
+        for ad in fresh | changed:
+            word = f"{rng.getrandbits(64):016x}kanari"
+            put(index, ad, word, "", "", " ".join(rng.choices(WORDS, k=rng.choice([1, 200]))))
+        said |= fresh
+        for ad in rng.sample(sorted(said), min(len(said), rng.choice([1, 4]))):
+            shards.drop(index, ad)
+            said.remove(ad)
+        shards.rebuild_stale(index)
+        index.execute("COMMIT")
+        assert blocks(index).count(b"kanari") == len(said)
+
+
+# Ranking
+
+
+SEARCHES = [
+    '"natt"',
+    '"natt"*',
+    '"natt" AND "kokk"',
+    '("natt" OR "nattevakt" OR {title job_title} : ("kokk"))',
+    '({title job_title} : ("natt" OR "omsorg"))',
+    '"fjord fjell"',
+    '{title job_title} : ("natt") AND {employer} : ({title job_title} : ("kokk") OR "dal")',
+    '(("natt" AND "dal") NOT ("kokk"))',
+    '"finnesikke"',
+]
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("seed", range(4))
+def test_ads_rank_as_in_one_large_table(index: sqlite3.Connection, search: str, seed: int) -> None:
+    rng = random.Random(seed)
+    index.execute(
+        "CREATE VIRTUAL TABLE whole USING fts5 (title, job_title, employer, text, ends, "
+        "tokenize = 'unicode61 remove_diacritics 0')"
+    )
+    for ad in range(1, 6_000, 13):
+        words = [" ".join(rng.choices(WORDS, k=rng.randint(0, most))) for most in (3, 2, 2, 60, 1)]
+        put(index, ad, *words)
+        index.execute(
+            "INSERT INTO whole (rowid, title, job_title, employer, text, ends) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [ad, *words],
+        )
+    in_titles = f"{{title job_title}} : ({search})"
+    ranked = index.execute(
+        f"SELECT id, place FROM {ranking.RANKED}", [ranking.places(query(index), search, in_titles)]
+    )
+    whole = index.execute(
+        f"SELECT rowid, rowid NOT IN (SELECT rowid FROM whole WHERE whole MATCH ?), "
+        f"bm25(whole, {ranking.WEIGHTS}) FROM whole WHERE whole MATCH ?",
+        [in_titles, search],
+    )
+    places = dict(ranked)
+    scores = {ad: (elsewhere, float(f"{score:.10g}")) for ad, elsewhere, score in whole}
+    assert places.keys() == scores.keys()
+    assert sorted(places, key=lambda ad: (places[ad], ad)) == sorted(
+        scores, key=lambda ad: (scores[ad], ad)
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "phrases"),
+    [
+        ('"natt"', ['{title job_title employer text ends} : "natt"']),
+        (
+            '{title job_title} : ("a" OR "b c") AND {text} : ("d"*)',
+            ['{title job_title} : "a"', '{title job_title} : "b c"', '{text} : "d"*'],
+        ),
+        ('{text} : ({title job_title} : ("a") OR "b")', ['{text} : "b"']),
+    ],
+)
+def test_each_phrase_is_a_search_of_its_own(expression: str, phrases: list[str]) -> None:
+    assert list(ranking.phrases_of(expression)) == phrases
+
+
+def test_numbers_of_up_to_nine_bytes() -> None:
+    assert list(shards.varints(b"\x07\x81\x00" + b"\xff" * 9)) == [7, 128, 2**64 - 1]
