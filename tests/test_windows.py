@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -372,4 +373,131 @@ def test_a_seek_that_filters_its_answer_loses_nothing(tmp_path: Path) -> None:
     transaction.commit()
     assert sync(lab) is ExitCode.DONE
     assert late in lab.stored()
+    assert lab.is_exact()
+
+
+def answering(lab: Lab, page_id: str) -> faults.Distort:
+    """Answer with another page than the seek should lead to."""
+    other = Request(
+        "GET", f"/api/v1/feed/{page_id}", {"authorization": f"Bearer {lab.practice.token}"}
+    )
+    return lambda _: lab.practice.answer(other)
+
+
+def test_windows_meet_by_their_entries_and_not_by_a_date(tmp_path: Path) -> None:
+    """A seek may lead further on than the date, to an entry whose moment lies behind others'."""
+    world = days_of(World(6, now=NOW), 2)
+    slow = world.begin()
+    world.advance(timedelta(minutes=10))
+    before = world.publish(expires=FAR)
+    slow.publish(expires=FAR)
+    slow.commit()
+    opens = world.entries()[-1]
+    days_of(world, 1)
+    lab = Lab(tmp_path / "navfeed.db", world, page_size=50)
+    on_seeks(lab, answering(lab, opens.page_id))
+    assert sync(lab, entry_points=HOURS[1:2]) is ExitCode.DONE
+    assert sorted(pages_of(lab)) == [0, 1]
+    assert before in lab.stored()
+    assert lab.is_exact()
+
+
+def test_S2_no_window_begins_where_an_entry_may_still_appear_before(tmp_path: Path) -> None:
+    world = days_of(World(7, now=NOW), 1)
+    hidden = world.begin()
+    late = hidden.publish(expires=FAR)
+    for _ in range(9):
+        world.advance(timedelta(minutes=1))
+        world.publish(expires=FAR)
+    lab = Lab(tmp_path / "navfeed.db", world, page_size=6)
+    assert sync(lab, entry_points=(timedelta(minutes=5),)) is ExitCode.DONE
+    hidden.commit()
+    assert sync(lab) is ExitCode.DONE
+    assert late in lab.stored()
+    assert lab.is_exact()
+
+
+def test_S8_a_circle_in_an_older_window_is_not_followed(lab: Lab) -> None:
+    first, second = (lab.world.entries()[at].page_id for at in (0, 5))
+    lab.practice.script(faults.on("page", second), faults.next_page(first), times=50)
+    ended = lab.sync(entry_points=HOURS)
+    assert ended.exit_code is ExitCode.FEED
+    assert "in a circle" in ended.outcome
+    lab.practice.clear_script()
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+
+
+def test_an_end_of_the_log_that_nobody_saw_is_not_believed(lab: Lab) -> None:
+    """The newest window reads on from a false tip in the next run; nobody would from this one."""
+    second = lab.world.entries()[5].page_id
+    tip = faults.then(faults.with_field("next_id", None), faults.with_field("next_url", None))
+    lab.practice.script(faults.on("page", second), tip, times=50)
+    ended = lab.sync(entry_points=HOURS)
+    assert ended.exit_code is ExitCode.FEED
+    assert "the feed ends with page" in ended.outcome
+    lab.practice.clear_script()
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+
+
+def test_H6_a_page_that_is_gone_is_sought_again(lab: Lab) -> None:
+    half_of_a_first_sync(lab)
+    [(page_id,)] = lab.rows("SELECT page FROM windows WHERE number = 3")
+    lab.world.forget_page(page_id)
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+
+
+def test_H6_a_next_page_that_is_gone_ends_the_run(lab: Lab) -> None:
+    third = lab.world.entries()[10].page_id
+    lab.practice.script(faults.on("page", third), faults.status(404), times=50)
+    ended = lab.sync(entry_points=HOURS)
+    assert ended.exit_code is ExitCode.FEED
+    assert third in ended.outcome
+    lab.practice.clear_script()
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+
+
+def test_S7_where_the_log_begins_anew_so_do_the_windows(lab: Lab) -> None:
+    half_of_a_first_sync(lab)
+    lab.world.reset_log()
+    days_of(lab.world, 2)
+    for _ in range(3):
+        lab.world.advance(timedelta(hours=1))
+        code = sync(lab)
+    assert code is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+
+
+def test_windows_that_do_not_meet_read_to_the_tip(lab: Lab) -> None:
+    """Nothing is lost where a window cannot find the newer one's first entries."""
+    half_of_a_first_sync(lab)
+    connection = sqlite3.connect(lab.path)
+    with connection:
+        connection.execute('UPDATE windows SET opening = \'[["a", "ACTIVE", "b"]]\'')
+    connection.close()
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (faults.status(401), ExitCode.TOKEN),
+        (faults.then(faults.status(503), faults.retry_after("600")), ExitCode.FEED),
+    ],
+    ids=["token", "pause"],
+)
+def test_a_seek_that_shows_that_every_request_fails_ends_the_run(
+    lab: Lab, fault: faults.Distort, code: ExitCode
+) -> None:
+    on_seeks(lab, fault)
+    assert sync(lab) is code
+    lab.practice.clear_script()
+    assert sync(lab, retry_now=True) is ExitCode.DONE
     assert lab.is_exact()

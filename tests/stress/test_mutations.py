@@ -22,6 +22,7 @@ UNSCRUBBED = ("tests/test_unscrubbed.py",)
 ANOTHER_LOG = ("tests/faults/test_another_log.py",)
 CRASHES = ("tests/watches/test_promises.py", "-k", "at_any_step")
 NOTIFICATIONS = ("tests/watches/test_notifications.py",)
+WINDOWS = ("tests/test_windows.py",)
 JOURNAL = ("tests/test_journal.py", "tests/test_keeping_up.py")
 
 
@@ -408,15 +409,64 @@ MUTATIONS = [
     Mutation(
         "a lost page taken for the end",
         "sync/walk.py",
-        "        if not isinstance(page, Page):\n            raise ContractError(",
-        "        if not isinstance(page, Page):\n            raise StoppedError(",
+        "        return answer\n    raise ContractError(",
+        "        return answer\n    from navfeed.errors import StoppedError as E\n\n    raise E(",
         ("tests/test_sync.py",),
     ),
     Mutation(
+        "a window that ends by a date alone",
+        "sync/older.py",
+        "        end = meeting(page, self._opening)\n",
+        "        opens = self._opening[0][2]\n"
+        "        later = (n for n, one in enumerate(page.entries) if one.written >= opens)\n"
+        "        end = next(later, None)\n",
+        WINDOWS,
+    ),
+    Mutation(
+        "an older window that counts against a newer one",
+        "store/windows.py",
+        " AND ad NOT IN (SELECT ad FROM window_entries WHERE window < :number)",
+        "",
+        WINDOWS,
+    ),
+    Mutation(
+        "an older window that removes",
+        "store/writer.py",
+        "            windows.save_page(db, number, entries, following)\n",
+        "            entries = list(entries)\n"
+        "            gone = [ad for ad, status in entries if status == 'INACTIVE']\n"
+        "            for ad in gone:\n"
+        "                ads.remove(db, ad, Reason.INACTIVE, now)\n"
+        "            queue.drop(db, gone)\n"
+        "            windows.save_page(db, number, entries, following)\n",
+        WINDOWS,
+    ),
+    Mutation(
+        "a window's first word about an ad instead of its last",
+        "store/windows.py",
+        "max(id) AS newest",
+        "min(id) AS newest",
+        WINDOWS,
+    ),
+    Mutation(
+        "a window that begins where entries may still appear",
+        "windows.py",
+        "    return page.served_at - first >= 2 * lateness",
+        "    return True",
+        WINDOWS,
+    ),
+    Mutation(
+        "the windows' position kept, and not what they read",
+        "store/windows.py",
+        "    _save(db, number, entries)\n    db.execute",
+        "    db.execute",
+        WINDOWS,
+    ),
+    Mutation(
         "the sweep by our own clock",
-        "sync/engine.py",
-        "confirmed_day(walk.served_at, walk.newest, clock())",
-        "confirmed_day(clock(), None, clock())",
+        "sync/reading.py",
+        "confirmed_day(self._walk.served_at, self._walk.newest, self._clock())",
+        "confirmed_day(self._clock(), None, self._clock())",
         ("tests/test_sync.py",),
     ),
     Mutation(
