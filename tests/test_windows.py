@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -501,3 +502,12 @@ def test_a_seek_that_shows_that_every_request_fails_ends_the_run(
     lab.practice.clear_script()
     assert sync(lab, retry_now=True) is ExitCode.DONE
     assert lab.is_exact()
+
+
+def test_a_debug_line_tells_of_each_ad_that_an_older_window_queues(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "navfeed")
+    assert sync(lab) is ExitCode.DONE
+    queued = {line.split()[1][:-1] for line in caplog.messages if ": queued, " in line}
+    assert queued == set(lab.asked("detail"))

@@ -205,9 +205,9 @@ class Store(Connected):
             windows.save_page(db, number, entries, following)
             return windows.queue_active(db, now)
 
-    def queue_windows(self, now: datetime) -> None:
+    def queue_windows(self, now: datetime) -> list[Queued]:
         """Queue the active ads of every window that may be, as the newest one is read now."""
-        self._write(windows.queue_active, now)
+        return self._write(windows.queue_active, now)
 
     def caught_up(self, moment: datetime) -> None:
         """Record that the end of the feed was reached then, and every detail requested since.

@@ -12,6 +12,7 @@ from navfeed.errors import ContractError
 from navfeed.lookback import feed_clock
 from navfeed.model import Key, Page, Queued, Unchanged, Window
 from navfeed.sync.entry_points import seek_whole
+from navfeed.sync.log import log_announced
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import PageApplied, refuse_missing
 from navfeed.windows import meeting
@@ -56,6 +57,7 @@ class OlderWindow:
             following=self.wants,
             now=self._clock(),
         )
+        log_announced(self.ready)
         self._moment = feed_clock(self._moment, page)
         return PageApplied(
             page=page.id,

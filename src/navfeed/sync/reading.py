@@ -14,6 +14,7 @@ from navfeed.decide import confirmed_day
 from navfeed.errors import FeedError, StoppedError, TokenError
 from navfeed.model import Page, Queued, Unchanged, counted
 from navfeed.sync.details import Details, DetailsApplied
+from navfeed.sync.log import log_announced
 from navfeed.sync.older import older_windows
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import PageApplied, Walk
@@ -136,7 +137,7 @@ class Reading(Generic[E]):
         self.walked_at = self._clock()
         self._walk.end()
         if self._store.windows():
-            self._store.queue_windows(self._clock())
+            log_announced(self._store.queue_windows(self._clock()))
         today = confirmed_day(self._walk.served_at, self._walk.newest, self._clock())
         yield from self._at_tip(today)
         self._details = Details(
