@@ -24,8 +24,9 @@ from hypothesis.stateful import (
 from navfeed.errors import ExitCode
 from navfeed.practice import Transaction, World, faults
 from navfeed.sync.engine import RunFinished
+from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
-from support.lab import NOW, Lab
+from support.lab import Lab
 
 LATEST = timedelta(minutes=15)
 POINTS = tuple(timedelta(minutes=minutes) for minutes in (45, 60 * 6, 60 * 24 * 3))

@@ -17,8 +17,9 @@ from navfeed.store import erasure, unscrubbed, writer
 from navfeed.store import scrub as scrubbing
 from navfeed.store.writer import Store
 from support.canaries import FIELDS, heard
+from support.clock import NOW
 from support.crash import Crash, fragile
-from test_erasure import NOW, verdict
+from test_erasure import verdict
 
 Scrubbed = list[set[int] | None]
 

@@ -24,8 +24,9 @@ from navfeed.windows import (
     meeting,
     opening_of,
 )
+from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
-from support.lab import NOW, Lab
+from support.lab import Lab
 
 DAY = timedelta(days=1)
 LATENESS = timedelta(minutes=15)
