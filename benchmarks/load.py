@@ -240,7 +240,8 @@ def erase(store: Path, person: str) -> int:
 
 
 def sync(url: str, store: Path) -> int:
-    words = [NAVFEED, "sync", "--quiet", "--workers", "16", "--base-url", url, "--db", str(store)]
+    words = [NAVFEED, "sync", "--quiet", "--connections", "12"]
+    words += ["--base-url", url, "--db", str(store)]
     return quietly(words)
 
 

@@ -55,7 +55,8 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         f"""
         base_url = "https://example.org/feed/"
         token_file = "{home / "token"}"
-        workers = 3
+        connections = 3
+        windows = 2
         inactive = "mask"
         contacts = "drop"
         timeout = 30
@@ -74,7 +75,8 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         db=home / "navfeed.db",
         base_url="https://example.org/feed",
         token=TokenSource(file=home / "token"),
-        workers=3,
+        connections=3,
+        windows=2,
         inactive=Inactive.MASK,
         contacts=Contacts.DROP,
         timeout=30,
@@ -136,8 +138,9 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"base_url": "https://[::1"}, "not an http"),
         ({"base_url": "https://@nav.no"}, "password"),
         ({"base_url": "https://me:geheim@nav.no"}, "password"),
-        ({"workers": "many"}, "workers"),
-        ({"workers": 65}, "from 1 to 64"),
+        ({"connections": "many"}, "connections"),
+        ({"connections": 13}, "from 1 to 12"),
+        ({"windows": 6}, "from 1 to 5"),
         ({"timeout": 0}, "timeout"),
         ({"inactive": "burn"}, "delete or mask"),
         ({"contacts": "some"}, "keep or drop"),
@@ -215,7 +218,7 @@ def test_a_token_file_that_others_can_read_is_noticed(home: Path, mode: int, exp
 @pytest.mark.parametrize(
     ("toml", "says"),
     [
-        ("wrokers = 3", r"unknown settings: wrokers \(did you mean workers\?\)\."),
+        ("conections = 3", r"unknown settings: conections \(did you mean connections\?\)\."),
         ("a = ", "cannot read"),
     ],
 )

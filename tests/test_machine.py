@@ -23,17 +23,25 @@ from hypothesis.stateful import (
 
 from navfeed.errors import ExitCode
 from navfeed.practice import Transaction, World, faults
+from navfeed.sync.engine import RunFinished
 from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
 
 LATEST = timedelta(minutes=15)
+POINTS = tuple(timedelta(minutes=minutes) for minutes in (45, 60 * 6, 60 * 24 * 3))
 OPERATIONS = ("update", "stop", "expire", "reactivate")
 
 
 class Schedules(RuleBasedStateMachine):
-    @initialize(page_size=st.integers(2, 9), seed=st.integers(0, 2**16), seek_filters=st.booleans())
-    def begin(self, page_size: int, seed: int, seek_filters: bool) -> None:
+    @initialize(
+        page_size=st.integers(2, 9),
+        seed=st.integers(0, 2**16),
+        seek_filters=st.booleans(),
+        hours=st.lists(st.sampled_from([0.2, 1, 8, 40]), max_size=8),
+    )
+    def begin(self, page_size: int, seed: int, seek_filters: bool, hours: list[float]) -> None:
+        """A feed, and a history that a first sync reads in windows where it is long enough."""
         self.folder = Path(tempfile.mkdtemp())
         self.world = World(seed, now=NOW)
         self.lab = Lab(
@@ -44,6 +52,10 @@ class Schedules(RuleBasedStateMachine):
         self.lab.before = lambda _: self.fuse.burn()
         self.open: list[tuple[Transaction, object]] = []
         self.ads: list[str] = [self.world.publish()]
+        for some in hours:
+            self.world.advance(timedelta(hours=some))
+            self.ads.append(self.world.publish())
+            self.world.update(self.ads[-2])
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -108,6 +120,9 @@ class Schedules(RuleBasedStateMachine):
 
     # What happens to us
 
+    def synced(self, **changes: object) -> RunFinished:
+        return self.lab.sync(entry_points=POINTS, **changes)
+
     @rule(
         kind=st.sampled_from(["page", "seek", "detail", "token"]),
         code=st.sampled_from([500, 503, 401, 304]),
@@ -116,7 +131,7 @@ class Schedules(RuleBasedStateMachine):
     )
     def bad_weather(self, kind: str, code: int, times: int, skip: int) -> None:
         self.lab.practice.script(faults.on(kind), faults.status(code), times=times, skip=skip)
-        ended = self.lab.sync()
+        ended = self.synced()
         note(f"bad weather: {ended.outcome}")
         self.lab.practice.clear_script()
 
@@ -124,18 +139,18 @@ class Schedules(RuleBasedStateMachine):
     def crash(self, fuse: int) -> None:
         self.fuse.left = fuse
         try:
-            self.lab.sync()
+            self.synced()
         except Crash:
             note(f"crashed after {fuse} boundaries")
         self.fuse.left = None
 
     @rule(pages=st.integers(1, 3))
     def sync_some_pages(self, pages: int) -> None:
-        self.lab.sync(max_pages=pages)
+        self.synced(max_pages=pages)
 
     @rule()
     def sync(self) -> None:
-        ended = self.lab.sync()
+        ended = self.synced()
         assert ended.exit_code is ExitCode.DONE, ended.outcome
         assert self.lab.stored() == self.world.truth()
 
@@ -143,7 +158,7 @@ class Schedules(RuleBasedStateMachine):
     def sync_twice(self) -> None:
         """What was read is recognised: the second run finds nothing to do."""
         self.sync()
-        ended = self.lab.sync()
+        ended = self.synced()
         assert (ended.counts.entries, ended.counts.late) == (0, 0)
         assert self.lab.asked("detail") == []
         assert len(self.lab.asked("page")) >= 1
@@ -155,7 +170,7 @@ class Schedules(RuleBasedStateMachine):
     )
     def silent_change_is_found_by_a_recheck(self, choice, silently: str) -> None:
         getattr(self.world, silently)(choice.choice(self.ads))
-        ended = self.lab.sync(recheck_after=timedelta(0))
+        ended = self.synced(recheck_after=timedelta(0))
         assert ended.exit_code is ExitCode.DONE, ended.outcome
         assert self.lab.stored() == self.world.truth()
 

@@ -188,7 +188,7 @@ def test_new_settings_are_taken_up_and_bad_ones_are_not(shell: Shell, manager: M
         file.write_text('log_file = "/nowhere/navfeed.log"\n')
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
-        file.write_text('db = "elsewhere.db"\nworkers = 1\n[scope]\nwords = ["e"]\n')
+        file.write_text('db = "elsewhere.db"\nconnections = 1\n[scope]\nwords = ["e"]\n')
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
         assert Lab(shell.db).rows("SELECT scope ->> 'words' FROM feed") == [('["e"]',)]

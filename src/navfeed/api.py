@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from navfeed.config import Settings, feed_address, load, read_text, refuse_special
 from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
 from navfeed.model import HISTORY, RunFacts, RunState, oslo_day, refuse_wrong_type
+from navfeed.windows import entry_points
 
 if TYPE_CHECKING:  # loaded where they are needed: reading needs nothing of a sync
     from navfeed.client.feed import FeedClient
@@ -132,11 +133,12 @@ def make_plan(settings: Settings, start: Start | None = None) -> Plan:
     return Plan(
         start=Start(back=HISTORY) if start is None else start,
         scope=settings.scope,
-        workers=settings.workers,
+        workers=settings.connections,
         lateness=settings.look_back,
         recheck_after=settings.recheck_after,
         recheck_most=settings.recheck_most,
         keep_changes=settings.keep_changes,
+        entry_points=entry_points(settings.windows),
     )
 
 
@@ -198,7 +200,7 @@ def client(settings: Settings, token: str | None) -> FeedClient:
     from navfeed.client.feed import FeedClient
     from navfeed.client.http import Http
 
-    http = Http(settings.base_url, size=settings.workers)
+    http = Http(settings.base_url, size=settings.connections)
     return FeedClient(http, token=token, seconds=settings.timeout)
 
 

@@ -28,16 +28,21 @@ from navfeed.model import (
     Scope,
     refuse_wrong_types,
 )
+from navfeed.windows import MOST_WINDOWS, WINDOWS
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
+
+MOST_CONNECTIONS = 12
+"""To one server: NAV documents no limit, and its answers come no faster for more."""
 
 _KEYS = frozenset(
     {
         "db",
         "base_url",
         "token_file",
-        "workers",
+        "connections",
+        "windows",
         "inactive",
         "contacts",
         "timeout",
@@ -129,7 +134,8 @@ class Settings:
     db: Path
     base_url: str = NAV
     token: TokenSource = TokenSource()
-    workers: int = 8
+    connections: int = 8
+    windows: int = WINDOWS
     inactive: Inactive | None = None
     contacts: Contacts | None = None
     timeout: float = 120.0
@@ -229,7 +235,8 @@ def _settings(
         db=_path(values.get("db")) or default_db(),
         base_url=_base_url(str(values.get("base_url", NAV))),
         token=TokenSource(environ.get("NAVFEED_TOKEN") or None, _path(values.get("token_file"))),
-        workers=_whole(values, "workers", 8, least=1, most=64),
+        connections=_whole(values, "connections", 8, least=1, most=MOST_CONNECTIONS),
+        windows=_whole(values, "windows", WINDOWS, least=1, most=MOST_WINDOWS),
         inactive=_choice(Inactive, values, "inactive"),
         contacts=_choice(Contacts, values, "contacts"),
         timeout=float(_whole(values, "timeout", 120, least=1, most=3_600)),
@@ -265,7 +272,7 @@ def _settings(
 def load_settings(**values: object) -> Settings:
     """The settings; these values override the environment and `navfeed.toml`.
 
-    Names and forms are the file's (docs/reference/configuration.md): `db="ads.db"`, `workers=4`,
+    Names and forms are the file's (docs/reference/configuration.md): `db="ads.db"`, `windows=1`,
     `scope={"county": ["VESTLAND"]}`. Raises `ConfigError`.
     """
     if unknown := sorted(values.keys() - _KEYS):

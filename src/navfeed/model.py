@@ -409,6 +409,21 @@ class FeedCursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the log that a first sync reads beside others; 0 is the newest.
+
+    `since` is the date whose seek led to its first page (None: the oldest page of the log),
+    `opening` its first entries, where the next older window ends. `page` is the page to read next,
+    None once it is read to its end.
+    """
+
+    number: int
+    since: datetime | None
+    opening: tuple[Key, ...]
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EntryDecision:
     """What an ad's new entries ask for: `remove` what is stored, `ask` for the details, or both."""
 

@@ -74,7 +74,7 @@ def test_a_dry_run_writes_nothing(home: Path) -> None:
 
 def test_a_file_that_is_there_is_kept_unless_agreed(home: Path) -> None:
     file_of(home).parent.mkdir()
-    before = '# mine\nworkers = 3\ncontacts = "drop"\n\n[scope]\nwords = ["natt"]  # only\n'
+    before = '# mine\nconnections = 3\ncontacts = "drop"\n\n[scope]\nwords = ["natt"]  # only\n'
     file_of(home).write_text(before, encoding="utf-8")
     done = init("--every", "1h", answers="\n\n\n\n")
     assert done.exit_code == 2
@@ -83,7 +83,7 @@ def test_a_file_that_is_there_is_kept_unless_agreed(home: Path) -> None:
 
     assert init("--every", "1h", "--yes").exit_code == 0
     after = file_of(home).read_text(encoding="utf-8")
-    assert after.startswith("# mine\nworkers = 3\n")
+    assert after.startswith("# mine\nconnections = 3\n")
     assert '[scope]\nwords = ["natt"]  # only\n' in after
     assert (settings(home)["every"], settings(home)["contacts"]) == ("1h", "drop")
 

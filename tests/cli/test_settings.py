@@ -30,12 +30,12 @@ def shown(*words: str) -> dict[str, dict[str, object]]:
 
 
 def test_each_setting_is_shown_with_its_origin(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file.write_text('workers = 3\nevery = "90s"\n[scope]\ncounty = ["VESTLAND"]\n')
+    file.write_text('connections = 3\nevery = "90s"\n[scope]\ncounty = ["VESTLAND"]\n')
     monkeypatch.setenv("NAVFEED_EVERY", "1h")
     found = shown("--db", "own.db")
     assert found["db"] == {"value": "own.db", "origin": "option"}
     assert found["every"] == {"value": "1h", "origin": "NAVFEED_EVERY"}
-    assert found["workers"] == {"value": 3, "origin": str(file)}
+    assert found["connections"] == {"value": 3, "origin": str(file)}
     assert found["scope.county"] == {"value": ["VESTLAND"], "origin": str(file)}
     assert found["timeout"] == {"value": 120, "origin": "default"}
     assert found["log_file"] == {"value": None, "origin": "default"}
@@ -48,11 +48,11 @@ def test_no_setting_is_left_out(file: Path) -> None:
 
 def test_without_origin_there_are_values_alone(file: Path) -> None:
     lines = invoke(["config", "show"]).stdout.splitlines()
-    assert "workers\t8" in lines
+    assert "connections\t8" in lines
     assert "upgrade_copy\ttrue" in lines
     assert "warn_age\t24h" in lines
     assert "token\t-" in lines
-    assert json.loads(invoke(["config", "show", "--format", "json"]).stdout)["workers"] == 8
+    assert json.loads(invoke(["config", "show", "--format", "json"]).stdout)["connections"] == 8
 
 
 def test_X2_no_secret_is_shown(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,15 +87,15 @@ def test_a_correct_file_is_called_so(file: Path) -> None:
 def test_all_that_is_wrong_is_listed_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAVFEED_EVRY", "1h")
     file.write_text(
-        'worker = 3\nworkers = 99\nevery = "2m"\nwarn_age = "soon"\n'
+        'connection = 3\nconnections = 99\nevery = "2m"\nwarn_age = "soon"\n'
         '[scope]\nmuncipal = ["BERGEN"]\n[notify]\npong = "x"\n'
     )
     done = invoke(["config", "check"])
     assert done.exit_code == 2
     assert done.stdout.splitlines() == [
-        "unknown setting worker (did you mean workers?)",
+        "unknown setting connection (did you mean connections?)",
         "unknown variable NAVFEED_EVRY (did you mean NAVFEED_EVERY?)",
-        "workers is 99; it takes a whole number from 1 to 64",
+        "connections is 99; it takes a whole number from 1 to 12",
         "warn_age (or never) takes seconds, or 90m, 24h, 2d; not 'soon'",
         (
             "[scope] has muncipal (did you mean municipal?); the scope takes lists of strings for "

@@ -119,7 +119,8 @@ def test_defaults_in_the_settings_page_are_those_of_the_code(tmp_path: Path) -> 
     told = dict(re.findall(r"^\| `(\w+)` \|.*\| `([^`]+)` \|$", page, re.MULTILINE))
     settings = config.load({"db": tmp_path / "x.db"}, {}, _empty(tmp_path))
     assert told["base_url"] == settings.base_url
-    assert told["workers"] == str(settings.workers)
+    assert told["connections"] == str(settings.connections)
+    assert told["windows"] == str(settings.windows)
     assert told["timeout"] == f"{settings.timeout:g}"
     assert told["look_back_minutes"] == f"{settings.look_back.total_seconds() / 60:g}"
     assert told["recheck_days"] == str(settings.recheck_after.days)

@@ -683,7 +683,7 @@ MONSTERS = {
 )
 def test_H11_memory_stays_bounded_whatever_comes(outdoors, kind, name):
     outdoors.spoil(kind, MONSTERS[name])
-    code, megabytes = peak_of_a_sync(outdoors, "--workers", "8")
+    code, megabytes = peak_of_a_sync(outdoors, "--connections", "8")
     assert code == ExitCode.FEED if kind == "seek" else code in (ExitCode.FEED, ExitCode.WAITING)
     assert megabytes < 150
     outdoors.recovers()

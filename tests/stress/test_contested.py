@@ -24,6 +24,9 @@ from support.crash import Crash, Fuse, fragile
 
 PLAN = Plan(start=Start(), workers=1, retry_now=True)
 STEPS = 25
+POINTS = tuple(timedelta(minutes=minutes) for minutes in (35, 90, 180))
+"""Entry points within the history of such a feed, so that a first sync reads several windows."""
+
 KINDS = {
     "contested": Trouble(),
     "repeated moments": Trouble(repeated_moments=True),
@@ -37,8 +40,11 @@ KINDS = {
 class Schedule:
     """One feed, one store, and what happens to both."""
 
-    def __init__(self, path: Path, seed: int, trouble: Trouble) -> None:
+    def __init__(
+        self, path: Path, seed: int, trouble: Trouble, points: tuple[timedelta, ...]
+    ) -> None:
         self._path = path
+        self._plan = replace(PLAN, entry_points=points)
         self._rng = Random(seed)
         self._feed = Contested(self._rng, trouble)
         self._forgetful = trouble.forgetful
@@ -48,12 +54,27 @@ class Schedule:
 
     def play(self) -> None:
         self._feed.some_history()
+        if self._plan.entry_points:
+            self._windows()
         for _ in range(STEPS):
             if self._forgetful and self._rng.random() < 0.12:
                 self._feed.forget()
             self._step(self._rng.random())
         self._feed.advance(LATEST + timedelta(minutes=1))
         self._is_exact()
+
+    def _windows(self) -> None:
+        """Hours of log, and a first sync that stops, dies, or goes through at once."""
+        for _ in range(8):
+            self._feed.happen()
+            self._feed.some_history()
+        for _ in range(self._rng.choice([0, 1, 3, 6])):
+            if self._forgetful and self._rng.random() < 0.3:
+                self._feed.forget()
+            if self._rng.random() < 0.5:
+                self._sync(max_pages=1)
+            else:
+                self._dies()
 
     def _step(self, chance: float) -> None:
         if chance < 0.45:
@@ -94,19 +115,20 @@ class Schedule:
 
     def _sync(self, **changes: Any) -> tuple[RunFinished, dict[str, str]]:
         with self._store_class(self._path) as store:
-            plan = replace(PLAN, **changes)
+            plan = replace(self._plan, **changes)
             *_, ended = sync(self._feed, store, plan, clock=lambda: self._feed.now, stop=Stop())
             assert isinstance(ended, RunFinished)
             return ended, {ad: content.raw for ad, content in store.iter_contents()}
 
 
+@pytest.mark.parametrize("points", [(), POINTS], ids=["one walk", "windows"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "seeds", [range(4), pytest.param(range(10_000, 10_500), marks=pytest.mark.campaign)]
 )
 def test_whatever_is_disputed_the_store_becomes_exact(
-    tmp_path: Path, kind: str, seeds: range
+    tmp_path: Path, kind: str, points: tuple[timedelta, ...], seeds: range
 ) -> None:
     for seed in seeds:
-        Schedule(tmp_path / f"{seed}.db", seed, KINDS[kind]).play()
+        Schedule(tmp_path / f"{seed}.db", seed, KINDS[kind], points).play()
     print(f"{kind}: {len(seeds)} schedules, 0 divergences")

@@ -26,6 +26,7 @@ SHARDS = (*ERASURE, "tests/test_shards.py")
 ANOTHER_LOG = ("tests/faults/test_another_log.py",)
 CRASHES = ("tests/watches/test_promises.py", "-k", "at_any_step")
 NOTIFICATIONS = ("tests/watches/test_notifications.py",)
+WINDOWS = ("tests/test_windows.py",)
 JOURNAL = ("tests/test_journal.py", "tests/test_keeping_up.py")
 
 
@@ -416,16 +417,65 @@ MUTATIONS = [
     ),
     Mutation(
         "a lost page taken for the end",
-        "sync.walk:Walk._next_page",
+        "sync.walk:refuse_missing",
         "ContractError",
         "StoppedError",
         ("tests/test_sync.py",),
     ),
     Mutation(
+        "a window that ends by a date alone",
+        "sync.older:OlderWindow.take",
+        "meeting(page, self._opening)",
+        "next((at for at, one in enumerate(page.entries) "
+        "if one.written >= self._opening[0][2]), None)",
+        WINDOWS,
+    ),
+    Mutation(
+        "an older window that counts against a newer one",
+        "store.windows:_queue_window",
+        "_ACTIVE_ADS",
+        "_ACTIVE_ADS.partition(' AND ad NOT IN ')[0] + ' ORDER BY newest'",
+        WINDOWS,
+    ),
+    Mutation(
+        "an older window that removes",
+        "store.writer:Store.commit_window_page",
+        "windows.save_page(db, number, entries, following)\nreturn windows.queue_active(db, now)",
+        "entries = list(entries)\n"
+        "gone = [ad for ad, status in entries if status == 'INACTIVE']\n"
+        "for ad in gone:\n"
+        "    ads.remove(db, ad, Reason.INACTIVE, now)\n"
+        "queue.drop(db, gone)\n"
+        "windows.save_page(db, number, entries, following)\n"
+        "return windows.queue_active(db, now)",
+        WINDOWS,
+    ),
+    Mutation(
+        "a window's first word about an ad instead of its last",
+        "store.windows:_queue_window",
+        "_ACTIVE_ADS",
+        "_ACTIVE_ADS.replace('max(id)', 'min(id)')",
+        WINDOWS,
+    ),
+    Mutation(
+        "a window that begins where entries may still appear",
+        "windows:is_settled",
+        "page.served_at - first >= 2 * lateness",
+        "True",
+        WINDOWS,
+    ),
+    Mutation(
+        "the windows' position kept, and not what they read",
+        "store.windows:save_page",
+        "_save(db, number, entries)",
+        "None",
+        WINDOWS,
+    ),
+    Mutation(
         "the sweep by our own clock",
-        "sync.engine:_phases",
-        "confirmed_day(walk.served_at, walk.newest, clock())",
-        "confirmed_day(clock(), None, clock())",
+        "sync.reading:Reading._end_newest",
+        "confirmed_day(self._walk.served_at, self._walk.newest, self._clock())",
+        "confirmed_day(self._clock(), None, self._clock())",
         ("tests/test_sync.py",),
     ),
     Mutation(

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from navfeed.errors import ExitCode
@@ -19,7 +20,7 @@ from support.socket_harness import Outdoors
 Silent = Callable[[Ring], bool]
 """Whether what an ad says must be in no file in the end."""
 
-START = ("sync", "-q", "--from-start", "--workers", "2")
+START = ("sync", "-q", "--from-start", "--connections", "2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,25 @@ def backfill(outdoors: Outdoors) -> Silent:
     """A first run: the making of the store is in it."""
     outdoors.path.unlink()
     return lambda _: False
+
+
+MONTHS = timedelta(days=100)
+FAR = "2999-12-31T00:00:00+01:00"
+
+
+def windows(outdoors: Outdoors) -> Silent:
+    """A first run over months of log, read at several places at once. An old ad ended lately."""
+    outdoors.path.unlink()
+    world, number = outdoors.world, 60
+    for share in (0.35, 0.45, 0.15, 0.05):
+        for _ in range(6):
+            number += 1
+            world.publish(content={**content(number, 0), "expires": FAR})
+        world.update(world.in_force()[-2], {**content(number - 1, 1), "expires": FAR})
+        world.advance(share * MONTHS)
+    world.stop(world.in_force()[0])
+    outdoors.practice.rotate_token()
+    return lambda ring: ring[0] == 1
 
 
 def incremental(outdoors: Outdoors) -> Silent:
@@ -121,6 +141,7 @@ def _copied(connection: sqlite3.Connection, table: str) -> None:
 
 STAGES: dict[str, tuple[Callable[[Outdoors], Silent], tuple[str, ...]]] = {
     "backfill": (backfill, START),
+    "windows": (windows, START),
     "incremental": (incremental, START),
     "purge": (purge, START),
     "migration": (migration, START),
@@ -133,7 +154,8 @@ STAGES: dict[str, tuple[Callable[[Outdoors], Silent], tuple[str, ...]]] = {
 def staged(name: str, folder: Path) -> Iterator[Stage]:
     """Ten ads that sing are stored; then what the stage says has happened."""
     happens, words = STAGES[name]
-    world = World(1, now=machine_now())
+    age = MONTHS if name == "windows" else timedelta(0)
+    world = World(1, now=machine_now() - age)
     for number in range(1, 11):
         world.publish(content=content(number, 0))
     live, before = folder / "live", folder / "before"

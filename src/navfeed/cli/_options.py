@@ -69,10 +69,10 @@ MaxTimeOption = Annotated[
 ]
 
 
-WorkersOption = Annotated[
+ConnectionsOption = Annotated[
     int | None,
     typer.Option(
-        min=1, max=64, help="Number of concurrent detail requests. Default: 8.", show_default=False
+        min=1, max=12, help="Number of concurrent requests. Default: 8.", show_default=False
     ),
 ]
 

@@ -16,13 +16,13 @@ from navfeed.cli import _run
 from navfeed.cli._app import app
 from navfeed.cli._options import (
     ConfigOption,
+    ConnectionsOption,
     DbOption,
     FormatOption,
     MaxTimeOption,
     QuietOption,
     SummaryFormat,
     UrlOption,
-    WorkersOption,
 )
 from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.cli._welcome import before_first_sync
@@ -119,7 +119,16 @@ def sync(
     max_pages: Annotated[
         int | None, typer.Option(min=1, help="Stop after this many pages.", show_default=False)
     ] = None,
-    workers: WorkersOption = None,
+    connections: ConnectionsOption = None,
+    windows: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=5,
+            help="First sync only: read this many parts of the log at once. Default: 4.",
+            show_default=False,
+        ),
+    ] = None,
     inactive: Annotated[
         Inactive | None,
         typer.Option(
@@ -210,7 +219,8 @@ def sync(
     flags = {
         "db": db,
         "base_url": base_url,
-        "workers": workers,
+        "connections": connections,
+        "windows": windows,
         "inactive": inactive,
         "contacts": contacts,
         "scope": _run.scope_of(scope or []),

@@ -13,13 +13,13 @@ from navfeed.cli import _run
 from navfeed.cli._app import app
 from navfeed.cli._options import (
     ConfigOption,
+    ConnectionsOption,
     DbOption,
     FormatOption,
     MaxTimeOption,
     QuietOption,
     SummaryFormat,
     UrlOption,
-    WorkersOption,
 )
 from navfeed.cli._output import print_json, print_lines
 from navfeed.config import load
@@ -51,7 +51,7 @@ def verify(
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Repair differences.")] = False,
     max_time: MaxTimeOption = None,
-    workers: WorkersOption = None,
+    connections: ConnectionsOption = None,
     quiet: QuietOption = False,
     format_: FormatOption = SummaryFormat.TEXT,
 ) -> None:
@@ -64,7 +64,7 @@ def verify(
     Exit codes: 0 the store equals what NAV shows, or was repaired; 9 there are differences; 4 NAV
     did not answer for some ads.
     """
-    flags = {"db": db, "base_url": base_url, "workers": workers}
+    flags = {"db": db, "base_url": base_url, "connections": connections}
     settings = load(flags, config=config)
     from navfeed.present.progress import choose, is_silent
     from navfeed.sync.workers import Stop

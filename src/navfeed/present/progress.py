@@ -137,16 +137,18 @@ class Lines(Silent):
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._pages = 0
+        self._pages = self._older = 0
         self._walked: PageApplied | None = None
         self._fetched: DetailsApplied | None = None
         self._failed = 0
 
     def show(self, event: Event) -> None:
         match event:
-            case PageApplied():
+            case PageApplied(window=0):
                 self._pages += 1
                 self._walked = event
+            case PageApplied():
+                self._older += 1
             case DetailsApplied():
                 self._end_walk()
                 self._fetched = event
@@ -158,6 +160,7 @@ class Lines(Silent):
                 self._say(swept(event))
             case RunFinished():
                 self._end_walk()
+                self._end_older()
                 self._end_details()
                 self._say(f"{summary(event)}")
 
@@ -167,6 +170,10 @@ class Lines(Silent):
             until = f", up to {oslo_time(moment)}" if moment else ""
             self._say(f"read {counted(self._pages, 'page')}{until}")
         self._walked = None
+
+    def _end_older(self) -> None:
+        if self._older:
+            self._say(f"read {counted(self._older, 'page')} of older entries")
 
     def _end_details(self) -> None:
         if self._fetched is not None:
@@ -218,7 +225,8 @@ class Logged(Silent):
     def _walked(self, event: PageApplied) -> None:
         until = f", up to {oslo_time(event.moment)}" if event.moment else ""
         new = counted(event.new, "new entry", "new entries")
-        text = f"page {event.page}: {new}, {event.late} late{until}"
+        older = f", window {event.window}" if event.window else ""
+        text = f"page {event.page}: {new}, {event.late} late{until}{older}"
         self._log.say(LogLevel.DEBUG, text, LogEvent.WALKED, entries=event.entries, new=event.new)
 
 
@@ -231,6 +239,7 @@ class Bars(Silent):
         self._walk = self._bars.add_task("walking", total=None, shown="")
         self._details = self._bars.add_task("details", total=None, shown="", visible=False)
         self._pages = 0
+        self._reads_older = False
         self._began: datetime | None = None
 
     def __enter__(self) -> Self:
@@ -246,7 +255,8 @@ class Bars(Silent):
                 self._show_walked(event)
             case DetailsApplied(done, total):
                 shown = f"{done} of {total}"
-                self._bars.update(self._walk, total=1, completed=1)
+                if not self._reads_older:
+                    self._bars.update(self._walk, total=1, completed=1)
                 self._bars.update(
                     self._details, total=total, completed=done, shown=shown, visible=True
                 )
@@ -257,6 +267,10 @@ class Bars(Silent):
 
     def _show_walked(self, event: PageApplied) -> None:
         self._pages += 1
+        if event.window or self._reads_older:  # how far several windows are has no one measure
+            self._reads_older = True
+            self._bars.update(self._walk, total=None, shown=counted(self._pages, "page"))
+            return
         if event.moment is None:
             return
         self._began = self._began or event.moment

@@ -261,6 +261,30 @@ def m007_index_in_shards(db: Database) -> None:
     db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
 
 
+@migrations()
+def m007_windows(db: Database) -> None:
+    """Tables for the stretches of the log that a first sync reads beside each other."""
+    if "windows" not in db.table_names():
+        _run(db, _WINDOWS_OF_7)
+
+
+_WINDOWS_OF_7 = """
+CREATE TABLE windows (
+    number INTEGER PRIMARY KEY,
+    since TEXT,
+    opening TEXT NOT NULL,
+    page TEXT,
+    queued INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE window_entries (
+    id INTEGER PRIMARY KEY,
+    window INTEGER NOT NULL,
+    ad BLOB NOT NULL,
+    active INTEGER NOT NULL
+) STRICT
+"""
+
+
 @contextmanager
 def _views_renewed(db: Database) -> Iterator[None]:
     """Around all steps: the views are out of their way, and afterwards what the schema has now.

@@ -171,6 +171,23 @@ CREATE TABLE seen (
 
 CREATE INDEX seen_by_ordinal ON seen (ordinal);
 
+-- While a first sync reads the log at several places: the stretches. 0 is the newest.
+CREATE TABLE windows (
+    number INTEGER PRIMARY KEY,
+    since TEXT,                     -- the date whose seek led there; null: the log's first page
+    opening TEXT NOT NULL,          -- JSON: its first entries, where the next older stretch ends
+    page TEXT,                      -- the page to read next; null once it is read to its end
+    queued INTEGER NOT NULL DEFAULT 0 -- 1: its active ads were queued
+) STRICT;
+
+-- Likewise: which ads their entries named, in the order of reading. Emptied when all is read.
+CREATE TABLE window_entries (
+    id INTEGER PRIMARY KEY,
+    window INTEGER NOT NULL,
+    ad BLOB NOT NULL,               -- the 16 bytes of its uuid
+    active INTEGER NOT NULL
+) STRICT;
+
 -- What happened last to each ad, under a number that only grows: what `navfeed changes` reports. It
 -- holds no word of what an ad said, and keeps the rows of ads that are gone for some time.
 CREATE TABLE changes (

@@ -33,8 +33,19 @@ from navfeed.model import (
     Scope,
     SeenEntry,
     Stored,
+    Window,
 )
-from navfeed.store import ads, erasure, journal, position, queue, runs, settings, shards
+from navfeed.store import (
+    ads,
+    erasure,
+    journal,
+    position,
+    queue,
+    runs,
+    settings,
+    shards,
+    windows,
+)
 from navfeed.store.connect import Connected, P, T, check_library, transaction, translate_errors
 from navfeed.store.file_handle import open_private_file
 from navfeed.store.mapping import content_of
@@ -159,17 +170,46 @@ class Store(Connected):
             queue.put(db, ((one.ad, one.reason) for one in decisions if one.ask), now)
             position.save_seen(db, seen, keep_from)
             position.save_cursor(db, cursor, self._feed_url)
+            windows.save_newest(db, (one.key[:2] for one in seen))
         return effects
 
-    def begin_at(self, reach: datetime | None) -> None:
-        """Record from when on a first sync reads the log; None: nobody knows."""
-        self._write(position.save_reach, reach)
+    def begin_at(self, reach: datetime | None, stretches: Sequence[Window] = ()) -> None:
+        """Record from when on a first sync reads the log, and where it does so; None: unknown."""
+        with self._transaction() as db:
+            position.save_reach(db, reach)
+            windows.begin(db, stretches)
 
     def end_walk(self, cursor: FeedCursor, vanished: Sequence[SeenEntry]) -> None:
         """Record that the end of the feed was reached; what the log no longer has is dropped."""
         with self._transaction() as db:
             position.drop_seen(db, vanished)
             position.save_cursor(db, cursor, self._feed_url)
+            windows.end_newest(db)
+
+    def windows(self) -> list[Window]:
+        """The stretches of the log that a first sync has still to read, the newest first."""
+        return self._read(windows.load)
+
+    def commit_window_page(
+        self,
+        number: int,
+        entries: Iterable[tuple[str, str]],
+        *,
+        following: str | None,
+        now: datetime,
+    ) -> list[Queued]:
+        """Record a page of an older window, each entry by ad and status; nothing is removed.
+
+        `following` is the page to read next, None at the window's end. Answers with the ads whose
+        details may be requested because of it.
+        """
+        with self._transaction() as db:
+            windows.save_page(db, number, entries, following)
+            return windows.queue_active(db, now)
+
+    def queue_windows(self, now: datetime) -> list[Queued]:
+        """Queue the active ads of every window that may be, as the newest one is read now."""
+        return self._write(windows.queue_active, now)
 
     def caught_up(self, moment: datetime) -> None:
         """Record that the end of the feed was reached then, and every detail requested since.

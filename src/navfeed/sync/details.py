@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from time import monotonic
 
 from navfeed.decide import decide_detail, is_withheld, retry_delay
 from navfeed.errors import ContractError, FeedError, UnreachableError
@@ -110,7 +112,10 @@ def _problem(answer: Completed[Queued, Detail | Gone]) -> str | None:
 
 
 class Details:
-    """Processes the queue once. An ad that fails stays queued and delays no other."""
+    """Processes the queue once. An ad that fails stays queued and delays no other.
+
+    Ads are added, fetched by somebody else, and committed in batches.
+    """
 
     def __init__(
         self,
@@ -128,24 +133,63 @@ class Details:
         self._decide = DetailDecider(store, today=today, scope=scope)
         self._clock = clock
         self._failures = 0
+        self._pending: deque[Queued] = deque()
+        self._unanswered: set[str] = set()
+        self._batch: list[Completed[Queued, Detail | Gone]] = []
+        self._closes = 0.0
+        self._done = self._total = 0
 
-    def run(self, *, retry_now: bool) -> Iterator[DetailsApplied]:
-        """Fetch what is due (all of it with `retry_now`). Raises what ends the run."""
-        due = self._store.due(self._clock(), everything=retry_now)
-        done = 0
-        for batch in self._pool.map_batches(due, self._fetch, most=BATCH, linger=LINGER_SECONDS):
-            done += len(batch)
-            yield self._commit(batch, done, len(due))
-            raise_run_errors(batch)
-            self._check_service(batch)
+    def add(self, due: Iterable[Queued]) -> None:
+        """More ads to fetch. One that is unanswered yet is so for both reasons."""
+        new = [queued for queued in due if queued.ad not in self._unanswered]
+        self._pending.extend(new)
+        self._unanswered.update(queued.ad for queued in new)
+        self._total += len(new)
 
-    def _fetch(self, queued: Queued) -> Detail | Gone:
+    @property
+    def next(self) -> Queued | None:
+        """What to fetch next, None where nothing is left."""
+        return self._pending.popleft() if self._pending else None
+
+    def fetch(self, queued: Queued) -> Detail | Gone:
+        """Called from any thread."""
         with _one_ads_fault():
             return self._feed.detail(queued.ad)
 
-    def _commit(
-        self, batch: list[Completed[Queued, Detail | Gone]], done: int, total: int
-    ) -> DetailsApplied:
+    def take(self, answer: Completed[Queued, Detail | Gone]) -> None:
+        """Put an answer into the batch."""
+        if not self._batch:
+            self._closes = monotonic() + LINGER_SECONDS
+        self._batch.append(answer)
+        self._unanswered.discard(answer.question.ad)
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds until the batch is to be committed; None where there is none."""
+        return max(0.0, self._closes - monotonic()) if self._batch else None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the batch is full or old, or nothing is left to wait for."""
+        return bool(self._batch) and (
+            len(self._batch) >= BATCH or not self._unanswered or self.patience == 0
+        )
+
+    def run_batch(self) -> Iterator[DetailsApplied]:
+        """Commit the batch. Raises what ends the run."""
+        batch = list(self._batch)
+        yield from self.flush()
+        raise_run_errors(batch)
+        self._check_service(batch)
+
+    def flush(self) -> Iterator[DetailsApplied]:
+        """Commit the batch, whatever it holds."""
+        if self._batch:
+            batch, self._batch = self._batch, []
+            self._done += len(batch)
+            yield self._commit(batch)
+
+    def _commit(self, batch: list[Completed[Queued, Detail | Gone]]) -> DetailsApplied:
         outcomes = [outcome for answer in batch if (outcome := self._outcome(answer))]
         decisions = [outcome for outcome in outcomes if isinstance(outcome, DetailDecision)]
         failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
@@ -153,7 +197,7 @@ class Details:
         effects = self._store.commit_details(decisions, failed, self._clock())
         log_details(decisions, effects)
         log_failed(failed, (answer.question for answer in batch))
-        return DetailsApplied(done, total, len(failed), tuple(effects))
+        return DetailsApplied(self._done, self._total, len(failed), tuple(effects))
 
     def _outcome(self, answer: Completed[Queued, Detail | Gone]) -> DetailDecision | Failed | None:
         """The outcome for one ad; None where the error is the run's (`raise_run_errors`)."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 
-from navfeed.decide import ScopeVerdict, UnknownName, confirmed_day, judge_scope, narrows
+from navfeed.decide import ScopeVerdict, UnknownName, judge_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
 from navfeed.model import (
     KEEP_CHANGES,
@@ -27,12 +28,14 @@ from navfeed.model import (
     oslo_time,
     refuse_wrong_types,
 )
-from navfeed.sync.details import Details, DetailsApplied
+from navfeed.sync.details import DetailsApplied
 from navfeed.sync.log import log_erasure, log_rechecks, log_removed, log_waiting
 from navfeed.sync.ports import Clock, Feed, Store
+from navfeed.sync.reading import Reading
 from navfeed.sync.verify import Checked, Verification
 from navfeed.sync.walk import PageApplied, Start, Walk
 from navfeed.sync.workers import Stop, WorkerPool
+from navfeed.windows import WINDOWS, entry_points
 
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000
@@ -43,8 +46,10 @@ RECHECK_MOST = 1_000
 class Plan:
     """What a run is to do.
 
-    `start` applies to a store without a position; `scope` replaces the store's, None keeps it. A
-    scope that removes more than half of the ads is refused unless `scope_agreed`.
+    `start` applies to a store without a position, and so do `entry_points`: how far back a first
+    sync looks for places to read the log at, all at once; with none it reads page after page.
+    `scope` replaces the store's, None keeps it. A scope that removes more than half of the ads is
+    refused unless `scope_agreed`.
     """
 
     start: Start = field(default_factory=Start)
@@ -57,6 +62,7 @@ class Plan:
     recheck_after: timedelta = timedelta(days=RECHECK_DAYS)
     recheck_most: int = RECHECK_MOST
     keep_changes: timedelta = KEEP_CHANGES
+    entry_points: tuple[timedelta, ...] = entry_points(WINDOWS)
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -202,20 +208,30 @@ def _phases(
             start=plan.start,
             lateness=plan.lateness,
             clock=clock,
-            max_pages=plan.max_pages,
+            entry_points=plan.entry_points,
         )
-        yield from walk.run()
-        walked_at = clock()  # ours: the age of the data is computed by our clock
-        today = confirmed_day(walk.served_at, walk.newest, clock())
-        if swept := store.sweep(today, clock()):
-            log_removed(swept)
-            yield ExpiredRemoved(tuple(swept))
-        rechecks = store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
-        log_rechecks(rechecks)
-        details = Details(feed, store, pool, today=today, scope=store.scope(), clock=clock)
-        yield from details.run(retry_now=plan.retry_now)
-        store.caught_up(walked_at)
+        reading = Reading(
+            feed,
+            store,
+            pool,
+            walk,
+            at_tip=partial(_at_tip, store, plan, clock),
+            retry_now=plan.retry_now,
+            max_pages=plan.max_pages,
+            clock=clock,
+        )
+        yield from reading.run()
+        store.caught_up(reading.walked_at)
         store.prune_changes(clock() - plan.keep_changes)
+
+
+def _at_tip(store: Store, plan: Plan, clock: Clock, today: date) -> Iterator[ExpiredRemoved]:
+    """What the end of the log settles: whose last day is over, and who is to be confirmed."""
+    if swept := store.sweep(today, clock()):
+        log_removed(swept)
+        yield ExpiredRemoved(tuple(swept))
+    rechecks = store.queue_rechecks(clock() - plan.recheck_after, plan.recheck_most, clock())
+    log_rechecks(rechecks)
 
 
 def _rescope(

@@ -58,6 +58,13 @@ def _action(decision: EntryDecision, *, is_stored: bool) -> str:
 _ACTIONS = {Reason.NEW: "added", Reason.CHANGED: "updated", Reason.UNCHANGED: "confirmed"}
 
 
+def log_announced(queued: Iterable[Queued]) -> None:
+    """Ads that an older window calls active, and no newer one names."""
+    if is_debugging():
+        for one in queued:
+            _log_effect("queued", one.ad, Reason.ANNOUNCED)
+
+
 def log_details(decisions: Iterable[DetailDecision], effects: Iterable[Effect]) -> None:
     """What details decided; `effects` tell which ads were stored before or are now."""
     if is_debugging():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from navfeed.decide import ObservedEntry, confirmed_day, decide_entries
-from navfeed.errors import ContractError, StoppedError
+from navfeed.errors import ContractError
 from navfeed.log import LogEvent, debug
 from navfeed.lookback import SeenMatcher, WalkStart, advance, at_end, start_of
 from navfeed.model import (
@@ -22,6 +22,7 @@ from navfeed.model import (
     Unchanged,
     refuse_wrong_types,
 )
+from navfeed.sync.entry_points import find_windows
 from navfeed.sync.log import log_entries
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.workers import WorkerPool
@@ -95,7 +96,10 @@ def _is_young(page: Page, lateness: timedelta) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PageApplied:
-    """A page was applied. `moment` is how far in the feed's time the walk has come."""
+    """A page was applied. `moment` is how far in the feed's time the walk has come.
+
+    `window`: 0 is the newest, which every run reads; a first sync reads older ones beside it.
+    """
 
     page: str
     entries: int
@@ -103,6 +107,17 @@ class PageApplied:
     late: int
     moment: datetime | None
     removed: tuple[Effect, ...]
+    window: int = 0
+
+
+def refuse_missing(answer: Page | Unchanged | None, page_id: str | None) -> Page:
+    """The page that was requested. Raises `ContractError` where the feed does not have it."""
+    if isinstance(answer, Page):
+        return answer
+    raise ContractError(
+        f"the feed names a next page that it does not have ({page_id}). "
+        "The position is kept; run again later"
+    )
 
 
 class Walk:
@@ -117,7 +132,7 @@ class Walk:
         start: Start,
         lateness: timedelta,
         clock: Clock,
-        max_pages: int | None = None,
+        entry_points: Sequence[timedelta] = (),
     ) -> None:
         self._feed = feed
         self._store = store
@@ -125,7 +140,7 @@ class Walk:
         self._start = start
         self._lateness = lateness
         self._clock = clock
-        self._max_pages = max_pages
+        self._entry_points = entry_points
         self._cursor = store.feed_cursor()
         self._trouble: str | None = None
         self._is_new_log = False
@@ -133,20 +148,39 @@ class Walk:
         self._behind: set[str] = set()
         self._began = WalkStart(None, clock())
         self.served_at: datetime | None = None
+        self.wants: str | None = None
+        """The page to read next; None at the tip."""
 
     @property
     def newest(self) -> datetime | None:
         """The moment of the newest entry that was ever read."""
         return self._cursor.newest
 
-    def run(self) -> Iterator[PageApplied]:
-        """Walk to the tip. May raise what `Feed` and `Store` raise, and `StoppedError`."""
+    def begin(self) -> PageApplied | None:
+        """Read the first page; None where there is nothing new at all.
+
+        May raise what `Feed` and `Store` raise, and `StoppedError`; so may what follows.
+        """
         page = self._first_page()
         self.served_at = page.served_at
         self._began = replace(self._began, served_at=page.served_at)
-        if isinstance(page, Page):
-            yield from self._walk(page)
-        self._end()
+        return self.take(page) if isinstance(page, Page) else None
+
+    def fetch(self, page_id: str) -> Page | Unchanged | None:
+        """Called from any thread."""
+        return self._feed.page(page_id)
+
+    def take(self, answer: Page | Unchanged | None) -> PageApplied:
+        """Apply the page that was wanted."""
+        page = refuse_missing(answer, self.wants)
+        self._refuse_loops(page)
+        self.wants = page.next_id
+        return self._apply(page)
+
+    def end(self) -> None:
+        """The tip is reached: what a re-reading proved is recorded with the time of it."""
+        cursor = at_end(self._cursor, self._matcher, self._began, self._lateness)
+        self._store.end_walk(cursor, self._matcher.missing())
 
     # The first page
 
@@ -172,8 +206,15 @@ class Walk:
     def _begin_log(self) -> Page:
         """Where a log is read for the first time."""
         start = resolve(self._feed, self._pool, self._start, self._clock)
-        page = begin(self._feed, self._pool, start, self._lateness)
-        self._store.begin_at(_reach_of(start, page))
+        oldest = begin(self._feed, self._pool, start, self._lateness)
+        page, windows = find_windows(
+            self._feed,
+            self._pool,
+            (start.since, oldest),
+            points=() if start.from_tip else self._entry_points,
+            lateness=self._lateness,
+        )
+        self._store.begin_at(_reach_of(start, oldest), windows)
         return page
 
     def _page_at(self, checkpoint: Checkpoint) -> Page | Unchanged | None:
@@ -229,32 +270,6 @@ class Walk:
         return Start(since=self._cursor.safe_until)
 
     # From page to page
-
-    def _walk(self, page: Page) -> Iterator[PageApplied]:
-        pages = 0
-        while True:
-            self._refuse_loops(page)
-            walked = self._apply(page)
-            yield walked
-            if page.next_id is None:
-                return
-            # Pages that are only read again do not count, or a small limit would never get past.
-            pages += walked.new > 0
-            if pages == self._max_pages:
-                raise StoppedError(
-                    f"stopped after {pages} {'page' if pages == 1 else 'pages'} (--max-pages); "
-                    "the next sync goes on"
-                )
-            page = self._next_page(page.next_id)
-
-    def _next_page(self, page_id: str) -> Page:
-        page = self._pool.ask(page_id, self._feed.page)
-        if not isinstance(page, Page):
-            raise ContractError(
-                f"the feed names a next page that it does not have ({page_id}). "
-                "The position is kept; run again later"
-            )
-        return page
 
     def _refuse_loops(self, page: Page) -> None:
         """Forward only (faults.md S8): a page that leads back is not applied."""
@@ -322,8 +337,3 @@ class Walk:
     def _keep_from(self) -> int:
         start = start_of(self._cursor)
         return start.ordinal if start else 0
-
-    def _end(self) -> None:
-        """The tip is reached: what a re-reading proved is recorded with the time of it."""
-        cursor = at_end(self._cursor, self._matcher, self._began, self._lateness)
-        self._store.end_walk(cursor, self._matcher.missing())

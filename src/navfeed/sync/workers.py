@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
-from queue import Empty, SimpleQueue
+from itertools import count, islice
+from queue import Empty, PriorityQueue, SimpleQueue
 from threading import Thread
 from time import monotonic
 from typing import Any, Generic, Self, TypeVar, cast
@@ -102,6 +102,9 @@ class Completed(Generic[X, T]):
 _Results = SimpleQueue[Completed[Any, Any] | None]
 _Job = tuple[Any, Callable[[Any], Any], _Results]
 
+_URGENT, _NORMAL, _LAST = range(3)
+"""Which job a free thread takes first."""
+
 
 class WorkerPool:
     """Threads that make requests, at most `size` at once."""
@@ -109,7 +112,8 @@ class WorkerPool:
     def __init__(self, size: int, stop: Stop) -> None:
         self._size = size
         self._stop = stop
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: PriorityQueue[tuple[int, int, _Job | None]] = PriorityQueue()
+        self._numbers = count()
         self._threads: list[Thread] = []
 
     def __enter__(self) -> Self:
@@ -117,7 +121,12 @@ class WorkerPool:
 
     def __exit__(self, *_: object) -> None:
         for _thread in self._threads:
-            self._jobs.put(None)
+            self._jobs.put((_LAST, next(self._numbers), None))
+
+    @property
+    def size(self) -> int:
+        """How many requests are made at once, at most."""
+        return self._size
 
     def ask(self, question: X, call: Callable[[X], T]) -> T:
         """Call in another thread and wait; raises what the call raised, or `StoppedError`.
@@ -126,8 +135,8 @@ class WorkerPool:
         """
         answers = _Results()
         self._stop.check()
-        self._submit_all([question], call, answers)
-        answer = self._next(answers)
+        self.submit(question, call, answers, is_urgent=True)
+        answer = self.next_of(answers)
         if answer.error is not None:
             raise answer.error
         return cast("T", answer.value)
@@ -151,10 +160,17 @@ class WorkerPool:
     def _submit_all(self, questions: Iterable[X], call: Callable[[X], T], answers: _Results) -> int:
         number = 0
         for question in questions:
-            self._jobs.put((question, call, answers))
-            self._grow()
+            self.submit(question, call, answers)
             number += 1
         return number
+
+    def submit(
+        self, question: X, call: Callable[[X], T], answers: _Results, *, is_urgent: bool = False
+    ) -> None:
+        """Put a call in the queue; one that `is_urgent` before all that are not."""
+        priority = _URGENT if is_urgent else _NORMAL
+        self._jobs.put((priority, next(self._numbers), (question, call, answers)))
+        self._grow()
 
     def _grow(self) -> None:
         """Start one more, if there is work for it. Where the system gives no more, fewer do."""
@@ -171,7 +187,7 @@ class WorkerPool:
 
     def _arriving(self, answers: _Results, linger: float) -> Iterator[Completed[Any, Any]]:
         """The next answer, however long it takes, and those that follow within `linger` seconds."""
-        yield self._next(answers)
+        yield self.next_of(answers)
         closes = monotonic() + linger
         while (wait := closes - monotonic()) > 0:
             try:
@@ -182,21 +198,49 @@ class WorkerPool:
                 return  # the wait for the next one raises the reason
             yield answer
 
-    def _next(self, answers: _Results) -> Completed[Any, Any]:
+    def next_of(self, answers: _Results) -> Completed[Any, Any]:
+        """Wait for an answer. Raises `StoppedError`."""
+        while (answer := self.next_within(answers, None)) is None:
+            pass
+        return answer
+
+    def next_within(self, answers: _Results, seconds: float | None) -> Completed[Any, Any] | None:
+        """An answer that comes within so many seconds (None: some time), or None."""
         self._stop.attach(answers)
-        while True:
-            self._stop.check()
-            try:
-                answer = answers.get(timeout=self._stop.patience())
-            except Empty:
-                continue
-            if answer is not None:
-                return answer
+        self._stop.check()
+        patience = self._stop.patience()
+        try:
+            return answers.get(timeout=patience if seconds is None else min(seconds, patience))
+        except Empty:
+            return None
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._jobs.get()[-1]) is not None:
             question, call, answers = job
             try:
                 answers.put(Completed(question, call(question), None))
             except BaseException as error:  # noqa: BLE001  it is raised where the answer is read
                 answers.put(Completed(question, None, error))
+
+
+class Requests:
+    """Different calls under way side by side; their answers in the order they come."""
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+        self._answers = _Results()
+        self.under_way = 0
+
+    def put(self, question: X, call: Callable[[X], T], *, is_urgent: bool = False) -> None:
+        self._pool.submit(question, call, self._answers, is_urgent=is_urgent)
+        self.under_way += 1
+
+    def next(self, within: float | None = None) -> Completed[Any, Any] | None:
+        """The next answer; None where it took longer than so many seconds. Raises `StoppedError`.
+
+        None too where somebody wants to look up (`Stop.wake`).
+        """
+        answer = self._pool.next_within(self._answers, within)
+        if answer is not None:
+            self.under_way -= 1
+        return answer

@@ -1,0 +1,107 @@
+"""The older windows of a first sync: read to where each meets the next newer one.
+
+They find ads and remove none (`navfeed.windows`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+
+from navfeed.errors import ContractError
+from navfeed.lookback import feed_clock
+from navfeed.model import Key, Page, Queued, Unchanged, Window
+from navfeed.sync.entry_points import seek_whole
+from navfeed.sync.log import log_announced
+from navfeed.sync.ports import Clock, Feed, Store
+from navfeed.sync.walk import PageApplied, refuse_missing
+from navfeed.windows import meeting
+
+
+class OlderWindow:
+    """One window, from the page where it stands. `ready` are the ads that may be fetched now."""
+
+    def __init__(
+        self, feed: Feed, store: Store, window: Window, newer: Window, *, clock: Clock
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._window = window
+        self._opening = newer.opening
+        self._clock = clock
+        self._visited: set[str] = set()
+        self._last: Key | None = None
+        self._moment: datetime | None = None
+        self.wants = window.page
+        self.ready: list[Queued] = []
+
+    def fetch(self, page_id: str) -> Page | Unchanged | None:
+        """Called from any thread. A page that is gone since the last run is sought again."""
+        page = self._feed.page(page_id)
+        if page is None and not self._visited:
+            return seek_whole(self._feed, self._window.since)
+        return page
+
+    def take(self, answer: Page | Unchanged | None) -> PageApplied:
+        """Commit a page. Raises `ContractError` where the feed does not lead on."""
+        page = refuse_missing(answer, self.wants)
+        self._refuse_loops(page)
+        end = meeting(page, self._opening)
+        if end is None and page.is_tip:
+            self._refuse_false_tip(page)
+        entries = self._new(page, end)
+        self.wants = None if end is not None else page.next_id
+        self.ready = self._store.commit_window_page(
+            self._window.number,
+            [key[:2] for key in entries],
+            following=self.wants,
+            now=self._clock(),
+        )
+        log_announced(self.ready)
+        self._moment = feed_clock(self._moment, page)
+        return PageApplied(
+            page=page.id,
+            entries=len(entries),
+            new=len(entries),
+            late=0,
+            moment=self._moment,
+            removed=(),
+            window=self._window.number,
+        )
+
+    def _new(self, page: Page, end: int | None) -> list[Key]:
+        """The entries of the page that are this window's, without the one it shares."""
+        keys = [entry.key for entry in page.entries[:end]]
+        shared = bool(keys) and keys[0] == self._last
+        self._last = page.entries[-1].key if page.entries else self._last
+        return keys[shared:]
+
+    def _refuse_loops(self, page: Page) -> None:
+        self._visited.add(page.id)
+        if page.next_id in self._visited:
+            raise ContractError(
+                f"the feed leads in a circle: page {page.id} names page {page.next_id} as the "
+                "next one. The position is kept; run again later"
+            )
+
+    def _refuse_false_tip(self, page: Page) -> None:
+        """The end of the log is where the newest window saw it, or this page is not the end.
+
+        Nobody would read on from here in a later run, as the newest window does.
+        """
+        seen = {one.key for one in self._store.seen_from(0)}
+        if not page.entries or page.entries[-1].key not in seen:
+            raise ContractError(
+                f"the feed ends with page {page.id}, before entries that it showed already. "
+                "The position is kept; run again later"
+            )
+
+
+def older_windows(feed: Feed, store: Store, clock: Clock) -> list[OlderWindow]:
+    """Those that are still to be read, the newest first."""
+    windows = store.windows()
+    return [
+        OlderWindow(feed, store, window, newer, clock=clock)
+        for newer, window in pairwise(windows)
+        if window.page is not None
+    ]
