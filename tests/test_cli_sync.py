@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -179,6 +180,16 @@ def wait_for_request(shell: Shell, kind: str, number: int = 1) -> None:
         pass
 
 
+@contextmanager
+def at_terminal() -> Iterator[None]:
+    """Start processes that SIGHUP ends, even where the tests themselves run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -190,7 +201,7 @@ def wait_for_request(shell: Shell, kind: str, number: int = 1) -> None:
 )
 def test_R2_a_signal_ends_a_hanging_run_with_3(shell: Shell, name: str, kind: Any) -> None:
     shell.server.practice.script(faults.on(kind), faults.hang, times=None)
-    with shell.start("sync") as process:
+    with at_terminal(), shell.start("sync") as process:
         wait_for_request(shell, kind)
         process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=SOON)

@@ -206,7 +206,7 @@ def test_details_are_fetched_while_older_windows_are_read(lab: Lab) -> None:
 
 def test_the_next_run_is_todays_walk(lab: Lab) -> None:
     assert sync(lab) is ExitCode.DONE
-    lab.world.stop(lab.world.in_force()[0])
+    lab.world.stop(lab.world.active()[0])
     lab.world.advance(timedelta(hours=1))
     assert sync(lab) is ExitCode.DONE
     assert lab.is_exact()

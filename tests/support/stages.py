@@ -73,9 +73,9 @@ def windows(outdoors: Outdoors) -> Silent:
         for _ in range(6):
             number += 1
             world.publish(content={**content(number, 0), "expires": FAR})
-        world.update(world.in_force()[-2], {**content(number - 1, 1), "expires": FAR})
+        world.update(world.active()[-2], {**content(number - 1, 1), "expires": FAR})
         world.advance(share * MONTHS)
-    world.stop(world.in_force()[0])
+    world.stop(world.active()[0])
     outdoors.practice.rotate_token()
     return lambda ring: ring[0] == 1
 
