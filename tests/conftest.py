@@ -8,8 +8,10 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, Phase, settings
 
+from support.clock import NOW, child_environment
 from support.lab import Lab
 
 for _wish in ("FORCE_COLOR", "NO_COLOR"):  # a tester's, which commands would heed
@@ -33,6 +35,15 @@ def no_waiting_between_tries() -> Iterator[None]:
         mock.patch("navfeed.client.retries.JITTER_SECONDS", 0.0),
     ):
         yield
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    """The clock stands still at `NOW`, and the processes that the test starts begin there."""
+    for name, value in child_environment().items():
+        monkeypatch.setenv(name, value)
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture

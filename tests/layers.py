@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "client": {"model", "errors", "log", "config", "wire", "version"},
     "sync": {"model", "errors", "log", "decide", "lookback", "privacy"},
     "changes": {"model", "errors", "files", "store", "wire"},
-    "push": {"model", "errors", "extras", "changes", "wire"},
+    "push": {"model", "errors", "extras", "changes", "text", "wire"},
     "export": {
         *("version", "model", "errors", "extras", "files", "research", "store", "text", "wire"),
     },

@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -20,11 +19,12 @@ from navfeed.errors import ConfigError, ExitCode
 from navfeed.ops import after_sync, ping
 from navfeed.ops.ping import Pings
 from navfeed.practice import Practice, PracticeServer, World
+from support.clock import machine_now
 from support.hookserver import HookServer
 from support.postgres import PostgresServer
 from support.shell import Shell
 
-NOW = datetime.now(UTC)
+STARTED = machine_now()
 TELL = (
     "import json, os, sys; "
     "json.dump({n: v for n, v in os.environ.items() if n.startswith('NAVFEED_')}, "
@@ -34,7 +34,7 @@ TELL = (
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    world = World.history(3, now=NOW, entries=60, active=20, days=20)
+    world = World.history(3, now=STARTED, entries=60, active=20, days=20)
     with PracticeServer(Practice(world, page_size=50)) as server:
         yield Shell(tmp_path, server)
 

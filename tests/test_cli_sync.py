@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,15 +20,16 @@ from typing import Any
 import pytest
 
 from navfeed.practice import Practice, PracticeServer, World, faults
+from support.clock import machine_now
 from support.lab import Lab
 from support.shell import SOON, Shell
 
-NOW = datetime.now(UTC)
+STARTED = machine_now()
 
 
 @pytest.fixture
 def server() -> Iterator[PracticeServer]:
-    world = World.history(3, now=NOW, entries=300, active=60, days=20)
+    world = World.history(3, now=STARTED, entries=300, active=60, days=20)
     with PracticeServer(Practice(world, page_size=50)) as server:
         yield server
 
@@ -132,7 +133,7 @@ def test_starts_are_kept_to(shell: Shell) -> None:
     assert shell.run("sync", "-q", "--since", "3")[0] == 0
     some = len(shell.stored())
     shell.db.unlink()
-    day = f"{NOW - timedelta(days=20):%Y-%m-%d}"
+    day = f"{STARTED - timedelta(days=20):%Y-%m-%d}"
     assert shell.run("sync", "-q", "--since", day)[0] == 0
     assert 0 < some < len(shell.stored())
     shell.db.unlink()

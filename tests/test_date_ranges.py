@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from navfeed.model import OSLO, Span
 from navfeed.text.ranges import of_day, read_numbers, read_span, read_span_ahead
 
-NOW = datetime(2019, 6, 12, 22, 30, 15, 999, tzinfo=UTC)
+EVENING = datetime(2019, 6, 12, 22, 30, 15, 999, tzinfo=UTC)
 """Half past midnight on the 13th in Oslo."""
 
 
@@ -50,7 +50,7 @@ def oslo(text: str) -> datetime:
     ],
 )
 def test_what_an_expression_means(text: str, start: str | None, end: str | None) -> None:
-    assert read_span(text, NOW) == Span(start and oslo(start), end and oslo(end))
+    assert read_span(text, EVENING) == Span(start and oslo(start), end and oslo(end))
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_what_an_expression_means(text: str, start: str | None, end: str | None)
     ],
 )
 def test_a_number_of_days_ahead(text: str, start: str, end: str) -> None:
-    assert read_span_ahead(text, NOW) == Span(oslo(start), oslo(end))
+    assert read_span_ahead(text, EVENING) == Span(oslo(start), oslo(end))
 
 
 @pytest.mark.parametrize("text", ["-1", "7.5", "", "9" * 8, "9" * 5_000, "seven"])
 def test_what_is_no_number_of_days(text: str) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        read_span_ahead(text, NOW)
+        read_span_ahead(text, EVENING)
 
 
 @pytest.mark.parametrize(
@@ -83,24 +83,24 @@ def test_what_is_no_number_of_days(text: str) -> None:
 )
 def test_what_is_no_expression(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        read_span(text, NOW)
+        read_span(text, EVENING)
 
 
 @given(st.dates(min_value=date(2, 1, 1), max_value=date(9998, 1, 1)), st.integers(0, 400))
 def test_ranges_of_days_are_the_days_in_them(day: date, length: int) -> None:
     last = day + timedelta(days=length)
-    closed = read_span(f"[{day},{last}]", NOW)
+    closed = read_span(f"[{day},{last}]", EVENING)
     assert closed == Span(of_day(day).start, of_day(last).end)
     after, before = day - timedelta(days=1), last + timedelta(days=1)
     for text in (f"({after},{before})", f"[{day},{before})", f"({after},{last}]"):
-        assert read_span(text, NOW) == closed
-    assert read_span(f"[{day},{day}]", NOW) == read_span(str(day), NOW) == of_day(day)
+        assert read_span(text, EVENING) == closed
+    assert read_span(f"[{day},{day}]", EVENING) == read_span(str(day), EVENING) == of_day(day)
 
 
 @given(st.text() | st.text(alphabet="[]()*,-T:0123456789nowtday "))
 def test_anything_is_an_expression_or_refused(text: str) -> None:
     try:
-        span = read_span(text, NOW)
+        span = read_span(text, EVENING)
     except ValueError:
         return
     assert all(moment is None or moment.tzinfo is UTC for moment in (span.start, span.end))

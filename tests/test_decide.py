@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -28,10 +28,10 @@ from navfeed.model import (
     Status,
     Stored,
 )
+from support.clock import NOW, TODAY
 from support.scripted import content, uuid
 
 AD = uuid("ad")
-TODAY = date(2026, 3, 3)
 
 
 def sighting(status: str, **how: bool) -> ObservedEntry:
@@ -113,13 +113,13 @@ STORED = Stored(OURS.raw, None)
         (Detail(AD, Status.ACTIVE, OURS), Stored("{}", None), Reason.CHANGED, True),
         (Detail(AD, Status.ACTIVE, OURS), Stored(OURS.raw, None), Reason.UNCHANGED, True),
         (
-            Detail(AD, Status.ACTIVE, content(AD, expires="2026-03-02T00:00:00+01:00")),
+            Detail(AD, Status.ACTIVE, content(AD, expires="2026-11-20T00:00:00+01:00")),
             None,
             Reason.EXPIRED,
             False,
         ),
         (
-            Detail(AD, Status.ACTIVE, content(AD, expires="2026-03-03T00:00:00+01:00")),
+            Detail(AD, Status.ACTIVE, content(AD, expires="2026-11-21T00:00:00+01:00")),
             None,
             Reason.NEW,
             True,
@@ -169,19 +169,18 @@ def test_an_ad_is_shown_through_its_last_day_and_for_ever_without_one() -> None:
     assert not is_past(None, TODAY)
 
 
-NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
 @pytest.mark.parametrize(
     ("served_at", "newest", "here", "day"),
     [
-        (NOON, NOON - WEEK, NOON, NOON.date()),
-        (NOON, None, NOON + WEEK, NOON.date()),
-        (NOON + WEEK, None, NOON, NOON.date()),
-        (None, NOON, NOON + WEEK, NOON.date()),
-        (None, NOON + WEEK, NOON, NOON.date()),
-        (None, None, NOON, date.min),
+        (NOW, NOW - WEEK, NOW, NOW.date()),
+        (NOW, None, NOW + WEEK, NOW.date()),
+        (NOW + WEEK, None, NOW, NOW.date()),
+        (None, NOW, NOW + WEEK, NOW.date()),
+        (None, NOW + WEEK, NOW, NOW.date()),
+        (None, None, NOW, date.min),
     ],
 )
 def test_T1_the_day_is_one_that_the_feed_confirms(

@@ -20,6 +20,7 @@ from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.present.run_log import Log
 from support.bench import Bench
 from support.canaries import heard
+from support.clock import machine_now
 from support.leak_scenario import Aviary
 from support.scripted import BEGAN, active, uuid
 from support.shell import Shell
@@ -90,7 +91,7 @@ def test_an_entry_removes_an_ad_and_says_which_entry(bench: Bench, lines: Lines)
     assert (a["ad"], a["status"], a["entry"]) == (uuid("a"), "INACTIVE", 3)
     assert datetime.fromisoformat(a["written"]) == BEGAN + timedelta(minutes=61)
     assert a["message"] == (
-        f"ad {uuid('a')}: removed, inactive (entry 3, INACTIVE, 2026-03-03T09:01:00Z)"
+        f"ad {uuid('a')}: removed, inactive (entry 3, INACTIVE, 2026-11-21T09:01:00Z)"
     )
 
 
@@ -134,7 +135,7 @@ def test_a_failure_names_its_attempt_and_the_next_one(bench: Bench, lines: Lines
 
 
 def test_a_last_day_and_a_scope_remove_ads(bench: Bench, lines: Lines) -> None:
-    expires = "2026-03-04T12:00:00+01:00"
+    expires = "2026-11-22T12:00:00+01:00"
     bench.feed.active = active("a", expires=expires) | active("b")
     bench.sync()
     lines()
@@ -209,7 +210,7 @@ def test_X3_no_line_holds_a_word_of_any_ad(tmp_path: Path, folder: Path, lines: 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    world = World.history(3, now=datetime.now().astimezone(), entries=40, active=9, days=20)
+    world = World.history(3, now=machine_now(), entries=40, active=9, days=20)
     with PracticeServer(Practice(world)) as server:
         yield Shell(tmp_path, server)
 

@@ -6,14 +6,13 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 
-from cli.support import NOW, ad, ask, fill, process
+from cli.support import ad, ask, fill, process
 from navfeed.errors import ExitCode, TokenError
 from navfeed.model import RunFacts, RunState
 from navfeed.ops.doctor import (
@@ -38,6 +37,7 @@ from navfeed.ops.doctor import (
 )
 from navfeed.practice import Practice, PracticeServer, World
 from navfeed.store.writer import Store
+from support.clock import NOW, machine_now
 from support.shell import Shell
 from test_metrics import FACTS
 
@@ -140,12 +140,6 @@ def examined(db: Path, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
     return result.exit_code, {one["check"]: one for one in json.loads(result.stdout_bytes)}
 
 
-@pytest.fixture
-def noon() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
 @pytest.mark.usefixtures("noon")
 def test_a_store_that_is_well(db: Path) -> None:
     with Store(db) as store:
@@ -212,7 +206,7 @@ def test_people_get_a_line_a_check(db: Path) -> None:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    world = World.history(3, now=datetime.now(UTC), entries=40, active=9, days=20)
+    world = World.history(3, now=machine_now(), entries=40, active=9, days=20)
     with PracticeServer(Practice(world)) as server:
         yield Shell(tmp_path, server)
 
@@ -234,7 +228,7 @@ def test_the_feed_is_asked_twice_and_no_more(shell: Shell) -> None:
 
 
 def test_a_practice_feed_whose_clock_stands_is_not_this_machines_fault(tmp_path: Path) -> None:
-    world = World.history(3, now=datetime.now(UTC) - DAY, entries=40, active=9, days=20)
+    world = World.history(3, now=machine_now() - DAY, entries=40, active=9, days=20)
     with PracticeServer(Practice(world)) as server:
         shell = Shell(tmp_path, server)
         assert shell.run("sync", "-q")[0] == 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from uuid import UUID
@@ -25,6 +25,7 @@ from navfeed.sync.engine import verify
 from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.canaries import FIELDS, Ring, content, heard
+from support.clock import NOW
 from support.crash import fragile
 from support.leak_scenario import TOLD, Aviary
 from support.scripted import content as served
@@ -132,9 +133,6 @@ FORBIDDEN = (
     "SELECT id FROM ads WHERE id NOT IN (SELECT rowid FROM search)",
     "SELECT ad FROM contacts WHERE ad NOT IN (SELECT uuid FROM ads)",
 )
-
-
-NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
 
 def verdict(number: int, revision: int = 0) -> DetailDecision:

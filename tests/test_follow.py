@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 
 import pytest
@@ -20,8 +20,8 @@ from navfeed.errors import (
 )
 from navfeed.sync.follow import Rest, follow, rest_after
 from navfeed.sync.workers import Stop
+from support.clock import NOW
 
-NOW = datetime(2026, 3, 3, 8, tzinfo=UTC)
 WEATHER = UnreachableError("503")
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from navfeed.errors import ExitCode
 from navfeed.practice import World
-from support.lab import NOW, Lab
+from support.clock import NOW
+from support.lab import Lab
 
 
 @pytest.mark.parametrize("entries", [3_000, pytest.param(20_000, marks=pytest.mark.campaign)])

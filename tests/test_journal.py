@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,10 @@ from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
 from support.bench import Bench
+from support.clock import NOW
 from support.crash import Crash, crash, fragile
 from support.scripted import active, content, uuid
 
-NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 TODAY = NOW.date()
 ONE, TWO, THREE = uuid("one"), uuid("two"), uuid("three")
 NO_FILTERS = Filters()
@@ -78,17 +78,17 @@ def here(store: Store) -> Cursor:
 
 def test_an_ad_comes_changes_and_goes(store: Store) -> None:
     start = here(store)
-    put(store, ONE, title="Kokk", expires="2026-03-31T00:00:00+02:00")
+    put(store, ONE, title="Kokk", expires="2027-03-31T00:00:00+02:00")
     put(store, TWO)
     (one, two) = told(store, start)
     assert short([one, two]) == [(ONE, "added", None), (TWO, "added", None)]
-    assert (one.last_day, one.at) == (date(2026, 3, 31), NOW)
+    assert (one.last_day, one.at) == (date(2027, 3, 31), NOW)
     assert one.content is not None
     assert (one.content.title, one.changed) == ("Kokk", ())
     assert (one.cursor.number, two.cursor) == (start.number + 1, here(store))
 
     after = here(store)
-    put(store, ONE, Reason.CHANGED, title="Baker", expires="2026-03-30T00:00:00+02:00")
+    put(store, ONE, Reason.CHANGED, title="Baker", expires="2027-03-30T00:00:00+02:00")
     (changed,) = told(store, after)
     assert short([changed]) == [(ONE, "updated", None)]
     assert set(changed.changed) == {"title", "expires", "last_day"}
@@ -98,7 +98,7 @@ def test_an_ad_comes_changes_and_goes(store: Store) -> None:
     drop(store, ONE, Reason.GONE)
     (gone,) = told(store, after)
     assert short([gone]) == [(ONE, "removed", "gone")]
-    assert (gone.content, gone.changed, gone.last_day) == (None, (), date(2026, 3, 30))
+    assert (gone.content, gone.changed, gone.last_day) == (None, (), date(2027, 3, 30))
     assert told(store, here(store)) == []
 
 
@@ -140,15 +140,15 @@ def test_what_comes_back_is_added(store: Store) -> None:
 
 
 def test_the_end_of_the_last_day_is_a_change(store: Store) -> None:
-    put(store, ONE, expires="2026-03-02T23:00:00+01:00")
-    put(store, TWO, expires="2026-03-03T23:00:00+01:00")
+    put(store, ONE, expires="2026-11-20T23:00:00+01:00")
+    put(store, TWO, expires="2026-11-21T23:00:00+01:00")
     after = here(store)
     assert store.sweep(TODAY, NOW) == [(ONE, Reason.EXPIRED)]
     assert short(told(store, after)) == [(ONE, "expired", "expired")]
 
 
 def test_an_ad_past_its_last_day_is_told_as_expired_before_any_sync(store: Store) -> None:
-    put(store, ONE, expires="2026-03-03T23:00:00+01:00")
+    put(store, ONE, expires="2026-11-21T23:00:00+01:00")
     (today,) = told(store)
     (tomorrow,) = told(store, today=TODAY + timedelta(days=1))
     assert (today.kind.value, today.content is None) == ("added", False)
@@ -273,7 +273,7 @@ def test_more_changes_than_are_read_at_once(store: Store, monkeypatch: pytest.Mo
 def test_a_snapshot_states_where_it_stands(store: Store) -> None:
     put(store, ONE, sector="Privat")
     put(store, TWO)
-    put(store, THREE, expires="2026-03-02T23:00:00+01:00")
+    put(store, THREE, expires="2026-11-20T23:00:00+01:00")
     with Reader(store.path, TODAY) as reader:
         everything = list(reader.snapshot())
         some = list(reader.snapshot(Filters(sector=("privat",)), content=False))

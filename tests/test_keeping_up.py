@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -41,10 +41,10 @@ from navfeed.store.backup import copy, release
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
+from support.clock import NOW
 from support.crash import Crash, crash
 from support.scripted import content, uuid
 
-NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 NAMES = ("a", "b", "c", "d", "e")
 SECTORS = ("Privat", "Offentlig")
 PEOPLE = ("Kari Nordmann", "Ola Nordmann")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from filelock import FileLock
 import navfeed
 from navfeed.api import store_lock
 from navfeed.practice import Practice, PracticeServer, World
+from support.clock import NOW, machine_now
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "library.md"
 
@@ -25,7 +26,7 @@ def nobodys_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world() -> World:
-    world = World(1, now=datetime.now(UTC))
+    world = World(1, now=machine_now())
     world.batch([lambda batch: batch.publish() for _ in range(5)])
     world.advance(timedelta(minutes=1))
     return world
@@ -61,7 +62,7 @@ def test_the_store_is_the_commands_own_by_default(url, monkeypatch):
 
 def test_a_store_is_asked_about_another_day(tmp_path, url):
     navfeed.sync_store(navfeed.load_settings(db=tmp_path / "ads.db", base_url=url))
-    in_a_year = datetime.now(UTC) + timedelta(days=365)
+    in_a_year = machine_now() + timedelta(days=365)
     with navfeed.open_store(str(tmp_path / "ads.db"), at=in_a_year) as store:
         assert list(store.ads()) == []
 
@@ -112,9 +113,6 @@ def test_a_setting_that_does_not_exist():
         navfeed.load_settings(wrokers=4)
 
 
-WHEN = datetime(2026, 11, 21, tzinfo=UTC)
-
-
 @pytest.mark.parametrize(
     ("made", "says"),
     [
@@ -125,17 +123,17 @@ WHEN = datetime(2026, 11, 21, tzinfo=UTC)
         (lambda: navfeed.Filters(county=["VESTLAND"]), "county of Filters .* not list"),
         (lambda: navfeed.Filters(orgnr=(300000019,)), "orgnr of Filters"),
         (lambda: navfeed.Filters(published_since="2026-11-01"), "published_since .* not str"),
-        (lambda: navfeed.Filters(published_since=WHEN), "published_since .* not datetime"),
+        (lambda: navfeed.Filters(published_since=NOW), "published_since .* not datetime"),
         (lambda: navfeed.Filters(published=navfeed.Span()), "published of Filters .* Span"),
         (lambda: navfeed.Filters(positions=((1, 2, 3),)), "positions of Filters"),
         (lambda: navfeed.Filters(positions=((True, 2),)), "positions of Filters"),
-        (lambda: navfeed.Span(WHEN.replace(tzinfo=None)), "start of Span .* without a time zone"),
+        (lambda: navfeed.Span(NOW.replace(tzinfo=None)), "start of Span .* without a time zone"),
         (lambda: navfeed.Scope(counties="VESTLAND"), "counties of Scope"),
         (lambda: navfeed.Settings(db="ads.db"), "db of Settings takes Path, not str"),
         (lambda: navfeed.Plan(scope=("BERGEN",)), "scope of Plan"),
-        (lambda: navfeed.Start(since=WHEN.date()), "since of Start .* not date"),
+        (lambda: navfeed.Start(since=NOW.date()), "since of Start .* not date"),
         (lambda: navfeed.open_store(7), "db of open_store"),
-        (lambda: navfeed.open_store("ads.db", at=WHEN.date()), "at of open_store"),
+        (lambda: navfeed.open_store("ads.db", at=NOW.date()), "at of open_store"),
         (lambda: navfeed.sync_store("ads.db"), "settings of sync_store"),
         (lambda: navfeed.sync_store(plan=navfeed.Scope()), "plan of sync_store"),
         (lambda: navfeed.sync_store(stop=True), "stop of sync_store"),
@@ -164,7 +162,7 @@ def test_a_store_refuses_wrong_types_too(tmp_path, url):
         ):
             with pytest.raises(TypeError, match=" takes "):
                 wrong()
-        right = navfeed.Filters(published=(navfeed.Span(WHEN),), positions=((1, None),))
+        right = navfeed.Filters(published=(navfeed.Span(NOW),), positions=((1, None),))
         assert store.count(right) >= 0
 
 

@@ -18,13 +18,13 @@ from navfeed.lookback import (
     start_of,
 )
 from navfeed.model import Checkpoint, Entry, FeedCursor, Page, SeenEntry, Status
+from support.clock import NOW
 
-NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 
 
 def at(minutes: float) -> datetime:
-    return NOON + timedelta(minutes=minutes)
+    return NOW + timedelta(minutes=minutes)
 
 
 def checkpoint(name: str, ordinal: int, minutes: float | None) -> Checkpoint:

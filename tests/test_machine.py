@@ -23,8 +23,9 @@ from hypothesis.stateful import (
 
 from navfeed.errors import ExitCode
 from navfeed.practice import Transaction, World, faults
+from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
-from support.lab import NOW, Lab
+from support.lab import Lab
 
 LATEST = timedelta(minutes=15)
 OPERATIONS = ("update", "stop", "expire", "reactivate")

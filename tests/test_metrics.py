@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,11 @@ from navfeed.ops.metrics import exposition, write_metrics
 from navfeed.practice import Practice, PracticeServer, World
 from navfeed.signals import stopped_by_signals
 from navfeed.sync.workers import Stop
+from support.clock import NOW, machine_now
 from support.shell import Shell
 
 ROOT = Path(__file__).parents[1]
 RULES = ROOT / "deploy/prometheus/navfeed.rules.yml"
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RUN = RunFacts(17, NOW, NOW, 4, "caught up", {"new": 3, "given_up": 1})
 FACTS = StoreFacts(
     path="navfeed.db",
@@ -161,7 +160,7 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_a_sync_leaves_the_file_readable_for_others_and_whole(tmp_path: Path) -> None:
-    world = World.history(3, now=datetime.now(UTC), entries=40, active=9, days=20)
+    world = World.history(3, now=machine_now(), entries=40, active=9, days=20)
     with PracticeServer(Practice(world)) as server:
         shell = Shell(tmp_path, server)
         file = tmp_path / "navfeed.prom"

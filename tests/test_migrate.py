@@ -23,11 +23,11 @@ from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
+from support.clock import NOW, machine_now
 from support.limits import no_file_may_grow
 from support.shell import Shell
 
 TODAY = date(2026, 7, 3)
-NOW = datetime(2026, 7, 3, 12, tzinfo=UTC)
 ADS = [f"0000000{number}-0000-4000-8000-000000000000" for number in (1, 2, 3)]
 
 
@@ -337,7 +337,7 @@ def test_X3_who_is_erased_is_in_no_copy(old: Path) -> None:
 
 
 def test_D5_the_copy_is_kept_until_a_run_was_good(old: Path) -> None:
-    world = World.history(3, now=datetime.now(UTC), entries=40, active=9, days=20)
+    world = World.history(3, now=machine_now(), entries=40, active=9, days=20)
     with PracticeServer(Practice(world)) as server:
         shell = Shell(old.parent, server)
         server.practice.script(faults.on("seek"), faults.status(404), times=None)
@@ -359,7 +359,7 @@ def test_D5_without_a_copy_where_it_is_so_told(old: Path, how: str) -> None:
     words = ["--no-upgrade-copy"] if how == "flag" else []
     text = "" if words else "upgrade_copy = false"
     (old.parent / "navfeed" / "navfeed.toml").write_text(text, encoding="utf-8")
-    with PracticeServer(Practice(World(3, now=datetime.now(UTC)))) as server:
+    with PracticeServer(Practice(World(3, now=machine_now()))) as server:
         server.practice.script(faults.on("seek"), faults.status(404), times=None)
         assert Shell(old.parent, server).run("sync", *words)[0] == 5
     assert (rows(old, "PRAGMA user_version"), copies(old)) == ([(VERSION,)], [])

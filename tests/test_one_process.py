@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ from navfeed.model import Scope, moment_text
 from navfeed.store import file_handle
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
-
-NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
+from support.clock import NOW
 
 WRITES = """
 import sqlite3, sys

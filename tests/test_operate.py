@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW, ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, ask, fill, process, put, uuid
 from cli.terminal import on_terminal as on_terminal_of
 from cli.terminal import plain
 from navfeed.api import store_lock
@@ -26,6 +26,7 @@ from navfeed.store import ads
 from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 PERSON = b"Kari Nordmann"
 

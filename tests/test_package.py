@@ -10,7 +10,6 @@ import tarfile
 import venv
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from email.message import Message
 from email.parser import Parser
 from importlib.metadata import Distribution, distribution
@@ -24,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 from navfeed import __version__
 from navfeed.practice import Practice, PracticeServer, World
+from support.clock import machine_now
 
 ROOT = Path(__file__).parents[1]
 NAME = f"navfeed-{__version__}"
@@ -146,7 +146,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
 
 def test_the_wheel_works_where_nothing_is_but_what_it_asks_for(wheel: Path, tmp_path: Path) -> None:
     installed = environment(wheel, tmp_path / "env")
-    with PracticeServer(Practice(World.history(1, now=datetime.now(UTC), entries=60))) as feed:
+    with PracticeServer(Practice(World.history(1, now=machine_now(), entries=60))) as feed:
         settings = {
             **{name: value for name, value in os.environ.items() if not name.startswith(OURS)},
             "NAVFEED_BASE_URL": feed.url,

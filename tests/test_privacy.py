@@ -15,7 +15,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import NOW, ad, answer, ask, fill, process, uuid
+from cli.support import ad, answer, ask, fill, process, uuid
 from navfeed.api import store_lock
 from navfeed.errors import StoreError
 from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
@@ -25,6 +25,7 @@ from navfeed.privacy.redact import Redactor, places_of, without_person
 from navfeed.store import erasure, settings
 from navfeed.store.writer import Store
 from support.bench import Bench
+from support.clock import NOW
 from support.scripted import BEGAN, active, content
 
 KARI: dict[str, Any] = {

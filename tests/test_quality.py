@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, fill, place, uuid
+from cli.support import ad, answer, fill, place, uuid
 from navfeed.research.quality import CHECKS, DUPLICATES, EXAMPLES, MEANINGS, AdFacts, examine
+from support.clock import NOW
 
 TODAY = date(2026, 11, 21)
 GOOD = AdFacts(

@@ -13,7 +13,7 @@ from navfeed.practice import World
 from navfeed.store.query import Reader
 from navfeed.sync.walk import Start
 from support.bench import Bench
-from support.lab import NOW
+from support.clock import NOW
 from support.scripted import BEGAN, active
 from support.shell import Said, run_here
 from support.socket_harness import Outdoors, environment_of

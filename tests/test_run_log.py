@@ -25,6 +25,7 @@ from navfeed.present.progress import Logged, Silent
 from navfeed.present.run_log import Log
 from navfeed.store.writer import Store
 from support.bench import Bench
+from support.clock import machine_now
 from support.scripted import active
 from support.shell import Shell
 
@@ -137,7 +138,7 @@ def test_all_that_a_run_does_is_told_by_its_number(tmp_path: Path, file: Path) -
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Any:
-    world = World.history(3, now=datetime.now().astimezone(), entries=40, active=9, days=20)
+    world = World.history(3, now=machine_now(), entries=40, active=9, days=20)
     with PracticeServer(Practice(world)) as server:
         yield Shell(tmp_path, server)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,11 @@ from navfeed.model import Inactive, Scope
 from navfeed.practice import Practice, PracticeServer, World
 from navfeed.store.writer import Store
 from support.bench import Bench
+from support.clock import machine_now
 from support.scripted import content, uuid
 from support.shell import Shell
 
-NOW = datetime.now(UTC)
+STARTED = machine_now()
 PLACES = {"oslo": "OSLO", "bergen": "BERGEN", "voss": "VOSS"}
 
 
@@ -165,7 +166,7 @@ def test_the_judgement_names_who_leaves() -> None:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    world = World.history(3, now=NOW, entries=300, active=60, days=20)
+    world = World.history(3, now=STARTED, entries=300, active=60, days=20)
     with PracticeServer(Practice(world, page_size=50)) as server:
         shell = Shell(tmp_path, server)
         assert shell.run("sync", "--quiet")[0] == 0

@@ -16,7 +16,8 @@ from navfeed.model import Reason
 from navfeed.practice import Transaction, faults
 from navfeed.store.writer import Store
 from navfeed.sync.walk import Start
-from support.lab import NOW, Lab
+from support.clock import NOW
+from support.lab import Lab
 
 MINUTE = timedelta(minutes=1)
 

@@ -19,6 +19,7 @@ from navfeed.store.filters import Filters
 from navfeed.store.spells import Question, series
 from navfeed.store.writer import Store
 from navfeed.text.styrk import styrk_group
+from support.clock import NOW
 from support.lab import Lab
 
 MONDAY = date(2026, 1, 5)
@@ -83,8 +84,6 @@ def test_a_week_is_that_of_iso() -> None:
 
 
 # From a store
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -8,21 +8,22 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from navfeed.practice import Practice, PracticeServer, World, faults
+from support.clock import machine_now
 from support.lab import Lab
 from support.shell import Shell
 
-NOW = datetime.now(UTC)
+STARTED = machine_now()
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    world = World.history(3, now=NOW, entries=60, active=20, days=20)
+    world = World.history(3, now=STARTED, entries=60, active=20, days=20)
     with PracticeServer(Practice(world, page_size=50)) as server:
         yield Shell(tmp_path, server)
 

@@ -32,15 +32,15 @@ from navfeed.store import connect, erasure, opening, runs, writer
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
+from support.clock import NOW
 from support.scripted import content, uuid
 
-NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 AD, OTHER = uuid("ad"), uuid("other")
 RICH = content(
     AD,
     title="Kokk",
-    published="2026-03-01T10:00:00+01:00",
-    expires="2026-03-31T00:00:00+02:00",
+    published="2026-11-01T10:00:00+01:00",
+    expires="2027-03-31T00:00:00+02:00",
     sector="Offentlig",
     extent="Heltid",
     engagementtype="Fast",
@@ -96,7 +96,7 @@ def test_content_is_kept_as_served_beside_columns_that_can_be_queried(path: Path
         path, "SELECT content, title, published, last_day FROM ads"
     )
     assert (raw, title) == (RICH.raw, "Kokk")
-    assert (published, last_day) == ("2026-03-01T09:00:00Z", "2026-03-31")
+    assert (published, last_day) == ("2026-11-01T09:00:00Z", "2027-03-31")
     assert rows(path, "SELECT position, municipal FROM locations ORDER BY position") == [
         (0, "BERGEN"),
         (1, "OSLO"),
@@ -113,7 +113,7 @@ def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
         assert list(store.iter_contents()) == [(AD, RICH)]
         stored = store.get_stored(AD)
         assert stored is not None
-        assert (stored.raw, stored.last_day) == (RICH.raw, date(2026, 3, 31))
+        assert (stored.raw, stored.last_day) == (RICH.raw, date(2027, 3, 31))
         assert store.get_stored(OTHER) is None
         assert (store.ad_ids(), store.stored_ids_among([AD, OTHER])) == ({AD}, {AD: RICH.last_day})
 
@@ -156,7 +156,7 @@ def test_removing_takes_every_row_of_the_ad(path: Path) -> None:
 @pytest.mark.parametrize(
     ("moment", "whole", "exact"),
     [
-        (NOW, "2026-03-03T12:00:00Z", "2026-03-03T12:00:00.000000Z"),
+        (NOW, "2026-11-21T12:00:00Z", "2026-11-21T12:00:00.000000Z"),
         (
             datetime(2026, 7, 1, 2, 3, 4, 999_999, timezone(timedelta(hours=2))),
             "2026-07-01T00:03:04Z",
@@ -199,8 +199,8 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
         AD,
         "gone",
         moment_text(NOW),
-        "2026-03-01T09:00:00Z",
-        "2026-03-30T22:00:00Z",
+        "2026-11-01T09:00:00Z",
+        "2027-03-30T22:00:00Z",
         '["BERGEN","OSLO"]',
         '["VESTLAND","OSLO"]',
         '["STYRK08 5120"]',
@@ -228,8 +228,8 @@ def test_a_mask_goes_when_its_ad_returns_or_masks_are_given_up(path: Path) -> No
 def test_the_sweep_takes_what_lies_before_the_day(path: Path) -> None:
     with Store(path) as store:
         put(store, AD)
-        assert store.sweep(date(2026, 3, 31), NOW) == []
-        assert store.sweep(date(2026, 4, 1), NOW) == [(AD, Reason.EXPIRED)]
+        assert store.sweep(date(2027, 3, 31), NOW) == []
+        assert store.sweep(date(2027, 4, 1), NOW) == [(AD, Reason.EXPIRED)]
         assert store.due(NOW) == [
             Queued(AD, 0, Reason.EXPIRED)
         ]  # NAV may have prolonged it without an entry

@@ -537,7 +537,7 @@ def test_a_sick_service_is_not_hammered(tmp_path: Path) -> None:
 
 
 def test_an_ad_leaves_after_its_last_day_in_oslo(bench: Bench) -> None:
-    bench.feed.active = active("a", expires="2026-03-03T00:00:00+01:00") | active("b")
+    bench.feed.active = active("a", expires="2026-11-21T00:00:00+01:00") | active("b")
     bench.clock = bench.feed.now = BEGAN.replace(hour=22, minute=59)  # 23:59 in Oslo
     bench.sync()
     assert bench.holds("a", "b")
@@ -549,10 +549,10 @@ def test_an_ad_leaves_after_its_last_day_in_oslo(bench: Bench) -> None:
 
 
 def test_a_renewed_ad_comes_back(bench: Bench) -> None:
-    bench.feed.active = active("a", expires="2026-03-02T00:00:00+01:00")
+    bench.feed.active = active("a", expires="2026-11-20T00:00:00+01:00")
     bench.sync()
     assert bench.holds()
-    bench.feed.active = active("a", expires="2026-04-02T00:00:00+02:00")
+    bench.feed.active = active("a", expires="2026-12-21T00:00:00+01:00")
     bench.feed.log.append(("a", "ACTIVE", 70))
     bench.sync()
     assert bench.holds("a")
@@ -561,7 +561,7 @@ def test_a_renewed_ad_comes_back(bench: Bench) -> None:
 @pytest.mark.parametrize("wrong", ["clock", "now"])
 def test_T1_a_clock_years_ahead_empties_nothing(bench: Bench, wrong: str) -> None:
     """Neither ours nor, for a while, the server's."""
-    bench.feed.active = active("ab", expires="2026-05-01T00:00:00+02:00")
+    bench.feed.active = active("ab", expires="2027-05-01T00:00:00+02:00")
     bench.sync()
     place = bench if wrong == "clock" else bench.feed
     setattr(place, wrong, getattr(place, wrong) + timedelta(days=4_000))
@@ -570,7 +570,7 @@ def test_T1_a_clock_years_ahead_empties_nothing(bench: Bench, wrong: str) -> Non
 
 
 def test_T1_without_a_date_header_a_clock_weeks_ahead_takes_no_ad(bench: Bench) -> None:
-    bench.feed.active = active("ab", expires="2026-03-20T00:00:00+01:00")
+    bench.feed.active = active("ab", expires="2026-12-08T00:00:00+01:00")
     bench.feed.tells_date = False
     bench.sync()
     bench.clock += timedelta(days=40)
@@ -579,7 +579,7 @@ def test_T1_without_a_date_header_a_clock_weeks_ahead_takes_no_ad(bench: Bench) 
 
 
 def test_T1_without_a_date_header_the_newest_entry_tells_the_day(bench: Bench) -> None:
-    bench.feed.active = active("a", expires="2026-03-20T00:00:00+01:00") | active("b")
+    bench.feed.active = active("a", expires="2026-12-08T00:00:00+01:00") | active("b")
     bench.feed.tells_date = False
     bench.sync()
     bench.clock += timedelta(days=40)
@@ -599,9 +599,9 @@ def test_T1_pauses_put_down_by_a_wrong_clock_hold_up_nothing(bench: Bench) -> No
 
 
 def test_S6_an_ad_prolonged_without_an_entry_survives_its_old_last_day(bench: Bench) -> None:
-    bench.feed.active = active("a", expires="2026-03-03T00:00:00+01:00")
+    bench.feed.active = active("a", expires="2026-11-21T00:00:00+01:00")
     bench.sync()
-    bench.feed.active = active("a", expires="2026-06-01T00:00:00+02:00")
+    bench.feed.active = active("a", expires="2027-06-01T00:00:00+02:00")
     bench.pass_time(timedelta(days=1))
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.new) == (1, 1)

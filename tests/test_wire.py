@@ -27,7 +27,7 @@ from navfeed.wire.detail import read_content, read_detail
 from navfeed.wire.page import read_page
 from navfeed.wire.token import read_token, token_expiry
 from navfeed.wire.values import is_plausible
-from support.lab import NOW
+from support.clock import NOW
 
 AD = "0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a"
 OTHER = "7d0b6a1e-8f0f-4a66-9d5e-2f5f4c1f0a11"

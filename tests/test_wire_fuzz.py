@@ -28,7 +28,7 @@ from navfeed.wire.detail import read_content, read_detail
 from navfeed.wire.page import read_page
 from navfeed.wire.rewrite import drop_contacts, iter_texts, rewrite_texts
 from navfeed.wire.token import read_token, token_expiry
-from support.lab import NOW
+from support.clock import NOW
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"

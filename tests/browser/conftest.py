@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from cli.support import NOW, ad, place
+from cli.support import ad, place
 from navfeed.practice import World
 from navfeed.serve.personal import Personal
 from navfeed.watches.state_file import state_path
 from serve.support import Service, serving
+from support.clock import NOW
 from support.tools import need
 
 QUIET = (

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from typer.testing import Result
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
+from support.clock import NOW
 from support.shell import invoke
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 UNSAFE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"

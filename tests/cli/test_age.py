@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW, ad, ask, fill, uuid
+from cli.support import ad, ask, fill, uuid
 from navfeed.model import FeedCursor
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("noon")
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from cli.support import NOW, ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, ask, fill, process, put, uuid
 from navfeed.changes import stream, writer
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
+from support.clock import NOW
 
 Line = dict[str, Any]
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, ask, fill, put, uuid
+from cli.support import ad, answer, ask, fill, put, uuid
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.store.writer import Store
 from navfeed.version import __version__
+from support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -47,8 +48,8 @@ def test_what_is_left_of_removed_ads(db: Path) -> None:
     assert second == {
         "uuid": uuid(2),
         "reason": "stopped",
-        "first_seen": "2026-11-02T12:00:00+00:00",
-        "removed_at": "2026-11-10T12:00:00+00:00",
+        "first_seen": "2026-11-02T12:00:00Z",
+        "removed_at": "2026-11-10T12:00:00Z",
         "published": "2026-11-02T07:00:00Z",
         "expires": "2026-12-10T22:59:59Z",
         "last_day": "2026-12-10",

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from cli.support import NOW, Fields, ad, answer, ask, fill, place, put, uuid
+from cli.support import Fields, ad, answer, ask, fill, place, put, uuid
 from cli.test_hostile import hostile, storable, texts
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
@@ -28,6 +28,7 @@ from navfeed.model import oslo_day
 from navfeed.store.query import Reader
 from navfeed.store.selection import LIST_COLUMNS
 from navfeed.store.writer import Store
+from support.clock import NOW
 from support.tools import need
 
 pytestmark = pytest.mark.usefixtures("noon")

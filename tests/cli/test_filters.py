@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW, ad, answer, ask, fill, place, uuid
+from cli.support import ad, answer, ask, fill, place, uuid
 from navfeed.cli import _completion
 from navfeed.cli._filters import FilterOptions
 from navfeed.store.filters import Filters, conditions
 from navfeed.store.query import Reader
+from support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("noon")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid
 from navfeed.model import (
     Checkpoint,
     DetailDecision,
@@ -26,6 +26,7 @@ from navfeed.model import (
     SeenEntry,
 )
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 AD = uuid(1)
 

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import NOW, UNSAFE, Fields, ad, answer, place, put, uuid
+from cli.support import UNSAFE, Fields, ad, answer, place, put, uuid
 from navfeed.model import By
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 PIECES = (
     *("\x1b[31m", "\x1b]0;x\x07", "\x9b2J", "\x00", "\x7f", "\r", "\n", "\t", "\u2028", "\u202e"),

@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cli.support import NOW, Fields, ad, answer, ask, fill, place, put, uuid
+from cli.support import Fields, ad, answer, ask, fill, place, put, uuid
 from cli.test_hostile import hostile, texts
 from navfeed.practice import World
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("noon")
 

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, process, uuid
+from cli.support import UNSAFE, ad, answer, ask, fill, place, process, uuid
 from cli.terminal import on_terminal, plain
 from navfeed.cli.list import ROWS_ON_TERMINAL
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import RunEnd
 from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW, Fields, ad, fill, place, put, uuid
+from cli.support import Fields, ad, fill, place, put, uuid
 from navfeed.errors import NotFoundError, StoreError
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.filters import Filters
@@ -18,6 +18,7 @@ from navfeed.store.query import Reader
 from navfeed.store.selection import LIST_COLUMNS, Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
+from support.clock import NOW
 
 TODAY = date(2026, 11, 21)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW, UNSAFE, ad, answer, ask, fill, put, uuid
+from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
@@ -20,6 +20,7 @@ from navfeed.store.query import Reader
 from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
+from support.clock import NOW
 
 TODAY = date(2026, 11, 21)
 FIRM = {"name": "Firma"}

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW, ad, answer, fill, place, process, put, uuid
+from cli.support import ad, answer, fill, place, process, put, uuid
 from navfeed.model import By, DetailDecision, FeedCursor, Reason
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 QUESTIONS = (
     ["list"],

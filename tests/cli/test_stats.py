@@ -13,11 +13,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cli.support import NOW, UNSAFE, ad, answer, ask, fill, place, put, uuid
+from cli.support import UNSAFE, ad, answer, ask, fill, place, put, uuid
 from cli.terminal import on_terminal
 from navfeed.cli.stats import MOST, USUAL
 from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
 from navfeed.store.writer import Store
+from support.clock import NOW
 
 pytestmark = pytest.mark.usefixtures("noon")
 

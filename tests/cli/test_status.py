@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import NOW, ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, ask, fill, process, put, uuid
 from navfeed.api import open_store, state_of, store_lock
 from navfeed.model import (
     DetailDecision,
@@ -25,6 +25,7 @@ from navfeed.model import (
 )
 from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
+from support.clock import NOW
 from support.shell import invoke
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW
 from cli.terminal import on_terminal, plain, pty
 from navfeed.practice import Practice, PracticeServer, World
+from support.clock import NOW
 from support.shell import Shell, invoke
 
 

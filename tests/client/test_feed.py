@@ -18,6 +18,7 @@ from navfeed.client.feed import FeedClient, Throttle
 from navfeed.client.http import Http
 from navfeed.errors import ContractError, TokenError, UnreachableError
 from navfeed.model import OSLO, Detail, Gone, Page, Status, Unchanged
+from support.clock import machine_now
 
 AD = "0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a"
 PAGE = "7d0b6a1e-8f0f-4a66-9d5e-2f5f4c1f0a11"
@@ -479,7 +480,7 @@ LONG = "Sat, 21 Nov 2026 08:10:00 GMT"
 )
 def test_a_pause_beyond_our_patience_ends_everything(client, nav, pauses, headers, seconds):
     route = nav.get("/api/v1/feed").mock(httpx.Response(503, headers=headers))
-    before = datetime.now(UTC)
+    before = machine_now()
     with pytest.raises(UnreachableError, match="--retry-now") as caught:
         client.seek(None)
     assert abs((caught.value.retry_at - before).total_seconds() - seconds) < 30

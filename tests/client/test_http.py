@@ -20,7 +20,7 @@ from navfeed.client.http import DroppedError, Http, Reply, Request, http_date
 from navfeed.errors import ConfigError, ContractError, NavfeedError, UnreachableError
 from navfeed.practice import Practice, PracticeServer, World, faults
 from support.canned import Canned
-from support.lab import NOW
+from support.clock import NOW
 from support.tls import AUTHORITY, TlsFront, silent_port
 
 GZIP = "Content-Encoding: gzip"

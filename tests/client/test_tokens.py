@@ -12,8 +12,7 @@ import pytest
 
 from navfeed.client.tokens import PrivateToken, PublicToken
 from navfeed.errors import ContractError, TokenError, UnreachableError
-
-NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+from support.clock import NOW
 
 
 def jwt(exp: object = None) -> str:
@@ -194,7 +193,7 @@ def test_no_public_token_is_told():
 
 def test_an_expired_public_token_is_not_sent_and_the_time_of_the_next_is_told():
     token, _ = public(jwt((NOW - timedelta(hours=1)).timestamp()))
-    with pytest.raises(TokenError, match=r"by 2026-11-21 13:00 \+01:00") as caught:
+    with pytest.raises(TokenError, match=r"by 2026-11-21 17:00 \+01:00") as caught:
         token.get()
     assert caught.value.passes  # a service waits for it
     assert token.expires == NOW - timedelta(hours=1)
@@ -202,7 +201,7 @@ def test_an_expired_public_token_is_not_sent_and_the_time_of_the_next_is_told():
 
 def test_a_public_token_long_expired_may_be_replaced_any_moment():
     token, _ = public(jwt((NOW - timedelta(hours=9)).timestamp()))
-    with pytest.raises(TokenError, match=r"by 2026-11-21 09:00 \+01:00"):
+    with pytest.raises(TokenError, match=r"by 2026-11-21 13:00 \+01:00"):
         token.get()
 
 

@@ -19,7 +19,7 @@ from navfeed.client.transport import Transport
 from navfeed.errors import UnreachableError
 from navfeed.practice import Practice, PracticeServer, World
 from support.canned import Canned
-from support.lab import NOW
+from support.clock import NOW
 from support.proxy import TunnelProxy
 from support.tls import AUTHORITY, TlsFront, silent_port
 

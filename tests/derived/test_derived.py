@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, fill
+from cli.support import ad, answer, fill
 from navfeed.research.derived import FACTS, derive
+from support.clock import NOW
 
 LEAST = 0.9
 """What stays under this precision is left out."""

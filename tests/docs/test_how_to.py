@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from cli.support import put
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.practice import World
 from navfeed.store.writer import Store
+from support.clock import machine_now
 from support.tools import need, need_program
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
@@ -33,7 +33,7 @@ NURSE = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store, practice.db."""
-    now = datetime.now(UTC)
+    now = machine_now()
     world = World.history(5, now=now, entries=600)
     world.publish(content=NURSE)
     folder = tmp_path_factory.mktemp("how-to")
@@ -129,7 +129,7 @@ def test_pandas(folder: Path) -> None:
 
 def test_research(folder: Path) -> None:
     """What needs other programs than pandas is not run, nor the sync: the store is here."""
-    now = datetime.now(UTC)
+    now = machine_now()
     world = World.history(6, now=now, entries=60)
     ads = [world.detail(one)["ad_content"] for one in world.active()]
     with Store(folder / "study.db") as store:
@@ -151,7 +151,7 @@ def test_research(folder: Path) -> None:
 
 
 def test_count_over_time(folder: Path) -> None:
-    now = datetime.now(UTC)
+    now = machine_now()
     ended = World.history(6, now=now, entries=30)
     ads = [ended.detail(one)["ad_content"] for one in ended.active()]
     with Store(folder / "practice.db") as store:

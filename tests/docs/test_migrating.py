@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cli.support import NOW, Fields, ad, answer, fill, place, uuid
+from cli.support import Fields, ad, answer, fill, place, uuid
 from navfeed.model import OSLO
+from support.clock import NOW
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/migrating-from-public-feed.md").read_text(encoding="utf-8")

@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from navfeed.practice import Practice, PracticeServer, World, faults
+from support.clock import machine_now
 from support.tools import need_program
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ NURSE = {
 
 @pytest.fixture(scope="module")
 def feed() -> Iterator[PracticeServer]:
-    world = World.history(5, now=datetime.now(UTC), entries=600)
+    world = World.history(5, now=machine_now(), entries=600)
     world.publish(content=NURSE)
     with PracticeServer(Practice(world)) as server:
         yield server

@@ -15,7 +15,7 @@ from navfeed.errors import ConfigError, ExitCode
 from navfeed.model import HISTORY
 from navfeed.practice import World, faults
 from navfeed.sync.walk import Start
-from support.lab import NOW
+from support.clock import NOW
 from support.shell import Said, run_here
 from support.socket_harness import Outdoors, environment_of, small_world
 

@@ -10,7 +10,8 @@ import pytest
 
 from navfeed.errors import ExitCode
 from navfeed.practice import World, faults
-from support.lab import NOW, Lab
+from support.clock import NOW
+from support.lab import Lab
 from support.socket_harness import Outdoors
 
 JUMPS = [timedelta(hours=hours) for hours in (0, -1, 1, -2, 2, -30, 30, -24 * 400, 24 * 4_000)]

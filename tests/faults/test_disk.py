@@ -20,7 +20,7 @@ from navfeed.errors import ExitCode, StoreError
 from navfeed.practice import World
 from navfeed.store import connect
 from navfeed.store.query import Reader
-from support.lab import NOW
+from support.clock import NOW
 from support.limits import no_file_may_grow
 from support.socket_harness import Outdoors, environment_of
 

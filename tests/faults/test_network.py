@@ -10,8 +10,8 @@ import pytest
 
 from navfeed.errors import ExitCode
 from navfeed.practice import World, faults
+from support.clock import NOW
 from support.extra_faults import from_the, gzipped, with_status
-from support.lab import NOW
 from support.socket_harness import WALK, Outdoors
 from support.tls import AUTHORITY, TlsFront, silent_port
 

@@ -10,8 +10,8 @@ import pytest
 
 from navfeed.errors import ExitCode
 from navfeed.practice import Practice, PracticeServer, World, faults
+from support.clock import NOW
 from support.extra_faults import from_the, raw
-from support.lab import NOW
 from support.socket_harness import Outdoors
 
 ID = "0c12d1b5-41c3-4d5e-9e0b-0d6c9fbd9f0a"

@@ -1,10 +1,9 @@
 """A small world, a practice feed with pages of four, and somebody who reads it."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from navfeed.practice import Practice, Request, World
+from support.clock import NOW
 
 PAGE_SIZE = 4
 
@@ -41,7 +40,7 @@ def ads_of(page):
 
 @pytest.fixture
 def now():
-    return datetime(2026, 6, 1, 9, tzinfo=UTC)
+    return NOW
 
 
 @pytest.fixture
@@ -68,8 +67,7 @@ def publish(world):
 @pytest.fixture(scope="session")
 def history():
     """A larger world that no test may change."""
-    moment = datetime(2026, 6, 1, 9, tzinfo=UTC)
-    return World.history(3, now=moment, entries=6_000)
+    return World.history(3, now=NOW, entries=6_000)
 
 
 @pytest.fixture(scope="session")

@@ -123,9 +123,9 @@ def test_an_odd_expires_ends_nothing(world, expires):
 
 def test_an_ad_is_active_up_to_and_including_its_last_day(now):
     world = World(now=now)
-    ad = world.publish(content={"expires": "2026-06-03T00:00:00+02:00"})
-    assert world.ad(ad).last_day == date(2026, 6, 3)
-    world.advance(datetime(2026, 6, 3, 23, 59, tzinfo=OSLO) - world.now)
+    ad = world.publish(content={"expires": "2026-11-23T00:00:00+01:00"})
+    assert world.ad(ad).last_day == date(2026, 11, 23)
+    world.advance(datetime(2026, 11, 23, 23, 59, tzinfo=OSLO) - world.now)
     assert ad in world.truth()
     world.advance(timedelta(minutes=1))
     assert world.truth() == {}

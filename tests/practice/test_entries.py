@@ -61,7 +61,7 @@ def test_moments_have_oslo_s_offset_and_up_to_six_decimals(history):
     decimals = {len(text[:-6].partition(".")[2]) for text in texts}
     offsets = {text[5:7]: text[-6:] for text in texts}
     assert decimals == set(range(7))
-    assert (offsets["01"], offsets["05"]) == ("+01:00", "+02:00")
+    assert (offsets["11"], offsets["06"]) == ("+01:00", "+02:00")
 
 
 def test_moments_are_not_monotonic_along_the_feed(history):

@@ -7,11 +7,12 @@ import socket
 import threading
 import zlib
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
 from navfeed.practice import Practice, PracticeServer, faults, run
+from support.clock import NOW
 from support.shell import invoke
 
 
@@ -393,7 +394,7 @@ def test_run_serves_until_stopped_and_prints_nothing(capfd):
         urls.append(server.url)
         stop.set()
 
-    run(now=datetime(2026, 6, 1, 9, tzinfo=UTC), entries=50, ready=ready, stop=stop)
+    run(now=NOW, entries=50, ready=ready, stop=stop)
     assert urls[0].startswith("http://127.0.0.1:")
     assert capfd.readouterr() == ("", "")
 
@@ -409,7 +410,7 @@ def test_live_worlds_move_on():
             return len(waits) >= 3
 
     run(
-        now=datetime(2026, 6, 1, 9, tzinfo=UTC),
+        now=NOW,
         entries=300,
         live=5.0,
         ready=lambda server: worlds.append(server.practice.world),
@@ -418,7 +419,7 @@ def test_live_worlds_move_on():
     )
     assert waits[:3] == [5.0, 5.0, 5.0]
     assert len(worlds[0].entries()) >= 304
-    assert 120 <= (worlds[0].now - datetime(2026, 6, 1, 9, tzinfo=UTC)).total_seconds() < 125
+    assert 120 <= (worlds[0].now - NOW).total_seconds() < 125
 
 
 def test_an_interrupt_ends_a_run_in_good_order():
@@ -428,8 +429,7 @@ def test_an_interrupt_ends_a_run_in_good_order():
         def wait(self, seconds):
             raise KeyboardInterrupt
 
-    now = datetime(2026, 6, 1, 9, tzinfo=UTC)
-    run(now=now, entries=5, ready=servers.append, stop=Interrupted())
+    run(now=NOW, entries=5, ready=servers.append, stop=Interrupted())
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", servers[0].port), timeout=10)
 

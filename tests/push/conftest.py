@@ -8,17 +8,12 @@ from itertools import count
 import pytest
 import time_machine
 
-from cli.support import NOW
-from support import child_clock
 from support.postgres import PostgresServer
 
 
 @pytest.fixture(autouse=True)
-def noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
-    for name, value in child_clock.environment(NOW).items():
-        monkeypatch.setenv(name, value)
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
+def clock(noon: time_machine.Traveller) -> time_machine.Traveller:
+    return noon
 
 
 @pytest.fixture(scope="session")

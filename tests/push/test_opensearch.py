@@ -16,11 +16,12 @@ import time_machine
 from opensearchpy import OpenSearch
 
 import search_quality
-from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid
 from navfeed.model import DetailDecision, Reason
 from navfeed.push import opensearch, runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
+from support.clock import NOW
 from support.opensearch import OpenSearchServer
 
 ODD = ad(3, title="Kokk \u0000 '\U0001f600", published="no date", applicationDue="Snarest")
@@ -265,14 +266,12 @@ def test_K2_following_waits_out_an_engine_that_is_killed(
         own.stop()
 
 
-def test_the_judged_searches_find_nearly_what_list_finds(
-    tmp_path: Path, url: str, engine: OpenSearch
-) -> None:
+def test_most_of_what_list_finds_is_found(tmp_path: Path, url: str, engine: OpenSearch) -> None:
     db = tmp_path / "search_quality.db"
-    search_quality.fill(db)
+    judged = search_quality.by_hand()
+    judged.fill(db)
     push(db, url)
-    meant = search_quality.judgements()
-    ours = search_quality.scores(search_quality.answers(db, stemming=True))
+    ours = search_quality.scores(search_quality.answers(db, judged), judged.meant)
     fields = ["title^3", "job_title^3", "employer", "description"]
     theirs = search_quality.scores(
         {
@@ -290,11 +289,12 @@ def test_the_judged_searches_find_nearly_what_list_finds(
                     },
                 )
             ]
-            for query in meant
-        }
+            for query in judged.meant
+        },
+        judged.meant,
     )
-    print(ours, theirs)
-    assert theirs.recall > ours.recall - 0.15
+    # 0.75 without the synonyms; what is missing yet are words that are parts of others.
+    assert theirs.recall > 0.8
     assert theirs.precision > ours.precision - 0.05
 
 

@@ -13,13 +13,14 @@ import psycopg
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid
 from navfeed.model import Contacts, DetailDecision, Reason
 from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.push import runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.canaries import content, heard
+from support.clock import NOW
 from support.postgres import PostgresServer
 
 FAR = "2999-12-10T23:59:59+01:00"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import fmean
 
@@ -24,10 +24,9 @@ from navfeed.store.search import Spelled, Spellings
 from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
+from support.clock import NOW, TODAY
 
 HERE = Path(__file__).parent
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TODAY = date(2026, 11, 21)
 
 PRACTICE_ADS = 600
 

@@ -14,13 +14,14 @@ from queue import Queue
 from typing import Any
 from urllib.parse import urlencode
 
-from cli.support import NOW, fill
+from cli.support import fill
 from navfeed.cli.serve import _filters, _read_filters
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import LogLevel
 from navfeed.serve.app import build
 from navfeed.serve.options import ServeOptions
 from navfeed.serve.server import Server, address_of, listening
+from support.clock import NOW
 
 
 @dataclass(frozen=True, slots=True)

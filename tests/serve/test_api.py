@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, place, put, uuid
+from cli.support import ad, answer, place, put, uuid
 from navfeed.cli._filters import FilterOptions
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import By, DetailDecision, Reason
@@ -25,6 +25,7 @@ from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from serve.conftest import Serve
 from serve.support import Answer, Service, serving
+from support.clock import NOW
 
 ADS = (
     ad(1, title="Kokk", extent="Deltid", published="2026-11-12T09:00:00+01:00"),

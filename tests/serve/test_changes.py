@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import NOW, ad, answer, fill, put, uuid
+from cli.support import ad, answer, fill, put, uuid
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from serve.conftest import Serve
 from serve.support import Answer, Service, serving
+from support.clock import NOW
 
 Line = dict[str, Any]
 

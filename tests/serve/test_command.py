@@ -18,9 +18,9 @@ import time_machine
 from typer.testing import Result
 
 from cli import support
-from cli.support import NOW, ad, fill
+from cli.support import ad, fill
 from navfeed.errors import ExitCode
-from support import child_clock
+from support.clock import NOW, child_environment
 from support.shell import SOON
 
 
@@ -39,7 +39,7 @@ def db(tmp_path: Path) -> Path:
 def process(db: Path, *words: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-m", "navfeed", "serve", "--db", str(db), "--port", "0", *words],
-        env={**os.environ, **child_clock.environment(NOW), **environ},
+        env={**os.environ, **child_environment(), **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -97,7 +97,7 @@ def test_it_takes_the_socket_that_systemd_hands_over(db: Path, tmp_path: Path) -
         "os.execv(sys.executable, [sys.executable, '-m', 'navfeed', *sys.argv[1:]])\n"
     )
     words = [sys.executable, str(starter), "serve", "--db", str(db), "--port", "1"]
-    environ = {**os.environ, **child_clock.environment(NOW)}
+    environ = {**os.environ, **child_environment()}
     with subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert get(port_of(child), "/healthz")[0] == 200

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import NOW, ad, uuid
+from cli.support import ad, uuid
 from navfeed.model import LogLevel
 from navfeed.serve.options import Limits
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from serve.conftest import Serve
 from serve.support import Answer
+from support.clock import NOW
 
 
 @pytest.mark.parametrize(

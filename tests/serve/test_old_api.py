@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.support import NOW, ad, place, uuid
+from cli.support import ad, place, uuid
 from navfeed.places import listed_names
 from navfeed.serve.options import Compat
 from serve.support import Answer, Service, serving
@@ -670,7 +670,3 @@ def test_10_a_page_of_a_named_origin_may_ask(tmp_path: Path) -> None:
             assert answer.headers["access-control-allow-origin"] == "https://jobs.example"
             preflight = service.ask("OPTIONS", ADS, {"Origin": "https://jobs.example"})
             assert preflight.status == 204
-
-
-def test_the_clock_of_these_tests_is_the_stores() -> None:
-    assert datetime(2026, 11, 21, 12, tzinfo=UTC) == NOW

@@ -19,7 +19,7 @@ import time_machine
 
 import navfeed.serve
 import navfeed.serve.facets as facets_module
-from cli.support import NOW, ad, answer, place, uuid
+from cli.support import ad, answer, place, uuid
 from navfeed.errors import ConfigError
 from navfeed.model import Cursor
 from navfeed.serve.address import Address
@@ -30,6 +30,7 @@ from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from serve.conftest import Serve
 from serve.support import Answer, Service, serving
+from support.clock import NOW
 
 ADS = (
     ad(1, title="Kokk i kantine", extent="Deltid", applicationDue="2026-11-22"),

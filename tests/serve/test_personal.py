@@ -16,7 +16,7 @@ import pytest
 import time_machine
 
 from cli import support
-from cli.support import NOW, ad, answer, place, uuid
+from cli.support import ad, answer, place, uuid
 from navfeed.errors import ExitCode
 from navfeed.model import DetailDecision, Reason
 from navfeed.serve.personal import Personal
@@ -25,6 +25,7 @@ from navfeed.watches.state import State
 from navfeed.watches.state_file import state_path
 from serve.support import Answer, Service, serving
 from serve.test_page import seen
+from support.clock import NOW
 
 ADS = (ad(1), ad(2, workLocations=[place("OSLO", "OSLO")]), ad(3))
 ATOM = "{http://www.w3.org/2005/Atom}"

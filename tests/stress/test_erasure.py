@@ -9,13 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from navfeed.model import Inactive
 from navfeed.practice import PracticeServer
+from support.clock import machine_now
 from support.leak_scenario import TOLD, Aviary
 
 DEACTIVATIONS = 10_000
@@ -76,7 +76,7 @@ main()
 @pytest.mark.campaign
 def test_X3_killed_for_good_again_and_again(tmp_path: Path) -> None:
     """Real processes, ended by SIGKILL from within; what they say is read too."""
-    aviary = Aviary(tmp_path, seed=8, now=datetime.now(UTC))
+    aviary = Aviary(tmp_path, seed=8, now=machine_now())
     aviary.publish(200)
     with PracticeServer(aviary.lab.practice) as server:
         run(aviary, server, "navfeed")

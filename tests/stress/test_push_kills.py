@@ -11,10 +11,11 @@ from random import Random
 
 import pytest
 
-from cli.support import NOW, ad, ask, fill, put, uuid
+from cli.support import ad, ask, fill, put, uuid
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.children import begin, die_after, fate
+from support.clock import NOW
 from support.opensearch import OpenSearchServer
 from support.postgres import PostgresServer
 from support.shell import invoke

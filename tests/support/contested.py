@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from uuid import UUID
 
 from navfeed.model import Content, Detail, Entry, Gone, Page, Status, Unchanged
 from navfeed.wire.detail import read_detail
+from support.scripted import BEGAN
 
-BEGAN = datetime(2026, 3, 3, 8, tzinfo=UTC)
 LATEST = timedelta(minutes=15)
 """No transaction stays open for longer."""
 

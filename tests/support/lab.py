@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from navfeed.store.writer import Store
 from navfeed.sync.engine import Event, Plan, RunFinished, sync
 from navfeed.sync.walk import Start
 from navfeed.sync.workers import Stop
+from support.clock import NOW
 
-NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 ALL = Plan(start=Start(), workers=1, retry_now=True)
 
 

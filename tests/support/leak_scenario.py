@@ -14,8 +14,9 @@ from navfeed.model import Inactive
 from navfeed.practice import World
 from navfeed.store.writer import Store
 from support.canaries import FIELDS, Ring, content, heard
+from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
-from support.lab import NOW, Lab
+from support.lab import Lab
 
 TOLD = ("stop", "expire")
 WAYS_OUT = (*TOLD, "stop", "drop_silently", "vanish")

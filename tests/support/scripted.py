@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from navfeed.model import Content, Detail, Entry, Gone, Page, Status, Unchanged
 from navfeed.wire.detail import read_detail
+from support.clock import NOW
 
-BEGAN = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+BEGAN = NOW - timedelta(hours=4)
+"""Minute 0 of the log."""
 Row = tuple[str, str, int]
 
 

@@ -21,7 +21,8 @@ from navfeed.errors import ExitCode
 from navfeed.practice import PracticeServer, World, faults
 from navfeed.practice.faults import Distort, Match
 from navfeed.store.writer import Store
-from support.lab import NOW, Lab
+from support.clock import NOW
+from support.lab import Lab
 from support.shell import Said, run_here
 
 WALK = ("token", "seek", "page")

@@ -7,13 +7,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from navfeed.errors import ExitCode
 from navfeed.practice import World
 from support.canaries import Ring, canary, content, heard
 from support.children import navfeed
+from support.clock import machine_now
 from support.socket_harness import Outdoors
 
 Silent = Callable[[Ring], bool]
@@ -133,7 +133,7 @@ STAGES: dict[str, tuple[Callable[[Outdoors], Silent], tuple[str, ...]]] = {
 def staged(name: str, folder: Path) -> Iterator[Stage]:
     """Ten ads that sing are stored; then what the stage says has happened."""
     happens, words = STAGES[name]
-    world = World(1, now=datetime.now(UTC))
+    world = World(1, now=machine_now())
     for number in range(1, 11):
         world.publish(content=content(number, 0))
     live, before = folder / "live", folder / "before"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from typer.testing import Result
 from cli.support import ad, fill, place, put, uuid
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
+from support.clock import machine_now
 from support.shell import invoke
 
 OSLO = [place("OSLO", "OSLO")]
@@ -36,7 +37,7 @@ class Subscriber:
 
     def sync(self, *ads: dict[str, Any], stop: Iterable[int] = ()) -> None:
         """Some ads come or change, others are stopped, and the copy is complete as of now."""
-        now = datetime.now(UTC)
+        now = machine_now()
         with Store(self.db) as store:
             put(store, ads, now)
             stopped = [DetailDecision(uuid(one), Reason.STOPPED) for one in stop]

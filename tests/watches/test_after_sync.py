@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import NOW
 from navfeed.api import store_lock
 from navfeed.practice import Practice, PracticeServer, World, faults
-from support import child_clock
+from support.clock import NOW, child_environment
 from support.hookserver import HookServer
 from support.mailserver import MailServer
 from support.shell import Shell
@@ -282,7 +281,7 @@ def test_the_service_delivers_after_a_run(shell: Shell, world: World):
         started(shell, f"webhook:{hook.url}")
         publish(world)
         words = ("sync", "--follow", "--then-watch", "--every", "24h")
-        with shell.start(*words, **child_clock.environment(NOW)) as process:
+        with shell.start(*words, **child_environment()) as process:
             assert hook.heard.wait(60)
             process.send_signal(signal.SIGTERM)
             _, output = process.communicate(timeout=60)

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from cli.support import NOW, ad, fill, uuid
+from cli.support import ad, fill, uuid
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
+from support.clock import NOW
 from watches.subscriber import OSLO, Subscriber
 
 

@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cli.support import NOW, ad, put, uuid
+from cli.support import ad, put, uuid
 from navfeed.errors import DeliveryError
 from navfeed.model import DetailDecision, Reason, oslo_day
 from navfeed.store.filters import Filters
@@ -36,6 +36,7 @@ from navfeed.watches.events import InvalidWatch, RunOptions
 from navfeed.watches.state import State
 from navfeed.watches.target import Target
 from navfeed.watches.view import View
+from support.clock import NOW
 
 BERGEN = Filters(municipal=("bergen",))
 TARGETS = (Target(Channel.MAIL, "one@example.org"), Target(Channel.COMMAND, "two"))

@@ -22,6 +22,7 @@ from navfeed.changes.stream import Batch
 from navfeed.errors import ConfigError, TargetError
 from navfeed.extras import require_extra
 from navfeed.model import OSLO, Change, Cursor, moment_text
+from navfeed.text.synonyms import groups, navfeeds_own
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch as Client
@@ -32,7 +33,7 @@ _MAX_BYTES = 8_000_000
 
 _TIMEOUT_SECONDS = 60
 
-_TEXT = {"type": "text", "analyzer": "ads"}
+_TEXT = {"type": "text", "analyzer": "ads", "search_analyzer": "searches"}
 # A term holds at most 32,766 bytes; a longer value is found by its words alone.
 _NAME = {"type": "keyword", "ignore_above": 8_000}
 _BOTH = {**_TEXT, "fields": {"keyword": _NAME}}
@@ -72,27 +73,45 @@ _FIELDS: dict[str, Any] = {
     "contacts": {"type": "object", "enabled": False},
 }
 
-_INDEX = {
-    "settings": {
-        "index": {
-            # The default is a minute; a late change must not restore a deleted ad.
-            "gc_deletes": "1h",
-            "mapping.nested_objects.limit": 200_000,
-        },
-        "analysis": {
-            "filter": {"norwegian": {"type": "stemmer", "language": "norwegian"}},
-            "analyzer": {
-                "ads": {
-                    "type": "custom",
-                    "char_filter": ["html_strip"],
-                    "tokenizer": "standard",
-                    "filter": ["lowercase", "norwegian"],
-                }
+
+def _index() -> dict[str, Any]:
+    return {
+        "settings": {
+            "index": {
+                # The default is a minute; a late change must not restore a deleted ad.
+                "gc_deletes": "1h",
+                "mapping.nested_objects.limit": 200_000,
+            },
+            "analysis": {
+                "filter": {
+                    "norwegian": {"type": "stemmer", "language": "norwegian"},
+                    # After the stemmer, so that each form of a word finds the others.
+                    "synonyms": {
+                        "type": "synonym",
+                        "lenient": True,
+                        "synonyms": [
+                            ", ".join(group) for group in groups(navfeeds_own()) if group[1:]
+                        ],
+                    },
+                },
+                "analyzer": {
+                    "ads": {
+                        "type": "custom",
+                        "char_filter": ["html_strip"],
+                        "tokenizer": "standard",
+                        "filter": ["lowercase", "norwegian"],
+                    },
+                    "searches": {
+                        "type": "custom",
+                        "tokenizer": "standard",
+                        "filter": ["lowercase", "norwegian", "synonyms"],
+                    },
+                },
             },
         },
-    },
-    "mappings": {"dynamic": False, "properties": _FIELDS},
-}
+        "mappings": {"dynamic": False, "properties": _FIELDS},
+    }
+
 
 _ACTIVE_ONLY = {
     "bool": {
@@ -153,7 +172,7 @@ class OpenSearch:
             before = self._read_state()
             older = self._own_indices()
             name = f"{self._alias}-{batch.cursor.store}-{batch.cursor.number}-{self._next(older)}"
-            self._client.indices.create(index=name, body=_INDEX)
+            self._client.indices.create(index=name, body=_index())
             count = self._send(name, self._actions(batch.changes))
             self._client.indices.refresh(index=name)
             self._switch(name)

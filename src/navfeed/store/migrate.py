@@ -328,7 +328,6 @@ def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManag
             with upgrading():
                 with _views_renewed(db):
                     migrations.apply(db)
-                db.execute(f"PRAGMA user_version = {VERSION}")
                 _check(db)
         else:
             migrations.apply(db)

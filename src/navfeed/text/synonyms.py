@@ -32,10 +32,7 @@ class Synonyms:
     @classmethod
     def read(cls, *texts: str) -> Synonyms:
         """Read lists, each the text of a file."""
-        lines = (
-            line.partition("#")[0].lower().split() for text in texts for line in text.split("\n")
-        )
-        return cls(tuple(words) for words in lines if words)
+        return cls(group for text in texts for group in groups(text))
 
     def words(self) -> Iterator[str]:
         """All words of the list."""
@@ -75,6 +72,12 @@ class Synonyms:
             lasts = [last, *self._others.get(self.listed(last) or "", ())]
             made = [one + other for one in firsts for other in lasts]
             yield from made[1:]  # the first is the word itself
+
+
+def groups(text: str) -> Iterator[tuple[str, ...]]:
+    """The words of each meaning, from a list as it stands in a file."""
+    lines = (line.partition("#")[0].lower().split() for line in text.split("\n"))
+    return (tuple(words) for words in lines if words)
 
 
 _LONGEST = 40

@@ -1,4 +1,4 @@
-"""Gives a process that a test starts the test's "now" (`support.child_clock.environment`).
+"""Gives a process that a test starts the test's "now" (`support.clock.child_environment`).
 
 Python imports this module by itself at start-up, because its folder stands in PYTHONPATH.
 """
