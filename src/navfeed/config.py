@@ -1,6 +1,6 @@
 """Settings: flags before the environment, before `navfeed.toml`, before defaults.
 
-No settings library: the one that fits costs 175 ms at every start, more than `navfeed list` takes.
+No settings library: the suitable one costs 175 ms at every start, more than `navfeed list` takes.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Settings:
     metrics_file: Path | None = None
     after_sync: str | None = None
     push_targets: tuple[str, ...] = field(default=(), repr=False)  # passwords may stand in them
-    ping: str | None = field(default=None, repr=False)  # whoever knows it can report for us
+    ping: str | None = field(default=None, repr=False)  # a secret: it allows reporting for us
     log: LogSettings = LogSettings()
     upgrade_copy: bool = True
     watches_file: Path = Path("watches.toml")
@@ -293,10 +293,10 @@ def refuse_store(file: Path, db: Path, *, is_read: bool = False) -> None:
 
     `is_read`: it is only read, to replace the store; then the copy from an upgrade is allowed.
     """
-    real, stands = file.resolve(), file.exists()
+    real, exists = file.resolve(), file.exists()
     endings = _BESIDE if is_read else (*_BESIDE, UPGRADE_COPY)
     for own in (db.with_name(db.name + ending) for ending in endings):
-        if real == own.resolve() or (stands and own.exists() and file.samefile(own)):
+        if real == own.resolve() or (exists and own.exists() and file.samefile(own)):
             raise ConfigError(f"{file} is the store itself or a part of it. Name another file")
 
 
@@ -484,7 +484,7 @@ def _after_sync(values: Mapping[str, object]) -> str | None:
 
 
 def _ping(value: object) -> str | None:
-    """The address in `[notify]`. No message shows it: whoever knows it can silence the alarm."""
+    """The address in `[notify]`. No message shows it: it could silence the alarm."""
     if value is None:
         return None
     if not isinstance(value, str) or not _is_web_address(value):

@@ -107,7 +107,7 @@ class StoreError(NavfeedError):
     exit_code = ExitCode.STORE
 
     def __init__(self, message: str, *, passes: bool = False) -> None:
-        """`passes`: the disk is full, or somebody keeps the file busy."""
+        """`passes`: the disk is full, or another program keeps the file busy."""
         super().__init__(message)
         self.passes = passes
 

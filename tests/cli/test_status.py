@@ -120,7 +120,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "ads_stored": 2,
         "ads_masked": 1,
         "details_waiting": 2,
-        "problems": [{"says": "500", "ads": 1}, {"says": "timed out", "ads": 1}],
+        "problems": [{"reason": "500", "ads": 1}, {"reason": "timed out", "ads": 1}],
         "details_held_back": 1,
         "details_given_up": 1,
         "caught_up_at": "2026-11-19T11:59:00Z",

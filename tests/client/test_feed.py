@@ -236,7 +236,7 @@ def test_details_are_asked_for_by_the_ad(client, nav):
 
 def test_what_the_reader_refuses_is_told_with_where_and_what_to_do(client, nav):
     nav.get(f"/api/v1/feedentry/{AD}").mock(answer({"uuid": PAGE, "status": "ACTIVE"}))
-    with pytest.raises(ContractError, match=rf"another one \(/api/v1/feedentry/{AD}\).*run again"):
+    with pytest.raises(ContractError, match=rf"another ad \(/api/v1/feedentry/{AD}\).*run again"):
         client.detail(AD)
     nav.get("/api/v1/feed").mock(answer([]))
     with pytest.raises(ContractError, match=r"invalid page.*\(/api/v1/feed\).*run again"):

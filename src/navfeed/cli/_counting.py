@@ -38,37 +38,37 @@ class Table:
     note: str | None = None
 
 
-def count(wanted: Counting, reader: Reader, filters: Filters, store: Path) -> Table:
+def count(counting: Counting, reader: Reader, filters: Filters, store: Path) -> Table:
     """Count. Raises `ConfigError` for contradictory options and unknown dimensions."""
-    _refuse(wanted)
-    if wanted.over is None:
-        return _pairs(wanted, reader, filters)
+    _refuse(counting)
+    if counting.over is None:
+        return _pairs(counting, reader, filters)
     from navfeed.store.spells import Question, series
 
-    by = (*wanted.by, *([wanted.other] if wanted.other else []))
-    question = Question(wanted.over, wanted.of or Of.NEW, by, filters)
-    return _of_series(series(store, reader.today, question), wanted.top)
+    by = (*counting.by, *([counting.other] if counting.other else []))
+    question = Question(counting.over, counting.of or Of.NEW, by, filters)
+    return _of_series(series(store, reader.today, question), counting.top)
 
 
-def _refuse(wanted: Counting) -> None:
-    if wanted.output:
+def _refuse(counting: Counting) -> None:
+    if counting.output:
         raise ConfigError("--output draws one name a bar: leave --and, --over and --of out")
-    if wanted.of and not wanted.over:
+    if counting.of and not counting.over:
         raise ConfigError("--of is what to count over time: name the periods with --over")
-    if len(wanted.by) > 1 or (wanted.other and not wanted.by):
+    if len(counting.by) > 1 or (counting.other and not counting.by):
         raise ConfigError("name one --by, and the second dimension with --and")
-    for one in (*wanted.by, wanted.other):
-        if one in (By.FLOW, By.WEEK) and (wanted.over or one is By.FLOW):
+    for one in (*counting.by, counting.other):
+        if one in (By.FLOW, By.WEEK) and (counting.over or one is By.FLOW):
             raise ConfigError(f"--over counts over time itself: leave {one.value} out")
 
 
-def _pairs(wanted: Counting, reader: Reader, filters: Filters) -> Table:
-    (by,) = wanted.by
-    assert wanted.other is not None  # noqa: S101  `stats` comes here for `--and` or `--over`
-    rows = reader.tally_of_two(by, wanted.other, filters)
+def _pairs(counting: Counting, reader: Reader, filters: Filters) -> Table:
+    (by,) = counting.by
+    assert counting.other is not None  # noqa: S101  `stats` comes here for `--and` or `--over`
+    rows = reader.tally_of_two(by, counting.other, filters)
     return Table(
-        (by.value, wanted.other.value, "ads"),
-        tuple(rows[: wanted.top]),
+        (by.value, counting.other.value, "ads"),
+        tuple(rows[: counting.top]),
         {"ads": reader.count(filters)},
     )
 

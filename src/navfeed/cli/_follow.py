@@ -134,12 +134,12 @@ class Service:
             self._notifier.ready()
             with choose(quiet=self._quiet, log=self._log) as progress:
 
-                def heed(event: Event) -> None:
+                def on_event(event: Event) -> None:
                     progress.show(event)
                     self._notifier.alive()
 
                 ended = run_sync(
-                    self._connected(), store, self._plan, stop=self._stop, progress=heed
+                    self._connected(), store, self._plan, stop=self._stop, progress=on_event
                 )
             if ended.error is not None:
                 self._disconnect()  # a client remembers what it was refused for

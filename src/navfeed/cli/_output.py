@@ -59,8 +59,8 @@ def use_color(value: Color) -> None:
 
 def canvas() -> Canvas | None:
     """The terminal to draw on; None if output goes into a pipe."""
-    wanted = os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
-    forced = _color is Color.ALWAYS or (_color is Color.AUTO and bool(wanted))
+    requested = os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
+    forced = _color is Color.ALWAYS or (_color is Color.AUTO and bool(requested))
     if not forced and not text_stdout().isatty():
         return None
     from navfeed.present.terminal import canvas_of

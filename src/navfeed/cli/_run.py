@@ -42,14 +42,14 @@ def seconds(max_time: str | None) -> float | None:
 
 def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | None:
     """Open the log that the settings name, and send messages to it from now on."""
-    wanted = settings.log
-    if not always and wanted.file is None and wanted.format is None and wanted.level is None:
+    chosen = settings.log
+    if not always and chosen.file is None and chosen.format is None and chosen.level is None:
         log_to(None)
         return None
     from navfeed.present.run_log import Log
 
-    least = LogLevel.WARNING if quiet and wanted.file is None else LogLevel.INFO
-    log = Log(wanted.format or LogFormat.TEXT, wanted.level or least, wanted.file)
+    least = LogLevel.WARNING if quiet and chosen.file is None else LogLevel.INFO
+    log = Log(chosen.format or LogFormat.TEXT, chosen.level or least, chosen.file)
     log_to(log)
     return log
 

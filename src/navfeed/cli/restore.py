@@ -48,7 +48,7 @@ def restore(
 
 
 def _confirm(path: Path, *, yes: bool) -> None:
-    """Raises `StoppedError` unless confirmed, `ConfigError` if there is nobody to confirm."""
+    """Raises `StoppedError` unless confirmed, `ConfigError` without a terminal."""
     if yes or not path.exists():
         return
     if not sys.stdin.isatty():

@@ -188,11 +188,11 @@ def _stopped_by_signals(leave: Any) -> Iterator[list[str]]:  # noqa: ANN401
     """Shut the server down on a signal that ends navfeed. Yields the names of those received."""
     names: list[str] = []
 
-    def heed(number: signal.Signals) -> None:
+    def stop(number: signal.Signals) -> None:
         names.append(number.name)
         leave()
 
-    with handled(dict.fromkeys(ending_signals(), heed)):
+    with handled(dict.fromkeys(ending_signals(), stop)):
         yield names
 
 

@@ -95,7 +95,7 @@ def stats(
     over: Annotated[
         Over | None,
         typer.Option(
-            help="Count ads over time, removed ones too, by --by and --and if wanted.",
+            help="Count ads over time, removed ones too; combine it with --by and --and.",
             show_default=False,
         ),
     ] = None,
@@ -119,9 +119,9 @@ def stats(
     if over or of or and_:
         from navfeed.cli._counting import Counting, count, print_table
 
-        wanted = Counting(tuple(by or ()), and_, over, of, top, output)
+        counting = Counting(tuple(by or ()), and_, over, of, top, output)
         with open_query(filter_options, db, config, max_age) as (reader, filters, store):
-            print_table(count(wanted, reader, filters, store), format_.value)
+            print_table(count(counting, reader, filters, store), format_.value)
         return
     chart = _chart(output)
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
@@ -148,11 +148,11 @@ def _chart(output: Path | None) -> str:
 def _counted(reader: Reader, filters: Filters, by: Sequence[By] | None) -> Stats:
     if by and By.FLOW in by and filters != Filters():
         raise ConfigError("--by flow is about the whole store: leave the filters out")
-    wanted = dict.fromkeys(by or USUAL)
+    dimensions = dict.fromkeys(by or USUAL)
     return Stats(
         ads=reader.count(filters),
-        tallies={one: reader.tally(one, filters) for one in wanted if one is not By.FLOW},
-        flow=reader.flow() if By.FLOW in wanted and filters == Filters() else None,
+        tallies={one: reader.tally(one, filters) for one in dimensions if one is not By.FLOW},
+        flow=reader.flow() if By.FLOW in dimensions and filters == Filters() else None,
     )
 
 

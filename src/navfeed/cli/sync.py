@@ -211,10 +211,10 @@ def sync(
     needs --yes. --dry-run shows what a scope would do.
 
     --follow syncs every two minutes, waits out failures that pass, and ends only with 2, 3, 6, 7
-    or 75, which need somebody's attention. SIGHUP reloads the settings.
+    or 75, which need attention. SIGHUP reloads the settings.
 
     With --then-watch, 4 also means that a channel rejected a notification, which is retried. With
-    --follow, a channel that may wake somebody is used at most once an hour.
+    --follow, a channel that may wake people is used at most once an hour.
     """
     flags = {
         "db": db,

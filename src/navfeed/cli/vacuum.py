@@ -18,7 +18,7 @@ from navfeed.errors import StoreError
 def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
     """Compact the store.
 
-    Rewrites it without free space. Needs as much disk and memory again meanwhile: no ads are
+    Rewrites it without free space. Needs as much disk and memory again while it runs: no ads are
     written to temporary files. Rarely worth it, since free space is reused. Ends with 75 while a
     sync is running.
     """

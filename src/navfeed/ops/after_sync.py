@@ -111,7 +111,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 RETRY_SECONDS = 60.0
-"""Time between two tries at a target that needs somebody's attention first."""
+"""Time between two tries at a target that needs attention first."""
 
 
 def check_targets(targets: Iterable[str]) -> None:

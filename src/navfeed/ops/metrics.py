@@ -39,7 +39,7 @@ def write_metrics(settings: Settings, warn: Callable[[str], object]) -> None:
     try:
         with open_store(settings.db, at=moment) as reader:
             facts = reader.status(moment)
-        # A signal to reload that comes meanwhile must not end a service.
+        # A reload signal during this must not end a service.
         with replaced(settings.metrics_file, mode=0o644, stoppable=False) as out:
             out.write(exposition(facts).encode())
     except (NavfeedError, OSError) as error:

@@ -230,11 +230,11 @@ def _plain(text: str) -> str:
 
 
 def _description(rng: random.Random, facts: Outline, contacts: list[dict[str, Any]]) -> str:
-    wanted = rng.lognormvariate(math.log(_DESCRIPTION_MEDIAN), _DESCRIPTION_SPREAD)
+    target_length = rng.lognormvariate(math.log(_DESCRIPTION_MEDIAN), _DESCRIPTION_SPREAD)
     parts = [f"<p>{_introduction(rng, facts)}</p>"]
     length = len(parts[0])
     for section in _sections(rng, facts, contacts):
-        if length + len(section) / 2 > wanted:
+        if length + len(section) / 2 > target_length:
             break
         parts.append(section)
         length += len(section)

@@ -51,8 +51,8 @@ class World:
         entries are too few for that.
         """
         world = cls(seed, now=now - timedelta(days=days))
-        wanted = entries // 10 if active is None else active
-        past = Past(world._state, seeded("past", seed), entries=entries, active=wanted, days=days)
+        target = entries // 10 if active is None else active
+        past = Past(world._state, seeded("past", seed), entries=entries, active=target, days=days)
         past.write()
         world.advance(max(now - world.now, timedelta()))
         return world
@@ -261,9 +261,9 @@ class World:
     def _free(self, ads: list[str]) -> list[str]:
         return [ad for ad in ads if not self.held(ad)]
 
-    def _uuids(self, wanted: Callable[[Ad], bool]) -> list[str]:
+    def _uuids(self, matches: Callable[[Ad], bool]) -> list[str]:
         with self._state.lock:
-            return [ad.uuid for ad in self._state.ads.values() if wanted(ad)]
+            return [ad.uuid for ad in self._state.ads.values() if matches(ad)]
 
     def _silently(self, ad: str, change: Callable[[Ad], Ad]) -> None:
         with self._state.lock:

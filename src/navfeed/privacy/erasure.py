@@ -60,9 +60,9 @@ def take_over(store: Store, before: PrivacyPolicy, now: datetime) -> bool:
     if before.marks and here.key not in (b"", before.key):
         return False
     contacts = Contacts.DROP if Contacts.DROP in (before.contacts, here.contacts) else here.contacts
-    wanted = PrivacyPolicy(contacts, here.marks | before.marks, before.key or here.key)
-    if wanted != here:
-        store.take_over(wanted, _changed(store, Redactor(wanted)), now)
+    merged = PrivacyPolicy(contacts, here.marks | before.marks, before.key or here.key)
+    if merged != here:
+        store.take_over(merged, _changed(store, Redactor(merged)), now)
     return True
 
 

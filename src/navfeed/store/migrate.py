@@ -228,6 +228,7 @@ def m007_municipality_numbers(db: Database) -> None:
         "UPDATE locations SET municipality_number = "
         "municipality_number(municipal, county, postal_code, city, country)"
     )
+    db.execute("CREATE INDEX locations_by_number ON locations (municipality_number)")
     for name in ("first_seen", "last_day", "municipality_numbers"):
         db.execute(f"ALTER TABLE removed ADD COLUMN {name} TEXT")
     db.execute("UPDATE removed SET last_day = last_day_of(expires)")

@@ -108,6 +108,7 @@ CREATE INDEX ads_by_due ON ads (due_date);
 CREATE INDEX ads_by_orgnr ON ads (employer_orgnr);
 CREATE INDEX locations_by_municipal ON locations (municipal);
 CREATE INDEX locations_by_county ON locations (county);
+CREATE INDEX locations_by_number ON locations (municipality_number);
 """
 
 OWN = """

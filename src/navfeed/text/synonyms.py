@@ -75,7 +75,7 @@ class Synonyms:
 
 
 def groups(text: str) -> Iterator[tuple[str, ...]]:
-    """The words of each meaning, from a list as it stands in a file."""
+    """The words of each meaning, from the text of a list."""
     lines = (line.partition("#")[0].lower().split() for line in text.split("\n"))
     return (tuple(words) for words in lines if words)
 
