@@ -218,9 +218,11 @@ MUTATIONS = [
         "store.writer:Store._transaction",
         "with transaction(self._connection):\n"
         "    self._unscrubbed.begin_write()\n"
-        "    yield self._connection\n",
+        "    yield self._connection\n"
+        "    shards.write_added(self._connection)\n",
         "self._connection.execute('BEGIN')\n"
         "yield self._connection\n"
+        "shards.write_added(self._connection)\n"
         "self._connection.execute('COMMIT')\n",
         ("tests/test_one_process.py",),
     ),
