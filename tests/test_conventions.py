@@ -1,18 +1,22 @@
-"""The tests keep their own rules: one clock."""
+"""The tests keep their own rules: one clock, and no private members where a public way exists."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 READ_THE_CLOCK = {"datetime.now", "datetime.utcnow", "date.today", "time.time"}
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(TESTS.rglob("*.py")):
-        yield path.relative_to(TESTS), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [
+        (path.relative_to(TESTS), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(TESTS.rglob("*.py"))
+    ]
 
 
 def calls(tree: ast.AST) -> Iterator[str]:
@@ -35,3 +39,51 @@ def test_the_machines_clock_is_read_in_one_place() -> None:
     """What starts a process of its own for another clock, outside the suite, reads it too."""
     homes = {str(path) for path, tree in trees() if READ_THE_CLOCK & {*calls(tree)}}
     assert homes == {"support/clock.py", "clock/run.py"}
+
+
+PRIVATE = {
+    # One connection has to do two things, or break in the middle of one.
+    "test_store.py": {"_connection"},
+    "test_erasure.py": {"_connection", "_cut_log", "_scrub"},
+    "test_unscrubbed.py": {"_opened"},
+    "watches/test_promises.py": {"_db"},
+    # What is kept in memory shows nowhere else.
+    "test_one_process.py": {"_kept"},
+    "serve/test_page.py": {"_known", "_counted"},
+    "client/test_tokens.py": {"_lock"},
+    "cli/test_export_split.py": {"_lock"},
+    "faults/test_origin_and_token.py": {"_http", "_tokens"},
+    # Searches as they would be without what is measured, and how SQLite looks for an answer.
+    "search_quality/__init__.py": {"_spelled"},
+    "cli/test_filters.py": {"_all", "_quoted"},
+    # An answer that the practice feed gives to another request, without recording one.
+    "faults/test_http.py": {"_seek"},
+    "faults/test_payload.py": {"_detail"},
+    "support/extra_faults.py": {"_chunked"},
+    "practice/test_server.py": {"_closing"},
+    "cli/test_settings.py": {"_KEYS"},
+    "docs/test_generated.py": {"_KEYS"},
+    "push/test_postgres.py": {"_SCHEMA"},
+    # The libraries' own.
+    "watches/test_files.py": {"_Element"},
+    "support/mailserver.py": {"_auth_require_tls"},
+    "support/children.py": {"_exit"},
+}
+
+
+def private_members(tree: ast.AST) -> set[str]:
+    """The attributes with a leading underscore of anything but the object itself."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and ast.unparse(node.value) not in {"self", "cls", "super()"}
+    }
+
+
+def test_private_members_are_used_where_there_is_no_public_way() -> None:
+    """A test that needs one more writes down here why."""
+    used = {str(path): found for path, tree in trees() if (found := private_members(tree))}
+    assert used == PRIVATE

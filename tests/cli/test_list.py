@@ -22,6 +22,7 @@ from navfeed.model import RunEnd
 from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from support.clock import NOW
+from support.shell import invoke
 
 
 @pytest.fixture
@@ -332,9 +333,9 @@ def test_colour_is_wished_for_or_not(db: Path, words: list[str]) -> None:
         store.end_run(store.begin_run(NOW), RunEnd(0, "caught up", {}), NOW)
 
     def coloured(*more: str, **environ: str) -> bool:
-        ended = process(*words, *more, "--db", str(db), TERM="dumb", **environ)
-        assert (ended.returncode, ended.stderr) == (0, b"")
-        return b"\x1b[" in ended.stdout
+        ended = invoke([*words, *more, "--db", str(db)], env={"TERM": "dumb", **environ})
+        assert (ended.exit_code, ended.stderr) == (0, "")
+        return b"\x1b[" in ended.stdout_bytes
 
     assert not coloured()
     assert coloured("--color=always")
@@ -502,10 +503,10 @@ def test_a_long_list_goes_through_the_pager(
         shown = (tmp_path / "shown").read_bytes().decode()
         assert shown == whole.replace("\r\n", "\n")
         assert "\x1b[1m" in shown
-        _, short, _ = on_terminal(80, *arguments, LINES="500", **pager)
-        assert short == whole
-        _, none, _ = on_terminal(80, *arguments, LINES="5", PAGER="no-such-program")
-        assert none == whole
+    _, short, _ = on_terminal(80, *arguments, LINES="500", **pager)
+    assert short == whole
+    _, none, _ = on_terminal(80, *arguments, LINES="5", PAGER="no-such-program")
+    assert none == whole
     (tmp_path / "shown").unlink()
     process("list", "--db", str(db), LINES="5", **pager)
     assert not (tmp_path / "shown").exists()

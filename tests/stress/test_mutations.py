@@ -214,11 +214,18 @@ MUTATIONS = [
         ("tests/test_one_process.py",),
     ),
     Mutation(
+        # Both BEGIN IMMEDIATE and the mark that is written first make it so.
         "a transaction that is the writer's only once it writes",
-        "store.connect:transaction",
-        '"BEGIN IMMEDIATE"',
-        '"BEGIN"',
-        ("tests/test_one_process.py", "tests/test_store.py"),
+        "store.writer:Store._transaction",
+        "with transaction(self._connection):\n"
+        "    self._unscrubbed.begin_write()\n"
+        "    yield self._connection\n"
+        "    shards.write_added(self._connection)\n",
+        "self._connection.execute('BEGIN')\n"
+        "yield self._connection\n"
+        "shards.write_added(self._connection)\n"
+        "self._connection.execute('COMMIT')\n",
+        ("tests/test_one_process.py",),
     ),
     Mutation(
         "a part of the index that is not rebuilt",
