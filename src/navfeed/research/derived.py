@@ -81,7 +81,7 @@ FACTS = {
         ),
     ),
     "norwegian": Fact(
-        "Norwegian is asked for",
+        "Norwegian is required",
         _words(
             r"\bnorsk(?:e|\s+)?(?:språk)?(?:kunnskap|ferdighet|prøve)",
             r"\b(?:snakke[r]?|skrive[r]?|beherske[r]?|beherskar|kunne|kan|kommunisere)\b[^.]{0,30}"
@@ -100,7 +100,7 @@ FACTS = {
         ),
     ),
     "higher_education": Fact(
-        "a degree from a university or university college is asked for",
+        "a degree from a university or university college is required",
         _words(
             r"\b(?:bachelor|master)(?:grad|nivå|-\s*(?:eller|og|/)|'?s?\s+degree|\s+i(?:nnen|nnan)?\b)",
             r"\b(?:høyere|høgare|høgere)\s+utdan\w+",
