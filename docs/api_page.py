@@ -29,6 +29,8 @@ Every name that `import navfeed` offers, with signatures, fields and errors, tak
 """
 FUNCTIONS, EVENTS, ERRORS = "Functions", "Events of a sync", "Errors"
 SECTIONS = (FUNCTIONS, "The store", "Ads and changes", "Settings and runs", EVENTS, ERRORS)
+LINE = 80
+"""Characters of a signature that fit on a line of the site."""
 STORE = ("Reader", "Filters", "Span", "Sort", "StoreFacts")
 RUNS = ("Settings", "Scope", "Plan", "Start", "Stop", "Counts", "Reason", "ExitCode")
 
@@ -59,7 +61,7 @@ def entry(name: str) -> str:
     """A heading, a signature, what the code documents, and what the thing consists of."""
     given = getattr(navfeed, name)
     if inspect.isfunction(given):
-        return documented(name, f"{name}{signature(given)}", given)
+        return documented(name, wrapped(f"{name}{signature(given)}"), given)
     if not isinstance(given, type):
         one_of = ", ".join(f"`{each.__name__}`" for each in typing.get_args(given))
         return f"### {name}\n\nOne of {one_of}.\n"
@@ -133,6 +135,15 @@ def signature(function: Any) -> str:  # noqa: ANN401  any callable
     found = inspect.signature(function)
     kept = [each for name, each in found.parameters.items() if name not in {"self", "cls"}]
     return readable(str(found.replace(parameters=kept)))
+
+
+def wrapped(call: str) -> str:
+    """A long signature with a line for each parameter."""
+    if len(call) <= LINE:
+        return call
+    name, parameters, returned = re.fullmatch(r"(\w+)\((.*)\)( -> .*)", call).groups()  # type: ignore[union-attr]
+    lines = re.sub(r", (?=[\w*]+(?:[:,]| =|$))", ",\n    ", parameters)
+    return f"{name}(\n    {lines},\n){returned}"
 
 
 def readable(written: object) -> str:

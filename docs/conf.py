@@ -29,6 +29,7 @@ myst_heading_anchors = 3
 nitpicky = True
 
 html_theme = "furo"
+html_favicon = "../src/navfeed/serve/static/mark.svg"
 html_title = f"navfeed {version}"
 html_copy_source = False
 html_show_sourcelink = False
