@@ -216,7 +216,7 @@ def polls(report: Report, folder: Path, runs: int) -> None:
 def exactness(feed: Feed, folder: Path) -> None:
     """How many ads each store has that the feed does not show today, and the other way round."""
     truth = set(feed.control("truth"))
-    for db in sorted(folder.glob("*.db")):
+    for db in sorted(folder.glob("[!_]*[!g].db")):  # not what dlt stages
         with closing(sqlite3.connect(db)) as connection:
             try:
                 kept = {ad for (ad,) in connection.execute("SELECT uuid FROM ads")}

@@ -24,7 +24,7 @@ from dlt.sources.helpers import requests
 
 def source(url: str) -> Any:
     token = requests.get(f"{url}/api/publicToken").text.split()[-1]
-    session = requests.Client().session
+    session = requests.Client(raise_for_status=False).session
     session.headers["Authorization"] = f"Bearer {token}"
 
     def entries(state: dict[str, str]) -> Iterator[dict[str, str]]:
