@@ -343,6 +343,14 @@ def test_control_names_ten_ads_of_a_kind_at_most(ask):
     assert told["counts"]["published"] > len(told["ads"]["published"]) == 10
 
 
+def test_control_counts_connections(ask, server):
+    ask("/practice/truth")
+    assert json.loads(ask("/practice/connections")[1]) == {"count": 1}
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as another:
+        another.sendall(b"GET /practice/connections HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert json.loads(received(another)[0].partition(b"\r\n\r\n")[2]) == {"count": 2}
+
+
 def test_control_tells_the_truth_and_counts_requests(ask, world, practice, ad):
     ask(f"/api/v1/feedentry/{ad}")
     ask("/api/v1/feed")

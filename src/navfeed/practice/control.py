@@ -6,6 +6,7 @@ They need no token and are not recorded:
   answer counts what happened and names up to ten ads of each kind.
 - `GET /practice/truth`: uuid -> `ad_content` of every ad a lawful copy shows now.
 - `GET /practice/requests`: how many requests of each kind came so far.
+- `GET /practice/connections`: how many connections were opened so far, this one included.
 - `POST /practice/script` `{"fault": "reset", "on": "detail", "ident": id, "times": 1, "skip": 0}`:
   spoil answers, all but the fault's name may be left out; `"times": null` is for good and
   `{"fault": null}` ends all faults and names those there are.
@@ -37,12 +38,13 @@ _NAMED_AT_MOST = 10
 class Control:
     """Answers requests under `/practice/`."""
 
-    def __init__(self, practice: Practice) -> None:
+    def __init__(self, practice: Practice, connections: Callable[[], int] = lambda: 0) -> None:
         self._practice = practice
         self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], object]] = {
             ("POST", "advance"): self._advance,
             ("GET", "truth"): lambda _: practice.world.truth(),
             ("GET", "requests"): lambda _: Counter(each.kind for each in practice.requests),
+            ("GET", "connections"): lambda _: {"count": connections()},
             ("POST", "script"): self._script,
             ("POST", "token"): self._token,
             ("POST", "change"): self._change,

@@ -62,13 +62,15 @@ class PracticeServer:
 
     Port 0 takes any free port, see `url`. `latency` is the seconds that each answer takes. `start`
     raises OSError for a port in use. Closing waits for no client: hanging connections are closed.
+    `connections` counts those that clients have opened so far.
     """
 
     def __init__(self, practice: Practice, port: int = 0, *, latency: float = 0.0) -> None:
         self.practice = practice
         self._latency = latency
-        self._control = Control(practice)
+        self._control = Control(practice, lambda: self.connections)
         self.port = port
+        self.connections = 0
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._serving: dict[Connection, threading.Thread] = {}
@@ -114,6 +116,7 @@ class PracticeServer:
     def _begin(self, client: socket.socket) -> None:
         connection = Connection(client, self._closing)
         thread = threading.Thread(target=self._serve, args=(connection, client), daemon=True)
+        self.connections += 1  # by the accepting thread alone
         with self._lock:
             self._serving[connection] = thread
         thread.start()
