@@ -20,6 +20,7 @@ def index() -> Iterator[sqlite3.Connection]:
         connection.executescript(shards.SCHEMA)
         connection.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY)")
         connection.execute("CREATE TABLE ads (id INTEGER PRIMARY KEY)")
+        shards.prepare(connection)
         yield connection
 
 
@@ -35,6 +36,7 @@ def texts(*words: str) -> tuple[str, str, str, str, str]:
 def put(index: sqlite3.Connection, ad: int, *words: str) -> None:
     index.execute("INSERT OR IGNORE INTO ads VALUES (?)", [ad])
     shards.put(index, ad, texts(*words))
+    shards.write_added(index)
 
 
 def found(index: sqlite3.Connection, search: str) -> set[int]:
@@ -82,6 +84,34 @@ def test_only_what_a_row_left_is_stale(index: sqlite3.Connection) -> None:
     shards.rebuild_stale(index)
     assert stale(index) == []
     assert (found(index, "fjord"), found(index, "fjell")) == ({1}, {64})
+
+
+def segments(index: sqlite3.Connection, name: str) -> int:
+    ((count,),) = index.execute(f"SELECT count(DISTINCT segid) FROM {name}_idx")
+    return int(count)
+
+
+def test_a_batch_writes_one_segment_to_each_shard(index: sqlite3.Connection) -> None:
+    """Not one for each ad: a search looks into every segment of every shard."""
+    index.execute("BEGIN")
+    for ad in range(60, 68):
+        shards.put(index, ad, texts("fjord", f"fjord{ad}"))
+    shards.write_added(index)
+    index.execute("COMMIT")
+    assert [segments(index, name) for name in shards.tables(query(index))] == [1, 1]
+    assert found(index, "fjord") == {*range(60, 68)}
+
+
+def test_an_ad_that_comes_and_goes_within_a_batch_is_not_indexed(
+    index: sqlite3.Connection,
+) -> None:
+    shards.put(index, 1, texts("fjord"))
+    shards.put(index, 2, texts("fjord"))
+    shards.put(index, 2, texts("fjell"))
+    shards.drop(index, 1)
+    shards.write_added(index)
+    shards.write_added(index)
+    assert (found(index, "fjord"), found(index, "fjell")) == (set(), {2})
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -126,7 +126,7 @@ def test_a_store_that_nobody_scrubbed_yet_is_scrubbed_whole(
 
 
 @pytest.mark.parametrize("boundary", range(1, 9))
-def test_C4_after_a_crash_the_whole_file_is(path: Path, scrubbed: Scrubbed, boundary: int) -> None:
+def test_X3_after_a_crash_the_whole_file_is(path: Path, scrubbed: Scrubbed, boundary: int) -> None:
     """Wherever it came: in the removal, the rebuilding, the scrubbing, or behind them."""
     left = iter(range(boundary, -1, -1))
 

@@ -36,6 +36,7 @@ def table(shard: int) -> str:
 
 
 _LISTED = ", ".join(COLUMNS)
+_MARKS = ", ".join("?" * len(COLUMNS))
 
 
 def _of_all(names: Iterable[str], select: str) -> str:
@@ -84,20 +85,46 @@ _SHARDS = "SELECT name FROM sqlite_schema WHERE name GLOB 'search_[0-9][0-9]'"
 # Writing. Always within a transaction of the caller's.
 
 
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the table, in memory, of what a transaction adds to the index until it ends."""
+    connection.execute(f"CREATE TEMP TABLE added (ad INTEGER PRIMARY KEY, {_LISTED})")
+
+
 def put(connection: sqlite3.Connection, ad: int, texts: Sequence[str]) -> None:
-    """Index what an ad says, in place of what it said before. The same again writes nothing."""
+    """Index what an ad says, in place of what it said before. The same again writes nothing.
+
+    It is in the index after `write_added`.
+    """
     name = _made(connection, shard_of(ad))
     row = connection.execute(f"SELECT {_LISTED} FROM {name} WHERE rowid = ?", [ad]).fetchone()
     if row == tuple(texts):
         return
     if row is not None:
         drop(connection, ad)
-    _insert(connection, name, [(ad, *texts)])
+    connection.execute(f"INSERT OR REPLACE INTO added VALUES (?, {_MARKS})", [ad, *texts])
+
+
+def write_added(connection: sqlite3.Connection) -> None:
+    """Write what was put: all of a shard in one statement.
+
+    FTS5 writes a segment of the index at the end of each statement: one for each ad would make
+    searches slow, which look into every segment, and be merged again and again.
+    """
+    added = connection.execute("SELECT ad FROM added").fetchall()
+    for shard in sorted({shard_of(ad) for (ad,) in added}):
+        connection.execute(
+            f"INSERT INTO {table(shard)} (rowid, {_LISTED}) "
+            f"SELECT * FROM added WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?",
+            [shard],
+        )
+    if added:
+        connection.execute("DELETE FROM added")
 
 
 def drop(connection: sqlite3.Connection, ad: int) -> None:
     """Take an ad out of the index. Its words stay in its shard until `rebuild_stale`."""
     shard = shard_of(ad)
+    connection.execute("DELETE FROM added WHERE ad = ?", [ad])
     connection.execute(f"DELETE FROM {table(shard)} WHERE rowid = ?", [ad])
     connection.execute("INSERT OR IGNORE INTO stale_shards VALUES (?)", [shard])
 
@@ -119,8 +146,7 @@ def _made(connection: sqlite3.Connection, shard: int) -> str:
 
 
 def _insert(connection: sqlite3.Connection, name: str, rows: Iterable[Sequence[Any]]) -> None:
-    marks = ", ".join("?" * len(COLUMNS))
-    connection.executemany(f"INSERT INTO {name} (rowid, {_LISTED}) VALUES (?, {marks})", rows)
+    connection.executemany(f"INSERT INTO {name} (rowid, {_LISTED}) VALUES (?, {_MARKS})", rows)
 
 
 def rebuild_stale(connection: sqlite3.Connection) -> None:

@@ -73,6 +73,7 @@ class Store(Connected):
             self._file = opened.enter_context(open_private_file(path))
             self._connection = opened.enter_context(closing(connect(path)))
             prepare(self._connection, path, upgrade_copy=upgrade_copy)
+            shards.prepare(self._connection)
             self._unscrubbed = Unscrubbed(self._connection, path)
             self._opened = opened.pop_all()
 
@@ -101,6 +102,7 @@ class Store(Connected):
             with transaction(self._connection):
                 self._unscrubbed.begin_write()
                 yield self._connection
+                shards.write_added(self._connection)
             self._cut_long_log()
 
     def _cut_long_log(self) -> None:
