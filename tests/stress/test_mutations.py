@@ -451,7 +451,7 @@ MUTATIONS = [
     Mutation(
         "a window that begins where entries may still appear",
         "windows.py",
-        "    return page.served_at - first >= 2 * lateness",
+        "    return served_at - entry.moment >= 2 * lateness",
         "    return True",
         WINDOWS,
     ),
