@@ -97,9 +97,13 @@ def test_a_window_begins_only_where_nothing_can_appear_before_it(
 
 def opening(*names: str) -> tuple[tuple[str, str, str], ...]:
     """The first entries of a window whose first one is the third of `abcdefg`."""
-    return opening_of(replace(page(*"abcdefgh"), entries=page(*"abcdefgh").entries[2:]))[
-        : len(names) or None
-    ]
+    rest = replace(page(*"abcdefgh"), entries=page(*"abcdefgh").entries[2:])
+    return opening_of(rest, LATENESS)[: len(names) or None]
+
+
+def test_only_entries_between_which_none_can_appear_are_compared() -> None:
+    hours = timedelta(hours=2)
+    assert [key[0] for key in opening_of(page("a", "b", "c", age=hours), LATENESS)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

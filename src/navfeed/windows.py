@@ -19,8 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 
-from navfeed.model import Key, Page
+from navfeed.model import Entry, Key, Page
 
 ENTRY_POINTS = tuple(timedelta(days=days) for days in (10, 30, 80, 183))
 """How far back windows begin. Most active ads are young: what is found first can be fetched first.
@@ -30,7 +31,7 @@ MOST_WINDOWS = len(ENTRY_POINTS) + 1
 WINDOWS = 4
 
 _OPENING = 5
-"""So many entries are compared where windows meet."""
+"""So many entries are compared where windows meet, at most."""
 
 
 def entry_points(windows: int) -> tuple[timedelta, ...]:
@@ -56,15 +57,19 @@ def entry_dates(oldest: Page, points: Sequence[timedelta]) -> list[datetime]:
 
 def is_settled(page: Page, lateness: timedelta) -> bool:
     """Whether nothing can appear before the page any more: a window may begin with it."""
-    first = page.entries[0].moment if page.entries else None
-    if first is None or page.served_at is None:
+    return bool(page.entries) and _is_old(page.entries[0], page.served_at, lateness)
+
+
+def _is_old(entry: Entry, served_at: datetime | None, lateness: timedelta) -> bool:
+    if entry.moment is None or served_at is None:
         return False
-    return page.served_at - first >= 2 * lateness
+    return served_at - entry.moment >= 2 * lateness
 
 
-def opening_of(page: Page) -> tuple[Key, ...]:
-    """What the next older window ends at."""
-    return tuple(entry.key for entry in page.entries[:_OPENING])
+def opening_of(page: Page, lateness: timedelta) -> tuple[Key, ...]:
+    """What the next older window ends at: its first entries, as far as none can come between."""
+    settled = takewhile(lambda entry: _is_old(entry, page.served_at, lateness), page.entries)
+    return tuple(entry.key for entry in islice(settled, _OPENING))
 
 
 def meeting(page: Page, opening: Sequence[Key]) -> int | None:

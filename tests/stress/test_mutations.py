@@ -466,8 +466,8 @@ MUTATIONS = [
     ),
     Mutation(
         "a window that begins where entries may still appear",
-        "windows:is_settled",
-        "page.served_at - first >= 2 * lateness",
+        "windows:_is_old",
+        "served_at - entry.moment >= 2 * lateness",
         "True",
         WINDOWS,
     ),

@@ -33,7 +33,7 @@ def find_windows(
     if len(starts) == 1:
         return oldest[1], []
     windows = [
-        Window(number, since, opening_of(page), page.id)
+        Window(number, since, opening_of(page, lateness), page.id)
         for number, (since, page) in enumerate(starts)
     ]
     return starts[0][1], windows

@@ -5,6 +5,7 @@ They find ads and remove none (`navfeed.windows`).
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime
 from itertools import pairwise
 
@@ -16,6 +17,9 @@ from navfeed.sync.log import log_announced
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import PageApplied, refuse_missing
 from navfeed.windows import meeting
+
+_RECENT = 2_000
+"""Entries, two full pages: what a live log may grow by while the windows are read."""
 
 
 class OlderWindow:
@@ -31,6 +35,7 @@ class OlderWindow:
         self._clock = clock
         self._visited: set[str] = set()
         self._last: Key | None = None
+        self._recent: deque[Key] = deque(maxlen=_RECENT)
         self._moment: datetime | None = None
         self.wants = window.page
         self.ready: list[Queued] = []
@@ -46,6 +51,7 @@ class OlderWindow:
         """Commit a page. Raises `ContractError` where the feed does not lead on."""
         page = refuse_missing(answer, self.wants)
         self._refuse_loops(page)
+        self._recent.extend(entry.key for entry in page.entries)
         end = meeting(page, self._opening)
         if end is None and page.is_tip:
             self._refuse_false_tip(page)
@@ -85,12 +91,12 @@ class OlderWindow:
             )
 
     def _refuse_false_tip(self, page: Page) -> None:
-        """The end of the log is where the newest window saw it, or this page is not the end.
+        """The end of the log is behind entries that the newest window saw, or this is not the end.
 
         Nobody would read on from here in a later run, as the newest window does.
         """
         seen = {one.key for one in self._store.seen_from(0)}
-        if not page.entries or page.entries[-1].key not in seen:
+        if seen.isdisjoint(self._recent):
             raise ContractError(
                 f"the feed ends with page {page.id}, before entries that it showed already. "
                 "The position is kept; run again later"
