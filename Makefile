@@ -78,7 +78,7 @@ browser: $(INSTALLED_BROWSER) $(INSTALLED_DOCS) ## Look at the page of `serve` a
 	@$(BIN)/python -m pytest tests/browser $(TESTFLAGS)
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure beside bare standard-library scripts (a minute or two).
+bench: $(INSTALLED) ## Measure beside bare scripts, NAV's recipe and dlt (takes minutes).
 	@$(BIN)/python benchmarks/bench.py $(BENCHFLAGS)
 
 ##@ Check

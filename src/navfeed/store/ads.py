@@ -53,8 +53,9 @@ def apply(db: sqlite3.Connection, decision: DetailDecision, now: datetime) -> bo
         _confirm(db, decision.ad, moment_text(now))
     else:
         _write(db, decision.ad, decision.content, now)
+    if _is_outside(db, decision.ad):
         db.execute(_TIMES_BACK, [decision.ad])
-    drop_outside(db, [decision.ad])
+        drop_outside(db, [decision.ad])
     return True
 
 
@@ -81,29 +82,31 @@ def _write(
             db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
     else:
         journal.added(db, ad, content.last_day, now)
-    db.execute(_UPSERT, [ad, *row_of(content), content.raw, *[moment_text(now)] * 3])
+    (number,) = one_row(db, _UPSERT, ad, *row_of(content), content.raw, *[moment_text(now)] * 3)
     db.execute("DELETE FROM removed WHERE uuid = ?", [ad])
     for table, values_of in ROWS.items():
         children = enumerate(getattr(content, table))
         db.executemany(_CHILD[table], ((ad, at, *values_of(child)) for at, child in children))
-    shards.put(db, _number(db, ad), searchable(content))  # no trigger: a confirmed ad is the same
+    shards.put(db, number, searchable(content))  # no trigger: a confirmed ad is the same
 
 
 def _has(db: sqlite3.Connection, ad: str) -> bool:
-    return db.execute("SELECT 1 FROM ads WHERE uuid = ?", [ad]).fetchone() is not None
+    return _number(db, ad) is not None
 
 
-def _number(db: sqlite3.Connection, ad: str) -> int:
-    return int(one_row(db, "SELECT id FROM ads WHERE uuid = ?", ad)[0])
+def _number(db: sqlite3.Connection, ad: str) -> int | None:
+    row = db.execute("SELECT id FROM ads WHERE uuid = ?", [ad]).fetchone()
+    return row and int(row[0])
 
 
 def remove(db: sqlite3.Connection, ad: str, reason: Reason, now: datetime) -> bool:
     """Take an ad out, leaving its mask where the store keeps masks. False: it was not in."""
-    if not _has(db, ad):
+    number = _number(db, ad)
+    if number is None:
         return False
     if settings.inactive(db) is Inactive.MASK:
         db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": moment_text(now)})
-    shards.drop(db, _number(db, ad))
+    shards.drop(db, number)
     db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
     journal.ended(db, ad, reason, now)
     erasure.owe(db)
@@ -113,6 +116,10 @@ def remove(db: sqlite3.Connection, ad: str, reason: Reason, now: datetime) -> bo
 def outside(db: sqlite3.Connection) -> set[str]:
     """The active ads that are not kept because they are outside the scope."""
     return {ad for (ad,) in db.execute("SELECT ad FROM outside")}
+
+
+def _is_outside(db: sqlite3.Connection, ad: str) -> bool:
+    return db.execute("SELECT 1 FROM outside WHERE ad = ?", [ad]).fetchone() is not None
 
 
 def put_outside(db: sqlite3.Connection, ad: str, now: datetime) -> None:
@@ -130,6 +137,7 @@ _UPSERT = (  # names of columns, and nothing from outside
     + ", ".join(
         f"{name} = excluded.{name}" for name in (*COLUMNS, "content", "changed_at", "checked_at")
     )
+    + " RETURNING id"
 )
 
 _CHILD = {
