@@ -316,7 +316,7 @@ MUTATIONS = [
     Mutation(
         "words left in the index",
         "store.ads:remove",
-        "shards.drop(db, _number(db, ad))",
+        "shards.drop(db, number)",
         "pass",
         ERASURE,
     ),
