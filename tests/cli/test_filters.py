@@ -165,12 +165,14 @@ def test_a_filter(db: Path, option: str, value: str | None, expected: str) -> No
     [
         Filters(municipal=("BERGEN",)),
         Filters(municipal=("ber*", "OSLO")),
-        Filters(county=("VESTLAND",)),
-        Filters(municipal=("HERØY", "!OSLO"), county=("NORDLAND",)),
+        Filters(municipal=("HERØY", "!OSLO")),
     ],
 )
 def test_places_are_found_by_their_names_alone(db: Path, filters: Filters) -> None:
-    """Reading every place of every ad took 7 ms with 10,000 ads, and grew with them."""
+    """Reading every place of every ad took 7 ms with 10,000 ads, and grew with them.
+
+    A county still does: that of an ad without one is computed from its municipality.
+    """
     with Reader(db, NOW.date()) as reader:
         for condition, values in conditions(filters):
             plan = reader._all(f"EXPLAIN QUERY PLAN SELECT 1 FROM ads WHERE {condition}", *values)

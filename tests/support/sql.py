@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from navfeed.store import shards
 from navfeed.store.connect import transaction
 from navfeed.store.opening import connect
 
@@ -21,5 +22,8 @@ def rows(path: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A transaction on a connection that is set up as the store's own."""
-    with closing(connect(path)) as connection, transaction(connection):
-        yield connection
+    with closing(connect(path)) as connection:
+        shards.prepare(connection)
+        with transaction(connection):
+            yield connection
+            shards.write_added(connection)
