@@ -135,7 +135,8 @@ FILES = {
 
 def see_also(name: tuple[str, ...], command: Any) -> str:  # noqa: ANN401
     others = [name[:-1]] if len(name) > 1 else []
-    others += [(*name, word) for word in getattr(command, "commands", ())]
+    if hasattr(command, "commands"):  # which are in the order in which they were loaded
+        others += [(*name, word) for word in command.list_commands(Context(command))]
     if not others:
         return "\\fBsqlite3\\fR(1)"
     return ",\n".join(f"\\fB{escape('-'.join(one))}\\fR(1)" for one in others)
