@@ -342,8 +342,12 @@ class _Connection:
 
     def _response(self) -> HTTPResponse:
         response = HTTPResponse(cast("socket.socket", self), method="GET")
-        response.begin()
-        vars(response)["fp"] = None  # it would close the reader, which is the next answer's too
+        try:
+            response.begin()
+        finally:
+            # It would close the reader, which is the next answer's too. Where `begin` failed, it
+            # would flush a reader that is closed by then, which Python 3.13 reports on stderr.
+            vars(response)["fp"] = None
         return response
 
     def makefile(self, _mode: str) -> BufferedReader[_Timed]:
