@@ -417,8 +417,8 @@ MUTATIONS = [
     ),
     Mutation(
         "circles followed",
-        "sync.walk:Walk._refuse_loops",
-        "page.next_id in self._visited | self._behind",
+        "sync.walk:refuse_loop",
+        "page.next_id in visited",
         "page.next_id == page.id",
         ("tests/test_sync.py",),
     ),

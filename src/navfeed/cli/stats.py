@@ -67,7 +67,7 @@ def stats(
         int | None,
         typer.Option(
             min=1,
-            help="At most so many names of each, the most frequent, and as many weeks, the latest. "
+            help="Show this many names of each, the most frequent, and as many weeks, the latest. "
             f"Default: {MOST} where bars are drawn, else all.",
             show_default=False,
         ),

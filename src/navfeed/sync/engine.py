@@ -149,7 +149,7 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True)
 class ScopeChanged:
-    """The scope changed: so many ads left it, so many more are to be fetched."""
+    """The scope changed: how many ads left it, and how many more are to be fetched."""
 
     removed: tuple[Effect, ...]
     to_fetch: int

@@ -15,7 +15,7 @@ from navfeed.model import Key, Page, Queued, Unchanged, Window
 from navfeed.sync.entry_points import seek_whole
 from navfeed.sync.log import log_announced
 from navfeed.sync.ports import Clock, Feed, Store
-from navfeed.sync.walk import PageApplied, refuse_missing
+from navfeed.sync.walk import PageApplied, refuse_loop, refuse_missing
 from navfeed.windows import meeting
 
 _RECENT = 2_000
@@ -50,7 +50,8 @@ class OlderWindow:
     def take(self, answer: Page | Unchanged | None) -> PageApplied:
         """Commit a page. Raises `ContractError` where the feed does not lead on."""
         page = refuse_missing(answer, self.wants)
-        self._refuse_loops(page)
+        self._visited.add(page.id)
+        refuse_loop(page, self._visited)
         self._recent.extend(entry.key for entry in page.entries)
         end = meeting(page, self._opening)
         if end is None and page.is_tip:
@@ -81,14 +82,6 @@ class OlderWindow:
         shared = bool(keys) and keys[0] == self._last
         self._last = page.entries[-1].key if page.entries else self._last
         return keys[shared:]
-
-    def _refuse_loops(self, page: Page) -> None:
-        self._visited.add(page.id)
-        if page.next_id in self._visited:
-            raise ContractError(
-                f"the feed leads in a circle: page {page.id} names page {page.next_id} as the "
-                "next one. The position is kept; run again later"
-            )
 
     def _refuse_false_tip(self, page: Page) -> None:
         """The end of the log is behind entries that the newest window saw, or this is not the end.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -108,6 +108,15 @@ class PageApplied:
     moment: datetime | None
     removed: tuple[Effect, ...]
     window: int = 0
+
+
+def refuse_loop(page: Page, visited: Collection[str]) -> None:
+    """Forward only (faults.md S8): a page that leads back is not applied."""
+    if page.next_id in visited:
+        raise ContractError(
+            f"the feed leads in a circle: page {page.id} names page {page.next_id} as the "
+            "next one. The position is kept; run again later"
+        )
 
 
 def refuse_missing(answer: Page | Unchanged | None, page_id: str | None) -> Page:
@@ -272,13 +281,8 @@ class Walk:
     # From page to page
 
     def _refuse_loops(self, page: Page) -> None:
-        """Forward only (faults.md S8): a page that leads back is not applied."""
         self._visited.add(page.id)
-        if page.next_id in self._visited | self._behind:
-            raise ContractError(
-                f"the feed leads in a circle: page {page.id} names page {page.next_id} as the "
-                "next one. The position is kept; run again later"
-            )
+        refuse_loop(page, self._visited | self._behind)
 
     def _apply(self, page: Page) -> PageApplied:
         self.served_at = page.served_at or self.served_at
