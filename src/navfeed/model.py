@@ -641,8 +641,9 @@ class StoreFacts:
     `held_back` are those of the `waiting` details that may not be requested before their retry.
     Those that were `given_up` are not among them. `problems` are the reasons why details could
     not be fetched, the most frequent first. `reaches_back` is from when on the log was read; None
-    where a navfeed of before schema 4 began the copy. `feed_url` is the feed that is followed, once a page
-    of it was read. `unconfirmed` ads are stored, and not confirmed since the log began again.
+    where a navfeed of before schema 4 began the copy. `feed_url` is the feed that is followed,
+    once a page of it was read. `unconfirmed` ads are stored, and not confirmed since the log began
+    again.
     """
 
     path: str
