@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -571,6 +572,27 @@ def test_D3_a_file_that_is_not_ours_is_left_as_it_is(
     with pytest.raises(StoreError, match=message):
         Store(path)
     assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_opened_leaves_no_connection_behind(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.13 reports a connection that is forgotten instead of closed."""
+    opened: list[sqlite3.Connection] = []
+
+    def connect_and_record(*place: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(original(*place, **options))
+        return opened[-1]
+
+    original = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", connect_and_record)
+    path.write_bytes(b"dear grandmother, " * 400)
+    with pytest.raises(StoreError, match="no SQLite file"):
+        Store(path)
+    assert opened
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,19 @@ def connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+    try:
+        _configure(connection)
+    except BaseException:
+        connection.close()  # Python 3.13 reports one that is only forgotten
+        raise
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     if connection.execute("PRAGMA secure_delete").fetchone() != (1,):
-        connection.close()
         raise StoreError("this build of SQLite cannot erase what it deletes (secure_delete)")
-    return connection
 
 
 def prepare(connection: sqlite3.Connection, path: Path, *, upgrade_copy: bool) -> None:
