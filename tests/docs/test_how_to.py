@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from ast import literal_eval
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.practice import World
 from navfeed.store.writer import Store
 from support.clock import machine_now
-from support.tools import need, need_program
+from support.tools import need, need_program, need_r
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 NEVER_ENDS = re.compile(r"  # until Ctrl-C$")
@@ -128,7 +129,7 @@ def test_pandas(folder: Path) -> None:
 
 
 def test_research(folder: Path) -> None:
-    """What needs other programs than pandas is not run, nor the sync: the store is here."""
+    """The sync is not run: the store is here. Nor is parquet, which needs an extra."""
     now = machine_now()
     world = World.history(6, now=now, entries=60)
     ads = [world.detail(one)["ad_content"] for one in world.active()]
@@ -145,9 +146,56 @@ def test_research(folder: Path) -> None:
             ran += 1
     assert ran == 5
     assert (folder / "removed.csv.datapackage.json").exists()
+
+
+REMOVED = """\
+uuid,removed_at,counties
+a,2026-11-01T23:30:00Z,OSLO; VESTLAND
+b,2026-11-08T22:30:00Z,OSLO
+c,2026-11-08T23:30:00Z,OSLO
+d,2026-11-09T10:00:00Z,
+"""
+"""A week begins between b and c in Oslo, not in UTC; d has no county."""
+
+WEEKS = {
+    ("2026-W45", "OSLO"): 2,
+    ("2026-W45", "VESTLAND"): 1,
+    ("2026-W46", "OSLO"): 1,
+}
+
+
+@pytest.fixture
+def removed(tmp_path: Path) -> Path:
+    (tmp_path / "removed.csv").write_text(REMOVED, encoding="utf-8")
+    return tmp_path
+
+
+def script_of(page: str, language: str) -> str:
+    (script,) = (text for kind, text in steps(page) if kind == language)
+    return script
+
+
+def test_research_counts_by_the_weeks_of_oslo_in_pandas(removed: Path) -> None:
     need("pandas")
-    (script,) = (text for kind, text in steps("research.md") if kind == "python")
-    assert "week" in output_of([sys.executable, "-c", script], folder)
+    printed = output_of([sys.executable, "-c", script_of("research.md", "python")], removed)
+    _, _, *weeks = (line.split() for line in printed.splitlines())
+    assert weeks == [["2026-W45", "2", "1"], ["2026-W46", "1", "0"]]
+
+
+def test_research_counts_by_the_weeks_of_oslo_in_duckdb(removed: Path) -> None:
+    need("duckdb")
+    script = f"import duckdb; print(duckdb.sql({script_of('research.md', 'sql')!r}).fetchall())"
+    counted = literal_eval(output_of([sys.executable, "-c", script], removed))
+    assert {(week, county): ads for week, county, ads in counted} == WEEKS
+
+
+def test_research_counts_by_the_weeks_of_oslo_in_r(removed: Path) -> None:
+    need_r("dplyr", "tidyr")
+    script = script_of("research.md", "r").rstrip() + " |>\n  print_csv()\n"
+    with_output = "print_csv <- function(rows) write.csv(rows, row.names = FALSE)\n" + script
+    *_, first, second, third = output_of(["Rscript", "-e", with_output], removed).splitlines()
+    counted = [line.replace('"', "").split(",") for line in (first, second, third)]
+    assert {(week, county): int(ads) for week, county, ads in counted} == WEEKS
 
 
 def test_count_over_time(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from importlib.util import find_spec
 
 import pytest
@@ -19,6 +20,14 @@ def need(*modules: str) -> None:
 def need_program(name: str) -> None:
     if shutil.which(name) is None:
         _missing(name)
+
+
+def need_r(*packages: str) -> None:
+    need_program("Rscript")
+    for package in packages:
+        check = f'quit(status = !requireNamespace("{package}", quietly = TRUE))'
+        if subprocess.run(["Rscript", "-e", check], capture_output=True, check=False).returncode:
+            _missing(f"R's {package}")
 
 
 def _missing(name: str) -> None:
