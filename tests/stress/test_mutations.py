@@ -156,7 +156,7 @@ MUTATIONS = [
     ),
     Mutation(
         "secure_delete off and unchecked",
-        "store.opening:connect",
+        "store.opening:_configure",
         'connection.execute("PRAGMA secure_delete").fetchone() != (1,)',
         'connection.execute("PRAGMA secure_delete = OFF") is None',
         ERASURE,
