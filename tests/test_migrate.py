@@ -53,6 +53,17 @@ def schema(path: Path) -> dict[object, object]:
     }
 
 
+def test_a_new_store_has_the_record_of_every_migration(old: Path, tmp_path: Path) -> None:
+    """Its schema is compared with that of migrated ones below."""
+    new = tmp_path / "new.db"
+    Store(new).close()
+    Store(old).close()
+    records = "SELECT migration_set, name FROM _sqlite_migrations ORDER BY id"
+    assert rows(new, records) == rows(old, records)
+    with closing(sqlite3.connect(new)) as connection:
+        assert migrate.migrations.pending(Database(connection)) == []
+
+
 def test_what_was_stored_is_there_and_the_day_is_read(old: Path, tmp_path: Path) -> None:
     kept = "SELECT id, uuid, title, application_due, last_day, description, content FROM ads"
     tables = ("occupations", "categories", "contacts", "milestones")

@@ -713,10 +713,10 @@ def test_a_library_that_cannot_erase_is_refused(
         Store(path)
 
 
-def test_a_migration_that_is_cut_off_leaves_an_empty_file_that_works(
+def test_a_creation_that_is_cut_off_leaves_an_empty_file_that_works(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("navfeed.store.migrate.OWN", "CREATE TABLE queue (broken")
+    monkeypatch.setattr("navfeed.store.opening.OWN", "CREATE TABLE queue (broken")
     with pytest.raises(StoreError):
         Store(path)
     monkeypatch.undo()

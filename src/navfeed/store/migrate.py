@@ -1,4 +1,7 @@
-"""Migrations: all that a store lacks in one transaction, with the record that they were applied."""
+"""Migrations: all that a store lacks in one transaction, with the record that they were applied.
+
+A new store has no use for them: it gets the schema as it is now (`opening`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
-from sqlite3 import Connection, complete_statement
+from sqlite3 import Connection
 
 from sqlite_utils import Database, Migrations
 
@@ -16,22 +19,13 @@ from navfeed.model import moment_text, oslo_day
 from navfeed.places import municipality_number
 from navfeed.store import shards
 from navfeed.store.connect import transaction
-from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
+from navfeed.store.schema import VERSION, VIEWS
 from navfeed.store.search import ends_of
+from navfeed.store.sql import run_script
 from navfeed.store.times import day_text, exact_text, read_moment
 from navfeed.text.due import read_due
 
 migrations = Migrations("navfeed")
-
-
-@migrations()
-def m001_first_schema(db: Database) -> None:
-    """A new store gets the schema as it is now; the other migrations find nothing to do."""
-    with _views_renewed(db):
-        _run(db, PUBLIC)
-        _run(db, OWN)
-        _run(db, shards.SCHEMA)
-        db.execute(f"PRAGMA user_version = {VERSION}")
 
 
 @migrations()
@@ -62,7 +56,7 @@ def m002_due_date(db: Database) -> None:
     db.execute("ALTER TABLE ads_anew RENAME TO ads")
     for (index,) in indexes:
         db.execute(index)
-    _run(db, _INDEXES_OF_2)
+    run_script(db.conn, _INDEXES_OF_2)
     db.execute("UPDATE feed SET erasure_owed = 1")  # rows have moved (decision 0011)
     db.execute("PRAGMA user_version = 2")
 
@@ -113,7 +107,7 @@ def m005_journal(db: Database) -> None:
     """A journal of changes; what is stored came in first, in its order."""
     if _version(db) >= 5:
         return
-    _run(db, _JOURNAL_OF_5)
+    run_script(db.conn, _JOURNAL_OF_5)
     db.execute("PRAGMA user_version = 5")
 
 
@@ -250,7 +244,7 @@ def m007_index_in_shards(db: Database) -> None:
         return
     db.execute("ALTER TABLE search RENAME TO search_before")
     db.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY) STRICT")
-    _run(db, shards.SCHEMA)
+    run_script(db.conn, shards.SCHEMA)
     rows = db.execute(
         "SELECT rowid, title, job_title, employer, text, ends FROM search_before ORDER BY rowid"
     )
@@ -266,7 +260,7 @@ def m007_index_in_shards(db: Database) -> None:
 def m007_windows(db: Database) -> None:
     """Tables for the stretches of the log that a first sync reads beside each other."""
     if "windows" not in db.table_names():
-        _run(db, _WINDOWS_OF_7)
+        run_script(db.conn, _WINDOWS_OF_7)
 
 
 _WINDOWS_OF_7 = """
@@ -299,31 +293,13 @@ def _views_renewed(db: Database) -> Iterator[None]:
     yield
     for name in _VIEWS_OF_3:
         db.execute(f"DROP VIEW IF EXISTS {name}")
-    _run(db, VIEWS)
+    run_script(db.conn, VIEWS)
 
 
 _VIEWS_OF_3 = (
     *("ads_in_force", "locations_in_force", "occupations_in_force", "categories_in_force"),
     "contacts_in_force",
 )
-
-
-def _run(db: Database, script: str) -> None:
-    """`executescript` would commit first, and so tear the migration apart."""
-    for statement in _statements(script):
-        db.execute(statement)
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Each statement without its comments. A text in one may hold a semicolon."""
-    statement = ""
-    for line in script.splitlines():
-        statement += line.split("--")[0] + "\n"
-        if complete_statement(statement):
-            yield statement
-            statement = ""
-    if statement.strip():
-        yield statement
 
 
 def _check(db: Database) -> None:
@@ -339,7 +315,7 @@ def _check(db: Database) -> None:
 
 
 def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManager[None]]) -> None:
-    """Bring a store up to date; one of an older schema within `upgrading`.
+    """Bring a store of an older schema up to date, within `upgrading`.
 
     Nobody else can write meanwhile. What is not in order afterwards is taken back.
 
@@ -349,12 +325,10 @@ def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManag
     db = Database(connection)
     db.execute("PRAGMA foreign_keys = OFF")
     with transaction(connection):
-        if 0 < _version(db) < VERSION:
+        if _version(db) < VERSION:  # another process may have done it
             with upgrading():
                 with _views_renewed(db):
                     migrations.apply(db)
                 _check(db)
-        else:
-            migrations.apply(db)
-        db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("PRAGMA foreign_keys = ON")

@@ -342,3 +342,25 @@ CREATE VIEW active_contacts (
 ) AS SELECT ad, position, name, email, phone, role, title
 FROM contacts WHERE ad IN (SELECT uuid FROM active_ads);
 """
+
+RECORDS = """
+CREATE TABLE _sqlite_migrations (
+   id INTEGER PRIMARY KEY,
+   migration_set TEXT,
+   name TEXT,
+   applied_at TEXT
+);
+CREATE UNIQUE INDEX idx__sqlite_migrations_migration_set_name
+    ON _sqlite_migrations (migration_set, name);
+"""
+"""Where sqlite-utils records which migrations were applied, as it makes it."""
+
+MIGRATIONS = (
+    *("m001_first_schema", "m002_due_date", "m003_views", "m004_feed_and_reach", "m005_journal"),
+    *("m006_ends_of_words", "m007_times_and_names", "m007_municipality_numbers"),
+    *("m007_index_in_shards", "m007_windows"),
+)
+"""Those that led to this schema. A new store needs none of them: they are recorded as applied.
+
+The first one made a store of schema 1, and is kept nowhere else.
+"""
