@@ -65,21 +65,23 @@ def state_of(settings: Settings) -> Iterator[State]:
 
 
 class WatchRunner:
-    """Runs the watches. A service keeps one, so that it reports a lasting problem once.
+    """Runs the watches. A service keeps one, so that it reports a lasting problem once."""
 
-    `heed` is called between two deliveries; it may raise to end the run.
-    """
-
-    def __init__(self, *, quiet: bool = False, heed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._heed = heed
         self._reported: set[str] = set()
 
     def run(
-        self, settings: Settings, options: events.RunOptions, format_: Format | None = None
+        self,
+        settings: Settings,
+        options: events.RunOptions,
+        format_: Format | None = None,
+        *,
+        heed: Callable[[], None] = lambda: None,
     ) -> ExitCode:
         """Run the watches once. Returns the exit code; problems are reported on stderr.
 
+        `heed` is called between two deliveries; it may raise to end the run.
         A channel that stays down is reported once, by whichever process. Raises `LockedError` where
         another run is in progress, `ConfigError` and `StoreError`.
         """
@@ -90,7 +92,7 @@ class WatchRunner:
             state_of(settings) as state,
         ):
             for event in _deliverer(settings, state, format_).run(options):
-                self._heed()
+                heed()
                 code, words = _outcome(event, options, quiet=self._quiet)
                 codes.add(code)
                 if words:
@@ -101,10 +103,12 @@ class WatchRunner:
         order = (ExitCode.USAGE, ExitCode.STALE, ExitCode.WAITING, ExitCode.DONE)
         return next(code for code in order if code in codes)
 
-    def run_after_sync(self, settings: Settings, *, debounce: bool) -> ExitCode:
+    def run_after_sync(
+        self, settings: Settings, *, debounce: bool, heed: Callable[[], None] = lambda: None
+    ) -> ExitCode:
         """Run the watches after a sync. Only reports errors: the sync must not fail for them."""
         try:
-            return self.run(settings, events.RunOptions(debounce=debounce))
+            return self.run(settings, events.RunOptions(debounce=debounce), heed=heed)
         except StoppedError:
             raise
         except NavfeedError as error:
