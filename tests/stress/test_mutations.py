@@ -558,7 +558,7 @@ MUTATIONS = [
     Mutation(
         "two runs of the watches at once",
         "cli._watch_runs:WatchRunner.run",
-        'store_lock(settings.db, "watches.lock", "another `navfeed watch` works on")',
+        "lock_watches(settings)",
         "__import__('contextlib').nullcontext()",
         ("tests/watches/test_commands.py",),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,7 @@ from navfeed.watches.checkup import WatchReport, examine, exposed_files
 from navfeed.watches.choices import Format
 from navfeed.watches.definition import Watch, WatchFile
 from navfeed.watches.deliver import Deliverer
-from navfeed.watches.reading import read_watch_file
+from navfeed.watches.manager import WatchManager
 from navfeed.watches.state import State
 from navfeed.watches.state_file import state_path
 from navfeed.watches.view import View
@@ -38,9 +38,16 @@ _SINGLE = ("published_since", "expires_before")
 """Filters that take one value."""
 
 
-def watch_file_of(settings: Settings) -> WatchFile:
-    """The watch file. Raises `ConfigError`."""
-    return read_watch_file(settings.watches_file, FILTERS)
+def manager_of(settings: Settings) -> WatchManager:
+    """The watches of these settings."""
+    return WatchManager(
+        settings.watches_file, state_path(settings.db), FILTERS, partial(viewed, settings)
+    )
+
+
+def lock_watches(settings: Settings) -> AbstractContextManager[None]:
+    """Keep every other change and run of the watches away. Raises `LockedError`."""
+    return store_lock(settings.db, "watches.lock", "another `navfeed watch` works on")
 
 
 def filters_of(watch: Watch, moment: datetime) -> Filters:
@@ -56,12 +63,6 @@ def viewed(settings: Settings) -> Iterator[View]:
     moment = now()
     with open_store(settings.db, at=moment) as reader:
         yield View(reader, moment, filters_of)
-
-
-@contextmanager
-def state_of(settings: Settings) -> Iterator[State]:
-    with State(state_path(settings.db)) as state:
-        yield state
 
 
 class WatchRunner:
@@ -87,10 +88,7 @@ class WatchRunner:
         """
         codes = {ExitCode.DONE}
         reported: set[str] = set()
-        with (
-            store_lock(settings.db, "watches.lock", "another `navfeed watch` works on"),
-            state_of(settings) as state,
-        ):
+        with lock_watches(settings), manager_of(settings).state() as state:
             for event in _deliverer(settings, state, format_).run(options):
                 heed()
                 code, words = _outcome(event, options, quiet=self._quiet)
@@ -120,16 +118,17 @@ class WatchRunner:
 
 def watch_findings(settings: Settings) -> Iterator[Finding]:
     """The findings for `navfeed doctor`, without those about the store itself."""
+    manager = manager_of(settings)
     try:
-        file = watch_file_of(settings)
+        file = manager.read()
     except ConfigError as error:
         yield doctor.failed("watches", error)
         return
-    path = state_path(settings.db)
+    path = manager.state_path
     if exposed := exposed_files(file, path):
         yield doctor.check_watch_permissions(exposed)
     try:
-        opened = state_of(settings) if path.exists() else nullcontext()
+        opened = manager.state() if path.exists() else nullcontext()
         with opened as state, viewed(settings) as view:
             yield from _examined(file, state, view)
     except StoreError as error:
@@ -161,7 +160,7 @@ def _problems(reports: Iterable[WatchReport], caught_up_at: datetime | None) -> 
 
 
 def _deliverer(settings: Settings, state: State, format_: Format | None) -> Deliverer:
-    file = watch_file_of(settings)
+    file = manager_of(settings).read()
     context = ChannelContext(
         file,
         _write,
