@@ -34,9 +34,6 @@ from navfeed.watches.view import View
 FILTERS = tuple(one.name for one in fields(FilterOptions))
 """The filters of a watch: those of `navfeed list`."""
 
-_SINGLE = ("published_since", "expires_before")
-"""Filters that take one value."""
-
 
 def manager_of(settings: Settings) -> WatchManager:
     """The watches of these settings."""
@@ -52,9 +49,7 @@ def lock_watches(settings: Settings) -> AbstractContextManager[None]:
 
 def filters_of(watch: Watch, moment: datetime) -> Filters:
     """The filters of a watch, for the store. Raises `ConfigError`."""
-    lists = {name: list(texts) for name, texts in watch.filters.items() if name not in _SINGLE}
-    single = {name: watch.filters[name][-1] for name in _SINGLE if name in watch.filters}
-    return FilterOptions(**lists, **single).filters(moment)  # type: ignore[arg-type]
+    return FilterOptions.from_texts(watch.filters).filters(moment)
 
 
 @contextmanager

@@ -44,6 +44,10 @@ class Within:
         refuse_wrong_types(self)
 
 
+FLAGS = ("closing_soon",)
+"""Filters that take no value: they are on or off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which ads match: those that pass every filter.

@@ -9,6 +9,7 @@ from enum import StrEnum
 from shlex import quote
 
 from navfeed.model import oslo_time
+from navfeed.store.filters import FLAGS
 from navfeed.watches.choices import Field, Trigger
 from navfeed.watches.definition import Watch
 from navfeed.watches.state import State, TargetHealth
@@ -39,7 +40,7 @@ def watch_rows(watch: Watch) -> Iterator[tuple[str, str]]:
 def filter_words(watch: Watch) -> str:
     """The filters as options of `navfeed list`."""
     return " ".join(
-        f"--{name.replace('_', '-')} {quote(text)}"
+        f"--{name.replace('_', '-')}" + (f" {quote(text)}" if name not in FLAGS else "")
         for name, texts in watch.filters.items()
         for text in texts
     )
