@@ -316,7 +316,7 @@ MUTATIONS = [
     Mutation(
         "words left in the index",
         "store.ads:remove",
-        "shards.drop(db, number)",
+        "shards.drop(db, row[0])",
         "pass",
         ERASURE,
     ),
