@@ -195,7 +195,7 @@ class PrivacyPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """A use of `navfeed privacy`: when, what, how much; never about whom."""
+    """A use of `navfeed privacy`: when, what, how much; never who was meant."""
 
     at: datetime | None
     action: str
@@ -210,7 +210,7 @@ class Entry:
     `written` is the moment as served: two entries are the same entry when ad, status and written
     are equal (NAV gives entries no id). `moment` is it read, or None where it cannot be read; it
     is not monotonic along the feed and never decides an ad's state. `withdrawn` is true where the
-    entry says that the ad was stopped; where it does not, nobody can tell from it why an ad ended.
+    entry states that the ad was stopped; where it does not, it gives no reason why an ad ended.
     """
 
     ad: str
@@ -466,7 +466,7 @@ class Stored:
 
 
 class ChangeKind(StrEnum):
-    """What happened to an ad. `SNAPSHOT` says how it stands, whatever happened before."""
+    """What happened to an ad. `SNAPSHOT` is its present state, whatever happened before."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -502,7 +502,7 @@ class Change:
 
     `content` is there where the ad is active: as it is now, which may be newer than the
     change. `changed` names the fields of `Content` that are others since the place from which
-    changes are read. `reason` says why an ad is gone; `privacy`: something was taken out.
+    changes are read. `reason` is why an ad is gone; `privacy`: something was removed from it.
     """
 
     cursor: Cursor
@@ -597,7 +597,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An ad whose details could not be had now: what happened, and when to try again."""
+    """An ad whose details could not be fetched: what happened, and when to try again."""
 
     ad: str
     problem: str
@@ -675,7 +675,7 @@ class StoreFacts:
 class Foretold:
     """What a sync would do to a store, as far as the store itself shows. All but one are counts.
 
-    `leaving` the scope are so many of the ads that are `stored`; `coming_in` were outside it so far
+    `leaving`: how many of the `stored` ads the scope removes; `coming_in` were outside it so far
     and would be requested again; `expired` are ads whose last day is over.
     """
 
@@ -689,7 +689,7 @@ class Foretold:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why the details of so many ads could not be had."""
+    """Why details could not be fetched, and for how many ads."""
 
     reason: str
     ads: int
@@ -798,7 +798,7 @@ def oslo_day(moment: datetime) -> date:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """So many of something: `1 ad`, `1,960 ads`, `2 entries`."""
+    """A count with its noun: `1 ad`, `1,960 ads`, `2 entries`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 

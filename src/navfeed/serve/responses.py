@@ -70,7 +70,7 @@ Depends = Callable[[Snapshot], object]
 
 
 def as_of(snapshot: Snapshot) -> object:
-    """The moment as of which the data is complete, where an answer holds it."""
+    """When the data was last complete, for answers that show it."""
     return snapshot.caught_up_at
 
 

@@ -39,7 +39,6 @@ def translate_errors(path: Path) -> Iterator[None]:
 
 
 def translate(error: sqlite3.Error, path: Path) -> str:
-    said = str(error)
     name = name_of(error)
     free = _free_beside(path)
     if name.startswith("SQLITE_IOERR") and free is not None and free < NO_ROOM:
@@ -47,8 +46,8 @@ def translate(error: sqlite3.Error, path: Path) -> str:
     left = "" if free is None else f" ({free / 1e6:,.1f} MB free)"
     for start, advice in _ADVICE.items():
         if name.startswith(start):
-            return f"{advice.format(path=path, left=left)} (SQLite says: {said})"
-    return f"cannot use the store {path} (SQLite says: {said})"
+            return f"{advice.format(path=path, left=left)} (SQLite: {error})"
+    return f"cannot use the store {path} (SQLite: {error})"
 
 
 NO_ROOM = 100_000

@@ -159,7 +159,7 @@ def _within(within: Within) -> Condition:
 
 
 def looks(name: str, value: str) -> Iterator[Condition]:
-    """Questions of which one has an answer if any stored ad has that value; each ends at the first.
+    """Queries that find whether any stored ad has that value; each stops at the first one.
 
     For filters by names. Asking for the ads would gather all that have it.
     """

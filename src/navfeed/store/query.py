@@ -201,7 +201,7 @@ class Reader(Connected):
     def raw(self, uuid: str) -> str:
         """What NAV served for an ad that `rows` returned, to the letter.
 
-        Asked for there, it would be read for every ad before `offset` too.
+        As a column of `rows`, it would be read for every ad before `offset` too.
         """
         return str(self._one("SELECT content FROM ads WHERE uuid = ?", uuid)[0])
 

@@ -34,8 +34,8 @@ it is, and a new entry about the ad begins again. An ad that is withheld is neve
 not broken, and no entry need announce when it comes back."""
 
 NEAR = 4_096
-"""So many ads at a time are sorted by id, by which most tables are: a batch then writes to pages
-that lie together. A first sync writes a third less."""
+"""How many ads are sorted by id at a time. Most tables are in that order, so that a batch writes to
+adjacent pages. A first sync writes a third less."""
 
 UNCONFIRMED = """
 SELECT count(*) FROM ads WHERE uuid IN (SELECT ad FROM queue)

@@ -117,7 +117,7 @@ def series(path: Path, until: date, question: Question) -> Series:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is counted over time: of which ads, by what, and in which periods."""
+    """What is counted over time: which ads, by what, and in which periods."""
 
     over: Over
     of: Of

@@ -17,10 +17,10 @@ from pathlib import Path
 from secrets import token_hex
 
 MOST_LEFT = 1_000
-"""So many pages are left to the next run, 4 MB; more are scrubbed by the one that wrote them."""
+"""At most this many pages, 4 MB, are left to the next run; with more, this run scrubs them."""
 
 _MOST_PAGES = 100_000
-"""More than so many, 400 MB, are not remembered one by one: then it is all of them."""
+"""More pages than this, 400 MB, are not listed one by one: the whole file is scrubbed then."""
 
 _LOG_HEADER = 32
 _FRAME_HEADER = 24

@@ -57,7 +57,7 @@ from navfeed.store.upgrade import drop_copy, drop_copy_that_holds_more
 class Store(Connected):
     """An open store. Use as a context manager; one at a time (the caller holds the lock).
 
-    One of an older schema is brought up to date, and copied before where `upgrade_copy` says so.
+    One of an older schema is brought up to date, and copied first with `upgrade_copy`.
     `feed_url` is the address of the feed whose pages will be committed: from the first one on, it
     is remembered. None leaves what is remembered as it is.
     """
@@ -223,7 +223,7 @@ class Store(Connected):
         self._write(position.clear_trouble)
 
     def retry_at(self) -> datetime | None:
-        """The server asked for no requests before this moment."""
+        """The server requested a pause until this moment."""
         return self._read(position.retry_at)
 
     def remember_retry(self, moment: datetime | None) -> None:

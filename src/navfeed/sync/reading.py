@@ -149,7 +149,7 @@ class Reading(Generic[E]):
     # Details
 
     def _fetch_more(self, details: Details) -> None:
-        """So many that no thread waits while a batch is committed."""
+        """Request enough details that no thread waits while a batch is committed."""
         while self._fetching < 2 * self._pool.size and (queued := details.next):
             self._requests.put(queued, details.fetch)
             self._fetching += 1
