@@ -55,8 +55,8 @@ class Vocabulary:
     def spellings(self, word: str) -> Spellings:
         """All words that a search for this one finds.
 
-        Who somebody is stands in titles: there, other words for it count, and compounds with it. In
-        the text of other ads they are colleagues.
+        A title names the job: there, other words for it count, and compounds with it. In the text of
+        an ad, these may name colleagues.
         """
         word = word.lower()
         if word not in self._known:
@@ -83,7 +83,7 @@ class Vocabulary:
         return _spellings([*forms, *others, *compounds], heads)
 
     def _is_commonplace(self, somebody: Spellings) -> bool:
-        """Whether too many texts mention somebody to be useful, while titles do not."""
+        """Whether too many texts mention somebody to be of use, and some titles do."""
         ((ads,),) = self._ask("SELECT count(*) FROM ads")
         many = max(_MANY_ADS, ads // _EVERY)
         in_text = Spellings(somebody.anywhere).expression(of_text=True)
