@@ -203,7 +203,7 @@ def run(
     """Serve a made-up history until interrupted (Ctrl-C) or `stop` is set; print nothing.
 
     `ready` is called once the port is open. With `live`, the world's clock runs, and an ad or two
-    change at this interval in seconds; without, time stands still. Raises OSError for a port in use.
+    change every `live` seconds; without, time stands still. Raises OSError for a port in use.
     """
     stop = stop or threading.Event()
     began = passed()

@@ -55,8 +55,8 @@ class Vocabulary:
     def spellings(self, word: str) -> Spellings:
         """All words that a search for this one finds.
 
-        A title names the job: there, other words for it count, and compounds with it. In the text of
-        an ad, these may name colleagues.
+        A title names the job: there, other words for it count, and compounds with it. In a text,
+        these may name colleagues.
         """
         word = word.lower()
         if word not in self._known:
