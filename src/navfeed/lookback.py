@@ -132,7 +132,7 @@ def _horizon(page: Page) -> datetime | None:
 
 
 class SeenMatcher:
-    """Tells entries that were read before from new ones, along one walk from a milestone on.
+    """Finds which entries were read before and which are new, along one walk from a checkpoint.
 
     `seen` is what was read from the place `at` on. `replaying`: the place we stood at is lost and
     old pages are read as if new; then order proves nothing about what is stored, and every entry
@@ -250,7 +250,7 @@ def advance(
 ) -> FeedCursor:
     """The cursor once `page`, whose first entry is at `ordinal`, was read by `matcher` and applied.
 
-    A later run can ask for it and for the page that follows it again.
+    A later run can request it and the page that follows it again.
     """
     newest = feed_clock(before.newest, page)
     moment = before.safe_until

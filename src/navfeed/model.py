@@ -18,7 +18,7 @@ OSLO = ZoneInfo("Europe/Oslo")
 def refuse_wrong_types(of: Any) -> None:  # noqa: ANN401
     """For `__post_init__`: raise `TypeError`, naming it, for a field that holds another type.
 
-    `Filters(municipal="BERGEN")` would ask for seven municipalities of one letter each.
+    `Filters(municipal="BERGEN")` would mean seven municipalities of one letter each.
     """
     for name, kind in _kinds(of.__class__).items():
         refuse_wrong_type(of.__class__.__name__, name, getattr(of, name), kind)
@@ -87,7 +87,7 @@ def lacks_older_ads(reaches_back: datetime | None, newest: datetime | None) -> b
 
 
 LONGEST_PAUSE = timedelta(days=7)
-"""A pause that the feed asks for is obeyed up to so long: no mistake of a server's may stop the
+"""A pause that the feed requests is obeyed up to this long: no mistake of a server's may stop the
 syncs for years (faults.md H1)."""
 
 
@@ -240,7 +240,7 @@ class Page:
 
     @property
     def first_moment(self) -> datetime | None:
-        """When its first entry was written, of those that say so."""
+        """When its first entry was written, of those with a time."""
         return next((entry.moment for entry in self.entries if entry.moment), None)
 
 
@@ -425,7 +425,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class EntryDecision:
-    """What an ad's new entries ask for: `remove` what is stored, `ask` for the details, or both."""
+    """What an ad's new entries require: `remove` what is stored, `ask` for the details, or both."""
 
     ad: str
     remove: bool
@@ -775,7 +775,7 @@ WRONG_CLOCK = timedelta(days=1)
 
 
 def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
-    """How old the data is; negative where clocks differ a little. None: nobody can say.
+    """How old the data is; negative where clocks differ a little. None: unknown.
 
     So it is where no sync has caught up yet, and where one did on a day that is still to come: the
     clock was wrong then, and the data would pass for fresh until that day.

@@ -1,4 +1,4 @@
-"""Opening a store's file: who may, how, and what to say when it does not work."""
+"""Opening a store's file: access, settings, and the messages of failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def translate_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if name_of(error) == "SQLITE_INTERRUPT":
-            raise TooLongError("the question takes too long. Ask for less") from error
+            raise TooLongError("the query takes too long. Narrow it down") from error
         raise StoreError(translate(error, path), passes=passes(error)) from error
     except OSError as error:
         said = error.strerror or error
@@ -52,7 +52,7 @@ def translate(error: sqlite3.Error, path: Path) -> str:
 
 NO_ROOM = 100_000
 """So few bytes free, and SQLite's failures to read or write are those of a full disk: with
-whatever it opens it wants 32 kB for the index of the write-ahead log."""
+whatever it opens, it needs 32 kB for the index of the write-ahead log."""
 
 
 def _free_beside(path: Path) -> int | None:

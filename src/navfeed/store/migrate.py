@@ -309,7 +309,7 @@ _VIEWS_OF_3 = (
 
 
 def _run(db: Database, script: str) -> None:
-    """`executescript` would commit first, and so tear the migration apart."""
+    """`executescript` would commit first, and so split the migration."""
     for statement in _statements(script):
         db.execute(statement)
 

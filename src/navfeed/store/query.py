@@ -171,7 +171,7 @@ class Reader(Connected):
         return any(self._all(sql, *bound) for sql, bound in looks(name, value))
 
     def commonplace(self, filters: Filters) -> list[str]:
-        """The words of the search that were looked for in titles alone: most texts say them."""
+        """The words that were searched in titles only, because most texts contain them."""
         words = search.words_of_search(filters.text)
         return [word for word in words if self._vocabulary.spellings(word).commonplace]
 

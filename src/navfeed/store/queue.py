@@ -101,7 +101,7 @@ def _queued(row: tuple[str, int, str]) -> Queued:
 def waiting(db: sqlite3.Connection, now: datetime) -> tuple[int, int]:
     """How many details are still to be fetched, and how many more were given up.
 
-    Ads that are gone and requested once more do not count.
+    Ads that are gone and requested again do not count.
     """
     count, given_up = db.execute(
         f"SELECT count(*), count(*) FILTER (WHERE {GIVEN_UP}) FROM queue WHERE reason != :gone",

@@ -57,7 +57,7 @@ class Unscrubbed:
         return 0
 
     def _note(self, log: int, header: bytes) -> int:
-        """Salts in the header tell one log from the next, and its frames from an older log's."""
+        """Salts in the header identify a log, and separate its frames from an older log's."""
         (size,), salts = struct.unpack_from(">I", header, 8), header[16:24]
         seen, at = self._noted
         at = at if seen == salts else _LOG_HEADER

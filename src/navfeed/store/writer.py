@@ -106,7 +106,7 @@ class Store(Connected):
             self._cut_long_log()
 
     def _cut_long_log(self) -> None:
-        """What SQLite does by itself otherwise: it would not say which pages it moves."""
+        """SQLite would do this by itself, without reporting which pages it moves."""
         if (
             erasure.log_size(self.path) > LONG_LOG
             and self._unscrubbed.note() > self._log_is_long_at
@@ -302,7 +302,7 @@ class Store(Connected):
     def waiting(self, now: datetime) -> tuple[int, int]:
         """How many details are still to be fetched, and how many more were given up.
 
-        Ads that are gone and requested once more do not count.
+        Ads that are gone and requested again do not count.
         """
         return self._read(queue.waiting, now)
 

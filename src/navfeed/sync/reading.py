@@ -128,7 +128,7 @@ class Reading(Generic[E]):
             )
 
     def _end_newest(self) -> Iterator[E]:
-        """The tip is reached: from now on details are fetched, and what they say is true today."""
+        """The tip is reached: from now on details are fetched, and they are true today."""
         self.walked_at = self._clock()
         self._walk.end()
         if self._store.windows():

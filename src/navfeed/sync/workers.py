@@ -238,7 +238,7 @@ class Requests:
     def next(self, within: float | None = None) -> Completed[Any, Any] | None:
         """The next answer; None where it took longer than `within` seconds. Raises `StoppedError`.
 
-        None too where somebody wants to look up (`Stop.wake`).
+        None too after `Stop.wake`.
         """
         answer = self._pool.next_within(self._answers, within)
         if answer is not None:
