@@ -122,7 +122,7 @@ def table(head: str, rows: Iterator[str]) -> str:
 
 
 def methods(given: type) -> Iterator[str]:
-    """The public ones, each with its signature and what it says of itself."""
+    """The public ones, each with its signature and docstring."""
     for name, member in vars(given).items():
         function = member.__func__ if isinstance(member, classmethod) else member
         if inspect.isfunction(function) and not name.startswith("_"):

@@ -3,7 +3,7 @@
 The pages are Markdown that reads as well without being built.
 """
 
-# ruff: noqa: INP001, A001  Sphinx says what this file and its names are called
+# ruff: noqa: INP001, A001  Sphinx fixes the names of this file and in it
 
 from __future__ import annotations
 

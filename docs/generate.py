@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference that say what the code says: `make docs`.
+"""Writes the pages of docs/reference that come from the code: `make docs`.
 
 A test fails when a page here and the code disagree (tests/docs/test_generated.py).
 """
@@ -66,7 +66,7 @@ def pages() -> dict[Path, str]:
         SEARCH: with_judgements(SEARCH.read_text(encoding="utf-8")),
         FIELDS: with_derived(FIELDS.read_text(encoding="utf-8")),
         ARCHITECTURE: with_rooms(ARCHITECTURE.read_text(encoding="utf-8")),
-        **manpages.pages({code: meaning.says for code, meaning in MEANINGS.items()}),
+        **manpages.pages({code: meaning.text for code, meaning in MEANINGS.items()}),
         SBOM: sbom.text(),
     }
 
@@ -231,9 +231,9 @@ Keep what you publish equal to the store: when an ad is no longer in an export, 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What an exit code says, and what the caller does about it."""
+    """What an exit code means, and what the caller does about it."""
 
-    says: str
+    text: str
     then: str
 
 
@@ -288,7 +288,7 @@ def exit_codes_page() -> str:
     errors = {error.exit_code: error.__name__ for error in tree(NavfeedError) if owns_code(error)}
     header = "| code | name | meaning | what to do | raised as |\n| --- | --- | --- | --- | --- |\n"
     rows = (
-        f"| {code.value} | `{code.name}` | {meaning.says} | {meaning.then} "
+        f"| {code.value} | `{code.name}` | {meaning.text} | {meaning.then} "
         f"| {f'`{errors[code]}`' if code in errors else ''} |"
         for code, meaning in MEANINGS.items()
     )
@@ -351,7 +351,7 @@ def with_rooms(page: str) -> str:
 
 
 def first_line(room: str) -> str:
-    """What a module or package says of itself in the first paragraph of its docstring."""
+    """The first paragraph of the docstring of a module or package."""
     module = PACKAGE / f"{room}.py"
     source = (module if module.exists() else PACKAGE / room / "__init__.py").read_text("utf-8")
     paragraph = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
@@ -365,18 +365,18 @@ def with_judgements(page: str) -> str:
     """The page on search with what the judged searches measure."""
     import search_quality
 
-    told = _judged("by_hand", search_quality.by_hand(), OF_HAND) + _judged(
+    text = _judged("by_hand", search_quality.by_hand(), OF_HAND) + _judged(
         "practice", search_quality.practice(), OF_PRACTICE
     )
     return re.sub(
         r"<!-- judged -->.*?<!-- end -->",
-        lambda _: f"<!-- judged -->\n{told}<!-- end -->",
+        lambda _: f"<!-- judged -->\n{text}<!-- end -->",
         page,
         flags=re.DOTALL,
     )
 
 
-def _judged(name: str, judged: Judged, told: str) -> str:
+def _judged(name: str, judged: Judged, template: str) -> str:
     import search_quality
 
     with TemporaryDirectory() as folder:
@@ -399,7 +399,7 @@ def _judged(name: str, judged: Judged, told: str) -> str:
         for query, meant in judged.meant.items()
         if set(found[query]) != meant
     )
-    return told.format(searches=len(judged.meant), ads=len(judged.ads)) + JUDGED.format(
+    return template.format(searches=len(judged.meant), ads=len(judged.ads)) + JUDGED.format(
         rows=rows, missed=missed
     )
 
@@ -452,7 +452,7 @@ class Table:
     name: str
     about: str
     columns: list[tuple[str, str]]
-    says: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
     belongs_to: str | None = None
 
 
@@ -549,7 +549,7 @@ LIMIT 10;
 
 def section(table: Table) -> str:
     rows = "\n".join(
-        f"| `{name}` | {kind} | {table.says.get(name, '')} |" for name, kind in table.columns
+        f"| `{name}` | {kind} | {table.comments.get(name, '')} |" for name, kind in table.columns
     )
     about = f"{table.about}\n\n" if table.about else ""
     if table.belongs_to:
@@ -560,7 +560,7 @@ def section(table: Table) -> str:
 def tables(script: str) -> list[Table]:
     """The tables of a schema in its own order: facts from SQLite, comments from the text."""
     abouts = commented_tables(script)
-    says = dict(commented_columns(script))
+    comments = dict(commented_columns(script))
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(script)
         return [
@@ -568,7 +568,7 @@ def tables(script: str) -> list[Table]:
                 name,
                 about,
                 columns(connection, name),
-                {column: text for (table, column), text in says.items() if table == name},
+                {column: text for (table, column), text in comments.items() if table == name},
                 parent(connection, name),
             )
             for name, about in abouts.items()

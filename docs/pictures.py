@@ -1,6 +1,6 @@
 """Draws the pictures of docs/pictures: `make docs`.
 
-What the pages of the feed show is not drawn by hand: the practice feed is asked for it. A test
+What the pages of the feed show is not drawn by hand: it comes from the practice feed. A test
 fails when a picture and the feed disagree (tests/docs/test_pictures.py).
 """
 
@@ -106,12 +106,12 @@ def windows() -> str:
     parts = [text(20, 40, "the log"), *(box(column(n), 40, n) for n in range(1, 10))]
     for row, (shown, following) in enumerate(pages, 1):
         parts += window(40 + row * ROW, shown, following, shared)
-    told = "; ".join(
+    description = "; ".join(
         f"page {shown[0]} shows {listed(shown)} and "
         + (f"leads to page {following}" if following else "leads nowhere: it is the tip")
         for shown, following in pages
     )
-    return svg("Pages are windows on the log", f"{told}.", 720, 80 + len(pages) * ROW, parts)
+    return svg("Pages are windows on the log", f"{description}.", 720, 80 + len(pages) * ROW, parts)
 
 
 def window(y: int, shown: list[int], following: int | None, shared: set[int | None]) -> list[str]:
@@ -147,7 +147,7 @@ def late_entry() -> str:
     first = seen(practice, numbers)
     slow.commit()
     second = seen(practice, numbers)
-    told = (
+    description = (
         f"A takes place {hidden} before B takes place 6, and commits after B. A first visit in "
         f"between sees {listed(first)}, a second one after both {listed(second)}: {hidden} stands "
         "before an entry that was read already."
@@ -160,7 +160,7 @@ def late_entry() -> str:
         '<path class="line" d="M 110 170 H 700 l -9 -5 m 9 5 l -9 5"/>',
         text(712, 170, "time", "faint"),
     ]
-    return svg("An entry that shows up late", told, 760, 265, parts)
+    return svg("An entry that shows up late", description, 760, 265, parts)
 
 
 def writer(
@@ -193,7 +193,7 @@ def visit(x: int, name: str, shown: list[int], hidden: int) -> list[str]:
 
 
 def look_back() -> str:
-    told = (
+    description = (
         "On the axis of time: m, the moment of a page's first entry; m + L, the same as B - L; B, "
         "when the last walk began; T, when it read the tip. The first entry took its place between "
         "m and m + L, what can be hidden from the walk after B - L: so a page whose m is not after "
@@ -209,7 +209,7 @@ def look_back() -> str:
         *span(320, 510, "late", "L", "what can be hidden took", "its place from here on"),
         *span(510, 640, "page", "", "the last walk", ""),
     ]
-    return svg("How far navfeed looks back", told, 760, 170, parts)
+    return svg("How far navfeed looks back", description, 760, 170, parts)
 
 
 def span(left: int, right: int, kind: str, name: str, *lines: str) -> list[str]:
@@ -246,9 +246,11 @@ def welcome() -> str:
     parts = [
         part for at, line in enumerate(lines) for part in row(MARGIN + (at + 1) * LINE - 5, line)
     ]
-    told = f"A terminal, where {' and then '.join(shown)} are run. {summary(shown)}"
+    description = f"A terminal, where {' and then '.join(shown)} are run. {summary(shown)}"
     width, height = 2 * MARGIN + screens.WIDTH * CHARACTER, 2 * MARGIN + len(lines) * LINE
-    return svg("A first sync and a first search", told, round(width), height, parts, style=TERMINAL)
+    return svg(
+        "A first sync and a first search", description, round(width), height, parts, style=TERMINAL
+    )
 
 
 def summary(shown: dict[str, Text]) -> str:
@@ -297,14 +299,21 @@ def text(x: float, y: float, words: str, kind: str = "") -> str:
 
 
 def svg(
-    title: str, told: str, width: int, height: int, parts: Iterable[str], *, style: str = STYLE
+    title: str,
+    description: str,
+    width: int,
+    height: int,
+    parts: Iterable[str],
+    *,
+    style: str = STYLE,
 ) -> str:
     """A picture that explains itself to who cannot see it, and needs nothing from elsewhere."""
     lines = "\n".join(f"  {part}" for part in parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img" aria-labelledby="title told">\n'
-        f'  <title id="title">{escape(title)}</title>\n  <desc id="told">{escape(told)}</desc>\n'
+        f'width="{width}" height="{height}" role="img" aria-labelledby="title description">\n'
+        f'  <title id="title">{escape(title)}</title>\n'
+        f'  <desc id="description">{escape(description)}</desc>\n'
         f"{style}{lines}\n</svg>\n"
     )
 

@@ -45,7 +45,7 @@ INTRO = """\
 # Screens
 
 What navfeed draws on a terminal of 100 columns; the ads are a [practice feed](tutorial.md)'s. In a
-pipe it draws nothing: there are plain lines with tabs in them, or what `--format` says.
+pipe it draws nothing: there are plain lines with tabs in them, or the format of `--format`.
 """
 
 

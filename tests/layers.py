@@ -36,7 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "api": {"model", "errors", "config", "store", "client", "sync", "privacy", "windows"},
     "ops": {
         *("version", "model", "errors", "config", "api", "changes", "present", "push"),
-        *("client", "decide", "files", "privacy", "store", "sync", "wire"),
+        *("client", "decide", "files", "log", "privacy", "store", "sync", "wire"),
     },
     "watches": {
         *("version", "model", "errors", "config", "files", "present", "store", "text"),

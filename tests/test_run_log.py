@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from navfeed.api import store_lock
-from navfeed.cli._run import log_end
 from navfeed.errors import ConfigError, StoreError
 from navfeed.log import LogEvent
 from navfeed.model import LogFormat, LogLevel
+from navfeed.ops.run_end import log_end
 from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.present.progress import Logged, Silent
 from navfeed.present.run_log import Log

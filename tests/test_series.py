@@ -134,7 +134,7 @@ def test_masks_count_with_the_same_filters_and_names(db: Path) -> None:
 
 
 def test_what_masks_do_not_tell_is_refused(db: Path) -> None:
-    with pytest.raises(ConfigError, match="does not tell its employer: leave --employer out"):
+    with pytest.raises(ConfigError, match="does not include its employer: leave --employer out"):
         values(db, Of.NEW, employer=("Bergen",))
     with pytest.raises(ConfigError, match="cannot be counted by employer"):
         values(db, Of.NEW, By.EMPLOYER)

@@ -695,7 +695,7 @@ def test_D2_a_store_of_somebody_else_is_told(path: Path, monkeypatch: pytest.Mon
 
 
 def test_an_unknown_complaint_is_told_as_it_is(path: Path) -> None:
-    assert "SQLite says: odd" in connect.translate(sqlite3.OperationalError("odd"), path)
+    assert "(SQLite: odd)" in connect.translate(sqlite3.OperationalError("odd"), path)
 
 
 def test_too_old_a_library_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@
         for uuid, ad in store.ads(navfeed.Filters(municipal=("BERGEN",))):
             print(uuid, ad.title, ad.application_url)
 
-The names in `__all__` are the interface that version numbers speak of. They are loaded when they
-are first asked for: `navfeed --version` and a question need not wait for what a sync needs.
+The names in `__all__` are the interface that version numbers cover. They are loaded when they
+are first used: `navfeed --version` and a query do not load what only a sync needs.
 """
 
 from __future__ import annotations

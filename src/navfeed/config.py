@@ -440,7 +440,7 @@ SOONEST = timedelta(seconds=10)
 
 
 def _every(text: str) -> timedelta:
-    """The pause between two syncs, each of which costs NAV a request or two."""
+    """The pause between two syncs. Each sync costs NAV a request or two."""
     every = duration(text, "every")
     if not SOONEST <= every <= timedelta(days=1):
         raise ConfigError(f"every is {text!r}; it takes a time from 10s to 24h")

@@ -4,9 +4,9 @@ The rules and where they come from:
 
 - Feed order is the truth about order; moments are not (navikt.github.io/pam-stilling-feed; the
   server writes several entries with one moment, and in an order of its own).
-- An INACTIVE entry removes at once; an ACTIVE entry only ever asks for the ad's details, and
+- An INACTIVE entry removes at once; an ACTIVE entry only ever requests the ad's details, and
   content enters the store from an ACTIVE detail alone.
-- Where order cannot tell what is true now, the details decide.
+- Where the order does not show what is true now, the details decide.
 - ACTIVE without content is an ad that NAV may not show now: nor may anybody (feed.md 4).
 - An ad is shown up to and including its last day in Oslo, and not after (NAV's terms).
 """
@@ -42,7 +42,7 @@ class ObservedEntry:
     """One entry as read in this run.
 
     `known`: it was read before, so it changes nothing. `contested`: it is new, yet stands before
-    entries of the same ad that were read earlier, so order does not say which is truer. `late`: it
+    entries of the same ad that were read earlier, so order does not show which is newer. `late`: it
     is new and stands before something that was read earlier. `tied`: another entry of the same ad
     has the same moment and the other status.
     """
@@ -80,7 +80,7 @@ def _ending(last_day: date | None, today: date) -> Reason:
     """Why an ad is INACTIVE, where nothing shows that it was stopped.
 
     An entry that still has its title ran out, or is of a source (DIR) whose entries all have it:
-    only a last day that is over tells the one from the other.
+    only a last day that is over distinguishes them.
     """
     return Reason.EXPIRED if is_past(last_day, today) else Reason.INACTIVE
 
@@ -93,7 +93,7 @@ def decide_detail(
     today: date,
     scope: Scope,
 ) -> DetailDecision:
-    """Judge an ad by its details: what they say is true now, whatever any entry said.
+    """Judge an ad by its details: they are true now, whatever any entry stated.
 
     `stored` and `queued` are what the store has of it, None where that is nothing.
     """

@@ -127,7 +127,7 @@ def _claimed(path: Path, make: Callable[[str, str, Path], tuple[int, str]]) -> t
 
 
 def _lock(number: int, *, wait: bool) -> bool:
-    """Whether it could be had. The system lets go of it when the process ends, however it ends."""
+    """Whether it was free. The system releases it when the process ends, however it ends."""
     if fcntl is not None:
         try:
             fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

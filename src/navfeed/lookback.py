@@ -10,8 +10,8 @@ and read the tip at time T. An entry that the walk did not show was still hidden
 read, so it got its place after B - lateness. An entry's moment is the start of its transaction, so
 one that stands in the log with moment m got its place before m + lateness. Hence a page that starts
 at a moment m <= B - 2 * lateness stands before everything hidden. B is not known by the feed's
-clock, but T - B is (the server's `Date` at both, or our clock where that one says longer), and T is
-not before the newest moment shown. So:
+clock, but T - B is (the server's `Date` at both, or our clock where that gives more time), and T
+is not before the newest moment shown. So:
 
     safe_until = newest - (T - B) - 2 * lateness
 
@@ -132,7 +132,7 @@ def _horizon(page: Page) -> datetime | None:
 
 
 class SeenMatcher:
-    """Tells entries that were read before from new ones, along one walk from a milestone on.
+    """Finds which entries were read before and which are new, along one walk from a checkpoint.
 
     `seen` is what was read from the place `at` on. `replaying`: the place we stood at is lost and
     old pages are read as if new; then order proves nothing about what is stored, and every entry
@@ -231,7 +231,7 @@ class WalkStart:
     here: datetime
 
     def took(self, page: Page, now: datetime) -> timedelta:
-        """How long it took to come to `page`: by the clock that says longer."""
+        """How long it took to reach `page`: the longer time of the two clocks."""
         ours = now - self.here
         if page.served_at and self.served_at:
             return max(page.served_at - self.served_at, ours)
@@ -250,7 +250,7 @@ def advance(
 ) -> FeedCursor:
     """The cursor once `page`, whose first entry is at `ordinal`, was read by `matcher` and applied.
 
-    A later run can ask for it and for the page that follows it again.
+    A later run can request it and the page that follows it again.
     """
     newest = feed_clock(before.newest, page)
     moment = before.safe_until

@@ -18,7 +18,7 @@ OSLO = ZoneInfo("Europe/Oslo")
 def refuse_wrong_types(of: Any) -> None:  # noqa: ANN401
     """For `__post_init__`: raise `TypeError`, naming it, for a field that holds another type.
 
-    `Filters(municipal="BERGEN")` would ask for seven municipalities of one letter each.
+    `Filters(municipal="BERGEN")` would mean seven municipalities of one letter each.
     """
     for name, kind in _kinds(of.__class__).items():
         refuse_wrong_type(of.__class__.__name__, name, getattr(of, name), kind)
@@ -87,7 +87,7 @@ def lacks_older_ads(reaches_back: datetime | None, newest: datetime | None) -> b
 
 
 LONGEST_PAUSE = timedelta(days=7)
-"""A pause that the feed asks for is obeyed up to so long: no mistake of a server's may stop the
+"""A pause that the feed requests is obeyed up to this long: no mistake of a server's may stop the
 syncs for years (faults.md H1)."""
 
 
@@ -195,7 +195,7 @@ class PrivacyPolicy:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """A use of `navfeed privacy`: when, what, how much; never about whom."""
+    """A use of `navfeed privacy`: when, what, how much; never who was meant."""
 
     at: datetime | None
     action: str
@@ -210,7 +210,7 @@ class Entry:
     `written` is the moment as served: two entries are the same entry when ad, status and written
     are equal (NAV gives entries no id). `moment` is it read, or None where it cannot be read; it
     is not monotonic along the feed and never decides an ad's state. `withdrawn` is true where the
-    entry says that the ad was stopped; where it does not, nobody can tell from it why an ad ended.
+    entry states that the ad was stopped; where it does not, it gives no reason why an ad ended.
     """
 
     ad: str
@@ -240,7 +240,7 @@ class Page:
 
     @property
     def first_moment(self) -> datetime | None:
-        """When its first entry was written, of those that say so."""
+        """When its first entry was written, of those with a time."""
         return next((entry.moment for entry in self.entries if entry.moment), None)
 
 
@@ -425,7 +425,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class EntryDecision:
-    """What an ad's new entries ask for: `remove` what is stored, `ask` for the details, or both."""
+    """What an ad's new entries require: `remove` what is stored, `ask` for the details, or both."""
 
     ad: str
     remove: bool
@@ -466,7 +466,7 @@ class Stored:
 
 
 class ChangeKind(StrEnum):
-    """What happened to an ad. `SNAPSHOT` says how it stands, whatever happened before."""
+    """What happened to an ad. `SNAPSHOT` is its present state, whatever happened before."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -502,7 +502,7 @@ class Change:
 
     `content` is there where the ad is active: as it is now, which may be newer than the
     change. `changed` names the fields of `Content` that are others since the place from which
-    changes are read. `reason` says why an ad is gone; `privacy`: something was taken out.
+    changes are read. `reason` is why an ad is gone; `privacy`: something was removed from it.
     """
 
     cursor: Cursor
@@ -597,7 +597,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An ad whose details could not be had now: what happened, and when to try again."""
+    """An ad whose details could not be fetched: what happened, and when to try again."""
 
     ad: str
     problem: str
@@ -675,7 +675,7 @@ class StoreFacts:
 class Foretold:
     """What a sync would do to a store, as far as the store itself shows. All but one are counts.
 
-    `leaving` the scope are so many of the ads that are `stored`; `coming_in` were outside it so far
+    `leaving`: how many of the `stored` ads the scope removes; `coming_in` were outside it so far
     and would be requested again; `expired` are ads whose last day is over.
     """
 
@@ -689,7 +689,7 @@ class Foretold:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why the details of so many ads could not be had."""
+    """Why details could not be fetched, and for how many ads."""
 
     reason: str
     ads: int
@@ -775,7 +775,7 @@ WRONG_CLOCK = timedelta(days=1)
 
 
 def age_of(caught_up_at: datetime | None, now: datetime) -> timedelta | None:
-    """How old the data is; negative where clocks differ a little. None: nobody can say.
+    """How old the data is; negative where clocks differ a little. None: unknown.
 
     So it is where no sync has caught up yet, and where one did on a day that is still to come: the
     clock was wrong then, and the data would pass for fresh until that day.
@@ -798,7 +798,7 @@ def oslo_day(moment: datetime) -> date:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """So many of something: `1 ad`, `1,960 ads`, `2 entries`."""
+    """A count with its noun: `1 ad`, `1,960 ads`, `2 entries`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 

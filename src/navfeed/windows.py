@@ -31,11 +31,11 @@ MOST_WINDOWS = len(ENTRY_POINTS) + 1
 WINDOWS = 4
 
 _OPENING = 5
-"""So many entries are compared where windows meet, at most."""
+"""The most entries that are compared where windows meet."""
 
 
 def entry_points(windows: int) -> tuple[timedelta, ...]:
-    """How far back to look for so many windows of half a year: the long ones are cut first."""
+    """How far back each of this many windows begins, of half a year: long ones are cut first."""
     within = ENTRY_POINTS[:-1]
     if windows > len(ENTRY_POINTS):
         return ENTRY_POINTS

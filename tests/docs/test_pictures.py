@@ -25,8 +25,8 @@ def draw() -> dict[str, str]:
 FILES = {path.name: path.read_text(encoding="utf-8") for path in (DOCS / "pictures").glob("*.svg")}
 
 
-def told(name: str) -> str:
-    (text,) = re.findall(r'<desc id="told">(.+)</desc>', FILES[name])
+def description_of(name: str) -> str:
+    (text,) = re.findall(r'<desc id="description">(.+)</desc>', FILES[name])
     return str(text)
 
 
@@ -54,11 +54,11 @@ def test_a_picture_is_shown_somewhere(name: str) -> None:
 def test_the_windows_overlap_by_one_and_end_in_a_tip_of_two() -> None:
     pages = [
         list(map(int, shown.split(", ")))
-        for shown in re.findall(r"shows ([\d, ]+\d)", told("windows.svg"))
+        for shown in re.findall(r"shows ([\d, ]+\d)", description_of("windows.svg"))
     ]
     assert pages == [[1, 2, 3, 4], [4, 5, 6, 7], [7, 8], [8, 9]]
 
 
 def test_the_late_entry_is_missing_at_first() -> None:
-    assert "sees 1, 2, 3, 4, 6," in told("late-entry.svg")
-    assert "both 1, 2, 3, 4, 5, 6:" in told("late-entry.svg")
+    assert "sees 1, 2, 3, 4, 6," in description_of("late-entry.svg")
+    assert "both 1, 2, 3, 4, 5, 6:" in description_of("late-entry.svg")

@@ -316,7 +316,7 @@ MUTATIONS = [
     Mutation(
         "words left in the index",
         "store.ads:remove",
-        "shards.drop(db, number)",
+        "shards.drop(db, row[0])",
         "pass",
         ERASURE,
     ),
@@ -558,7 +558,7 @@ MUTATIONS = [
     Mutation(
         "two runs of the watches at once",
         "cli._watch_runs:WatchRunner.run",
-        'store_lock(settings.db, "watches.lock", "another `navfeed watch` works on")',
+        "lock_watches(settings)",
         "__import__('contextlib').nullcontext()",
         ("tests/watches/test_commands.py",),
     ),

@@ -48,6 +48,28 @@ def test_adding_reports_what_matches(me: Subscriber):
     assert "No ad matches today; `navfeed watch preview narvik`" in output
 
 
+@pytest.mark.parametrize(
+    ("words", "matching"),
+    [
+        (("--near", "BERGEN"), 1),
+        (("--near", "BERGEN", "--within", "30km"), 1),
+        (("--published-since", "30"), 2),
+        (("--expires-before", "30"), 2),
+        (("--due-before", "30"), 2),
+        (("--closing-soon",), 0),
+        (("--municipal", "BERGEN", "--closing-soon"), 0),
+    ],
+)
+def test_a_watch_may_have_every_filter_that_is_no_list(me: Subscriber, words, matching):
+    me.add("mine", *words)
+    listed = me.do("list", "--columns", "uuid", *words).splitlines()
+    assert len(listed) == matching
+    pending = me.notified("--backlog")
+    assert len(pending) == matching
+    shown = me.do("watch", "show", "mine")
+    assert " ".join(words) in shown
+
+
 def test_a_watch_can_be_added_before_there_is_a_store(me: Subscriber):
     me.db.unlink()
     output = me.ask("watch", "add", "bergen", "--municipal", "bergen")
@@ -130,6 +152,8 @@ def test_a_name_is_taken_once(me: Subscriber):
             "watch.x.notify: expected new, changed",
         ),
         ("[watch.x]\ntext='a'\nclosing_days = 99", "expected an integer from 0 to 60, not 99"),
+        ("[watch.x]\nclosing_soon = false", "closing_soon: expected true, or no closing_soon"),
+        ("[watch.x]\nmunicipal = true", "municipal: expected a string or a list of strings"),
         ("[mail]\nhost = 'x'", "mail: it needs host and from"),
         ("[mail]\nhost = 1\nfrom = 'a@b'", "mail.host: expected a string, not 1"),
         (

@@ -36,7 +36,7 @@ class Source:
 class Batch:
     """Changes, and the cursor after them.
 
-    `complete`: the cursor is the store's own. `caught_up_at` is the time as of which the store is
+    `complete`: the cursor is the store's own. `caught_up_at` is when the store was last
     complete, `feed_time` how far it has read in the feed's time, `today` the day in Oslo on which
     the batch was read.
     """

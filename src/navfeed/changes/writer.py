@@ -20,7 +20,7 @@ POLL_SECONDS = 1.0
 """How often `follow` looks for changes: a query of a few milliseconds."""
 
 HEARTBEAT_SECONDS = 30.0
-"""The longest silence of `follow`: a consumer that hears nothing for longer knows it is dead."""
+"""The longest silence of `follow`: a consumer that receives nothing for longer knows it is dead."""
 
 
 class ChangesFormat(StrEnum):

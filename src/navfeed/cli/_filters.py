@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import partial, wraps
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 import typer
 
@@ -22,7 +22,7 @@ from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
 from navfeed.places import alike, is_municipality
 from navfeed.places.near import DEFAULT_KM, Near, hint_of_former, read_near
-from navfeed.store.filters import Filters, split_names
+from navfeed.store.filters import FLAGS, Filters, split_names
 from navfeed.store.query import Reader
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
@@ -186,6 +186,15 @@ class FilterOptions:
     ] = False
     uuid: Annotated[Names, _filter("UUID", "Only ads with these ids.")] = None
 
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, Sequence[str]]) -> Self:
+        """The options that an address or a watch file gives by name, each as its texts.
+
+        Raises `ConfigError`.
+        """
+        values: dict[str, Any] = {name: _option_value(name, those) for name, those in texts.items()}
+        return cls(**values)
+
     def given(self) -> dict[str, object]:
         """The options that were given, by name."""
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
@@ -214,9 +223,8 @@ class FilterOptions:
         )
 
 
-_LISTS = (*("municipal", "county", "country", "city", "postal_code", "orgnr", "source", "uuid"),)
-"""Filters that take several values separated by commas. A leading ! then """
-"""excludes all of them."""
+_LISTS = ("municipal", "county", "country", "city", "postal_code", "orgnr", "source", "uuid")
+"""Filters that take several values separated by commas. A leading ! excludes all of them."""
 
 _WHOLE = (
     *("employer", "occupation", "level1", "level2", "styrk", "esco"),
@@ -266,6 +274,14 @@ def _option(name: str, default: object, annotation: object) -> inspect.Parameter
 
 _HINTS = get_type_hints(FilterOptions, include_extras=True)
 _OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fields(FilterOptions))
+
+
+def _option_value(name: str, texts: Sequence[str]) -> object:
+    if name in FLAGS:
+        if texts[-1] not in ("1", "true", "yes"):
+            raise ConfigError(f"{name.replace('_', '-')} takes 1, or is left out")
+        return True
+    return list(texts) if _HINTS[name].__origin__ == Names else texts[-1]
 
 
 def suggest_values(reader: Reader, filters: Filters) -> None:

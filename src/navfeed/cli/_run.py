@@ -1,4 +1,4 @@
-"""Shared by the commands that follow the feed: signals, options, log and metrics."""
+"""Shared by the commands that follow the feed: options, log and warnings."""
 
 from __future__ import annotations
 
@@ -13,26 +13,13 @@ import typer
 from navfeed.api import now, open_store
 from navfeed.cli._output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
-from navfeed.errors import (
-    EXPECTED,
-    ConfigError,
-    ExitCode,
-    NavfeedError,
-    StoreError,
-    UnreachableError,
-)
-from navfeed.model import (
-    HISTORY,
-    OSLO,
-    LogFormat,
-    LogLevel,
-    moment_text,
-)
+from navfeed.errors import EXPECTED, ConfigError, ExitCode, StoreError
+from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
 from navfeed.store.upgrade import kept_copy
 
 if TYPE_CHECKING:
     from navfeed.present.run_log import Log
-    from navfeed.sync.engine import Counts, RunFinished
+    from navfeed.sync.engine import RunFinished
     from navfeed.sync.walk import Start
 
 
@@ -52,55 +39,6 @@ def open_log(settings: Settings, *, quiet: bool, always: bool = False) -> Log | 
     log = Log(chosen.format or LogFormat.TEXT, chosen.level or least, chosen.file)
     log_to(log)
     return log
-
-
-def log_end(log: Log | None, end: RunFinished | NavfeedError, *, rest: float | None = None) -> None:
-    """Log how a run ended, in one line: the reason, the exit code and the time of the next run.
-
-    `end` is an error if no run was made or completed. `rest`: the seconds until a service runs
-    again. Without it, the next try is at the time that the server requested, if any.
-    """
-    if log is None:
-        return
-    error = end if isinstance(end, NavfeedError) else end.error
-    fields = {} if isinstance(end, NavfeedError) else _figures(end.counts)
-    next_try = _retry_at(error) if rest is None else now() + timedelta(seconds=rest)
-    log.end(
-        _gravity(end.exit_code, goes_on=rest is not None),
-        _last_line(end, rest),
-        end.exit_code,
-        outcome=str(end) if isinstance(end, NavfeedError) else end.outcome,
-        next_try_at=moment_text(next_try),
-        **fields,
-    )
-
-
-def _figures(counts: Counts) -> dict[str, object]:
-    """The counts of a run, and of its reasons."""
-    reasons = {reason.value: count for reason, count in sorted(counts.reasons.items())}
-    return {**counts.as_dict(), "reasons": reasons}
-
-
-def _retry_at(error: NavfeedError | None) -> datetime | None:
-    return error.retry_at if isinstance(error, UnreachableError) else None
-
-
-def _gravity(code: ExitCode, *, goes_on: bool) -> LogLevel:
-    if code in EXPECTED:
-        return LogLevel.INFO
-    return LogLevel.WARNING if goes_on else LogLevel.ERROR
-
-
-def _last_line(end: RunFinished | NavfeedError, rest: float | None) -> str:
-    if isinstance(end, NavfeedError):
-        return with_next_try(end, rest)
-    from navfeed.present.progress import summary
-
-    return summary(end) if end.error is None else with_next_try(end.error, rest)
-
-
-def with_next_try(error: NavfeedError, rest: float | None) -> str:
-    return str(error) if rest is None else f"{error}. Retrying in {rest:,.0f} s"
 
 
 def token_of(settings: Settings) -> str | None:

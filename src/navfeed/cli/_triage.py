@@ -71,7 +71,7 @@ def _marked(state: State, start: str) -> str | None:
 def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
     """The filters for the saved ads among these, and the notes about them.
 
-    Warns about inactive ones, of which only the note is left.
+    Warns about inactive ones: only their notes are left.
     """
     from navfeed.watches.state import State
     from navfeed.watches.state_file import state_path

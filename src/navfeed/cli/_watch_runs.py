@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,7 @@ from navfeed.watches.checkup import WatchReport, examine, exposed_files
 from navfeed.watches.choices import Format
 from navfeed.watches.definition import Watch, WatchFile
 from navfeed.watches.deliver import Deliverer
-from navfeed.watches.reading import read_watch_file
+from navfeed.watches.manager import WatchManager
 from navfeed.watches.state import State
 from navfeed.watches.state_file import state_path
 from navfeed.watches.view import View
@@ -34,20 +34,22 @@ from navfeed.watches.view import View
 FILTERS = tuple(one.name for one in fields(FilterOptions))
 """The filters of a watch: those of `navfeed list`."""
 
-_SINGLE = ("published_since", "expires_before")
-"""Filters that take one value."""
+
+def manager_of(settings: Settings) -> WatchManager:
+    """The watches of these settings."""
+    return WatchManager(
+        settings.watches_file, state_path(settings.db), FILTERS, partial(viewed, settings)
+    )
 
 
-def watch_file_of(settings: Settings) -> WatchFile:
-    """The watch file. Raises `ConfigError`."""
-    return read_watch_file(settings.watches_file, FILTERS)
+def lock_watches(settings: Settings) -> AbstractContextManager[None]:
+    """Keep every other change and run of the watches away. Raises `LockedError`."""
+    return store_lock(settings.db, "watches.lock", "another `navfeed watch` works on")
 
 
 def filters_of(watch: Watch, moment: datetime) -> Filters:
     """The filters of a watch, for the store. Raises `ConfigError`."""
-    lists = {name: list(texts) for name, texts in watch.filters.items() if name not in _SINGLE}
-    single = {name: watch.filters[name][-1] for name in _SINGLE if name in watch.filters}
-    return FilterOptions(**lists, **single).filters(moment)  # type: ignore[arg-type]
+    return FilterOptions.from_texts(watch.filters).filters(moment)
 
 
 @contextmanager
@@ -58,39 +60,32 @@ def viewed(settings: Settings) -> Iterator[View]:
         yield View(reader, moment, filters_of)
 
 
-@contextmanager
-def state_of(settings: Settings) -> Iterator[State]:
-    with State(state_path(settings.db)) as state:
-        yield state
-
-
 class WatchRunner:
-    """Runs the watches. A service keeps one, so that it reports a lasting problem once.
+    """Runs the watches. A service keeps one, so that it reports a lasting problem once."""
 
-    `heed` is called between two deliveries; it may raise to end the run.
-    """
-
-    def __init__(self, *, quiet: bool = False, heed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._heed = heed
         self._reported: set[str] = set()
 
     def run(
-        self, settings: Settings, options: events.RunOptions, format_: Format | None = None
+        self,
+        settings: Settings,
+        options: events.RunOptions,
+        format_: Format | None = None,
+        *,
+        heed: Callable[[], None] = lambda: None,
     ) -> ExitCode:
         """Run the watches once. Returns the exit code; problems are reported on stderr.
 
+        `heed` is called between two deliveries; it may raise to end the run.
         A channel that stays down is reported once, by whichever process. Raises `LockedError` where
         another run is in progress, `ConfigError` and `StoreError`.
         """
         codes = {ExitCode.DONE}
         reported: set[str] = set()
-        with (
-            store_lock(settings.db, "watches.lock", "another `navfeed watch` works on"),
-            state_of(settings) as state,
-        ):
+        with lock_watches(settings), manager_of(settings).state() as state:
             for event in _deliverer(settings, state, format_).run(options):
-                self._heed()
+                heed()
                 code, words = _outcome(event, options, quiet=self._quiet)
                 codes.add(code)
                 if words:
@@ -101,10 +96,12 @@ class WatchRunner:
         order = (ExitCode.USAGE, ExitCode.STALE, ExitCode.WAITING, ExitCode.DONE)
         return next(code for code in order if code in codes)
 
-    def run_after_sync(self, settings: Settings, *, debounce: bool) -> ExitCode:
+    def run_after_sync(
+        self, settings: Settings, *, debounce: bool, heed: Callable[[], None] = lambda: None
+    ) -> ExitCode:
         """Run the watches after a sync. Only reports errors: the sync must not fail for them."""
         try:
-            return self.run(settings, events.RunOptions(debounce=debounce))
+            return self.run(settings, events.RunOptions(debounce=debounce), heed=heed)
         except StoppedError:
             raise
         except NavfeedError as error:
@@ -116,16 +113,17 @@ class WatchRunner:
 
 def watch_findings(settings: Settings) -> Iterator[Finding]:
     """The findings for `navfeed doctor`, without those about the store itself."""
+    manager = manager_of(settings)
     try:
-        file = watch_file_of(settings)
+        file = manager.read()
     except ConfigError as error:
         yield doctor.failed("watches", error)
         return
-    path = state_path(settings.db)
+    path = manager.state_path
     if exposed := exposed_files(file, path):
         yield doctor.check_watch_permissions(exposed)
     try:
-        opened = state_of(settings) if path.exists() else nullcontext()
+        opened = manager.state() if path.exists() else nullcontext()
         with opened as state, viewed(settings) as view:
             yield from _examined(file, state, view)
     except StoreError as error:
@@ -157,7 +155,7 @@ def _problems(reports: Iterable[WatchReport], caught_up_at: datetime | None) -> 
 
 
 def _deliverer(settings: Settings, state: State, format_: Format | None) -> Deliverer:
-    file = watch_file_of(settings)
+    file = manager_of(settings).read()
     context = ChannelContext(
         file,
         _write,

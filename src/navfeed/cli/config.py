@@ -133,7 +133,7 @@ def _brief(seconds: int) -> str:
 
 
 def _program(command: str) -> str:
-    """The command without its arguments, of which one may be a password."""
+    """The command without its arguments, which may include a password."""
     try:
         first, *more = shlex.split(command)
     except ValueError:

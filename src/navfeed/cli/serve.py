@@ -211,25 +211,10 @@ def _filters() -> tuple[FilterHelp, ...]:
     )
 
 
-_SINGLE = ("published_since", "expires_before", "due_before", "near", "within")
-_FLAGS = ("closing_soon",)
-
-
 def _read_filters(parameters: Mapping[str, Sequence[str]], moment: datetime, /) -> Filters:
     """Read filters as `list` reads its options. Raises `ConfigError`."""
-    values: dict[str, Any] = {}
-    for name, texts in parameters.items():
-        field = name.replace("-", "_")
-        values[field] = _value_of(field, texts)
-    return FilterOptions(**values).filters(moment)
-
-
-def _value_of(field: str, texts: Sequence[str]) -> object:
-    if field in _FLAGS:
-        if texts[-1] not in ("1", "true", "yes"):
-            raise ConfigError(f"{field.replace('_', '-')} takes 1, or is left out")
-        return True
-    return texts[-1] if field in _SINGLE else list(texts)
+    texts = {name.replace("-", "_"): values for name, values in parameters.items()}
+    return FilterOptions.from_texts(texts).filters(moment)
 
 
 def oldest(text: str) -> timedelta | None:

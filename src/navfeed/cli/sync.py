@@ -32,6 +32,7 @@ from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
 from navfeed.ops.metrics import write_metrics
 from navfeed.ops.ping import Pings
+from navfeed.ops.run_end import log_end
 from navfeed.present.words import dry_run_lines
 from navfeed.signals import stopped_by_signals
 
@@ -279,18 +280,19 @@ class _Options:
 
 
 def _follow(prepare: Prepare, max_seconds: float | None, how: _Options) -> None:
-    from navfeed.cli._follow import Service
+    from navfeed.cli._follow import TerminalFrontend
+    from navfeed.ops.service import Service
+    from navfeed.sync.workers import Stop
 
-    service = Service(
-        prepare,
-        quiet=how.quiet,
-        show=partial(_show, how.format),
-        feed_moved=how.feed_moved,
-        watch=how.then_watch,
-    )
+    show = partial(_show, how.format)
+    frontend = TerminalFrontend(quiet=how.quiet, show=show, then_watch=how.then_watch)
+    stop = Stop(max_seconds)
+    service = Service(prepare, frontend, stop, feed_moved=how.feed_moved)
+    before_first_sync(service.settings, quiet=how.quiet)
     if how.begins:
-        _run.warn_if_begun(prepare()[0])
-    service.run(max_seconds)
+        _run.warn_if_begun(service.settings)
+    with stopped_by_signals(stop.request, service.request_reload):
+        service.run()
 
 
 def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> None:
@@ -349,10 +351,10 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinis
                 settings, plan, stop=stop, progress=progress.show, feed_moved=how.feed_moved
             )
     except NavfeedError as error:
-        _run.log_end(log, error)
+        log_end(log, error)
         Pings(print_warning).after(settings.ping, error.exit_code)
         raise
-    _run.log_end(log, ended)
+    log_end(log, ended)
     Pings(print_warning).after(settings.ping, ended.exit_code)
     _after_run(settings, ended, before, quiet=how.quiet)
     return ended

@@ -24,6 +24,7 @@ from navfeed.cli._options import (
 from navfeed.cli._output import print_json, print_lines
 from navfeed.config import load
 from navfeed.errors import ExitCode
+from navfeed.ops.run_end import log_end
 from navfeed.signals import stopped_by_signals
 from navfeed.text.plaintext import sanitize
 
@@ -80,7 +81,7 @@ def verify(
     ):
         with choose(quiet=quiet, log=log) as progress:
             ended = run_sync(feed, store, plan, stop=stop, progress=progress.show)
-        _run.log_end(log, ended)
+        log_end(log, ended)
         if ended.exit_code not in (ExitCode.DONE, ExitCode.WAITING):
             _run.conclude(ended, quiet=quiet)
         silent = is_silent(quiet=quiet, log=log)

@@ -26,6 +26,7 @@ from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged, oslo_tim
 from navfeed.wire.detail import read_detail
 from navfeed.wire.page import DETAIL_PATH, PAGE_PATH, read_page
 from navfeed.wire.token import TOKEN_PATH, read_token
+from navfeed.wire.values import is_id
 
 PATIENCE_SECONDS = 60.0
 """A pause that the server requests is waited out up to this long; a longer one ends the run."""
@@ -39,7 +40,6 @@ _BEFORE_ANY_LOG = datetime(2000, 1, 1, tzinfo=UTC)
 _ABSENT = (404, 410)
 _REFUSED = (401, 403, 451)
 _OVERLOAD = (429, 500, 502, 503, 504)
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 class Throttle:
@@ -126,7 +126,7 @@ class FeedClient:
         return page
 
     def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
-        if not _UUID.fullmatch(page_id):
+        if not is_id(page_id):
             return None  # a damaged cursor (faults.md S9) names a page that no feed has
         path = f"{PAGE_PATH}/{page_id}"
         reply = self._get(Request(path, PAGE_BYTES, _validator(etag)))
@@ -142,7 +142,7 @@ class FeedClient:
         return page
 
     def detail(self, ad: str) -> Detail | Gone:
-        if not _UUID.fullmatch(ad):
+        if not is_id(ad):
             return Gone(ad)  # nor has any feed an ad of such a name
         path = f"{DETAIL_PATH}/{ad}"
         reply = self._get(Request(path, DETAIL_BYTES))

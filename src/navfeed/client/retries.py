@@ -13,6 +13,6 @@ JITTER_SECONDS = 1.0
 
 
 def backoff(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: twice as long each time, up to a limit."""
+    """Seconds to wait after this many consecutive failures: doubled each time, up to a limit."""
     pause = FIRST_SECONDS * 2.0 ** (failures - 1) + uniform(0, JITTER_SECONDS)  # noqa: S311
     return min(pause, LONGEST_SECONDS)

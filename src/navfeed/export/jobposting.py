@@ -1,6 +1,6 @@
 """Ads as schema.org JobPosting in JSON-LD, for those who publish them.
 
-https://schema.org/JobPosting, and what a search engine wants of it:
+https://schema.org/JobPosting, and what a search engine requires of it:
 https://developers.google.com/search/docs/appearance/structured-data/job-posting
 """
 

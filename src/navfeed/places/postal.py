@@ -1,6 +1,6 @@
 """Where a postal code lies: its county, and its municipality where a whole area is that of one.
 
-Norway's codes are given out by area, so that ranges say it. Border valleys get their post from the
+Norway's codes are assigned by area, so ranges identify it. Border valleys get their post from the
 neighbour, and stand as ranges of their own. Source: Posten's register of postal codes.
 """
 

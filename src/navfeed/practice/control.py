@@ -10,7 +10,8 @@ They need no token and are not recorded:
 - `POST /practice/script` `{"fault": "reset", "on": "detail", "ident": id, "times": 1, "skip": 0}`:
   spoil answers, all but the fault's name may be left out; `"times": null` is for good and
   `{"fault": null}` ends all faults and names those there are.
-- `POST /practice/token` `{"life": 0}`: replace the public token by one that lives so many seconds.
+- `POST /practice/token` `{"life": 0}`: replace the public token by one that is valid for
+  this many seconds.
 - `POST /practice/change` `{"ad": uuid, "how": "blank"}`: change one ad, with an entry (`update`,
   `stop`, `expire`, `reactivate`, `DIR`, which makes it INACTIVE) or without a visible one (`blank`:
   ACTIVE without content; `rewrite`, `drop`, `vanish`, `FINN`, whose ads answer with 404).

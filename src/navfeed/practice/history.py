@@ -70,7 +70,7 @@ class _ActiveAds:
 
 
 class Past:
-    """Writes a past of so many entries over so many days into a new world's state."""
+    """Writes past entries, spread over a number of days, into a new world's state."""
 
     def __init__(
         self, state: State, rng: random.Random, *, entries: int, active: int, days: float

@@ -202,8 +202,8 @@ def run(
 ) -> None:
     """Serve a made-up history until interrupted (Ctrl-C) or `stop` is set; print nothing.
 
-    `ready` is called once the port is open. With `live`, the world's clock runs and every so many
-    seconds an ad or two change; without, time stands still. Raises OSError for a port in use.
+    `ready` is called once the port is open. With `live`, the world's clock runs, and an ad or two
+    change every `live` seconds; without, time stands still. Raises OSError for a port in use.
     """
     stop = stop or threading.Event()
     began = passed()

@@ -188,7 +188,7 @@ class Lines(Silent):
 class Logged(Silent):
     """Writes the run to the log, and hands its events on.
 
-    All but its end, which `navfeed.cli._run.log_end` logs with what follows.
+    All but its end, which `navfeed.ops.run_end.log_end` logs with what follows.
     """
 
     def __init__(self, log: Log, shown: Progress) -> None:

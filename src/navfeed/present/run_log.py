@@ -90,7 +90,7 @@ def _handler(file: Path | None) -> logging.Handler:
 
 
 class _Private(WatchedFileHandler):
-    """A log that it makes, also anew, is its owner's alone, whatever the umask (faults.md X5)."""
+    """Only the owner can read a log that it creates, whatever the umask (faults.md X5)."""
 
     def _open(self) -> TextIOWrapper:
         private = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

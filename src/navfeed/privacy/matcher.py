@@ -398,7 +398,7 @@ Windows = Iterator[tuple[str, Span]]
 
 
 def _phrases(text: str, lengths: list[int]) -> Windows:
-    """Runs of so many words; also without the last one's genitive -s."""
+    """Runs of this many words; also without the last one's genitive -s."""
     last: deque[_Token] = deque(maxlen=lengths[-1])
     for word in _words(text):
         last.append(word)
@@ -412,7 +412,7 @@ def _phrases(text: str, lengths: list[int]) -> Windows:
 
 
 def _numbers(text: str, lengths: list[int]) -> Windows:
-    """Adjacent groups with so many digits in total, not counting the country code."""
+    """Adjacent groups with this many digits in total, not counting the country code."""
     most = lengths[-1] + _LONGEST_COUNTRY
     last: deque[_Token] = deque(maxlen=most)
     for token in _tokens(text):
@@ -439,7 +439,7 @@ def _national_forms(digits: str, first: str) -> Iterator[str]:
 
 
 def _handles(text: str, lengths: list[int]) -> Windows:
-    """Adjacent words of an address with so many letters in total."""
+    """Adjacent words of an address with this many letters in total."""
     for address in _ADDRESS.finditer(text):
         last: deque[_Token] = deque(maxlen=lengths[-1])
         for token in _tokens(address[0]):

@@ -8,13 +8,10 @@ from shlex import quote
 from urllib.parse import urlencode
 
 from navfeed.serve.parameters import Parameters
+from navfeed.store.filters import FLAGS
 
 PLACE = ("page", "ad")
 """The position in the list; another filter starts at the first page."""
-
-
-FLAGS = ("closing-soon",)
-"""Filters that take no value on the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Address:
         return [
             word
             for name, value in pairs
-            for word in (f"--{name}", *(() if name in FLAGS else (quote(value),)))
+            for word in (f"--{name}", *(() if _is_flag(name) else (quote(value),)))
         ]
 
     def _first_page(self, parameters: Parameters) -> str:
@@ -101,3 +98,7 @@ class Address:
     def _to(self, parameters: Parameters, path: str = "/") -> str:
         query = urlencode(parameters, doseq=True)
         return f"{self.root}{path}{'?' if query else ''}{query}"
+
+
+def _is_flag(name: str) -> bool:
+    return name.replace("-", "_") in FLAGS

@@ -1,4 +1,4 @@
-"""The service as an ASGI application: which address is answered by whom."""
+"""The service as an ASGI application: which handler answers which address."""
 
 from __future__ import annotations
 

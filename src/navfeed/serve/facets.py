@@ -16,7 +16,7 @@ from navfeed.serve.queries import Snapshot
 from navfeed.store.filters import Filters
 
 SHOWN = 7
-"""So many choices of a kind stand there at once, the rest behind a click."""
+"""How many choices of a kind are shown at once; a click shows the rest."""
 
 MOST = 60
 """A longer list is not read; the search box finds what is not in it."""

@@ -1,7 +1,7 @@
 """`/map`: how many ads each municipality has, as circles on a map and as a table.
 
 The map is an SVG of circles alone: a small dot for every municipality draws the country. Each
-circle leads to the list of its ads. The table beside it says all of it in words.
+circle leads to the list of its ads. The table beside it has all of it in words.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SVALBARD = 74  # degrees north from which on a place stands in the corner
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """A municipality on the map: where, how large, what it says, where it leads."""
+    """A municipality on the map: where, how large, its label, where it leads."""
 
     x: float
     y: float

@@ -47,11 +47,24 @@ _READS = ToolAnnotations(readOnlyHint=True, openWorldHint=False, idempotentHint=
 
 def build_assistant(options: ServeOptions) -> FastMCP:
     """The server; `run()` speaks through stdin and stdout until stdin ends."""
-    tools = Tools(options)
     server = FastMCP("navfeed", instructions=INSTRUCTIONS, log_level="ERROR")
+    tools = _AssistantTools(Tools(options))
+    for tool in (
+        *(tools.search_ads, tools.count_ads, tools.get_ad),
+        *(tools.changes_since, tools.store_status),
+    ):
+        server.add_tool(tool, annotations=_READS)
+    return server
 
-    @server.tool(annotations=_READS)
+
+class _AssistantTools:
+    """A method for each tool. The SDK sends its name, docstring and signature to assistants."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
     def search_ads(
+        self,
         *,
         text: Text = None,
         municipal: Names = None,
@@ -86,10 +99,10 @@ def build_assistant(options: ServeOptions) -> FastMCP:
             limit=str(limit),
             after=after,
         )
-        return _result(lambda: tools.search_ads(parameters))
+        return _result(lambda: self._tools.search_ads(parameters))
 
-    @server.tool(annotations=_READS)
     def count_ads(
+        self,
         *,
         text: Text = None,
         municipal: Names = None,
@@ -106,15 +119,16 @@ def build_assistant(options: ServeOptions) -> FastMCP:
             occupation=occupation,
             published=published,
         )
-        return _result(lambda: tools.count_ads(parameters, by or ()))
+        return _result(lambda: self._tools.count_ads(parameters, by or ()))
 
-    @server.tool(annotations=_READS)
-    def get_ad(uuid: Annotated[str, Field(description="The id that search_ads gave.")]) -> Result:
+    def get_ad(
+        self, uuid: Annotated[str, Field(description="The id that search_ads gave.")]
+    ) -> Result:
         """Read one vacancy: how to apply, its terms, its text."""
-        return _result(lambda: tools.get_ad(uuid))
+        return _result(lambda: self._tools.get_ad(uuid))
 
-    @server.tool(annotations=_READS)
     def changes_since(
+        self,
         *,
         cursor: Annotated[str, Field(description="From store_status or the last changes_since.")],
         text: Text = None,
@@ -130,14 +144,11 @@ def build_assistant(options: ServeOptions) -> FastMCP:
         parameters = _parameters(
             text=text, municipal=municipal, county=county, occupation=occupation, limit=str(limit)
         )
-        return _result(lambda: tools.changes_since(cursor, parameters))
+        return _result(lambda: self._tools.changes_since(cursor, parameters))
 
-    @server.tool(annotations=_READS)
-    def store_status() -> Result:
+    def store_status(self) -> Result:
         """Show how many vacancies there are, how old the data is, and the current cursor."""
-        return _result(tools.store_status)
-
-    return server
+        return _result(self._tools.store_status)
 
 
 def _parameters(**values: str | list[str] | None) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ from navfeed.serve.options import Compat
 from navfeed.serve.queries import Snapshot
 from navfeed.serve.responses import Payload, Responder, constant, json_payload
 from navfeed.store.filters import Filters
-from navfeed.store.public_feed import OldQuestion, Values, old_conditions
+from navfeed.store.public_feed import OldFilters, Values, old_conditions
 
 ADS = "/public-feed/api/v1/ads"
 _SWAGGER = "/public-feed/swagger"
@@ -73,7 +73,7 @@ class OldApi:
         return json_payload(root(wanted, snapshot.reader.count(wanted.filters), ads))
 
     def _one(self, uuid: str, snapshot: Snapshot) -> Payload:
-        wanted = tuple(old_conditions(OldQuestion(uuid=Values((uuid,)))))
+        wanted = tuple(old_conditions(OldFilters(uuid=Values((uuid,)))))
         for raw in snapshot.reader.iter_raw(Filters(more=wanted)):
             return json_payload(old_ad(raw, self._compat))
         raise NotFoundError(uuid)

@@ -42,7 +42,7 @@ def read_old_span(text: str, now: datetime) -> Span:
 
 
 def _stretch(text: str, now: datetime) -> Span:
-    """From the moment that a date means up to where what it does not say begins anew."""
+    """The time that a date covers, by the precision it is given in: a year, a day, a second."""
     if text == "*":
         return Span()
     if text == "now":

@@ -13,7 +13,7 @@ from navfeed.places import listed_names
 from navfeed.serve.old_dates import read_old_span
 from navfeed.serve.options import Compat
 from navfeed.store.filters import Filters
-from navfeed.store.public_feed import OldQuestion, Values, old_conditions
+from navfeed.store.public_feed import OldFilters, Values, old_conditions
 from navfeed.store.selection import Sort
 
 MOST = 5_000
@@ -65,18 +65,18 @@ def _number(text: str) -> int:
 def _filters(first: Mapping[str, str], compat: Compat, now: datetime) -> Filters:
     strict = compat is Compat.STRICT
 
-    def values(name: str, *, never_unwanted: bool = False) -> Values:
-        return _values(first.get(name, ""), never_unwanted=never_unwanted)
+    def values(name: str, *, may_exclude: bool = True) -> Values:
+        return _values(first.get(name, ""), may_exclude=may_exclude)
 
-    municipal = _upper(values("municipal", never_unwanted=strict))
-    wanted = OldQuestion(
+    municipal = _upper(values("municipal", may_exclude=not strict))
+    wanted = OldFilters(
         uuid=values("uuid"),
         source=values("source"),
         orgnr=values("orgnr"),
         municipal=municipal if strict else _by_number(municipal),
-        county=_upper(values("county", never_unwanted=strict)),
-        category=values("category", never_unwanted=strict),
-        at_once=strict,
+        county=_upper(values("county", may_exclude=not strict)),
+        category=values("category", may_exclude=not strict),
+        needs_all=strict,
     )
     return Filters(
         published=_span(first.get("published", ""), now),
@@ -86,20 +86,20 @@ def _filters(first: Mapping[str, str], compat: Compat, now: datetime) -> Filters
     )
 
 
-def _values(text: str, *, never_unwanted: bool) -> Values:
-    unwanted = text.startswith("!")
+def _values(text: str, *, may_exclude: bool) -> Values:
+    excluded = may_exclude and text.startswith("!")
     parts = (part.strip() for part in text.removeprefix("!").split(","))
-    return Values(tuple(filter(None, parts)), unwanted and not never_unwanted)
+    return Values(tuple(filter(None, parts)), excluded)
 
 
 def _upper(values: Values) -> Values:
-    return Values(tuple(value.upper() for value in values.listed), values.unwanted)
+    return Values(tuple(value.upper() for value in values.names), values.excluded)
 
 
 def _by_number(values: Values) -> Values:
     """A municipality may be given by its number (0301)."""
-    named = ((listed_names(value) or (value,)) for value in values.listed)
-    return Values(tuple(name for names in named for name in names), values.unwanted)
+    named = ((listed_names(value) or (value,)) for value in values.names)
+    return Values(tuple(name for names in named for name in names), values.excluded)
 
 
 def _span(text: str, now: datetime) -> tuple[Span, ...]:

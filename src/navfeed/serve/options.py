@@ -60,7 +60,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `navfeed serve` serves, to whom, and within which limits.
+    """What `navfeed serve` serves, to which callers, and within which limits.
 
     `columns` are the columns of a list, `token` is what a caller has to send, `origins` are the
     foreign pages that may read responses, `hosts` the host names that the service answers to

@@ -122,7 +122,7 @@ class Page:
         ]
 
     async def index(self, request: Request) -> Response:
-        """The ads that the address asks for, and the one that is read."""
+        """The ads that the address names, and the one that is read."""
         return await self._html.answer(request, self._list)
 
     async def alone(self, request: Request) -> Response:

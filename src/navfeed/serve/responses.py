@@ -42,7 +42,7 @@ def json_payload(value: object, headers: dict[str, str] | None = None) -> Payloa
 
 
 def age(snapshot: Snapshot) -> timedelta | None:
-    """None where nobody can say; clocks differ a little, but nothing comes from the future."""
+    """None if unknown; clocks differ a little, but nothing comes from the future."""
     known = age_of(snapshot.caught_up_at, snapshot.now)
     return None if known is None else max(known, timedelta())
 
@@ -70,7 +70,7 @@ Depends = Callable[[Snapshot], object]
 
 
 def as_of(snapshot: Snapshot) -> object:
-    """The moment as of which the data is complete, where an answer holds it."""
+    """When the data was last complete, for answers that show it."""
     return snapshot.caught_up_at
 
 
@@ -145,7 +145,7 @@ _STATUSES: tuple[tuple[type[NavfeedError], int, str], ...] = (
     (NotFoundError, 404, "There is no such active ad."),
     (CursorError, 410, "The changes since this cursor are not kept. Take a snapshot"),
     (StaleError, 503, "The data is too old to be shown. Its keeper has to run `navfeed sync`."),
-    (TooLongError, 503, "The query takes too long. Ask for less."),
+    (TooLongError, 503, "The query takes too long. Narrow it down."),
     (OverloadedError, 503, "Too many requests at the same time. Try again in a while."),
     (NavfeedError, 503, "The store cannot be read now."),
 )

@@ -1,7 +1,7 @@
 """What an assistant can query: the results of `navfeed mcp`, without its protocol.
 
 An ad is text from whoever placed it, and may be written for the assistant that reads it. So every
-answer says which part of it is such text; the people whom ads name are left out.
+answer marks that text as untrusted; the people named in ads are left out.
 """
 
 from __future__ import annotations

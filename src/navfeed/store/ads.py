@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from navfeed.model import Content, DetailDecision, Inactive, Reason, Stored, moment_text
 from navfeed.store import erasure, journal, settings, shards
-from navfeed.store.mapping import CHILDREN, COLUMNS, ROWS, changed_fields, content_of, row_of
+from navfeed.store.mapping import CHILDREN, COLUMNS, ROWS, changed_fields, find_content, row_of
 from navfeed.store.search import searchable
 from navfeed.store.sql import LISTED, listed, one_row
 from navfeed.store.times import day_text, read_day
@@ -74,9 +74,9 @@ def _write(
     db: sqlite3.Connection, ad: str, content: Content, now: datetime, reason: str | None = None
 ) -> None:
     """Keep the content of an ad. `reason` stands in the journal where the ad was here already."""
-    if _has(db, ad):
+    if (before := find_content(db, ad)) is not None:
         erasure.owe(db)
-        changed = changed_fields(content_of(db, ad), content)
+        changed = changed_fields(before, content)
         journal.updated(db, ad, content.last_day, now, changed=changed, reason=reason)
         for table in CHILDREN:
             db.execute(f"DELETE FROM {table} WHERE ad = ?", [ad])
@@ -90,23 +90,14 @@ def _write(
     shards.put(db, number, searchable(content))  # no trigger: a confirmed ad is the same
 
 
-def _has(db: sqlite3.Connection, ad: str) -> bool:
-    return _number(db, ad) is not None
-
-
-def _number(db: sqlite3.Connection, ad: str) -> int | None:
-    row = db.execute("SELECT id FROM ads WHERE uuid = ?", [ad]).fetchone()
-    return row and int(row[0])
-
-
 def remove(db: sqlite3.Connection, ad: str, reason: Reason, now: datetime) -> bool:
     """Take an ad out, leaving its mask where the store keeps masks. False: it was not in."""
-    number = _number(db, ad)
-    if number is None:
+    row = db.execute("SELECT id FROM ads WHERE uuid = ?", [ad]).fetchone()
+    if row is None:
         return False
     if settings.inactive(db) is Inactive.MASK:
         db.execute(_MASK, {"ad": ad, "reason": reason.value, "now": moment_text(now)})
-    shards.drop(db, number)
+    shards.drop(db, row[0])
     db.execute("DELETE FROM ads WHERE uuid = ?", [ad])
     journal.ended(db, ad, reason, now)
     erasure.owe(db)

@@ -1,4 +1,4 @@
-"""Opening a store's file: who may, how, and what to say when it does not work."""
+"""Opening a store's file: access, settings, and the messages of failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def translate_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if name_of(error) == "SQLITE_INTERRUPT":
-            raise TooLongError("the question takes too long. Ask for less") from error
+            raise TooLongError("the query takes too long. Narrow it down") from error
         raise StoreError(translate(error, path), passes=passes(error)) from error
     except OSError as error:
         said = error.strerror or error
@@ -39,7 +39,6 @@ def translate_errors(path: Path) -> Iterator[None]:
 
 
 def translate(error: sqlite3.Error, path: Path) -> str:
-    said = str(error)
     name = name_of(error)
     free = _free_beside(path)
     if name.startswith("SQLITE_IOERR") and free is not None and free < NO_ROOM:
@@ -47,13 +46,13 @@ def translate(error: sqlite3.Error, path: Path) -> str:
     left = "" if free is None else f" ({free / 1e6:,.1f} MB free)"
     for start, advice in _ADVICE.items():
         if name.startswith(start):
-            return f"{advice.format(path=path, left=left)} (SQLite says: {said})"
-    return f"cannot use the store {path} (SQLite says: {said})"
+            return f"{advice.format(path=path, left=left)} (SQLite: {error})"
+    return f"cannot use the store {path} (SQLite: {error})"
 
 
 NO_ROOM = 100_000
 """So few bytes free, and SQLite's failures to read or write are those of a full disk: with
-whatever it opens it wants 32 kB for the index of the write-ahead log."""
+whatever it opens, it needs 32 kB for the index of the write-ahead log."""
 
 
 def _free_beside(path: Path) -> int | None:

@@ -33,7 +33,7 @@ def is_owed(db: sqlite3.Connection) -> bool:
 def cut_log(db: sqlite3.Connection, wait: int) -> bool:
     """Write the log into the file and cut it. False: a program that reads an old state keeps it.
 
-    It is waited for for so many milliseconds.
+    `wait` is how long to wait for it, in milliseconds.
     """
     db.execute(f"PRAGMA busy_timeout = {wait}")
     busy, _, _ = one_row(db, "PRAGMA wal_checkpoint(TRUNCATE)")

@@ -25,7 +25,7 @@ _kept: list[FileIO] = []
 
 @contextmanager
 def open_private_file(path: Path) -> Iterator[FileIO]:
-    """The file, made readable for its owner alone, whatever the umask says (faults.md X5).
+    """The file, made readable for its owner alone, whatever the umask (faults.md X5).
 
     Leave it after closing the connections that were opened for it. It is closed then, or once no
     other part of the process has the file open.

@@ -44,6 +44,10 @@ class Within:
         refuse_wrong_types(self)
 
 
+FLAGS = ("closing_soon",)
+"""Filters that take no value: they are on or off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which ads match: those that pass every filter.
@@ -92,7 +96,7 @@ class Filters:
     title: tuple[str, ...] = ()
     within: Within | None = None
     more: tuple[Condition, ...] = ()
-    """What `navfeed.store.public_feed` asks for besides."""
+    """Further conditions, those of `navfeed.store.public_feed`."""
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -122,7 +126,7 @@ OF_CATEGORIES = {"styrk": "STYRK08*", "esco": "ESCO"}
 
 
 def conditions(filters: Filters) -> Iterator[Condition]:
-    """What `filters` ask for, the search for `text` aside."""
+    """The conditions of `filters`, without the search for `text`."""
     for name, column in OF_ADS.items():
         yield from _of_ad(column, getattr(filters, name))
     for table, columns in OF_ROWS.items():
@@ -155,7 +159,7 @@ def _within(within: Within) -> Condition:
 
 
 def looks(name: str, value: str) -> Iterator[Condition]:
-    """Questions of which one has an answer if any stored ad has that value; each ends at the first.
+    """Queries that find whether any stored ad has that value; each stops at the first one.
 
     For filters by names. Asking for the ads would gather all that have it.
     """
@@ -277,11 +281,11 @@ def _is_municipality(values: list[str]) -> Condition:
         named.append((f"municipality_number IN ({', '.join('?' * len(numbers))})", tuple(numbers)))
     for way in ways:
         if way.counties:
-            fits = _named("municipal", "folded(name) = ?")
+            matches = _named("municipal", "folded(name) = ?")
             beside = _is("county", sorted(way.counties))
             named.append(
                 (
-                    f"({fits} AND (coalesce(county, '') = '' OR {beside[0]}))",
+                    f"({matches} AND (coalesce(county, '') = '' OR {beside[0]}))",
                     (way.municipal, *beside[1]),
                 )
             )

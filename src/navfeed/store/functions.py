@@ -9,7 +9,7 @@ from functools import lru_cache
 from navfeed.model import oslo_week
 from navfeed.places import county_of, municipality_number
 from navfeed.places.near import km_from
-from navfeed.store.public_feed import says_stem
+from navfeed.store.public_feed import has_stem
 from navfeed.store.times import read_moment
 from navfeed.text.letters import fold
 from navfeed.text.styrk import styrk_group
@@ -23,7 +23,7 @@ def add_functions(connection: sqlite3.Connection) -> None:
         ("oslo_week", 1, _week),
         ("mentions", -1, _mentions),
         ("concat_with", -1, _concat_with),
-        ("says_stem", -1, says_stem),
+        ("has_stem", -1, has_stem),
         ("county_of", 4, county_of),
         ("municipality_number", 5, municipality_number),
         ("km_from", 3, km_from),

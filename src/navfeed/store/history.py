@@ -1,4 +1,4 @@
-"""What the store still knows of one ad: times, reasons and ids, whatever has become of it.
+"""What the store still knows of one ad: times, reasons and ids, whatever happened to it.
 
 Of an ad that is gone, the tables read here keep nothing of what it contained (docs/privacy.md); the
 mask of `--inactive mask` has no text and no names.

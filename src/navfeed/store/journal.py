@@ -194,7 +194,7 @@ WHERE number > ? ORDER BY number LIMIT ?
 
 
 def _row(row: tuple[int, str, str, str | None, int, str, str | None, str, int], after: int) -> Row:
-    """To whom an ad is new that was changed since it came, it came now."""
+    """For a reader who does not know the ad yet, a changed ad is an added one."""
     number, ad, kind, reason, added_at, fields, last_day, at, fresh = row
     changed = tuple(name for name, when in json.loads(fields).items() if when > after)
     if kind == ChangeKind.UPDATED and added_at > after:

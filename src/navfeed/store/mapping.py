@@ -51,9 +51,18 @@ def scope_of(text: str) -> Scope:
 
 
 def content_of(connection: sqlite3.Connection, ad: str) -> Content:
-    """Put together the content of a stored ad."""
+    """The content of an ad that is stored."""
+    content = find_content(connection, ad)
+    assert content is not None  # noqa: S101  the caller read its id in this transaction
+    return content
+
+
+def find_content(connection: sqlite3.Connection, ad: str) -> Content | None:
+    """Put together the content of an ad; None if it is not stored."""
     columns = f"SELECT {', '.join(COLUMNS)}, content FROM ads WHERE uuid = ?"
-    (row,) = connection.execute(columns, (ad,))
+    row = connection.execute(columns, (ad,)).fetchone()
+    if row is None:
+        return None
     values: dict[str, Any] = dict(zip((*COLUMNS, "raw"), row, strict=True))
     values.update((name, read(values[name])) for name, read in _READ.items())
     values.update((table, _children(connection, ad, table)) for table in CHILDREN)

@@ -55,7 +55,7 @@ def prepare(connection: sqlite3.Connection, path: Path, *, upgrade_copy: bool) -
     version = check_ownership(connection, path)
     if not version:
         # First of all, so that a file whose making was cut off is known as ours.
-        connection.execute("PRAGMA auto_vacuum = NONE")  # as `scrub` wants it
+        connection.execute("PRAGMA auto_vacuum = NONE")  # as `scrub` needs it
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # With a WAL, NORMAL never tears a transaction; power loss may cost the last ones, which the

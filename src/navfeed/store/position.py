@@ -117,7 +117,7 @@ def clear_trouble(db: sqlite3.Connection) -> None:
 
 
 def retry_at(db: sqlite3.Connection) -> datetime | None:
-    """The server asked for no requests before this moment."""
+    """The server requested a pause until this moment."""
     (moment,) = one_row(db, "SELECT retry_at FROM feed")
     return read_moment(moment)
 

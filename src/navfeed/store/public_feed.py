@@ -1,13 +1,13 @@
 """The filters of the withdrawn public-feed API, in SQL.
 
-Its filters are not those of `navfeed.store.filters`: values are compared to the letter, several of
-one source or employer had to hold at once, and a category is looked for word by word.
+Its filters are not those of `navfeed.store.filters`: values are compared exactly, an ad had to have
+every one of several sources or employers, and a category is matched word by word.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,17 +18,17 @@ from navfeed.text.stem import stem
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What a parameter lists. `unwanted`: ads that have one of them are left out."""
+    """The values of a parameter. `excluded`: ads that have one of them are left out."""
 
-    listed: tuple[str, ...] = ()
-    unwanted: bool = False
+    names: tuple[str, ...] = ()
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class OldQuestion:
-    """The filters of a request, places as the store writes them.
+class OldFilters:
+    """The filters of a request, with places as the store writes them.
 
-    `at_once`: an ad must have all of several ids, sources or numbers. No ad has.
+    `needs_all`: an ad must have all of several ids, sources or numbers, which no ad has.
     """
 
     uuid: Values = Values()
@@ -37,73 +37,70 @@ class OldQuestion:
     municipal: Values = Values()
     county: Values = Values()
     category: Values = Values()
-    at_once: bool = False
+    needs_all: bool = False
 
 
-def old_conditions(question: OldQuestion) -> Iterator[Condition]:
+def old_conditions(filters: OldFilters) -> Iterator[Condition]:
     """Conditions on `ads`. Those from FINN were never shown (public-feed.md 7)."""
     yield "ads.source IS NOT 'FINN'", ()
     for column, values in (
-        ("uuid", question.uuid),
-        ("source", question.source),
-        ("employer_orgnr", question.orgnr),
+        ("uuid", filters.uuid),
+        ("source", filters.source),
+        ("employer_orgnr", filters.orgnr),
     ):
-        yield from _of_ad(f"ads.{column}", values, at_once=question.at_once)
-    yield from _of_place(question)
-    for part in question.category.listed:
-        yield _of_category(part, unwanted=question.category.unwanted)
+        yield from _column_conditions(f"ads.{column}", values, needs_all=filters.needs_all)
+    yield from _place_conditions({"municipal": filters.municipal, "county": filters.county})
+    for phrase in filters.category.names:
+        yield _category_condition(phrase, excluded=filters.category.excluded)
 
 
-def _of_ad(column: str, values: Values, *, at_once: bool) -> Iterator[Condition]:
-    listed = tuple(dict.fromkeys(values.listed))
-    if values.unwanted:
-        for value in listed:
-            yield f"{column} IS NOT ?", (value,)
-    elif listed and at_once:
-        for value in listed:
-            yield f"{column} = ?", (value,)
-    elif listed:
-        yield _one_of(column, listed)
+def _column_conditions(column: str, values: Values, *, needs_all: bool) -> Iterator[Condition]:
+    names = tuple(dict.fromkeys(values.names))
+    if values.excluded:
+        yield from ((f"{column} IS NOT ?", (name,)) for name in names)
+    elif needs_all:
+        yield from ((f"{column} = ?", (name,)) for name in names)
+    elif names:
+        yield _any_of(column, names)
 
 
-def _one_of(column: str, listed: Sequence[str]) -> Condition:
-    return f"{column} IN ({', '.join('?' * len(listed))})", tuple(listed)
+def _any_of(column: str, names: Sequence[str]) -> Condition:
+    return f"{column} IN ({', '.join('?' * len(names))})", tuple(names)
 
 
-def _of_place(question: OldQuestion) -> Iterator[Condition]:
-    """What is wanted in one and the same place, and what is not in any."""
-    asked = {"municipal": question.municipal, "county": question.county}
-    said = {name: values for name, values in asked.items() if values.listed}
-    wanted = [_one_of(name, one.listed) for name, one in said.items() if not one.unwanted]
-    unwanted = [_one_of(name, one.listed) for name, one in said.items() if one.unwanted]
-    if wanted:
-        yield _some_place("IN", " AND ", wanted)
-    if unwanted:
-        yield _some_place("NOT IN", " OR ", unwanted)
+def _place_conditions(places: Mapping[str, Values]) -> Iterator[Condition]:
+    """One place of the ad has all included values; none of its places has an excluded one."""
+    given = {column: values for column, values in places.items() if values.names}
+    included = [_any_of(column, one.names) for column, one in given.items() if not one.excluded]
+    excluded = [_any_of(column, one.names) for column, one in given.items() if one.excluded]
+    if included:
+        yield _location_condition("IN", " AND ", included)
+    if excluded:
+        yield _location_condition("NOT IN", " OR ", excluded)
 
 
-def _some_place(how: str, mark: str, parts: list[Condition]) -> Condition:
-    where = mark.join(part for part, _ in parts)
+def _location_condition(operator: str, joint: str, parts: Sequence[Condition]) -> Condition:
+    where = joint.join(part for part, _ in parts)
     bound = tuple(value for _, values in parts for value in values)
-    return f"ads.uuid {how} (SELECT ad FROM locations WHERE {where})", bound
+    return f"ads.uuid {operator} (SELECT ad FROM locations WHERE {where})", bound
 
 
 _CATEGORISED = (
-    "(ads.uuid IN (SELECT ad FROM occupations WHERE says_stem(?, level1, level2)) "
-    "OR ads.uuid IN (SELECT ad FROM categories WHERE says_stem(?, name)))"
+    "(ads.uuid IN (SELECT ad FROM occupations WHERE has_stem(?, level1, level2)) "
+    "OR ads.uuid IN (SELECT ad FROM categories WHERE has_stem(?, name)))"
 )
 
 
-def _of_category(part: str, *, unwanted: bool) -> Condition:
-    """Any of the words, in either level or a category. Where none is left, nothing was found."""
-    wanted = " ".join(sorted(_stems(part)))
-    return f"{'NOT ' if unwanted else ''}{_CATEGORISED}", (wanted, wanted)
+def _category_condition(phrase: str, *, excluded: bool) -> Condition:
+    """Any of the words, in either level or a category. A phrase of stop words finds nothing."""
+    stems = " ".join(sorted(_stems(phrase)))
+    return f"{'NOT ' if excluded else ''}{_CATEGORISED}", (stems, stems)
 
 
-def says_stem(stems: str, *names: str | None) -> bool:
+def has_stem(stems: str, *names: str | None) -> bool:
     """Whether a name has one of these words, in some form; for SQLite."""
-    wanted = stems.split()
-    return any(not _stems(name).isdisjoint(wanted) for name in names if name)
+    any_of = stems.split()
+    return any(not _stems(name).isdisjoint(any_of) for name in names if name)
 
 
 @lru_cache(maxsize=8_192)

@@ -171,7 +171,7 @@ class Reader(Connected):
         return any(self._all(sql, *bound) for sql, bound in looks(name, value))
 
     def commonplace(self, filters: Filters) -> list[str]:
-        """The words of the search that were looked for in titles alone: most texts say them."""
+        """The words that were searched in titles only, because most texts contain them."""
         words = search.words_of_search(filters.text)
         return [word for word in words if self._vocabulary.spellings(word).commonplace]
 
@@ -201,7 +201,7 @@ class Reader(Connected):
     def raw(self, uuid: str) -> str:
         """What NAV served for an ad that `rows` returned, to the letter.
 
-        Asked for there, it would be read for every ad before `offset` too.
+        As a column of `rows`, it would be read for every ad before `offset` too.
         """
         return str(self._one("SELECT content FROM ads WHERE uuid = ?", uuid)[0])
 

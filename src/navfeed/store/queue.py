@@ -34,8 +34,8 @@ it is, and a new entry about the ad begins again. An ad that is withheld is neve
 not broken, and no entry need announce when it comes back."""
 
 NEAR = 4_096
-"""So many ads at a time are sorted by id, by which most tables are: a batch then writes to pages
-that lie together. A first sync writes a third less."""
+"""How many ads are sorted by id at a time. Most tables are in that order, so that a batch writes to
+adjacent pages. A first sync writes a third less."""
 
 UNCONFIRMED = """
 SELECT count(*) FROM ads WHERE uuid IN (SELECT ad FROM queue)
@@ -101,7 +101,7 @@ def _queued(row: tuple[str, int, str]) -> Queued:
 def waiting(db: sqlite3.Connection, now: datetime) -> tuple[int, int]:
     """How many details are still to be fetched, and how many more were given up.
 
-    Ads that are gone and requested once more do not count.
+    Ads that are gone and requested again do not count.
     """
     count, given_up = db.execute(
         f"SELECT count(*), count(*) FILTER (WHERE {GIVEN_UP}) FROM queue WHERE reason != :gone",

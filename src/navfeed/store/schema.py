@@ -6,7 +6,7 @@ views, for everyone too, are dropped and made again at every migration, and so n
 
 from __future__ import annotations
 
-APPLICATION_ID = 0x6E617666  # "navf": tells navfeed's files from any other SQLite file
+APPLICATION_ID = 0x6E617666  # "navf": identifies navfeed's files among SQLite files
 VERSION = 7
 
 PUBLIC = """

@@ -22,7 +22,7 @@ _TREE = _INTERIOR | {10, 13}
 """What a page of a tree begins with. All others begin with a page's number, of four bytes."""
 
 _MOST_PAGES = min(_TREE) << 24
-"""So many pages, and a page's number could look like a page of a tree (137 GB of 4 kB)."""
+"""With more pages, a page's number could look like a page of a tree (137 GB of 4 kB)."""
 
 
 def scrub(file: BinaryIO, numbers: Iterable[int] | None = None) -> int:
@@ -70,7 +70,7 @@ def _all_chunks(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _page_size(file: BinaryIO) -> int:
-    """Of a file whose trees can be told from all else by their pages' first byte."""
+    """The page size of a file whose tree pages are recognisable by their first byte."""
     file.seek(0)
     header = file.read(_FILE_HEADER)
     (size,) = struct.unpack_from(">H", header, 16)

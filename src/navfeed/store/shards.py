@@ -91,7 +91,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def put(connection: sqlite3.Connection, ad: int, texts: Sequence[str]) -> None:
-    """Index what an ad says, in place of what it said before. The same again writes nothing.
+    """Index the texts of an ad, in place of those before. The same texts again write nothing.
 
     It is in the index after `write_added`.
     """
@@ -224,9 +224,9 @@ def problems(query: Query) -> Iterator[str]:
         ((said,),) = query(f"SELECT coalesce(sum(cnt), 0) FROM words_of_{name}")
         if said != known.get(_number(name), (0, 0))[1]:
             yield f"{name} has other words than its ads"
-    for says, count in _membership(query):
+    for problem, count in _membership(query):
         if count:
-            yield f"{count} {says}"
+            yield f"{count} {problem}"
 
 
 def _membership(query: Query) -> Iterator[tuple[str, int]]:

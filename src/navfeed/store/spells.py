@@ -57,11 +57,11 @@ class SpellReader(Reader):
         return oslo_date(moment)
 
     def spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
-        """Every active ad that fits."""
+        """Every matching active ad."""
         return self._spells("NULL", filters, by)
 
     def masked_spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
-        """Every removed ad that fits. From here on this reader sees no other ads."""
+        """Every matching removed ad. From here on this reader sees no other ads."""
         for statement in _MASKS:
             self._all(statement)
         return self._spells("left_at", filters, by)
@@ -98,7 +98,7 @@ class SpellReader(Reader):
 
 
 def series(path: Path, until: date, question: Question) -> Series:
-    """Count over time. Raises `ConfigError` where what removed ads left behind cannot tell it."""
+    """Count over time. Raises `ConfigError` where what is left of removed ads does not hold it."""
     with SpellReader(path, until) as reader:
         if since := reader.known_since(journal=False):
             _refuse_unknown(question)
@@ -117,7 +117,7 @@ def series(path: Path, until: date, question: Question) -> Series:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is counted over time: of which ads, by what, and in which periods."""
+    """What is counted over time: which ads, by what, and in which periods."""
 
     over: Over
     of: Of
@@ -139,7 +139,7 @@ def _refuse_unknown(question: Question) -> None:
         if given and one.name not in OF_MASKS:
             name = one.name.replace("_", "-")
             raise ConfigError(
-                f"what is left of a removed ad does not tell its {name}: leave --{name} out"
+                f"what is left of a removed ad does not include its {name}: leave --{name} out"
             )
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from secrets import token_hex
 
 MOST_LEFT = 1_000
-"""So many pages are left to the next run, 4 MB; more are scrubbed by the one that wrote them."""
+"""At most this many pages, 4 MB, are left to the next run; with more, this run scrubs them."""
 
 _MOST_PAGES = 100_000
-"""More than so many, 400 MB, are not remembered one by one: then it is all of them."""
+"""More pages than this, 400 MB, are not listed one by one: the whole file is scrubbed then."""
 
 _LOG_HEADER = 32
 _FRAME_HEADER = 24
@@ -57,7 +57,7 @@ class Unscrubbed:
         return 0
 
     def _note(self, log: int, header: bytes) -> int:
-        """Salts in the header tell one log from the next, and its frames from an older log's."""
+        """Salts in the header identify a log, and separate its frames from an older log's."""
         (size,), salts = struct.unpack_from(">I", header, 8), header[16:24]
         seen, at = self._noted
         at = at if seen == salts else _LOG_HEADER

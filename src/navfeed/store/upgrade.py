@@ -75,8 +75,8 @@ def drop_copy(path: Path) -> None:
 def drop_copy_that_holds_more(path: Path, store: sqlite3.Connection) -> None:
     """Remove the copy where an ad in it reads otherwise than in the store, or is gone from there.
 
-    What navfeed has let go of must be in no file of its own (faults.md X3). One that cannot be
-    read goes as well: nobody could say.
+    What navfeed has removed must be in no file of its own (faults.md X3). A copy that cannot be
+    read is removed too, because it may hold such an ad.
     """
     target = copy_of(path)
     if target.exists() and not _is_within(target, store):

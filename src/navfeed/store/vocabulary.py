@@ -24,7 +24,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 
 _EVERY = 5
 _MANY_ADS = 100
-"""Where every fifth ad, and no fewer ads than so many, has it, a word is commonplace."""
+"""A word is commonplace if every fifth ad has it, and at least this many ads."""
 
 _SAME = 2
 """Letters at the beginning that a mistyped word is taken to have right."""
@@ -55,8 +55,8 @@ class Vocabulary:
     def spellings(self, word: str) -> Spellings:
         """All words that a search for this one finds.
 
-        Who somebody is stands in titles: there, other words for it count, and compounds with it. In
-        the text of others' ads they are those whom one works with.
+        A title names the job: there, other words for it count, and compounds with it. In a text,
+        these may name colleagues.
         """
         word = word.lower()
         if word not in self._known:
@@ -83,7 +83,7 @@ class Vocabulary:
         return _spellings([*forms, *others, *compounds], heads)
 
     def _is_commonplace(self, somebody: Spellings) -> bool:
-        """Whether so many texts speak of somebody that it tells nothing, while titles do."""
+        """Whether too many texts mention somebody to be of use, and some titles do."""
         ((ads,),) = self._ask("SELECT count(*) FROM ads")
         many = max(_MANY_ADS, ads // _EVERY)
         in_text = Spellings(somebody.anywhere).expression(of_text=True)

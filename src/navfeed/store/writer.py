@@ -57,7 +57,7 @@ from navfeed.store.upgrade import drop_copy, drop_copy_that_holds_more
 class Store(Connected):
     """An open store. Use as a context manager; one at a time (the caller holds the lock).
 
-    One of an older schema is brought up to date, and copied before where `upgrade_copy` says so.
+    One of an older schema is brought up to date, and copied first with `upgrade_copy`.
     `feed_url` is the address of the feed whose pages will be committed: from the first one on, it
     is remembered. None leaves what is remembered as it is.
     """
@@ -106,7 +106,7 @@ class Store(Connected):
             self._cut_long_log()
 
     def _cut_long_log(self) -> None:
-        """What SQLite does by itself otherwise: it would not say which pages it moves."""
+        """SQLite would do this by itself, without reporting which pages it moves."""
         if (
             erasure.log_size(self.path) > LONG_LOG
             and self._unscrubbed.note() > self._log_is_long_at
@@ -223,7 +223,7 @@ class Store(Connected):
         self._write(position.clear_trouble)
 
     def retry_at(self) -> datetime | None:
-        """The server asked for no requests before this moment."""
+        """The server requested a pause until this moment."""
         return self._read(position.retry_at)
 
     def remember_retry(self, moment: datetime | None) -> None:
@@ -302,7 +302,7 @@ class Store(Connected):
     def waiting(self, now: datetime) -> tuple[int, int]:
         """How many details are still to be fetched, and how many more were given up.
 
-        Ads that are gone and requested once more do not count.
+        Ads that are gone and requested again do not count.
         """
         return self._read(queue.waiting, now)
 

@@ -27,7 +27,7 @@ from navfeed.sync.workers import Completed, WorkerPool
 
 BATCH = 64
 LINGER_SECONDS = 0.5
-"""A batch is committed when it has so many details, or is so old: that much a kill can cost."""
+"""A batch is committed at this size or age. A kill costs at most that much."""
 
 PROBE_AFTER = 10
 GIVE_UP_AFTER = 50

@@ -39,7 +39,7 @@ from navfeed.windows import WINDOWS, entry_points
 
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000
-"""Every ad is confirmed with NAV this often, at most so many in one run (faults.md S6)."""
+"""Every ad is confirmed with NAV this often, at most this many in one run (faults.md S6)."""
 
 
 @dataclass(frozen=True, slots=True)

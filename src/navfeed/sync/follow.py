@@ -18,12 +18,12 @@ LONGEST_REST = 900.0
 """Seconds between two attempts after failures, unless the server or the user requests more."""
 
 JITTER = 0.1
-"""So much more or less, so that many followers do not come at the same moment."""
+"""Share by which a rest varies, so that many followers do not come at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """So many seconds until the next run; `error`: what the last one met, if it went wrong."""
+    """The seconds until the next run; `error`: what went wrong in the last one, if anything."""
 
     seconds: float
     error: NavfeedError | None

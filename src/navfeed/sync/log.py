@@ -66,7 +66,7 @@ def log_announced(queued: Iterable[Queued]) -> None:
 
 
 def log_details(decisions: Iterable[DetailDecision], effects: Iterable[Effect]) -> None:
-    """What details decided; `effects` tell which ads were stored before or are now."""
+    """What details decided; `effects` show which ads were stored before or are now."""
     if is_debugging():
         done = {ad for ad, _ in effects}
         for decision in decisions:

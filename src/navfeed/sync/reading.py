@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from navfeed.decide import confirmed_day
 from navfeed.errors import FeedError, StoppedError, TokenError
 from navfeed.model import Page, Queued, Unchanged, counted
 from navfeed.sync.details import Details, DetailsApplied
 from navfeed.sync.log import log_announced
-from navfeed.sync.older import older_windows
+from navfeed.sync.older import OlderWindow, older_windows
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import PageApplied, Walk
 from navfeed.sync.workers import Completed, Requests, WorkerPool
@@ -23,13 +23,8 @@ from navfeed.sync.workers import Completed, Requests, WorkerPool
 E = TypeVar("E")
 
 
-class PageReader(Protocol):
-    """Reads pages one after the other; `wants` is the next one, None at its end."""
-
-    wants: str | None
-
-    def fetch(self, page_id: str) -> Page | Unchanged | None: ...
-    def take(self, answer: Page | Unchanged | None) -> PageApplied: ...
+PageReader = Walk | OlderWindow
+"""Reads pages one after the other; `wants` is the next one, None at its end."""
 
 
 class Reading(Generic[E]):
@@ -120,8 +115,8 @@ class Reading(Generic[E]):
         self._request(reader)
         if reader.wants is None and reader is self._walk:
             yield from self._end_newest()
-        elif self._details is not None:
-            self._details.add(getattr(reader, "ready", ()))
+        elif isinstance(reader, OlderWindow) and self._details is not None:
+            self._details.add(reader.ready)
 
     def _applied(self, applied: PageApplied) -> Iterator[PageApplied]:
         """Pages that are only read again do not count, or a small limit would never get past."""
@@ -133,7 +128,7 @@ class Reading(Generic[E]):
             )
 
     def _end_newest(self) -> Iterator[E]:
-        """The tip is reached: from now on details are fetched, and what they say is true today."""
+        """The tip is reached: from now on details are fetched, and they are true today."""
         self.walked_at = self._clock()
         self._walk.end()
         if self._store.windows():
@@ -154,7 +149,7 @@ class Reading(Generic[E]):
     # Details
 
     def _fetch_more(self, details: Details) -> None:
-        """So many that no thread waits while a batch is committed."""
+        """Request enough details that no thread waits while a batch is committed."""
         while self._fetching < 2 * self._pool.size and (queued := details.next):
             self._requests.put(queued, details.fetch)
             self._fetching += 1

@@ -205,7 +205,7 @@ class WorkerPool:
         return answer
 
     def next_within(self, answers: _Results, seconds: float | None) -> Completed[Any, Any] | None:
-        """An answer that comes within so many seconds (None: some time), or None."""
+        """An answer that comes within these seconds (None: no limit), or None."""
         self._stop.attach(answers)
         self._stop.check()
         patience = self._stop.patience()
@@ -236,9 +236,9 @@ class Requests:
         self.under_way += 1
 
     def next(self, within: float | None = None) -> Completed[Any, Any] | None:
-        """The next answer; None where it took longer than so many seconds. Raises `StoppedError`.
+        """The next answer; None where it took longer than `within` seconds. Raises `StoppedError`.
 
-        None too where somebody wants to look up (`Stop.wake`).
+        None too after `Stop.wake`.
         """
         answer = self._pool.next_within(self._answers, within)
         if answer is not None:

@@ -26,7 +26,7 @@ def composed(text: str) -> str:
     """The text with each letter composed of its parts (NFC), in time linear in its length.
 
     `unicodedata.normalize` sorts marks that follow each other by insertion, so that 100,000 of them
-    take half a minute. No letter has so many: longer runs stay unchanged.
+    take half a minute. No letter has that many: longer runs stay unchanged.
     """
     if text.isascii():
         return text

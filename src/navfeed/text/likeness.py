@@ -11,7 +11,7 @@ _ALIKE = 0.8
 0.95."""
 
 _UNEQUAL = 3
-"""So many letters more or less, and a word is another one."""
+"""Words whose lengths differ by this many letters are different words."""
 
 
 def alike(word: str, others: Iterable[str]) -> list[str]:

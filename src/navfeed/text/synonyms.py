@@ -45,7 +45,7 @@ class Synonyms:
         return word.endswith(self._nouns) and word[:-2] not in self._others  # sjåfør + ar
 
     def begins_longer(self, compound: str, first: str) -> bool:
-        """Whether it begins with a word of the list of which `first` is but the beginning.
+        """Whether it begins with a longer word of the list, one that begins with `first`.
 
         `barnehageassistent` is one of a `barnehage`, not of `barn`.
         """

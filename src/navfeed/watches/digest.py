@@ -93,7 +93,7 @@ class Digest:
         return (item for group in self.groups for item in group.items)
 
     def parts(self, most: int) -> Iterator[Digest]:
-        """The same in parts of at most so many ads."""
+        """The same in parts of at most `most` ads."""
         listed = [(group.watch, item) for group in self.groups for item in group.items]
         for start in range(0, len(listed), most):
             part = groupby(listed[start : start + most], key=itemgetter(0))

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from navfeed.config import duration, is_loopback
 from navfeed.errors import ConfigError
+from navfeed.store.filters import FLAGS
 from navfeed.watches.choices import Channel, Field, Format, Security, Trigger
 from navfeed.watches.decide import Preferences
 from navfeed.watches.definition import MailSettings, Throttle, Watch, WatchFile
@@ -77,7 +78,7 @@ def _watch(table: _Table, name: str, filters: frozenset[str]) -> Watch:
     if not NAME.fullmatch(name):
         raise table.error("", "a name consists of letters, digits, - and _, at most 60 of them")
     table.refuse_unknown((*SETTINGS, *sorted(filters)))
-    given = {one: table.strings(one) for one in table.values if one in filters}
+    given = {one: _filter(table, one) for one in table.values if one in filters}
     if not given:
         raise table.error("", "a watch without filters would match every ad. Add a filter")
     return Watch(
@@ -91,6 +92,14 @@ def _watch(table: _Table, name: str, filters: frozenset[str]) -> Watch:
         ),
         table.choice("format", Format, Format.TEXT),
     )
+
+
+def _filter(table: _Table, name: str) -> tuple[str, ...]:
+    if name not in FLAGS:
+        return table.strings(name)
+    if table.values[name] is not True:
+        raise table.error(name, f"expected true, or no {name}")
+    return ("true",)
 
 
 def _targets(table: _Table) -> tuple[Target, ...]:

@@ -75,6 +75,11 @@ def uuid_of(value: object, what: str) -> str:
     raise ContractError(f"the feed sent a {what} that is not a uuid")
 
 
+def is_id(text: str) -> bool:
+    """Whether this is an id as `uuid_of` returns it."""
+    return UUID_PATTERN.fullmatch(text) is not None and text == text.lower()
+
+
 def texts_of(value: dict[str, Any], names: Sequence[str]) -> Iterator[Any]:
     return (as_text(value.get(name)) for name in names)
 

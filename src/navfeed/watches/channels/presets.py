@@ -50,7 +50,7 @@ def _short(item: Item) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """At most so many bytes of UTF-8, cut between characters."""
+    """At most this many bytes of UTF-8, cut between characters."""
     raw = text.encode()
     return text if len(raw) <= most else raw[: most - 3].decode(errors="ignore") + "…"
 
