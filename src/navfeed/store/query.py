@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -33,7 +34,13 @@ from navfeed.model import (
     refuse_wrong_type,
 )
 from navfeed.store import damage, history, journal, ranking, search, shards, status
-from navfeed.store.connect import Connected, open_reader, translate_errors
+from navfeed.store.connect import (
+    Connected,
+    check_ownership,
+    is_shared,
+    open_reader,
+    translate_errors,
+)
 from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally, tally_of_two
 from navfeed.store.filters import (
     MOST,
@@ -42,6 +49,7 @@ from navfeed.store.filters import (
 )
 from navfeed.store.functions import add_functions, alphabetical
 from navfeed.store.mapping import content_of, scope_of
+from navfeed.store.schema import VERSION
 from navfeed.store.selection import (
     ACTIVE,
     LIST_COLUMNS,
@@ -82,7 +90,35 @@ class Reader(Connected):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._connection.close()
+
+    def pause(self) -> bool:
+        """End the transaction until `resume`, so that no erasure waits for this reader.
+
+        To be called once every answer was read to its end. False where the reader has to be closed
+        instead, because it would keep others from writing, or see nothing of what they write.
+        """
+        self.__dict__.pop("_vocabulary", None)
+        with translate_errors(self.path):
+            self._connection.set_progress_handler(None, 0)
+            self._connection.rollback()  # takes temporary tables with it
+            return is_shared(self._connection)
+
+    def resume(self, today: date) -> bool:
+        """Read the store as it is now, as of `today`. In any thread, one at a time.
+
+        False where the reader has to be closed: another version of navfeed changed the schema, or
+        the store cannot be read. That a new file took the store's place is for the caller to see.
+        """
+        self.today = today
+        self._today = today.isoformat()
+        with suppress(sqlite3.Error, StoreError):
+            self._connection.execute("BEGIN")
+            return check_ownership(self._connection, self.path) == VERSION
+        return False
 
     def give_up_when(self, is_over: Callable[[], bool]) -> None:
         """From now on, end a question with `TooLongError` once `is_over` returns true.
