@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -25,6 +26,7 @@ from support.clock import NOW
 
 TODAY = NOW.date()
 ALL = Filters()
+NONE = Filters(text=("nowhere",))
 
 
 class Counting(Reader):
@@ -94,13 +96,33 @@ def test_one_in_use_when_the_service_ends_is_closed_after_it(
     assert counting.closed.qsize() == 1
 
 
-def test_each_reads_the_store_as_it_is_by_then(db: Path) -> None:
+def test_each_reads_the_store_as_it_is_by_then(db: Path, counting: type[Counting]) -> None:
     readers = Readers(db)
-    assert ids(readers) == [uuid(1)]
+    assert [ids(readers), ids(readers)] == [[uuid(1)], [uuid(1)]]
+    assert counting.opened.qsize() == 1
     with Store(db) as store:
         put(store, [ad(2)])
     assert ids(readers) == [uuid(1), uuid(2)]
+    assert counting.closed.qsize() == 1  # with all that it remembered
     readers.close()
+
+
+def test_each_reads_as_of_its_day(tmp_path: Path) -> None:
+    fill(tmp_path / "ads.db", ad(1, expires="2026-12-01T00:00:00+01:00"))
+    readers = Readers(tmp_path / "ads.db")
+    for day, active in ((date(2026, 12, 2), 0), (TODAY, 1)):
+        with readers.reader(day) as reader:
+            assert (reader.today, reader.count(ALL)) == (day, active)
+    readers.close()
+
+
+def test_one_is_closed_after_many_queries(
+    db: Path, counting: type[Counting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("navfeed.serve.queries.MOST_QUERIES", 2)
+    readers = Readers(db)
+    assert [ids(readers) for _ in range(4)] == [[uuid(1)]] * 4
+    assert counting.closed.qsize() == 2
 
 
 def test_a_store_that_was_put_in_its_place_is_seen_at_once(
@@ -140,18 +162,15 @@ def test_one_that_failed_is_not_used_again(db: Path, counting: type[Counting]) -
     assert counting.closed.qsize() == 1
 
 
-def test_nothing_that_was_made_for_one_query_is_left_to_the_next(db: Path) -> None:
+def test_what_one_query_set_is_not_the_next_ones(db: Path) -> None:
     readers = Readers(db)
     with readers.reader(TODAY) as reader:
-        assert reader.count(Filters(text=("natt",)))
         assert reader.tallies([By.SECTOR], ALL)[By.SECTOR] == [("Offentlig", 1)]
         reader.give_up_when(lambda: True)
-    with Store(db) as store:
-        put(store, [ad(2, description="aftenvakt")])
     with readers.reader(TODAY) as again:
         assert again is reader
-        assert again.count(Filters(text=("aftenvakt",))) == 1
-        assert again.tallies([By.SECTOR], ALL)[By.SECTOR] == [("Offentlig", 2)]
+        assert again.tallies([By.SECTOR], NONE)[By.SECTOR] == []
+        assert not again.problems()  # which takes many steps
     readers.close()
 
 

@@ -47,37 +47,48 @@ class Snapshot:
 
 _FileId = tuple[int, int]
 
+MOST_QUERIES = 500
+"""After so many a reader is closed: what it keeps of searches grows with each new word."""
+
+
+@dataclass(slots=True)
+class _Paused:
+    reader: Reader
+    file: _FileId | None
+    queries: int
+
 
 class Readers:
-    """Readers of the store, each for one query after the other.
+    """Readers of the store, each for one query after the other, until something is written to it.
 
-    To open one takes 2.4 ms: SQLite reads a schema of 426 entries. Between two queries it has no
-    transaction, so that erasing in the store is not held up.
+    To open one takes 2.4 ms, since SQLite reads a schema of 426 entries, and to look up the words
+    that the first search is for takes 30 ms. Between two queries a reader has no transaction, so
+    that erasing in the store is not held up.
     """
 
     def __init__(self, db: Path) -> None:
         self._db = db
         self._lock = Lock()
-        self._paused: list[tuple[Reader, _FileId]] = []
+        self._paused: list[_Paused] = []
         self._is_closed = False
 
     @contextmanager
     def reader(self, today: date) -> Iterator[Reader]:
         """A reader of the store as it is now, as of `today`. Raises `StoreError`."""
         file = _file_at(self._db)  # before it is opened: what replaces it later has another id
-        reader = self._resumed(file, today) or Reader(self._db, today)
-        is_paused = False
+        used = self._resumed(file, today) or _Paused(Reader(self._db, today), file, 0)
+        is_kept = False
         try:
-            yield reader
-            is_paused = file is not None and reader.pause() and self._keep(reader, file)
+            yield used.reader
+            is_kept = used.reader.pause() and self._keep(used)
         finally:
-            if not is_paused:
-                reader.close()
+            if not is_kept:
+                used.reader.close()
 
     def close_unused(self) -> None:
         """So that nothing keeps the store's file open, which may be replaced or unmounted."""
         while (paused := self._pop()) is not None:
-            paused[0].close()
+            paused.reader.close()
 
     def close(self) -> None:
         """Close those that are not in use now, and the others after their query."""
@@ -85,21 +96,22 @@ class Readers:
             self._is_closed = True
         self.close_unused()
 
-    def _keep(self, reader: Reader, file: _FileId) -> bool:
+    def _keep(self, used: _Paused) -> bool:
+        used.queries += 1
         with self._lock:
-            if not self._is_closed:
-                self._paused.append((reader, file))
-            return not self._is_closed
+            if self._is_closed or used.file is None or used.queries == MOST_QUERIES:
+                return False
+            self._paused.append(used)
+            return True
 
-    def _resumed(self, file: _FileId | None, today: date) -> Reader | None:
+    def _resumed(self, file: _FileId | None, today: date) -> _Paused | None:
         while (paused := self._pop()) is not None:
-            reader, opened = paused
-            if opened == file and reader.resume(today):
-                return reader
-            reader.close()
+            if paused.file == file and paused.reader.resume(today):
+                return paused
+            paused.reader.close()
         return None
 
-    def _pop(self) -> tuple[Reader, _FileId] | None:
+    def _pop(self) -> _Paused | None:
         with self._lock:
             return self._paused.pop() if self._paused else None
 

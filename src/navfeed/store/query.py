@@ -34,13 +34,7 @@ from navfeed.model import (
     refuse_wrong_type,
 )
 from navfeed.store import damage, history, journal, ranking, search, shards, status
-from navfeed.store.connect import (
-    Connected,
-    check_ownership,
-    is_shared,
-    open_reader,
-    translate_errors,
-)
+from navfeed.store.connect import Connected, is_shared, open_reader, translate_errors
 from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally, tally_of_two
 from navfeed.store.filters import (
     MOST,
@@ -49,7 +43,6 @@ from navfeed.store.filters import (
 )
 from navfeed.store.functions import add_functions, alphabetical
 from navfeed.store.mapping import content_of, scope_of
-from navfeed.store.schema import VERSION
 from navfeed.store.selection import (
     ACTIVE,
     LIST_COLUMNS,
@@ -101,24 +94,28 @@ class Reader(Connected):
         To be called once every answer was read to its end. False where the reader has to be closed
         instead, because it would keep others from writing, or see nothing of what they write.
         """
-        self.__dict__.pop("_vocabulary", None)
         with translate_errors(self.path):
             self._connection.set_progress_handler(None, 0)
-            self._connection.rollback()  # takes temporary tables with it
+            self._version = self._data_version()
+            self._connection.commit()
             return is_shared(self._connection)
 
     def resume(self, today: date) -> bool:
-        """Read the store as it is now, as of `today`. In any thread, one at a time.
+        """Go on reading, as of `today`, while the store is as it was. In any thread, one at a time.
 
-        False where the reader has to be closed: another version of navfeed changed the schema, or
-        the store cannot be read. That a new file took the store's place is for the caller to see.
+        False where the reader has to be closed: something was written since, or the store cannot be
+        read. That another file took its place is for the caller to see.
         """
         self.today = today
         self._today = today.isoformat()
-        with suppress(sqlite3.Error, StoreError):
+        with suppress(sqlite3.Error):
             self._connection.execute("BEGIN")
-            return check_ownership(self._connection, self.path) == VERSION
+            return self._data_version() == self._version
         return False
+
+    def _data_version(self) -> int:
+        """Another one whenever something was written (https://www.sqlite.org/pragma.html)."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def give_up_when(self, is_over: Callable[[], bool]) -> None:
         """From now on, end a question with `TooLongError` once `is_over` returns true.
