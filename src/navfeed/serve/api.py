@@ -58,11 +58,11 @@ class Api:
 
     def _ads(self, request: Request, snapshot: Snapshot) -> Payload:
         wanted = read_list_request(request, snapshot, self._options, usual=USUAL)
-        rows = snapshot.reader.rows(
+        rows = snapshot.rows(
             self._columns, wanted.filters, wanted.sort, wanted.limit, wanted.offset
         )
         ads = [dict(zip(self._columns, row, strict=True)) for row in rows]
-        total = snapshot.reader.count(wanted.filters)
+        total = snapshot.count(wanted.filters)
         more = wanted.offset + len(ads) < total and len(ads) == wanted.limit
         return json_payload(
             {
@@ -91,12 +91,12 @@ class Api:
         check_names(parameters, [*(one.name for one in self._options.filters), "by", "top"])
         filters = read_filters(parameters, snapshot, self._options)
         top = number(parameters, "top", USUAL, MOST_NAMES)
-        tallies = snapshot.reader.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
+        tallies = snapshot.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
         return json_payload(
             {
                 "caught_up_at": moment_text(snapshot.caught_up_at),
                 "state": snapshot.state,
-                "ads": snapshot.reader.count(filters),
+                "ads": snapshot.count(filters),
                 "by": {
                     by.value: [{"name": name, "ads": ads} for name, ads in counted[:top]]
                     for by, counted in tallies.items()

@@ -15,7 +15,7 @@ from navfeed.model import oslo_day
 from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
 from navfeed.serve.address import Address
-from navfeed.serve.facets import DAYS, Facets, due_within
+from navfeed.serve.facets import DAYS, due_within, facets_of
 from navfeed.serve.html import Html
 from navfeed.serve.parameters import (
     check_names,
@@ -112,7 +112,6 @@ class Page:
     def __init__(self, html: Html) -> None:
         self._html = html
         self._options = html.options
-        self._facets = Facets()
         self._names = tuple(one.name for one in self._options.filters)
 
     def routes(self) -> list[Route]:
@@ -132,7 +131,7 @@ class Page:
     def warm(self, snapshot: Snapshot) -> None:
         """Do once what the first page would wait for: compile templates, count all ads."""
         self._html.template("list.html")
-        self._facets.of(snapshot, with_marks(Filters(), self._html.marks(), ""), Address("", {}))
+        facets_of(snapshot, with_marks(Filters(), self._html.marks(), ""), Address("", {}))
 
     # The list
 
@@ -156,8 +155,8 @@ class Page:
             address,
             snapshot,
             rows=rows,
-            part=PageOfList(snapshot.reader.count(shown), at, len(rows)),
-            facets=self._facets.of(snapshot, shown, address),
+            part=PageOfList(snapshot.count(shown), at, len(rows)),
+            facets=facets_of(snapshot, shown, address),
             labels=_labels(language, today),
             search=" ".join(parameters.get("text", ())),
             sort=sort.value,
@@ -169,7 +168,7 @@ class Page:
             map_href=address.map(self._names),
             command=address.command(self._names),
             watch_command=address.watch_command(self._names),
-            marked=list(mark_links(address, marks, snapshot.reader.count)),
+            marked=list(mark_links(address, marks, snapshot.count)),
             watches=[watch_link(one, address) for one in self._html.watches()],
             triage=self._html.triage(marks.get(read), address),
         )
@@ -183,7 +182,7 @@ class Page:
         context: ListContext,
     ) -> list[Row]:
         snippet = snapshot.reader.snippets(filters)
-        found = list(snapshot.reader.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE))
+        found = snapshot.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE)
         return [context.row(cells, tuple(pieces(snippet(str(cells[0]))))) for cells in found]
 
     def _ad(self, snapshot: Snapshot, uuid: str, today: date, language: Language) -> AdView:

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import partial
-from pathlib import Path
-from threading import Event, Lock
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event
 from time import monotonic
 from typing import TypeVar
 
 from navfeed.errors import StaleError, StoreError
-from navfeed.model import Cursor, age_of, oslo_day
+from navfeed.model import By, Counted, Cursor, age_of, oslo_day
 from navfeed.serve.options import ServeOptions
+from navfeed.serve.readers import Readers
+from navfeed.serve.remembered import Remembered
+from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
+from navfeed.store.selection import Cell, Sort
 
 T = TypeVar("T")
 
 
 class OverloadedError(StoreError):
     """More queries at the same time than the limits allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered of the store's present state.
+
+    A list is some 100 ids, and counts by all names some 400 names: 5 MB each at most.
+    """
+
+    lists: Remembered = field(default_factory=lambda: Remembered(most=500))
+    counts: Remembered = field(default_factory=lambda: Remembered(most=64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class Snapshot:
     cursor: Cursor
     caught_up_at: datetime | None
     now: datetime
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def state(self) -> str:
@@ -44,84 +57,34 @@ class Snapshot:
         """
         return f"{self.cursor.store}-{self.cursor.number}-{self.reader.today:%Y%m%d}"
 
+    # As the reader's own, but for what is remembered.
 
-_FileId = tuple[int, int]
+    def count(self, filters: Filters) -> int:
+        return self.memory.lists.get(self.state, filters, lambda: self.reader.count(filters))
 
-MOST_QUERIES = 500
-"""After so many a reader is closed: what it keeps of searches grows with each new word."""
+    def tallies(self, by: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
+        wanted = tuple(by)
+        return self.memory.counts.get(
+            self.state, (wanted, filters), lambda: self.reader.tallies(wanted, filters)
+        )
 
+    def ids(self, filters: Filters, sort: Sort, limit: int, offset: int = 0) -> tuple[str, ...]:
+        """The ids of a part of a list, in its order."""
+        part = (filters, sort, limit, offset)
+        return self.memory.lists.get(
+            self.state,
+            part,
+            lambda: tuple(str(uuid) for (uuid,) in self.reader.rows(["uuid"], *part)),
+        )
 
-@dataclass(slots=True)
-class _Paused:
-    reader: Reader
-    file: _FileId | None
-    queries: int
-
-
-class Readers:
-    """Readers of the store, each for one query after the other, until something is written to it.
-
-    To open one takes 2.4 ms, since SQLite reads a schema of 426 entries, and to look up the words
-    that the first search is for takes 30 ms. Between two queries a reader has no transaction, so
-    that erasing in the store is not held up.
-    """
-
-    def __init__(self, db: Path) -> None:
-        self._db = db
-        self._lock = Lock()
-        self._paused: list[_Paused] = []
-        self._is_closed = False
-
-    @contextmanager
-    def reader(self, today: date) -> Iterator[Reader]:
-        """A reader of the store as it is now, as of `today`. Raises `StoreError`."""
-        file = _file_at(self._db)  # before it is opened: what replaces it later has another id
-        used = self._resumed(file, today) or _Paused(Reader(self._db, today), file, 0)
-        is_kept = False
-        try:
-            yield used.reader
-            is_kept = used.reader.pause() and self._keep(used)
-        finally:
-            if not is_kept:
-                used.reader.close()
-
-    def close_unused(self) -> None:
-        """So that nothing keeps the store's file open, which may be replaced or unmounted."""
-        while (paused := self._pop()) is not None:
-            paused.reader.close()
-
-    def close(self) -> None:
-        """Close those that are not in use now, and the others after their query."""
-        with self._lock:
-            self._is_closed = True
-        self.close_unused()
-
-    def _keep(self, used: _Paused) -> bool:
-        used.queries += 1
-        with self._lock:
-            if self._is_closed or used.file is None or used.queries == MOST_QUERIES:
-                return False
-            self._paused.append(used)
-            return True
-
-    def _resumed(self, file: _FileId | None, today: date) -> _Paused | None:
-        while (paused := self._pop()) is not None:
-            if paused.file == file and paused.reader.resume(today):
-                return paused
-            paused.reader.close()
-        return None
-
-    def _pop(self) -> _Paused | None:
-        with self._lock:
-            return self._paused.pop() if self._paused else None
-
-
-def _file_at(path: Path) -> _FileId | None:
-    try:
-        facts = path.stat()
-    except OSError:
-        return None  # opening it says why
-    return facts.st_dev, facts.st_ino
+    def rows(
+        self, columns: Sequence[str], filters: Filters, sort: Sort, limit: int, offset: int = 0
+    ) -> list[tuple[Cell, ...]]:
+        """A part of a list, in its order."""
+        ids = self.ids(filters, sort, limit, offset)
+        found = self.reader.rows(["uuid", *columns], Filters(uuid=ids or ("",)))
+        by_id = {uuid: cells for uuid, *cells in found}
+        return [tuple(by_id[uuid]) for uuid in ids]
 
 
 class QueryRunner:
@@ -130,6 +93,7 @@ class QueryRunner:
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
         self._readers = Readers(options.db)
+        self._memory = Memory()
         self._end_of_use: asyncio.TimerHandle | None = None
         limits = options.limits
         self._threads = ThreadPoolExecutor(limits.at_once, "query")
@@ -151,26 +115,35 @@ class QueryRunner:
         """
         await self._turn()
         try:
-            return await self._in_thread(self._threads, query, at_any_age=at_any_age)
+            return await self._in_thread(self._threads, query, at_any_age)
         finally:
             self._turns.release()
 
     async def run_aside(self, query: Callable[[Snapshot], T]) -> T:
         """Run a query that nobody waits for, without taking a turn. Raises the same."""
-        return await self._in_thread(None, query)
+        return await self._in_thread(None, query, False)
 
     async def _in_thread(
-        self, threads: ThreadPoolExecutor | None, query: Callable[[Snapshot], T], **more: bool
+        self, threads: ThreadPoolExecutor | None, query: Callable[[Snapshot], T], at_any_age: bool
     ) -> T:
         loop = asyncio.get_running_loop()
-        work = partial(run_query, self._options, query, self._closing.is_set, self._readers, **more)
         try:
-            return await loop.run_in_executor(threads, work)
+            return await loop.run_in_executor(threads, self._run, query, at_any_age)
         finally:
-            if self._end_of_use is not None:
-                self._end_of_use.cancel()
-            kept = self._options.limits.kept_open
-            self._end_of_use = loop.call_later(kept, self._readers.close_unused)
+            self._close_later(loop)
+
+    def _run(self, query: Callable[[Snapshot], T], at_any_age: bool) -> T:
+        return run_query(
+            *(self._options, query, self._closing.is_set, self._readers, self._memory),
+            at_any_age=at_any_age,
+        )
+
+    def _close_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Unless another query comes before."""
+        if self._end_of_use is not None:
+            self._end_of_use.cancel()
+        kept = self._options.limits.kept_open
+        self._end_of_use = loop.call_later(kept, self._readers.close_unused)
 
     async def _turn(self) -> None:
         if self._waiting >= self._options.limits.waiting:
@@ -190,6 +163,7 @@ def run_query(
     query: Callable[[Snapshot], T],
     closing: Callable[[], bool] = lambda: False,
     readers: Readers | None = None,
+    memory: Memory | None = None,
     *,
     at_any_age: bool = False,
 ) -> T:
@@ -202,7 +176,7 @@ def run_query(
         caught_up_at = reader.caught_up_at()
         if not at_any_age:
             refuse_stale(options, caught_up_at, now)
-        return query(Snapshot(reader, reader.cursor(), caught_up_at, now))
+        return query(Snapshot(reader, reader.cursor(), caught_up_at, now, memory or Memory()))
 
 
 def refuse_stale(options: ServeOptions, caught_up_at: datetime | None, now: datetime) -> None:

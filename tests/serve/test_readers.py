@@ -15,7 +15,7 @@ from cli.support import ad, fill, put, uuid
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import By
 from navfeed.serve.options import Limits
-from navfeed.serve.queries import Readers
+from navfeed.serve.readers import Readers
 from navfeed.store.connect import is_shared
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -48,7 +48,7 @@ class Counting(Reader):
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     monkeypatch.setattr(Counting, "opened", Queue())
     monkeypatch.setattr(Counting, "closed", Queue())
-    monkeypatch.setattr("navfeed.serve.queries.Reader", Counting)
+    monkeypatch.setattr("navfeed.serve.readers.Reader", Counting)
     return Counting
 
 
@@ -119,7 +119,7 @@ def test_each_reads_as_of_its_day(tmp_path: Path) -> None:
 def test_one_is_closed_after_many_queries(
     db: Path, counting: type[Counting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("navfeed.serve.queries.MOST_QUERIES", 2)
+    monkeypatch.setattr("navfeed.serve.readers.MOST_QUERIES", 2)
     readers = Readers(db)
     assert [ids(readers) for _ in range(4)] == [[uuid(1)]] * 4
     assert counting.closed.qsize() == 2
