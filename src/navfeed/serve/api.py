@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import fields
 from functools import partial
 from urllib.parse import urlencode
 
@@ -80,11 +80,10 @@ class Api:
         uuid, content = snapshot.reader.find(wanted)
         if uuid != wanted:
             raise NotFoundError(wanted)
-        fields = asdict(content)
-        del fields["raw"]
-        if not self._options.with_contacts:
-            del fields["contacts"]
-        return json_payload({"uuid": uuid, **fields})
+        left_out = ("raw",) if self._options.with_contacts else ("raw", "contacts")
+        named = {one.name: getattr(content, one.name) for one in fields(content)}
+        shown = {name: value for name, value in named.items() if name not in left_out}
+        return json_payload({"uuid": uuid, **shown})
 
     def _stats(self, request: Request, snapshot: Snapshot) -> Payload:
         parameters = read_parameters(request)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +15,7 @@ from navfeed.errors import NotFoundError
 from navfeed.model import oslo_day
 from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
-from navfeed.serve.address import Address
+from navfeed.serve.address import PLACE, Address
 from navfeed.serve.facets import DAYS, due_within, facets_of
 from navfeed.serve.html import Html
 from navfeed.serve.parameters import (
@@ -156,8 +157,7 @@ class Page:
             snapshot,
             rows=rows,
             part=PageOfList(snapshot.count(shown), at, len(rows)),
-            facets=facets_of(snapshot, shown, address),
-            labels=_labels(language, today),
+            facets=self._facets(snapshot, shown, address, language),
             search=" ".join(parameters.get("text", ())),
             sort=sort.value,
             sorts=SORTS,
@@ -172,6 +172,22 @@ class Page:
             watches=[watch_link(one, address) for one in self._html.watches()],
             triage=self._html.triage(marks.get(read), address),
         )
+
+    def _facets(
+        self, snapshot: Snapshot, filters: Filters, address: Address, language: Language
+    ) -> Markup:
+        """The same for every page of a list and every ad that is open beside it."""
+
+        def written() -> Markup:
+            return self._html.part(
+                "facets.html",
+                language,
+                facets=facets_of(snapshot, filters, address),
+                labels=_labels(language, snapshot.reader.today),
+            )
+
+        key = (filters, language.code, address.href(**dict.fromkeys(PLACE)))
+        return snapshot.memory.facets.get(snapshot.state, key, written)
 
     def _rows(
         self,

@@ -31,11 +31,13 @@ class OverloadedError(StoreError):
 class Memory:
     """What is remembered of the store's present state.
 
-    A list is some 100 ids, and counts by all names some 400 names: 5 MB each at most.
+    A list is up to 100 ids, counts are of some 400 names, and these written are 20 kB: some 10 MB
+    at most.
     """
 
     lists: Remembered = field(default_factory=lambda: Remembered(most=500))
     counts: Remembered = field(default_factory=lambda: Remembered(most=64))
+    facets: Remembered = field(default_factory=lambda: Remembered(most=64))
 
 
 @dataclass(frozen=True, slots=True)

@@ -464,7 +464,7 @@ class Reader(Connected):
         """Ids, titles and last days of the first few ads whose ids begin like that."""
         return self._all(
             "SELECT uuid, title, last_day FROM ads "
-            f"WHERE substr(uuid, 1, length(?1)) = ?1 AND ?1 <> '' AND {condition} "
+            f"WHERE uuid BETWEEN ?1 AND ?1 || char(0x10FFFF) AND ?1 <> '' AND {condition} "
             f"ORDER BY uuid LIMIT {_CANDIDATES + 1}",
             start,
             *values,
