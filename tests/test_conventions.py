@@ -49,7 +49,7 @@ PRIVATE = {
     "watches/test_promises.py": {"_db"},
     # What is kept in memory shows nowhere else.
     "test_one_process.py": {"_kept"},
-    "serve/test_page.py": {"_known", "_counted"},
+    "serve/test_page.py": {"_counted"},
     "client/test_tokens.py": {"_lock"},
     "cli/test_export_split.py": {"_lock"},
     "faults/test_origin_and_token.py": {"_http", "_tokens"},

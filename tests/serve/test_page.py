@@ -20,14 +20,7 @@ import time_machine
 import navfeed.serve
 import navfeed.serve.facets as facets_module
 from cli.support import ad, answer, place, uuid
-from navfeed.errors import ConfigError
-from navfeed.model import Cursor
-from navfeed.serve.address import Address
-from navfeed.serve.facets import Facets
-from navfeed.serve.queries import Snapshot
 from navfeed.serve.words import EN, NB
-from navfeed.store.filters import Filters
-from navfeed.store.query import Reader
 from serve.conftest import Serve
 from serve.support import Answer, Service, serving
 from support.clock import NOW
@@ -213,16 +206,6 @@ def test_an_ad_that_says_little_is_shown_all_the_same(serve: Serve) -> None:
         assert "(uten tittel)" in seen(service.get(path)).text
 
 
-def test_counts_are_forgotten_in_time(serve: Serve) -> None:
-    facets = Facets(most=2)
-    service = serve(*ADS)
-    with Reader(service.db, NOW.date()) as reader:
-        for number in (1, 2, 3):
-            snapshot = Snapshot(reader, Cursor("a", number), NOW, NOW)
-            assert facets.of(snapshot, Filters(), Address("", {}))
-    assert [state for state, _ in facets._known] == ["a-2-20261121", "a-3-20261121"]
-
-
 def test_counts_that_two_want_at_the_same_time_are_made_once(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,16 +232,6 @@ def test_counts_that_two_want_at_the_same_time_are_made_once(
         one.join()
     assert pages == [200, 200]
     assert counting.empty()
-
-
-def test_counts_that_fail_are_made_again(serve: Serve) -> None:
-    facets = Facets()
-    service = serve(*ADS)
-    with Reader(service.db, NOW.date()) as reader:
-        snapshot = Snapshot(reader, Cursor("a", 1), NOW, NOW)
-        with pytest.raises(ConfigError):
-            facets.of(snapshot, Filters(text=('"',)), Address("", {}))
-        assert not facets._known
 
 
 def test_a_service_of_old_data_starts_without_counting(serve: Serve) -> None:

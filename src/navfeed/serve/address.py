@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from shlex import quote
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from navfeed.serve.parameters import Parameters
 from navfeed.store.filters import FLAGS
@@ -96,9 +97,14 @@ class Address:
         return self._to({name: values for name, values in parameters.items() if name not in PLACE})
 
     def _to(self, parameters: Parameters, path: str = "/") -> str:
-        query = urlencode(parameters, doseq=True)
+        query = "&".join(_pair(name, one) for name, values in parameters.items() for one in values)
         return f"{self.root}{path}{'?' if query else ''}{query}"
 
 
 def _is_flag(name: str) -> bool:
     return name.replace("-", "_") in FLAGS
+
+
+@lru_cache(maxsize=1_024)  # a page has 160 links, which differ by one parameter
+def _pair(name: str, value: str) -> str:
+    return f"{quote_plus(name)}={quote_plus(value)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import fields
 from functools import partial
 from urllib.parse import urlencode
 
@@ -58,11 +58,11 @@ class Api:
 
     def _ads(self, request: Request, snapshot: Snapshot) -> Payload:
         wanted = read_list_request(request, snapshot, self._options, usual=USUAL)
-        rows = snapshot.reader.rows(
+        rows = snapshot.rows(
             self._columns, wanted.filters, wanted.sort, wanted.limit, wanted.offset
         )
         ads = [dict(zip(self._columns, row, strict=True)) for row in rows]
-        total = snapshot.reader.count(wanted.filters)
+        total = snapshot.count(wanted.filters)
         more = wanted.offset + len(ads) < total and len(ads) == wanted.limit
         return json_payload(
             {
@@ -80,23 +80,22 @@ class Api:
         uuid, content = snapshot.reader.find(wanted)
         if uuid != wanted:
             raise NotFoundError(wanted)
-        fields = asdict(content)
-        del fields["raw"]
-        if not self._options.with_contacts:
-            del fields["contacts"]
-        return json_payload({"uuid": uuid, **fields})
+        left_out = ("raw",) if self._options.with_contacts else ("raw", "contacts")
+        named = {one.name: getattr(content, one.name) for one in fields(content)}
+        shown = {name: value for name, value in named.items() if name not in left_out}
+        return json_payload({"uuid": uuid, **shown})
 
     def _stats(self, request: Request, snapshot: Snapshot) -> Payload:
         parameters = read_parameters(request)
         check_names(parameters, [*(one.name for one in self._options.filters), "by", "top"])
         filters = read_filters(parameters, snapshot, self._options)
         top = number(parameters, "top", USUAL, MOST_NAMES)
-        tallies = snapshot.reader.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
+        tallies = snapshot.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
         return json_payload(
             {
                 "caught_up_at": moment_text(snapshot.caught_up_at),
                 "state": snapshot.state,
-                "ads": snapshot.reader.count(filters),
+                "ads": snapshot.count(filters),
                 "by": {
                     by.value: [{"name": name, "ads": ads} for name, ads in counted[:top]]
                     for by, counted in tallies.items()

@@ -78,7 +78,7 @@ class AtomFeed:
 
 
 def _feed_of(snapshot: Snapshot, filters: Filters, title: str, name: str) -> Payload:
-    rows = snapshot.reader.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
+    rows = snapshot.rows(_COLUMNS, filters, Sort.PUBLISHED, MOST)
     ads = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
     return Payload(_written(title, name, ads, moment_text(snapshot.caught_up_at) or _NOWHEN), _TYPE)
 

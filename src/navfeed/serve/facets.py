@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from threading import Lock
 from typing import Any
 
 from navfeed.model import OSLO, By, Counted, Span
@@ -60,56 +57,19 @@ class Facet:
         return self.choices[SHOWN:]
 
 
-_Counts = dict[str, list[Counted]]
-_Key = tuple[str, Filters]
+def facets_of(snapshot: Snapshot, filters: Filters, address: Address) -> list[Facet]:
+    """What a list can be narrowed down by; kinds without a choice are left out.
 
-
-class Facets:
-    """Counts the ads by what they can be narrowed down by, once for each state of the store.
-
-    Callers who want the same counts at the same time wait for the first of them: counting takes a
-    tenth of a second for 10,000 ads, and after each sync many want it at once. What is remembered
-    are numbers and names of places and trades, never an ad.
+    Counting takes a tenth of a second for 10,000 ads, and after each sync many want it at once.
     """
-
-    def __init__(self, most: int = 64) -> None:
-        self._most = most
-        self._known: OrderedDict[_Key, Future[_Counts]] = OrderedDict()
-        self._lock = Lock()
-
-    def of(self, snapshot: Snapshot, filters: Filters, address: Address) -> list[Facet]:
-        counts = self._counts(snapshot, filters)
-        return [
-            facet
-            for name, counted in counts.items()
-            if (facet := Facet(name, tuple(_choices(name, counted, address)))).choices
-        ]
-
-    def _counts(self, snapshot: Snapshot, filters: Filters) -> _Counts:
-        key = (snapshot.state, filters)
-        counts, is_new = self._entry(key)
-        if is_new:
-            try:
-                counts.set_result(dict(_counted(snapshot, filters)))
-            except BaseException as error:  # noqa: BLE001  its waiters get the same error
-                self._forget(key)
-                counts.set_exception(error)
-        return counts.result()
-
-    def _entry(self, key: _Key) -> tuple[Future[_Counts], bool]:
-        """The counts, perhaps still being made, and whether it is for the caller to make them."""
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key], False
-            self._known[key] = Future()
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
-            return self._known[key], True
-
-    def _forget(self, key: _Key) -> None:
-        with self._lock:
-            self._known.pop(key, None)
+    counts = snapshot.memory.counts.get(
+        snapshot.state, filters, lambda: dict(_counted(snapshot, filters))
+    )
+    return [
+        facet
+        for name, counted in counts.items()
+        if (facet := Facet(name, tuple(_choices(name, counted, address)))).choices
+    ]
 
 
 def _counted(snapshot: Snapshot, filters: Filters) -> Iterator[tuple[str, list[Counted]]]:
@@ -131,7 +91,7 @@ def _without(filters: Filters, name: str) -> Filters:
 def _within(snapshot: Snapshot, filters: Filters, days: int) -> Counted:
     today = snapshot.now.astimezone(OSLO).replace(hour=0, minute=0, second=0, microsecond=0)
     span = Span(today, today + timedelta(days=days + 1))
-    return due_within(today.date(), days), snapshot.reader.count(replace(filters, due=(span,)))
+    return due_within(today.date(), days), snapshot.count(replace(filters, due=(span,)))
 
 
 def due_within(today: date, days: int) -> str:

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -127,6 +128,11 @@ class Html:
             **values,
         )
         return Payload(text.encode(errors="replace"), _TYPE)
+
+    def part(self, name: str, language: Language, **values: object) -> Markup:
+        """A template as a part of a page."""
+        text = self.template(name).render(t=language, **values)
+        return Markup(text)  # noqa: S704  templates escape what they write
 
     def _problem(self, request: Request, language: Language, status: int, message: str) -> Payload:
         address = Address(self.options.root_path, read_parameters(request))

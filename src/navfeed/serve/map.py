@@ -73,14 +73,14 @@ class MapPage:
         check_names(parameters, [*self._names, "lang", "sort", *self._html.own_parameters])
         filters = read_filters(parameters, snapshot, self._html.options)
         shown = with_marks(filters, self._html.marks(), last_value(parameters, "mark"))
-        counted = snapshot.reader.tallies([By.MUNICIPAL], shown)[By.MUNICIPAL]
+        counted = snapshot.tallies([By.MUNICIPAL], shown)[By.MUNICIPAL]
         address = Address(self._html.options.root_path, parameters)
         return self._html.render(
             "map.html",
             language,
             address,
             snapshot,
-            total=snapshot.reader.count(shown),
+            total=snapshot.count(shown),
             circles=circles(counted, address),
             rows=[Named(name, ads, _list_of(address, name)) for name, ads in counted],
             dots=dots(),

@@ -65,12 +65,9 @@ class OldApi:
         for name, value in request.query_params.multi_items():
             parameters.setdefault(name, []).append(value)
         wanted = read_old_request(parameters, self._compat, snapshot.now)
-        rows = snapshot.reader.rows(
-            ["uuid"], wanted.filters, wanted.sort, wanted.size, wanted.offset
-        )
-        contents = [snapshot.reader.raw(str(uuid)) for (uuid,) in rows]
-        ads = [old_ad(raw, self._compat) for raw in contents]
-        return json_payload(root(wanted, snapshot.reader.count(wanted.filters), ads))
+        ids = snapshot.ids(wanted.filters, wanted.sort, wanted.size, wanted.offset)
+        ads = [old_ad(snapshot.reader.raw(uuid), self._compat) for uuid in ids]
+        return json_payload(root(wanted, snapshot.count(wanted.filters), ads))
 
     def _one(self, uuid: str, snapshot: Snapshot) -> Payload:
         wanted = tuple(old_conditions(OldFilters(uuid=Values((uuid,)))))

@@ -44,16 +44,18 @@ class WriteLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that callers may take of the machine. `budget` and `patience` are seconds.
+    """The most that callers may take of the machine. `budget`, `patience`, `kept_open`: seconds.
 
     At most `at_once` queries run at the same time; another waits `patience` for its turn, and a
-    query is cancelled once it has run for its `budget`.
+    query is cancelled once it has run for its `budget`. The store's file is closed once nobody has
+    sent a request for `kept_open`.
     """
 
     at_once: int = 4
     waiting: int = 200
     budget: float = 4.0
     patience: float = 10.0
+    kept_open: float = 1.0
     address_length: int = 4_000
     page_size: int = 100
 

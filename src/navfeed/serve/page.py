@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,8 +15,8 @@ from navfeed.errors import NotFoundError
 from navfeed.model import oslo_day
 from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
-from navfeed.serve.address import Address
-from navfeed.serve.facets import DAYS, Facets, due_within
+from navfeed.serve.address import PLACE, Address
+from navfeed.serve.facets import DAYS, due_within, facets_of
 from navfeed.serve.html import Html
 from navfeed.serve.parameters import (
     check_names,
@@ -112,7 +113,6 @@ class Page:
     def __init__(self, html: Html) -> None:
         self._html = html
         self._options = html.options
-        self._facets = Facets()
         self._names = tuple(one.name for one in self._options.filters)
 
     def routes(self) -> list[Route]:
@@ -132,7 +132,7 @@ class Page:
     def warm(self, snapshot: Snapshot) -> None:
         """Do once what the first page would wait for: compile templates, count all ads."""
         self._html.template("list.html")
-        self._facets.of(snapshot, with_marks(Filters(), self._html.marks(), ""), Address("", {}))
+        facets_of(snapshot, with_marks(Filters(), self._html.marks(), ""), Address("", {}))
 
     # The list
 
@@ -156,9 +156,8 @@ class Page:
             address,
             snapshot,
             rows=rows,
-            part=PageOfList(snapshot.reader.count(shown), at, len(rows)),
-            facets=self._facets.of(snapshot, shown, address),
-            labels=_labels(language, today),
+            part=PageOfList(snapshot.count(shown), at, len(rows)),
+            facets=self._facets(snapshot, shown, address, language),
             search=" ".join(parameters.get("text", ())),
             sort=sort.value,
             sorts=SORTS,
@@ -169,10 +168,26 @@ class Page:
             map_href=address.map(self._names),
             command=address.command(self._names),
             watch_command=address.watch_command(self._names),
-            marked=list(mark_links(address, marks, snapshot.reader.count)),
+            marked=list(mark_links(address, marks, snapshot.count)),
             watches=[watch_link(one, address) for one in self._html.watches()],
             triage=self._html.triage(marks.get(read), address),
         )
+
+    def _facets(
+        self, snapshot: Snapshot, filters: Filters, address: Address, language: Language
+    ) -> Markup:
+        """The same for every page of a list and every ad that is open beside it."""
+
+        def written() -> Markup:
+            return self._html.part(
+                "facets.html",
+                language,
+                facets=facets_of(snapshot, filters, address),
+                labels=_labels(language, snapshot.reader.today),
+            )
+
+        key = (filters, language.code, address.href(**dict.fromkeys(PLACE)))
+        return snapshot.memory.facets.get(snapshot.state, key, written)
 
     def _rows(
         self,
@@ -183,7 +198,7 @@ class Page:
         context: ListContext,
     ) -> list[Row]:
         snippet = snapshot.reader.snippets(filters)
-        found = list(snapshot.reader.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE))
+        found = snapshot.rows(_COLUMNS, filters, sort, A_PAGE, (at - 1) * A_PAGE)
         return [context.row(cells, tuple(pieces(snippet(str(cells[0]))))) for cells in found]
 
     def _ad(self, snapshot: Snapshot, uuid: str, today: date, language: Language) -> AdView:

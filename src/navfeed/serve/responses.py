@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from hashlib import sha256
 
@@ -37,8 +37,15 @@ class Payload:
 
 
 def json_payload(value: object, headers: dict[str, str] | None = None) -> Payload:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
     return Payload(text.encode(errors="replace"), "application/json; charset=UTF-8", headers or {})
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for: objects by their fields, and the text of anything else."""
+    if is_dataclass(value):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
+    return str(value)
 
 
 def age(snapshot: Snapshot) -> timedelta | None:

@@ -239,4 +239,16 @@ def _connect_alone(uri: str, refused: sqlite3.Error) -> sqlite3.Connection:
 
 def _connect_to(uri: str, wait: float = 5.0) -> sqlite3.Connection:
     with opening:
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=wait)
+        return sqlite3.connect(
+            uri,
+            uri=True,
+            isolation_level=None,
+            timeout=wait,
+            check_same_thread=False,  # `navfeed serve` passes readers from thread to thread
+        )
+
+
+def is_shared(connection: sqlite3.Connection) -> bool:
+    """Whether others can write while it is open, and it sees what they write."""
+    modes = ("PRAGMA journal_mode", "PRAGMA locking_mode")
+    return [connection.execute(mode).fetchone() for mode in modes] == [("wal",), ("normal",)]

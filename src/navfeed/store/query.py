@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -33,7 +34,7 @@ from navfeed.model import (
     refuse_wrong_type,
 )
 from navfeed.store import damage, history, journal, ranking, search, shards, status
-from navfeed.store.connect import Connected, open_reader, translate_errors
+from navfeed.store.connect import Connected, is_shared, open_reader, translate_errors
 from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally, tally_of_two
 from navfeed.store.filters import (
     MOST,
@@ -82,7 +83,39 @@ class Reader(Connected):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._connection.close()
+
+    def pause(self) -> bool:
+        """End the transaction until `resume`, so that no erasure waits for this reader.
+
+        To be called once every answer was read to its end. False where the reader has to be closed
+        instead, because it would keep others from writing, or see nothing of what they write.
+        """
+        with translate_errors(self.path):
+            self._connection.set_progress_handler(None, 0)
+            self._version = self._data_version()
+            self._connection.commit()
+            return is_shared(self._connection)
+
+    def resume(self, today: date) -> bool:
+        """Go on reading, as of `today`, while the store is as it was. In any thread, one at a time.
+
+        False where the reader has to be closed: something was written since, or the store cannot be
+        read. That another file took its place is for the caller to see.
+        """
+        self.today = today
+        self._today = today.isoformat()
+        with suppress(sqlite3.Error):
+            self._connection.execute("BEGIN")
+            return self._data_version() == self._version
+        return False
+
+    def _data_version(self) -> int:
+        """Another one whenever something was written (https://www.sqlite.org/pragma.html)."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def give_up_when(self, is_over: Callable[[], bool]) -> None:
         """From now on, end a question with `TooLongError` once `is_over` returns true.
@@ -431,7 +464,7 @@ class Reader(Connected):
         """Ids, titles and last days of the first few ads whose ids begin like that."""
         return self._all(
             "SELECT uuid, title, last_day FROM ads "
-            f"WHERE substr(uuid, 1, length(?1)) = ?1 AND ?1 <> '' AND {condition} "
+            f"WHERE uuid BETWEEN ?1 AND ?1 || char(0x10FFFF) AND ?1 <> '' AND {condition} "
             f"ORDER BY uuid LIMIT {_CANDIDATES + 1}",
             start,
             *values,

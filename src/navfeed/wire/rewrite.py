@@ -56,7 +56,13 @@ def rewrite_texts(
 
 def drop_contacts(raw: str) -> str:
     """Content without its list of contacts; everything else is preserved exactly."""
-    return _rewritten(raw, as_it_is, lambda _: True, as_it_is)
+    pieces = []
+    at = 0
+    for name, value, start, end in iter_members(raw):
+        if name == CONTACTS:
+            pieces += [raw[at:start], _without(value, raw[start:end], lambda _: True)]
+            at = end
+    return "".join([*pieces, raw[at:]])
 
 
 def _rewritten(raw: str, reword: Reword, drops: Callable[[Contact], bool], recode: Reword) -> str:
