@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -21,8 +21,9 @@ Cell = str | tuple[str, ...] | None
 class Sort(StrEnum):
     """What comes first. Newest first for moments, soonest first for days, else by name.
 
-    Ads without a value come last; those with the same one are in the order of their ids. The best
-    match of a search comes first by `RELEVANCE`; without a search, it is the order of `PUBLISHED`.
+    Ads without a value come last; those with the same one are in the order of their ids. By
+    `RELEVANCE`, ads with all of a search in their titles come first, in the order of `PUBLISHED`,
+    then the best matches. Without a search, it is the order of `PUBLISHED`.
     """
 
     RELEVANCE = "relevance"
@@ -99,10 +100,8 @@ class Selection:
     ) -> Condition:
         """The SQL and its values, for the ads that are active `today` and match.
 
-        `ranked`: what the search found, with places (`ranking.places`), where `is_ranked`.
+        `ranked`: only these ads, in this order (`ranking.best_first`).
         """
-        if ranked is not None:
-            searched = replace(searched, wanted=None)
         wheres = [(ACTIVE, (today,)), *conditions(filters), *searched.conditions()]
         if self.among is not None:
             wheres.append((f"ads.uuid IN {LISTED}", (listed(self.among),)))
