@@ -113,8 +113,8 @@ class Reader(Connected):
         lists = [at for at, name in enumerate(columns) if name in LIST_COLUMNS]
         chosen = ", ".join(map(expression, columns))
         part = (MOST if limit is None else min(limit, MOST), min(offset, MOST))
-        for row in self._select(Selection(chosen, _BY_ID, sort, part=part), filters):
-            yield with_lists(row, lists)
+        selected = self._select(Selection(chosen, _BY_ID, sort, part=part), filters)
+        yield from with_lists(selected, lists)
 
     def snippets(self, filters: Filters) -> Callable[[str], str]:
         """A function from an ad's id to the piece of its text that matches the search best.

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from navfeed.errors import ConfigError
@@ -162,9 +163,15 @@ def expression(column: str) -> str:
     return f"(SELECT json_group_array({value}) FROM {table} WHERE ad = ads.uuid)"
 
 
-def with_lists(row: tuple[Any, ...], lists: Iterable[int]) -> tuple[Cell, ...]:
-    """A row whose cells at `lists` are read from their JSON arrays."""
-    cells = list(row)
-    for at in lists:
-        cells[at] = tuple(dict.fromkeys(filter(None, json.loads(cells[at]))))
-    return tuple(cells)
+def with_lists(rows: Iterable[tuple[Any, ...]], lists: Sequence[int]) -> Iterator[tuple[Cell, ...]]:
+    """Rows whose cells at `lists` are read from their JSON arrays."""
+    values = lru_cache(maxsize=1_000)(_values)  # most ads name a place that others name too
+    for row in rows:
+        cells = list(row)
+        for at in lists:
+            cells[at] = values(cells[at])
+        yield tuple(cells)
+
+
+def _values(array: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, json.loads(array))))
