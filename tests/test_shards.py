@@ -136,6 +136,17 @@ def test_X3_no_block_holds_a_word_of_what_was_dropped(index: sqlite3.Connection,
         assert blocks(index).count(b"kanari") == len(said)
 
 
+def test_words_are_looked_up_by_how_they_begin(index: sqlite3.Connection) -> None:
+    put(index, 1, "natt nattevakt Ås", "", "", "natten")
+    put(index, 64, "natt", "", "", "kokk \U0010ffff")
+    shards.open_words(query(index))
+    found = shards.words_beginning(query(index), ["natt", "natte", "ås", "\ue000", "fjell"])
+    assert sorted(found) == [
+        *(("natt", "natt"), ("natt", "natt"), ("natt", "natten"), ("natt", "nattevakt")),
+        *(("natte", "natten"), ("natte", "nattevakt"), ("ås", "ås")),
+    ]
+
+
 # Ranking
 
 

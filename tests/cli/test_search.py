@@ -436,6 +436,18 @@ def test_pages_of_the_best_fits_make_up_the_whole(
     assert best_first(db, "turnus", 9, 1) == whole[1:10]
 
 
+def test_a_page_of_fitting_titles_takes_few_statements(db: Path) -> None:
+    """Each goes through 64 tables: one looks up all words, and none computes BM25."""
+    executed: list[str] = []
+    with Reader(db, TODAY) as reader:
+        reader._connection.set_trace_callback(executed.append)
+        list(reader.rows(["uuid"], Filters(text=("sykepleier",)), Sort.RELEVANCE, 2))
+    ours = [sql for sql in executed if not sql.startswith("--")]
+    assert len([sql for sql in ours if sql.startswith("SELECT") and "words_of_" in sql]) == 1
+    assert len([sql for sql in ours if "MATCH" in sql]) == 2  # whether it is commonplace; the page
+    assert not [sql for sql in ours if "bm25" in sql]
+
+
 @pytest.mark.usefixtures("noon")
 def test_a_list_is_in_the_order_that_was_asked_for(db: Path) -> None:
     ask_for = ("list", "--text", "turnus")
