@@ -373,6 +373,19 @@ def test_the_newest_few_come_by_an_index(db: Path, monkeypatch: pytest.MonkeyPat
     assert "SCAN ads USING INDEX ads_by_published" in plans
 
 
+def test_the_newest_of_what_titles_say_come_by_an_index(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking up all ads that were found took 10 ms of the 25 ms for 6,000 of 100,000."""
+    sykepleier = Filters(text=("sykepleier",))
+    plans = _plans(
+        db, monkeypatch, lambda reader: list(reader.rows(["uuid"], sykepleier, Sort.RELEVANCE, 1))
+    )
+
+    assert "SCAN ads USING INDEX ads_by_published" in plans
+    assert not [step for step in plans if "FOR ORDER BY" in step]
+
+
 def _plans(db: Path, monkeypatch: pytest.MonkeyPatch, use: object) -> list[str]:
     """How SQLite goes about the statements that `use` makes."""
     steps: list[str] = []

@@ -14,7 +14,7 @@ from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
-from navfeed.store import connect
+from navfeed.store import connect, ranking
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.selection import Sort
@@ -389,6 +389,63 @@ def test_the_best_fit_comes_first(tmp_path: Path) -> None:
     order = [int(str(name)[:8]) for (name,) in rows]
     assert order == [2, 4, 3, 1]
     assert last == rows[-1:]
+
+
+def best_first(db: Path, text: str, *part: int) -> list[int]:
+    with Reader(db, TODAY) as reader:
+        rows = reader.rows(["uuid"], Filters(text=(text,)), Sort.RELEVANCE, *part)
+        return [int(str(name)[:8], 16) for (name,) in rows]
+
+
+def test_the_newest_of_those_with_fitting_titles_come_first(tmp_path: Path) -> None:
+    plain = {"jobtitle": "", "employer": FIRM, "description": "Tekst."}
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, **{**plain, "title": "Kokk", "published": "2026-11-08T08:00:00Z"}),
+        ad(2, **{**plain, "title": "Vakt", "published": "2026-11-11T08:00:00Z"}),
+        ad(3, **{**plain, "title": "Kokk kokk", "published": None}),
+        ad(4, **{**plain, "title": "Kokk", "published": "2026-11-10T08:00:00Z"}),
+        ad(5, title="Bli med", jobtitle="Kokk", published="2026-11-12T08:00:00Z"),
+        ad(6, **{**plain, "title": "Vakt", "description": "For en kokk."}),
+    )
+    assert best_first(db, "kokk") == [5, 4, 1, 3, 6]
+
+
+def test_what_must_not_be_said_must_not_be_said_beside_a_fitting_title(tmp_path: Path) -> None:
+    db = fill(
+        tmp_path / "navfeed.db",
+        ad(1, title="Nattevakt", jobtitle="", description="Du hjelper en kokk."),
+        ad(2, title="Natt", jobtitle="", description="Tekst."),
+        ad(3, title="Fjord", jobtitle="", description="Tekst."),
+    )
+    assert best_first(db, "(natt -kokk) OR fjord") == [2, 3]
+
+
+def test_pages_of_the_best_fits_make_up_the_whole(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where parts of the answer end, too: those of fitting titles, and those of the rest."""
+    monkeypatch.setattr(ranking, "_FIRST", 2)
+    texts = ("Turnus.", "Turnus, turnus.", "Turnus, turnus.", "Turnus og turnus og turnus.")
+    many = [ad(10 + number, title="Vakt", description=texts[number % 4]) for number in range(40)]
+    fill(db, *many, ad(6, title="Turnus"), ad(7, title="Turnus", expires="2026-11-01T00:00:00Z"))
+    whole = best_first(db, "turnus")
+    assert len(whole) == len(set(whole)) == 43
+    assert whole[0] == 6
+    assert [best_first(db, "turnus", 1, at) for at in range(44)] == [[one] for one in whole] + [[]]
+    assert best_first(db, "turnus", 9, 1) == whole[1:10]
+
+
+def test_a_page_of_fitting_titles_takes_few_statements(db: Path) -> None:
+    """Each goes through 64 tables: one looks up all words, and none computes BM25."""
+    executed: list[str] = []
+    with Reader(db, TODAY) as reader:
+        reader._connection.set_trace_callback(executed.append)
+        list(reader.rows(["uuid"], Filters(text=("sykepleier",)), Sort.RELEVANCE, 2))
+    ours = [sql for sql in executed if not sql.startswith("--")]
+    assert len([sql for sql in ours if sql.startswith("SELECT") and "words_of_" in sql]) == 1
+    assert len([sql for sql in ours if "MATCH" in sql]) == 2  # whether it is commonplace; the page
+    assert not [sql for sql in ours if "bm25" in sql]
 
 
 @pytest.mark.usefixtures("noon")

@@ -41,7 +41,9 @@ def records(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[
     What is derived stands in an object of its own, `derived`, and only where it was found.
     """
     encode = json.JSONEncoder(ensure_ascii=False).encode
-    return (encode(_record(columns, row)) for row in rows)
+    if any(name.startswith(DERIVED) for name in columns):
+        return (encode(_record(columns, row)) for row in rows)
+    return (encode(dict(zip(columns, row, strict=True))) for row in rows)
 
 
 def _record(columns: Sequence[str], row: Sequence[Cell]) -> dict[str, object]:

@@ -264,9 +264,22 @@ def _says(column: str, values: list[str]) -> Condition:
         case "municipal":
             return _is_municipality(values)
         case "county":
-            return _is(COUNTY, sorted({one for value in values for one in _all_names(value)}))
+            return _is_county(sorted({one for value in values for one in _all_names(value)}))
         case _:
             return _is(column, values)
+
+
+def _is_county(names: list[str]) -> Condition:
+    """Whether `COUNTY` is one of these: it is computed only where a place names no county."""
+    named, names_bound = _is(_NAMED_COUNTY, names)
+    computed, bound = _is(COUNTY, names)
+    no_county = ("county IS NULL", _named("county", f"{_NAMED_COUNTY} IS NULL"))
+    unnamed = [f"{none} AND {computed}" for none in no_county]
+    either = " OR ".join([_named("county", named), *unnamed])
+    return f"({either})", (*names_bound, *bound, *bound)
+
+
+_NAMED_COUNTY = "county_of(name, NULL, NULL, NULL)"
 
 
 def _all_names(county: str) -> Iterable[str]:

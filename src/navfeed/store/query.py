@@ -146,8 +146,8 @@ class Reader(Connected):
         lists = [at for at, name in enumerate(columns) if name in LIST_COLUMNS]
         chosen = ", ".join(map(expression, columns))
         part = (MOST if limit is None else min(limit, MOST), min(offset, MOST))
-        for row in self._select(Selection(chosen, _BY_ID, sort, part=part), filters):
-            yield with_lists(row, lists)
+        selected = self._select(Selection(chosen, _BY_ID, sort, part=part), filters)
+        yield from with_lists(selected, lists)
 
     def snippets(self, filters: Filters) -> Callable[[str], str]:
         """A function from an ad's id to the piece of its text that matches the search best.
@@ -440,15 +440,43 @@ class Reader(Connected):
         """Stream the answer: an export is ten times as large as the rest of the process."""
         refuse_wrong_type("the question", "filters", filters, Filters)
         searched = self._search(filters)
-        ranked = self._ranked(searched) if selection.is_ranked(searched) else None
+        if selection.is_ranked(searched):
+            yield from self._best_first(selection, filters, searched)
+        else:
+            yield from self._run(selection, filters, searched)
+
+    def _best_first(
+        self, selection: Selection, filters: Filters, searched: search.Search
+    ) -> Iterator[tuple[Any, ...]]:
+        """What has all of the search in its titles, then the rest, as far as it is needed."""
+        most, skipped = selection.part or (MOST, 0)
+        left = end = min(most + skipped, MOST)
+        for part, ranked in self._parts(searched):
+            for row in self._run(replace(selection, part=(left, 0)), filters, part, ranked):
+                left -= 1
+                if left < end - skipped:
+                    yield row
+            if not left:
+                return
+
+    def _parts(self, searched: search.Search) -> Iterator[tuple[search.Search, str | None]]:
+        """The parts of what a search finds, the best first, as `Selection.statement` takes them."""
+        yield replace(searched, wanted=searched.in_titles), None
+        rest = ranking.best_first(self._all, searched.wanted or "", searched.in_titles)
+        yield from ((replace(searched, wanted=None), ranked) for ranked in rest)
+
+    def _run(
+        self,
+        selection: Selection,
+        filters: Filters,
+        searched: search.Search,
+        ranked: str | None = None,
+    ) -> Iterator[tuple[Any, ...]]:
         sql, values = selection.statement(filters, searched, self._today, ranked)
         with translate_errors(self.path):
             cursor = self._connection.execute(sql, values)
             for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
                 yield row
-
-    def _ranked(self, searched: search.Search) -> str:
-        return ranking.places(self._all, searched.wanted or "", searched.in_titles)
 
     def _search(self, filters: Filters) -> search.Search:
         return search.read_search(filters.text, self._spelled, filters.title)

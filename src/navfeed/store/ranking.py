@@ -1,4 +1,7 @@
-"""What fits a search best, by the statistics of the whole index.
+"""The order of what a search finds: ads with all of it in their titles, then the rest by BM25.
+
+In titles it says what the job is, and there the newest come first: that takes one look for it, and
+no statistics. The rest is only computed where there are not enough of these.
 
 FTS5's `bm25` (https://www.sqlite.org/fts5.html#the_bm25_function) counts within one table: how
 many of its ads contain a word, and how long they are on average. The index is up to 64 tables, so
@@ -12,16 +15,20 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
-from navfeed.store.shards import COLUMNS, Query, shard_of, sizes, table, varints
+from navfeed.store.shards import COLUMNS, Query, lengths_of, shard_of, sizes
 
 WEIGHTS = "10, 8, 3, 1, 0"
 """Of a word in the title, the job title, the employer's name and the text; none of `ends`."""
 
 RANKED = "(SELECT CAST(key AS INTEGER) AS id, value AS place FROM json_each(?)) AS ranked"
-"""A table of what `places` answers, to be joined with `ads`."""
+"""A table of what `best_first` yields, to be joined with `ads`."""
+
+_FIRST = 500
+"""Ads of the first part: mostly a page of them is shown."""
 
 _K, _B = 1.2, 0.75
 _LEAST_RARITY = 1e-6
@@ -34,25 +41,38 @@ _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
 _SCORED = f"SELECT rowid, bm25(search, {WEIGHTS}) FROM search WHERE search MATCH ?"
 
 
-def places(query: Query, wanted: str, in_titles: str) -> str:
-    """The ads that a search finds and the place of each, as a JSON object; 0 is the first.
+def best_first(query: Query, wanted: str, in_titles: str) -> Iterator[str]:
+    """The ads that a search finds and that do not have all of it in their titles, best first.
 
-    All of the search in the titles comes first. Weights alone would not do: a rare form in the text
-    (`kokkene`) counts for more than a common one in the title (`Kokk`).
+    Yields JSON objects, each of the next ads and their places. They grow: who stops at the first
+    does not look up all the ads.
     """
-    found = [ad for (ad,) in query(_FOUND, wanted)]
-    titled = {ad for (ad,) in query(_FOUND, in_titles)}
-    scores = _scores(query, wanted, found)
-    order = {ad: (ad not in titled, -scores[ad]) for ad in found}
-    place = {value: at for at, value in enumerate(sorted(set(order.values())))}
-    return json.dumps({ad: place[value] for ad, value in order.items()})
+    scores = _scores(query, wanted, _lengths_of_rest(query, wanted, in_titles))
+    part: dict[int, int] = {}
+    most = _FIRST
+    ordered = sorted(scores, key=scores.__getitem__, reverse=True)
+    for place, (_, ads) in enumerate(groupby(ordered, key=scores.__getitem__)):
+        part.update(dict.fromkeys(ads, place))
+        if len(part) >= most:
+            yield json.dumps(part)
+            part, most = {}, most * 8
+    if part:
+        yield json.dumps(part)
 
 
-def _scores(query: Query, wanted: str, found: list[int]) -> dict[int, float]:
-    """BM25 of each ad that was found."""
+def _lengths_of_rest(query: Query, wanted: str, in_titles: str) -> dict[int, int]:
+    """How many words each ad says that is found, but not by its titles."""
+    lengths = lengths_of(query, wanted)
+    titled = query(_FOUND, in_titles) if lengths else []
+    return {ad: lengths[ad] for ad in lengths.keys() - {ad for (ad,) in titled}}
+
+
+def _scores(query: Query, wanted: str, lengths: dict[int, int]) -> dict[int, float]:
+    """BM25 of each of the ads that `wanted` finds whose length in words is given."""
+    if not lengths:
+        return {}
     corpus = _Corpus.read(query)
-    lengths = _lengths(query, found)
-    scores = dict.fromkeys(found, 0.0)
+    scores = dict.fromkeys(lengths, 0.0)
     for phrase, times in Counter(phrases_of(wanted)).items():
         hits = query(_SCORED, phrase)
         rarity = times * _rarity(corpus.ads, len(hits))
@@ -105,22 +125,6 @@ def _damping(length: int, average: float) -> float:
 def _rarity(ads: int, hits: int) -> float:
     """The inverse document frequency."""
     return max(math.log((ads - hits + 0.5) / (hits + 0.5)), _LEAST_RARITY)
-
-
-def _lengths(query: Query, ads: Iterable[int]) -> dict[int, int]:
-    """How many words each ad says."""
-    by_shard: dict[int, list[int]] = {}
-    for ad in ads:
-        by_shard.setdefault(shard_of(ad), []).append(ad)
-    return {
-        ad: sum(varints(counts))
-        for shard, chosen in by_shard.items()
-        for ad, counts in query(
-            f"SELECT id, sz FROM {table(shard)}_docsize "
-            "WHERE id IN (SELECT value FROM json_each(?))",
-            json.dumps(chosen),
-        )
-    }
 
 
 _TOKEN = re.compile(r'(?:\{([^}]*)\} : )?([()])|("[^"]*"\*?)')

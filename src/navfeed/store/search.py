@@ -87,8 +87,12 @@ class Search:
 
     @property
     def in_titles(self) -> str:
-        """What is wanted, in the title or the job title."""
-        return f"{_TITLES} : ({self.wanted})"
+        """What is wanted, in the title or the job title.
+
+        What must not be said beside it must not be in the text either.
+        """
+        titled = f"{_TITLES} : ({self.wanted})"
+        return f"({self.wanted}) AND {titled}" if ") NOT (" in (self.wanted or "") else titled
 
     def conditions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """SQL conditions on `ads`, each with its values.

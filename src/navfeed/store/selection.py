@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from navfeed.errors import ConfigError
@@ -21,8 +22,9 @@ Cell = str | tuple[str, ...] | None
 class Sort(StrEnum):
     """What comes first. Newest first for moments, soonest first for days, else by name.
 
-    Ads without a value come last; those with the same one are in the order of their ids. The best
-    match of a search comes first by `RELEVANCE`; without a search, it is the order of `PUBLISHED`.
+    Ads without a value come last; those with the same one are in the order of their ids. By
+    `RELEVANCE`, ads with all of a search in their titles come first, in the order of `PUBLISHED`,
+    then the best matches. Without a search, it is the order of `PUBLISHED`.
     """
 
     RELEVANCE = "relevance"
@@ -99,10 +101,8 @@ class Selection:
     ) -> Condition:
         """The SQL and its values, for the ads that are active `today` and match.
 
-        `ranked`: what the search found, with places (`ranking.places`), where `is_ranked`.
+        `ranked`: only these ads, in this order (`ranking.best_first`).
         """
-        if ranked is not None:
-            searched = replace(searched, wanted=None)
         wheres = [(ACTIVE, (today,)), *conditions(filters), *searched.conditions()]
         if self.among is not None:
             wheres.append((f"ads.uuid IN {LISTED}", (listed(self.among),)))
@@ -163,9 +163,15 @@ def expression(column: str) -> str:
     return f"(SELECT json_group_array({value}) FROM {table} WHERE ad = ads.uuid)"
 
 
-def with_lists(row: tuple[Any, ...], lists: Iterable[int]) -> tuple[Cell, ...]:
-    """A row whose cells at `lists` are read from their JSON arrays."""
-    cells = list(row)
-    for at in lists:
-        cells[at] = tuple(dict.fromkeys(filter(None, json.loads(cells[at]))))
-    return tuple(cells)
+def with_lists(rows: Iterable[tuple[Any, ...]], lists: Sequence[int]) -> Iterator[tuple[Cell, ...]]:
+    """Rows whose cells at `lists` are read from their JSON arrays."""
+    values = lru_cache(maxsize=1_000)(_values)  # most ads name a place that others name too
+    for row in rows:
+        cells = list(row)
+        for at in lists:
+            cells[at] = values(cells[at])
+        yield tuple(cells)
+
+
+def _values(array: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, json.loads(array))))

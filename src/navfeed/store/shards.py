@@ -11,7 +11,9 @@ writes to two shards instead of all.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -173,14 +175,15 @@ def _rebuild(connection: sqlite3.Connection, name: str) -> None:
 
 def sizes(query: Query) -> dict[int, tuple[int, int]]:
     """By shard: how many ads it holds, and how many words they say."""
-    counted = {name: list(varints(_totals(query, name))) for name in tables(query)}
-    return {_number(name): (ads, sum(words)) for name, (ads, *words) in counted.items() if ads}
+    totals = query(_of_all(tables(query), "SELECT '{0}', block FROM {0}_data WHERE id = 1"))
+    counted = {_number(name): list(varints(block or b"\0")) for name, block in totals}
+    return {shard: (ads, sum(words)) for shard, (ads, *words) in counted.items() if ads}
 
 
-def _totals(query: Query, name: str) -> bytes:
-    """FTS5's record of how many rows a table has, and how many words of each column."""
-    ((block,),) = query(f"SELECT block FROM {name}_data WHERE id = 1")
-    return block or b"\0"
+def lengths_of(query: Query, found: str) -> dict[int, int]:
+    """How many words each ad says that a search in FTS5's own language finds."""
+    part = "SELECT id, sz FROM {0} JOIN {0}_docsize ON id = {0}.rowid WHERE {0} MATCH ?1"
+    return {ad: sum(varints(counts)) for ad, counts in query(_of_all(tables(query), part), found)}
 
 
 def _number(name: str) -> int:
@@ -211,6 +214,19 @@ def open_words(query: Query) -> None:
         )
     words = _of_all(names, "SELECT term, cnt FROM words_of_{0}")
     query(f"CREATE TEMP VIEW IF NOT EXISTS words AS {words}")
+
+
+def words_beginning(query: Query, starts: Iterable[str]) -> list[tuple[Any, ...]]:
+    """The words of the index with one of these beginnings, after `open_words`.
+
+    As (beginning, word), once for each shard. One statement for all: opening the words of 64 shards
+    takes longer than to look a beginning up in them.
+    """
+    part = (
+        "SELECT value, term FROM json_each(?1) CROSS JOIN words_of_{0} "
+        f"WHERE term BETWEEN value AND value || char({sys.maxunicode})"
+    )
+    return query(_of_all(tables(query), part), json.dumps([*starts]))
 
 
 def problems(query: Query) -> Iterator[str]:

@@ -7,13 +7,12 @@ stored, and nothing of it left when its ads are gone.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from navfeed.store.search import BACKWARDS, Spellings
-from navfeed.store.shards import open_words
+from navfeed.store.shards import open_words, words_beginning
 from navfeed.text.compounds import SHORTEST, SHORTEST_FIRST, begins_with, inflections, names_helper
 from navfeed.text.likeness import alike
 from navfeed.text.stem import is_form, noun_in_er, stem
@@ -29,10 +28,10 @@ _MANY_ADS = 100
 _SAME = 2
 """Letters at the beginning that a mistyped word is taken to have right."""
 
-_TOGETHER = 3
-"""Words that begin with the same letters, so many, are read at once."""
 
-_LAST_LETTER = "\U0010ffff"
+def _backwards(end: str) -> str:
+    """How words of the index begin that are words of titles with this end."""
+    return BACKWARDS + end[::-1]
 
 
 def _spellings(anywhere: Iterable[str], in_titles: Iterable[str]) -> Spellings:
@@ -64,6 +63,7 @@ class Vocabulary:
         return self._known[word]
 
     def _spellings(self, word: str) -> Spellings:
+        self._read(self._starts(word))
         near = self._beginning(stem(word))
         forms = [word, *self._forms(word, near)]
         others: list[str] = []
@@ -132,16 +132,23 @@ class Vocabulary:
 
     def _ending(self, word: str) -> Iterator[str]:
         """Compounds in titles whose last part is the word, in any form."""
-        if len(word) < SHORTEST:
-            return
-        last = self._synonyms.listed(word) or word
-        is_noun = self._is_noun(last)
-        for form in inflections(last):
-            for backwards in self._beginning(BACKWARDS + form[::-1]):
+        is_noun = self._is_noun(self._synonyms.listed(word) or word)
+        for form in self._last_parts(word):
+            for backwards in self._beginning(_backwards(form)):
                 compound = backwards[:0:-1]
                 is_own = self._is_listed(compound) or self._is_noun(compound) != is_noun
                 if len(compound) - len(form) >= SHORTEST_FIRST and not is_own:
                     yield compound
+
+    def _last_parts(self, word: str) -> tuple[str, ...]:
+        """The forms of a word that a compound may end with."""
+        return inflections(self._synonyms.listed(word) or word) if len(word) >= SHORTEST else ()
+
+    def _starts(self, word: str) -> Iterator[str]:
+        """How the words of the index begin that a search for a word may be for."""
+        for one in (word, *self._synonyms.others(word)):
+            yield stem(one)
+            yield from map(_backwards, self._last_parts(one))
 
     def _is_noun(self, word: str) -> bool:
         """Whether it is a form of a noun in -er: `medarbeider` does not end with `arbeid`."""
@@ -158,18 +165,19 @@ class Vocabulary:
 
     def _beginning(self, start: str) -> list[str]:
         """The words of the index that begin so."""
-        words = self._read(start[:_TOGETHER])
-        return words[bisect_left(words, start) : bisect_right(words, start + _LAST_LETTER)]
-
-    def _read(self, start: str) -> list[str]:
-        """The same, kept: each look into the index is one into every shard."""
-        if start not in self._words:
-            self.open()
-            rows = self._ask(
-                "SELECT term FROM words WHERE term BETWEEN ? AND ?", start, start + _LAST_LETTER
-            )
-            self._words[start] = sorted({term for (term,) in rows})
+        self._read([start])
         return self._words[start]
+
+    def _read(self, starts: Iterable[str]) -> None:
+        """Read the words that begin so, all at once: each statement opens every shard."""
+        unread = [start for start in dict.fromkeys(starts) if start not in self._words]
+        if not unread:
+            return
+        self.open()
+        found: dict[str, set[str]] = {start: set() for start in unread}
+        for start, term in words_beginning(self._ask, unread):
+            found[start].add(term)
+        self._words.update((start, sorted(words)) for start, words in found.items())
 
     def open(self) -> None:
         """Make the index show its words. A reader's own, and gone with it."""
