@@ -373,6 +373,14 @@ def test_the_newest_few_come_by_an_index(db: Path, monkeypatch: pytest.MonkeyPat
     assert "SCAN ads USING INDEX ads_by_published" in plans
 
 
+def test_an_ad_is_found_without_looking_at_all_ids(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = _plans(db, monkeypatch, lambda reader: reader.find(uuid(1)))
+
+    assert "SEARCH ads USING INDEX sqlite_autoindex_ads_1 (uuid>? AND uuid<?)" in plans
+
+
 def _plans(db: Path, monkeypatch: pytest.MonkeyPatch, use: object) -> list[str]:
     """How SQLite goes about the statements that `use` makes."""
     steps: list[str] = []
