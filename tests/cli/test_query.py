@@ -386,6 +386,14 @@ def test_the_newest_of_what_titles_say_come_by_an_index(
     assert not [step for step in plans if "FOR ORDER BY" in step]
 
 
+def test_an_ad_is_found_without_looking_at_all_ids(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = _plans(db, monkeypatch, lambda reader: reader.find(uuid(1)))
+
+    assert "SEARCH ads USING INDEX sqlite_autoindex_ads_1 (uuid>? AND uuid<?)" in plans
+
+
 def _plans(db: Path, monkeypatch: pytest.MonkeyPatch, use: object) -> list[str]:
     """How SQLite goes about the statements that `use` makes."""
     steps: list[str] = []

@@ -90,7 +90,7 @@ class Api:
         check_names(parameters, [*(one.name for one in self._options.filters), "by", "top"])
         filters = read_filters(parameters, snapshot, self._options)
         top = number(parameters, "top", USUAL, MOST_NAMES)
-        tallies = snapshot.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
+        tallies = snapshot.reader.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
         return json_payload(
             {
                 "caught_up_at": moment_text(snapshot.caught_up_at),

@@ -29,7 +29,7 @@ from navfeed.serve.triage import Triage
 
 
 def build(options: ServeOptions) -> ASGIApp:
-    """The whole service. It opens the store again for every query."""
+    """The whole service."""
     queries = QueryRunner(options)
 
     @asynccontextmanager

@@ -73,7 +73,7 @@ class MapPage:
         check_names(parameters, [*self._names, "lang", "sort", *self._html.own_parameters])
         filters = read_filters(parameters, snapshot, self._html.options)
         shown = with_marks(filters, self._html.marks(), last_value(parameters, "mark"))
-        counted = snapshot.tallies([By.MUNICIPAL], shown)[By.MUNICIPAL]
+        counted = snapshot.tally(By.MUNICIPAL, shown)
         address = Address(self._html.options.root_path, parameters)
         return self._html.render(
             "map.html",

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -175,10 +174,10 @@ class Page:
 
     def _facets(
         self, snapshot: Snapshot, filters: Filters, address: Address, language: Language
-    ) -> Markup:
-        """The same for every page of a list and every ad that is open beside it."""
+    ) -> str:
+        """As HTML, the same for every page of a list and every ad that is open beside it."""
 
-        def written() -> Markup:
+        def written() -> str:
             return self._html.part(
                 "facets.html",
                 language,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,10 +64,10 @@ class Snapshot:
     def count(self, filters: Filters) -> int:
         return self.memory.lists.get(self.state, filters, lambda: self.reader.count(filters))
 
-    def tallies(self, by: Iterable[By], filters: Filters) -> dict[By, list[Counted]]:
-        wanted = tuple(by)
+    def tally(self, by: By, filters: Filters) -> list[Counted]:
+        """For names of places and trades, not of employers."""
         return self.memory.counts.get(
-            self.state, (wanted, filters), lambda: self.reader.tallies(wanted, filters)
+            self.state, (by, filters), lambda: self.reader.tally(by, filters)
         )
 
     def ids(self, filters: Filters, sort: Sort, limit: int, offset: int = 0) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ T = TypeVar("T")
 class Remembered:
     """The results of functions by key, at most `most` of them, all of one state of the store.
 
-    Callers who want the same at the same time wait for the first of them. Only numbers, names and
-    ids belong here, never a text of an ad: the results of a state stay in memory until somebody
-    wants to know about another one.
+    Callers who want the same at the same time wait for the first of them. Only numbers, ids and
+    names of places and trades belong here, no text of an ad and no employer: the results of a state
+    stay in memory until somebody wants to know about another one.
     """
 
     def __init__(self, most: int) -> None:

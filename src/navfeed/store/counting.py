@@ -45,11 +45,21 @@ COUNTED_BY = {
 """The same for what is counted by: a STYRK-08 code with its name, and NAV's own codes below it."""
 
 COUNTED = "INSERT INTO temp.counted "
-"""Takes the ids of the ads that are to be counted."""
+"""Takes `COUNTED_COLUMNS` of the ads that are to be counted."""
+
+_COPIED = {name: column for name, column in OF_ADS.items() if name != "uuid"}
+"""Of an ad itself, and short. Each look at all ads again takes longer than all else."""
+
+COUNTED_COLUMNS = ", ".join(["ads.uuid", *(f"ads.{column}" for column in _COPIED.values())])
+
+_FROM_COPY = {
+    name: f"SELECT ad, {column} AS value FROM temp.counted" for name, column in _COPIED.items()
+}
 
 
 def begin_count(db: sqlite3.Connection) -> None:
-    db.execute("CREATE TABLE IF NOT EXISTS temp.counted (ad TEXT PRIMARY KEY) WITHOUT ROWID")
+    columns = ", ".join(["ad TEXT PRIMARY KEY", *_COPIED.values()])
+    db.execute(f"CREATE TABLE IF NOT EXISTS temp.counted ({columns}) WITHOUT ROWID")
     db.execute("DELETE FROM temp.counted")
 
 
@@ -57,8 +67,8 @@ def tally(db: sqlite3.Connection, by: By) -> list[Counted]:
     """The ads in `temp.counted` by name; weeks in their order, else the most frequent first."""
     order = "value" if by is By.WEEK else "2 DESC, alphabetical(value)"
     rows = db.execute(
-        f"SELECT value, count(DISTINCT ad) FROM ({COUNTED_BY[by]}) "
-        f"WHERE value <> '' AND ad IN temp.counted GROUP BY value ORDER BY {order}"
+        f"SELECT value, count(DISTINCT ad) FROM ({_FROM_COPY.get(by, COUNTED_BY[by])}) "
+        f"WHERE value <> '' AND ad IN (SELECT ad FROM temp.counted) GROUP BY value ORDER BY {order}"
     )
     return [(str(name), int(count)) for name, count in rows]
 
@@ -68,7 +78,7 @@ def tally_of_two(db: sqlite3.Connection, by: By, other: By) -> list[tuple[str, s
     rows = db.execute(
         f"SELECT one.value, other.value, count(DISTINCT one.ad) FROM ({COUNTED_BY[by]}) AS one "
         f"JOIN ({COUNTED_BY[other]}) AS other ON other.ad = one.ad "
-        "WHERE one.value <> '' AND other.value <> '' AND one.ad IN temp.counted "
+        "WHERE one.value <> '' AND other.value <> '' AND one.ad IN (SELECT ad FROM temp.counted) "
         "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
     )
     return [(str(one), str(other), int(count)) for one, other, count in rows]

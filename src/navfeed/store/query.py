@@ -35,7 +35,15 @@ from navfeed.model import (
 )
 from navfeed.store import damage, history, journal, ranking, search, shards, status
 from navfeed.store.connect import Connected, is_shared, open_reader, translate_errors
-from navfeed.store.counting import COUNTED, VALUES, begin_count, flow, tally, tally_of_two
+from navfeed.store.counting import (
+    COUNTED,
+    COUNTED_COLUMNS,
+    VALUES,
+    begin_count,
+    flow,
+    tally,
+    tally_of_two,
+)
 from navfeed.store.filters import (
     MOST,
     Filters,
@@ -187,7 +195,7 @@ class Reader(Connected):
 
     def _begin_count(self, filters: Filters) -> None:
         self._read(begin_count)
-        list(self._select(Selection("ads.uuid", into=COUNTED), filters))  # runs it
+        list(self._select(Selection(COUNTED_COLUMNS, into=COUNTED), filters))  # runs it
 
     def flow(self) -> Flow:
         """Ads that came and went, week by week, filters or not, and since when that was counted.
