@@ -428,8 +428,11 @@ class Reader(Connected):
 
     def _parts(self, searched: search.Search) -> Iterator[tuple[search.Search, str | None]]:
         """The parts of what a search finds, the best first, as `Selection.statement` takes them."""
+        wanted = searched.wanted or ""
+        if not ranking.finds(self._all, wanted):
+            return
         yield replace(searched, wanted=searched.in_titles), None
-        rest = ranking.best_first(self._all, searched.wanted or "", searched.in_titles)
+        rest = ranking.best_first(self._all, wanted, searched.in_titles)
         yield from ((replace(searched, wanted=None), ranked) for ranked in rest)
 
     def _run(

@@ -41,6 +41,11 @@ _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
 _SCORED = f"SELECT rowid, bm25(search, {WEIGHTS}) FROM search WHERE search MATCH ?"
 
 
+def finds(query: Query, wanted: str) -> bool:
+    """Whether a search finds any ad: where none, nothing else need be looked up."""
+    return bool(query(f"{_FOUND} LIMIT 1", wanted))
+
+
 def best_first(query: Query, wanted: str, in_titles: str) -> Iterator[str]:
     """The ads that a search finds and that do not have all of it in their titles, best first.
 
