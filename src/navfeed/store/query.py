@@ -415,7 +415,7 @@ class Reader(Connected):
     def _best_first(
         self, selection: Selection, filters: Filters, searched: search.Search
     ) -> Iterator[tuple[Any, ...]]:
-        """What has all of the search in its titles, then the rest, as far as it is needed."""
+        """Ads with all of the search in their titles, then the others, as far as needed."""
         most, skipped = selection.part or (MOST, 0)
         left = end = min(most + skipped, MOST)
         for part, ranked in self._parts(searched):
