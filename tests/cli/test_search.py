@@ -14,7 +14,7 @@ from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
-from navfeed.store import connect, ranking
+from navfeed.store import connect, query, ranking
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.selection import Sort
@@ -438,11 +438,19 @@ def test_pages_of_a_ranked_search_make_up_the_whole(
     assert best_first(db, "turnus", 9, 1) == whole[1:10]
 
 
-def test_a_page_of_title_matches_takes_few_statements(db: Path) -> None:
+def test_a_page_of_title_matches_takes_few_statements(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each goes through 64 tables: one looks up all words, and none computes BM25."""
     executed: list[str] = []
+
+    def traced(path: Path) -> sqlite3.Connection:
+        connection = connect.open_reader(path)
+        connection.set_trace_callback(executed.append)
+        return connection
+
+    monkeypatch.setattr(query, "open_reader", traced)
     with Reader(db, TODAY) as reader:
-        reader._connection.set_trace_callback(executed.append)
         list(reader.rows(["uuid"], Filters(text=("sykepleier",)), Sort.RELEVANCE, 2))
     ours = [sql for sql in executed if not sql.startswith("--")]
     assert len([sql for sql in ours if sql.startswith("SELECT") and "words_of_" in sql]) == 1
