@@ -373,10 +373,10 @@ def test_the_newest_few_come_by_an_index(db: Path, monkeypatch: pytest.MonkeyPat
     assert "SCAN ads USING INDEX ads_by_published" in plans
 
 
-def test_the_newest_of_what_titles_say_come_by_an_index(
+def test_title_matches_come_newest_first_by_an_index(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looking up all ads that were found took 10 ms of the 25 ms for 6,000 of 100,000."""
+    """Looking up all ads found took 10 of 25 ms, for 6,000 of 100,000 ads."""
     sykepleier = Filters(text=("sykepleier",))
     plans = _plans(
         db, monkeypatch, lambda reader: list(reader.rows(["uuid"], sykepleier, Sort.RELEVANCE, 1))

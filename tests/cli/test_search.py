@@ -14,7 +14,7 @@ from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
-from navfeed.store import connect, ranking
+from navfeed.store import connect, query, ranking
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.selection import Sort
@@ -397,7 +397,9 @@ def best_first(db: Path, text: str, *part: int) -> list[int]:
         return [int(str(name)[:8], 16) for (name,) in rows]
 
 
-def test_the_newest_of_those_with_fitting_titles_come_first(tmp_path: Path) -> None:
+def test_title_matches_come_first_and_the_newest_at_the_top(
+    tmp_path: Path,
+) -> None:
     plain = {"jobtitle": "", "employer": FIRM, "description": "Tekst."}
     db = fill(
         tmp_path / "navfeed.db",
@@ -411,7 +413,7 @@ def test_the_newest_of_those_with_fitting_titles_come_first(tmp_path: Path) -> N
     assert best_first(db, "kokk") == [5, 4, 1, 3, 6]
 
 
-def test_what_must_not_be_said_must_not_be_said_beside_a_fitting_title(tmp_path: Path) -> None:
+def test_a_group_excludes_by_the_text_where_the_title_matches(tmp_path: Path) -> None:
     db = fill(
         tmp_path / "navfeed.db",
         ad(1, title="Nattevakt", jobtitle="", description="Du hjelper en kokk."),
@@ -421,10 +423,10 @@ def test_what_must_not_be_said_must_not_be_said_beside_a_fitting_title(tmp_path:
     assert best_first(db, "(natt -kokk) OR fjord") == [2, 3]
 
 
-def test_pages_of_the_best_fits_make_up_the_whole(
+def test_pages_of_a_ranked_search_make_up_the_whole(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where parts of the answer end, too: those of fitting titles, and those of the rest."""
+    """Across the ends of its parts, too: title matches, then the others in growing numbers."""
     monkeypatch.setattr(ranking, "_FIRST", 2)
     texts = ("Turnus.", "Turnus, turnus.", "Turnus, turnus.", "Turnus og turnus og turnus.")
     many = [ad(10 + number, title="Vakt", description=texts[number % 4]) for number in range(40)]
@@ -436,15 +438,24 @@ def test_pages_of_the_best_fits_make_up_the_whole(
     assert best_first(db, "turnus", 9, 1) == whole[1:10]
 
 
-def test_a_page_of_fitting_titles_takes_few_statements(db: Path) -> None:
+def test_a_page_of_title_matches_takes_few_statements(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each goes through 64 tables: one looks up all words, and none computes BM25."""
     executed: list[str] = []
+
+    def traced(path: Path) -> sqlite3.Connection:
+        connection = connect.open_reader(path)
+        connection.set_trace_callback(executed.append)
+        return connection
+
+    monkeypatch.setattr(query, "open_reader", traced)
     with Reader(db, TODAY) as reader:
-        reader._connection.set_trace_callback(executed.append)
         list(reader.rows(["uuid"], Filters(text=("sykepleier",)), Sort.RELEVANCE, 2))
     ours = [sql for sql in executed if not sql.startswith("--")]
     assert len([sql for sql in ours if sql.startswith("SELECT") and "words_of_" in sql]) == 1
-    assert len([sql for sql in ours if "MATCH" in sql]) == 2  # whether it is commonplace; the page
+    matches = [sql for sql in ours if "MATCH" in sql]
+    assert len(matches) == 3  # is the word commonplace, is there any ad, and the page
     assert not [sql for sql in ours if "bm25" in sql]
 
 

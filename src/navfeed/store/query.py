@@ -456,7 +456,7 @@ class Reader(Connected):
     def _best_first(
         self, selection: Selection, filters: Filters, searched: search.Search
     ) -> Iterator[tuple[Any, ...]]:
-        """What has all of the search in its titles, then the rest, as far as it is needed."""
+        """Ads with all of the search in their titles, then the others, as far as needed."""
         most, skipped = selection.part or (MOST, 0)
         left = end = min(most + skipped, MOST)
         for part, ranked in self._parts(searched):
@@ -469,8 +469,11 @@ class Reader(Connected):
 
     def _parts(self, searched: search.Search) -> Iterator[tuple[search.Search, str | None]]:
         """The parts of what a search finds, the best first, as `Selection.statement` takes them."""
+        wanted = searched.wanted or ""
+        if not ranking.finds(self._all, wanted):
+            return
         yield replace(searched, wanted=searched.in_titles), None
-        rest = ranking.best_first(self._all, searched.wanted or "", searched.in_titles)
+        rest = ranking.best_first(self._all, wanted, searched.in_titles)
         yield from ((replace(searched, wanted=None), ranked) for ranked in rest)
 
     def _run(

@@ -1,7 +1,7 @@
-"""The order of what a search finds: ads with all of it in their titles, then the rest by BM25.
+"""Whether a search finds anything, and the order of ads without all of it in their titles: BM25.
 
-In titles it says what the job is, and there the newest come first: that takes one look for it, and
-no statistics. The rest is only computed where there are not enough of these.
+Those with all of it in their titles come before them, newest first, which needs no statistics: the
+others are ranked only if a page is not full by then (decision 0103).
 
 FTS5's `bm25` (https://www.sqlite.org/fts5.html#the_bm25_function) counts within one table: how
 many of its ads contain a word, and how long they are on average. The index is up to 64 tables, so
@@ -28,7 +28,7 @@ RANKED = "(SELECT CAST(key AS INTEGER) AS id, value AS place FROM json_each(?)) 
 """A table of what `best_first` yields, to be joined with `ads`."""
 
 _FIRST = 500
-"""Ads of the first part: mostly a page of them is shown."""
+"""Ads in the first part: more than a page."""
 
 _K, _B = 1.2, 0.75
 _LEAST_RARITY = 1e-6
@@ -41,11 +41,16 @@ _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
 _SCORED = f"SELECT rowid, bm25(search, {WEIGHTS}) FROM search WHERE search MATCH ?"
 
 
+def finds(query: Query, wanted: str) -> bool:
+    """Whether a search finds any ad. If none, nothing else has to be looked up."""
+    return bool(query(f"{_FOUND} LIMIT 1", wanted))
+
+
 def best_first(query: Query, wanted: str, in_titles: str) -> Iterator[str]:
     """The ads that a search finds and that do not have all of it in their titles, best first.
 
-    Yields JSON objects, each of the next ads and their places. They grow: who stops at the first
-    does not look up all the ads.
+    Yields JSON objects, each with the next ads and their places, and larger than the one before:
+    for a page, only the first ads are looked up.
     """
     scores = _scores(query, wanted, _lengths_of_rest(query, wanted, in_titles))
     part: dict[int, int] = {}
@@ -61,7 +66,7 @@ def best_first(query: Query, wanted: str, in_titles: str) -> Iterator[str]:
 
 
 def _lengths_of_rest(query: Query, wanted: str, in_titles: str) -> dict[int, int]:
-    """How many words each ad says that is found, but not by its titles."""
+    """The number of words of each ad that is found, but not by its titles."""
     lengths = lengths_of(query, wanted)
     titled = query(_FOUND, in_titles) if lengths else []
     return {ad: lengths[ad] for ad in lengths.keys() - {ad for (ad,) in titled}}

@@ -89,7 +89,7 @@ class Search:
     def in_titles(self) -> str:
         """What is wanted, in the title or the job title.
 
-        What must not be said beside it must not be in the text either.
+        A word that a group excludes must not be in the text either.
         """
         titled = f"{_TITLES} : ({self.wanted})"
         return f"({self.wanted}) AND {titled}" if ") NOT (" in (self.wanted or "") else titled

@@ -181,7 +181,7 @@ def sizes(query: Query) -> dict[int, tuple[int, int]]:
 
 
 def lengths_of(query: Query, found: str) -> dict[int, int]:
-    """How many words each ad says that a search in FTS5's own language finds."""
+    """The number of words of each ad that a search, in FTS5's own language, finds."""
     part = "SELECT id, sz FROM {0} JOIN {0}_docsize ON id = {0}.rowid WHERE {0} MATCH ?1"
     return {ad: sum(varints(counts)) for ad, counts in query(_of_all(tables(query), part), found)}
 
@@ -219,8 +219,8 @@ def open_words(query: Query) -> None:
 def words_beginning(query: Query, starts: Iterable[str]) -> list[tuple[Any, ...]]:
     """The words of the index with one of these beginnings, after `open_words`.
 
-    As (beginning, word), once for each shard. One statement for all: opening the words of 64 shards
-    takes longer than to look a beginning up in them.
+    As (beginning, word), once for each shard that has it. One statement for all: opening the words
+    of 64 shards takes 2 to 5 ms, looking up a beginning in them half a millisecond.
     """
     part = (
         "SELECT value, term FROM json_each(?1) CROSS JOIN words_of_{0} "

@@ -30,7 +30,7 @@ _SAME = 2
 
 
 def _backwards(end: str) -> str:
-    """How words of the index begin that are words of titles with this end."""
+    """The beginning, in the index, of the words of titles with this end."""
     return BACKWARDS + end[::-1]
 
 
@@ -145,7 +145,7 @@ class Vocabulary:
         return inflections(self._synonyms.listed(word) or word) if len(word) >= SHORTEST else ()
 
     def _starts(self, word: str) -> Iterator[str]:
-        """How the words of the index begin that a search for a word may be for."""
+        """The beginnings of all words of the index that a search for a word may find."""
         for one in (word, *self._synonyms.others(word)):
             yield stem(one)
             yield from map(_backwards, self._last_parts(one))
@@ -169,7 +169,7 @@ class Vocabulary:
         return self._words[start]
 
     def _read(self, starts: Iterable[str]) -> None:
-        """Read the words that begin so, all at once: each statement opens every shard."""
+        """Read the words with these beginnings, all at once: each statement opens every shard."""
         unread = [start for start in dict.fromkeys(starts) if start not in self._words]
         if not unread:
             return
