@@ -46,6 +46,12 @@ def _folder() -> Path:
     return folder
 
 
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    assert server.stdin is not None
+    server.stdin.close()
+    server.wait()
+
+
 @cache
 def _client() -> tuple[str, ...]:
     address = str(_folder() / "socket")
@@ -57,5 +63,5 @@ def _client() -> tuple[str, ...]:
     )
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
-    atexit.register(server.kill)
+    atexit.register(_stop, server)
     return (sys.executable, "-IS", str(HERE / "client.py"), address)
