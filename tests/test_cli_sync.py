@@ -24,6 +24,7 @@ from navfeed.practice import Practice, PracticeServer, World, faults
 from support.clock import machine_now
 from support.lab import Lab
 from support.shell import SOON, Shell
+from support.warm import navfeed_command
 
 STARTED = machine_now()
 
@@ -160,8 +161,8 @@ def test_settings_come_from_flags_then_environment_then_file(shell: Shell, tmp_p
 
 def test_C1_a_second_sync_ends_with_75_and_asks_nothing(shell: Shell) -> None:
     shell.server.practice.script(faults.on("seek"), faults.hang, times=None)
-    first = shell.start("sync")
-    wait_for_request(shell, "seek")
+    first = shell.start_to_kill("sync")
+    shell.server.practice.wait_for_requests("seek")
     shell.server.practice.forget_requests()
     code, _, err = shell.run("sync", "--max-time", "30s")  # without the lock it would hang, too
     assert code == 75
@@ -172,12 +173,6 @@ def test_C1_a_second_sync_ends_with_75_and_asks_nothing(shell: Shell) -> None:
     shell.server.practice.clear_script()
     assert shell.run("sync", "-q")[0] == 0
     assert shell.is_exact()
-
-
-def wait_for_request(shell: Shell, kind: str, number: int = 1) -> None:
-    """Polls the practice feed's record; the tests' own limit ends it if nothing comes."""
-    while sum(request.kind == kind for request in shell.server.practice.requests) < number:
-        pass
 
 
 @contextmanager
@@ -202,7 +197,7 @@ def at_terminal() -> Iterator[None]:
 def test_R2_a_signal_ends_a_hanging_run_with_3(shell: Shell, name: str, kind: Any) -> None:
     shell.server.practice.script(faults.on(kind), faults.hang, times=None)
     with at_terminal(), shell.start("sync") as process:
-        wait_for_request(shell, kind)
+        shell.server.practice.wait_for_requests(kind)
         process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=SOON)
     assert process.returncode == 3
@@ -221,7 +216,7 @@ def test_R2_a_run_under_nohup_goes_on_when_the_terminal_is_closed(shell: Shell) 
     finally:
         signal.signal(signal.SIGHUP, before)
     with process:
-        wait_for_request(shell, "token")
+        shell.server.practice.wait_for_requests("token")
         process.send_signal(signal.SIGHUP)
         gate.set()
         _, err = process.communicate(timeout=60)
@@ -246,8 +241,8 @@ def test_R2_max_time_holds_even_when_the_feed_dribbles(shell: Shell, kind: Any) 
 def test_R1_killed_in_the_middle_of_a_backfill_the_next_run_converges(
     shell: Shell, details: int
 ) -> None:
-    with shell.start("sync") as process:
-        wait_for_request(shell, "detail", details)
+    with shell.start_to_kill("sync") as process:
+        shell.server.practice.wait_for_requests("detail", details)
         process.kill()
     assert shell.run("sync", "-q")[0] == 0
     assert shell.is_exact()
@@ -422,7 +417,7 @@ def test_on_a_terminal_it_draws_bars(shell: Shell) -> None:
     pty = pytest.importorskip("pty")
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "sync"],
+        navfeed_command("sync"),
         env=shell.environ | {"TERM": "xterm", "COLUMNS": "100"},
         stderr=follower,
         stdout=subprocess.DEVNULL,

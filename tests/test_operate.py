@@ -8,7 +8,6 @@ import pty
 import resource
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.sql import writing
+from support.warm import navfeed_command
 
 PERSON = b"Kari Nordmann"
 
@@ -105,7 +105,7 @@ def test_on_a_terminal_runs_are_a_table(db: Path) -> None:
         store.begin_run(NOW)
     leader, follower = pty.openpty()
     done = subprocess.run(
-        [sys.executable, "-m", "navfeed", "runs", "--db", str(db)],
+        navfeed_command("runs", "--db", str(db)),
         stdout=follower,
         env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
         check=True,
@@ -516,7 +516,7 @@ def test_check_tells_each_problem(db: Path, harm: str, says: str) -> None:
 def on_terminal(db: Path, copy: Path, reply: str) -> int:
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "restore", str(copy), "--db", str(db)],
+        navfeed_command("restore", str(copy), "--db", str(db)),
         stdin=follower,
         stderr=subprocess.PIPE,
     ) as asked:

@@ -28,6 +28,7 @@ from support.bench import Bench
 from support.clock import NOW
 from support.scripted import BEGAN, active, content
 from support.sql import rows
+from support.warm import navfeed_command
 
 KARI: dict[str, Any] = {
     "title": "Kokk hos Kari Nordmann",
@@ -435,11 +436,10 @@ def test_C1_an_erasure_waits_for_no_sync(db: Path) -> None:
 
 def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
     import subprocess
-    import sys
 
     for command in ("find", "erase"):
         ended = subprocess.run(
-            [sys.executable, "-m", "navfeed", "privacy", command, "-", "--db", str(db)],
+            navfeed_command("privacy", command, "-", "--db", str(db)),
             input="Kari Nordmann\n",
             capture_output=True,
             text=True,
@@ -464,13 +464,12 @@ def test_find_says_nothing_where_it_can_leave_no_line(
 def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
     """Run an erasure as a person would, who types a reply."""
     import subprocess
-    import sys
 
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "privacy", "erase", "Kari Nordmann", "--db", str(db),
-         *words],
+        navfeed_command("privacy", "erase", "Kari Nordmann", "--db", str(db),
+         *words),
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
         os.close(theirs)

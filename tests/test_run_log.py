@@ -7,7 +7,6 @@ import os
 import pty
 import stat
 import subprocess
-import sys
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from support.bench import Bench
 from support.clock import machine_now
 from support.scripted import active
 from support.shell import Shell
+from support.warm import navfeed_command
 
 
 @pytest.fixture
@@ -224,9 +224,7 @@ def test_who_looks_on_sees_what_went_wrong_beside_the_log(shell: Shell, file: Pa
     shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
     words = ["sync", "--log-file", str(file), "--log-format", "json"]
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "navfeed", *words], env=shell.environ, stderr=theirs
-    )
+    process = subprocess.Popen(navfeed_command(*words), env=shell.environ, stderr=theirs)
     os.close(theirs)
     shown = b""
     with suppress(OSError):  # which tells the end

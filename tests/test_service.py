@@ -239,9 +239,8 @@ def test_another_store_needs_a_restart(shell: Shell, manager: Manager) -> None:
 
 def test_a_busy_store_is_waited_for(shell: Shell, manager: Manager) -> None:
     shell.server.practice.script(faults.on("seek"), faults.hang, times=None)
-    with shell.start("sync") as other:
-        while not shell.server.practice.requests:
-            pass
+    with shell.start_to_kill("sync") as other:
+        shell.server.practice.wait_for_requests("seek")
         with service(shell, manager) as process:
             assert "another sync is running on" in manager.hears("STATUS")
             other.kill()

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.clock import NOW
 from support.shell import invoke
+from support.warm import navfeed_command
 
 UNSAFE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -131,7 +131,7 @@ def process(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run navfeed as a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "navfeed", *arguments],
+        navfeed_command(*arguments),
         capture_output=True,
         check=False,
         input=stdin,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from contextlib import suppress
 
 import pytest
+
+from support.warm import navfeed_command
 
 pty = pytest.importorskip("pty")
 
@@ -19,7 +20,7 @@ def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str
     ours_alone = {"COLUMNS": str(columns), "TERM": "xterm-256color", "PAGER": "cat"}
     environ = {**os.environ, **ours_alone, **environ}
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", *arguments],
+        navfeed_command(*arguments),
         stdout=theirs,
         stderr=subprocess.PIPE,
         env=environ,

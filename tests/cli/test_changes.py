@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,6 +20,7 @@ from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.clock import NOW
+from support.warm import navfeed_command
 
 Line = dict[str, Any]
 
@@ -203,7 +203,7 @@ def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             [
-                *(sys.executable, "-m", "navfeed", "changes"),
+                *navfeed_command("changes"),
                 "--cursor",
                 file,
                 "--db",
@@ -321,7 +321,7 @@ def test_bulk(db: Path) -> None:
 @contextmanager
 def following(db: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "changes", "--follow", "--db", str(db), *words],
+        navfeed_command("changes", "--follow", "--db", str(db), *words),
         stdout=subprocess.PIPE,
     )
     try:

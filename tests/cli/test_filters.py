@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from navfeed.cli._filters import FilterOptions
 from navfeed.store.filters import Filters, conditions
 from navfeed.store.query import Reader
 from support.clock import NOW
+from support.warm import navfeed_command
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -301,7 +301,7 @@ def test_the_feeds_own_names_are_understood_too(
 
 def completed(words: str, home: Path) -> list[str]:
     ended = subprocess.run(
-        [sys.executable, "-m", "navfeed"],
+        navfeed_command(),
         capture_output=True,
         check=True,
         encoding="utf-8",
@@ -372,7 +372,7 @@ def test_bash_takes_an_offered_value_for_one_word(
     words = ["navfeed", "list", "--db", str(db), "--employer", typed]
     quote = "'" if typed.startswith("'") else ""
     script = f"""
-        navfeed() {{ {shlex.quote(sys.executable)} -m navfeed "$@"; }}; export -f navfeed
+        navfeed() {{ {shlex.join(navfeed_command())} "$@"; }}; export -f navfeed
         complete_() {{ IFS=$'\\n'; COMPREPLY=( $(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=5 \
             _NAVFEED_COMPLETE=complete_bash navfeed) ); }}
         COMP_WORDS=({shlex.join(words)}); complete_

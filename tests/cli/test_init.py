@@ -18,6 +18,7 @@ from navfeed.config import load
 from navfeed.ops import schedule
 from support.shell import invoke
 from support.tools import need_program
+from support.warm import navfeed_command
 
 ALL = ("--keep", "all", "--contacts", "keep", "--every", "30m", "--ping", "none")
 
@@ -140,7 +141,7 @@ def typed(words: list[str], lines: list[str], environ: dict[str, str]) -> str:
     """What a command shows on a terminal on which these lines are typed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", *words],
+        navfeed_command(*words),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

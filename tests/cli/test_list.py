@@ -23,6 +23,7 @@ from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.shell import invoke
+from support.warm import navfeed_command
 
 
 @pytest.fixture
@@ -381,7 +382,7 @@ def test_R4_a_reader_that_goes_away_ends_it_quietly(db: Path, format_: str) -> N
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, *(ad(number, **far) for number in range(2_000)))
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "list", "--db", str(db), "--format", format_],
+        navfeed_command("list", "--db", str(db), "--format", format_),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as running:
@@ -399,7 +400,7 @@ def test_a_full_disk_under_the_output(db: Path, format_: str) -> None:
     fill(db, ad(1, expires="2999-01-01T00:00:00Z"))
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "navfeed", "list", "--db", str(db), "--format", format_],
+            navfeed_command("list", "--db", str(db), "--format", format_),
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,

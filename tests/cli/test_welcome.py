@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cli.terminal import on_terminal, plain, pty
 from navfeed.practice import Practice, PracticeServer, World
 from support.clock import NOW
 from support.shell import Shell, invoke
+from support.warm import navfeed_command
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 def synced(shell: Shell, *words: str) -> str:
     """What a sync writes to stderr, which is a terminal."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "navfeed", "sync", *words]
+    command = navfeed_command("sync", *words)
     environ = {**shell.environ, "TERM": "dumb", "COLUMNS": "200"}
     with subprocess.Popen(command, stderr=theirs, env=environ) as running:
         os.close(theirs)

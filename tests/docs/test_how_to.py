@@ -18,6 +18,7 @@ from navfeed.practice import World
 from navfeed.store.writer import Store
 from support.clock import machine_now
 from support.tools import need, need_program
+from support.warm import navfeed_folder
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 NEVER_ENDS = re.compile(r"  # until Ctrl-C$")
@@ -69,7 +70,9 @@ def run(page: str, folder: Path) -> list[str]:
 def output_of(command: list[str], folder: Path) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("NAVFEED_")}
     env |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
+        "PATH": os.pathsep.join(
+            [str(navfeed_folder()), str(Path(sys.executable).parent), env["PATH"]]
+        ),
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
         "NAVFEED_DB": str(folder / "practice.db"),

@@ -22,6 +22,7 @@ from cli.support import ad, fill
 from navfeed.errors import ExitCode
 from support.clock import NOW, child_environment
 from support.shell import SOON
+from support.warm import navfeed_command
 
 
 def ask(db: Path, *words: str) -> Result:
@@ -38,7 +39,7 @@ def db(tmp_path: Path) -> Path:
 @contextmanager
 def process(db: Path, *words: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "serve", "--db", str(db), "--port", "0", *words],
+        navfeed_command("serve", "--db", str(db), "--port", "0", *words),
         env={**os.environ, **child_environment(), **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -23,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from navfeed.practice import PracticeServer
 from support.lab import Lab
+from support.warm import navfeed_command
 
 INHERITED = ("COV", "PYTHON", "LD_", "CLOCK_SHIFT", "TESTS_NOW")
 """What every process of ours keeps of the environment: coverage, libraries, the clock."""
@@ -76,9 +77,16 @@ class Shell:
         }
 
     def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        return self._start(navfeed_command(*words), environ)
+
+    def start_to_kill(self, *words: str) -> subprocess.Popen[str]:
+        """Start what SIGKILL ends at once, with nothing between this process and its own."""
+        return self._start([sys.executable, "-m", "navfeed", *words], {})
+
+    def _start(self, command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "navfeed", *words],
-            env=self.environ | environ,
+            command,
+            env={**self.environ, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from navfeed.store.writer import Store
 from support.clock import NOW
 from support.lab import Lab
 from support.shell import Said, run_here
+from support.warm import navfeed_command
 
 WALK = ("token", "seek", "page")
 """The kinds of requests that a walk makes, in that order."""
@@ -208,7 +208,7 @@ class Outdoors(Lab):
     def process(self, *arguments: str, **environment: str) -> Run:
         """The same in a process of its own."""
         done = subprocess.run(
-            [sys.executable, "-m", "navfeed", "sync", "--from-start", *arguments],
+            navfeed_command("sync", "--from-start", *arguments),
             env=environment_of(self, **environment),
             capture_output=True,
             timeout=50,
