@@ -72,7 +72,7 @@ def run_failing(stage: Stage, kind: str, number: int, how: str, log: Path) -> Fa
     def run() -> tuple[int, str]:
         failing = Failing(kind, number, for_good=how == "for good")
         with watched(failing):
-            code, said = navfeed(stage.outdoors, *stage.words)
+            code, said = navfeed(stage.socket_lab, *stage.words)
         return (code, said) if failing.reached else (NOT_REACHED, said)
 
     return child(run, log)

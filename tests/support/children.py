@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.shell import run_here
-from support.socket_harness import Outdoors, environment_of
+from support.socket_harness import SocketLab, environment_of
 
 Call = Callable[[], tuple[int, str]]
 """Answers an exit code and what was said."""
@@ -66,11 +66,11 @@ def _live(call: Call, log: Path) -> None:
         os._exit(code)
 
 
-def navfeed(outdoors: Outdoors, *words: str, **environ: str) -> tuple[int, str]:
+def navfeed(socket_lab: SocketLab, *words: str, **environ: str) -> tuple[int, str]:
     """A command on this feed and this store, with what it said on stderr."""
     # A second, which is enough elsewhere, is not while every processor is busy with deaths.
-    environment = environment_of(outdoors, **{"NAVFEED_TIMEOUT": "30", **environ})
-    said = run_here([*words], environment, outdoors.path.parent)
+    environment = environment_of(socket_lab, **{"NAVFEED_TIMEOUT": "30", **environ})
+    said = run_here([*words], environment, socket_lab.path.parent)
     return said.code, said.err
 
 

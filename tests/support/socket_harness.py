@@ -1,4 +1,4 @@
-"""Outdoors: the lab's practice feed on a real port, and the real client, engine and command there.
+"""The lab over real sockets: its practice feed on a port, and the real client, engine and command.
 
 Everything goes over loopback sockets, so that what the network can do to an answer is really done.
 """
@@ -63,7 +63,7 @@ _STOPPED: dict[tuple[object, ...], Dump] = {}
 """Worlds are the same for the same seed: what a stopped run commits needs to be found out once."""
 
 
-class Outdoors(Lab):
+class SocketLab(Lab):
     """A lab over sockets. Use as a context manager; `seconds` is the deadline of each request."""
 
     def __init__(self, path: Path, world: World | None = None, **practice: Any) -> None:
@@ -240,9 +240,9 @@ def says_what_to_do(message: str) -> None:
     assert not any(word in message for word in ("Error(", "Exception", "Traceback", "Bearer"))
 
 
-def environment_of(outdoors: Outdoors, **more: str) -> dict[str, str]:
+def environment_of(socket_lab: SocketLab, **more: str) -> dict[str, str]:
     """What a command needs to find this feed and this store, and nothing of the tester's own."""
-    home = str(outdoors.path.parent)
+    home = str(socket_lab.path.parent)
     foreign = ("NAVFEED_", "SSL_CERT")
     kept = {
         name: value
@@ -253,8 +253,8 @@ def environment_of(outdoors: Outdoors, **more: str) -> dict[str, str]:
         "HOME": home,
         "XDG_CONFIG_HOME": home,
         "XDG_DATA_HOME": home,
-        "NAVFEED_DB": str(outdoors.path),
-        "NAVFEED_BASE_URL": outdoors.url,
+        "NAVFEED_DB": str(socket_lab.path),
+        "NAVFEED_BASE_URL": socket_lab.url,
         "NAVFEED_TIMEOUT": "1",
         **more,
     }
