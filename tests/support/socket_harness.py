@@ -167,7 +167,7 @@ class SocketLab(Lab):
         ended = self.sync()
         assert ended.exit_code is code, ended.outcome
         assert self.committed() == expected
-        says_what_to_do(ended.outcome)
+        names_next_step(ended.outcome)
         self.recovers()
         return ended.outcome
 
@@ -193,7 +193,7 @@ class SocketLab(Lab):
         truth = self.world.truth()
         assert self.stored() == {ad: truth[ad] for ad in truth.keys() - problems.keys()}
         for problem in problems.values():
-            says_what_to_do(problem)
+            names_next_step(problem)
         self.recovers()
         return {name: problems[ad] for name, ad in spoilt.items()}
 
@@ -227,12 +227,12 @@ class Run(Said):
         assert self.err.endswith("\n")
         message = self.err.splitlines()[-1]
         assert message.startswith("navfeed: ")
-        says_what_to_do(message)
+        names_next_step(message)
         assert self.err.replace("\n", "").isprintable()
         return message
 
 
-def says_what_to_do(message: str) -> None:
+def names_next_step(message: str) -> None:
     """Faults are told in words, with a next step; never by the name of an exception."""
     steps = ("run again", "Run again", "check", "Check", "unset", "can name", "can give", "--")
     assert any(step in message for step in steps), message
