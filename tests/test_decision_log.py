@@ -19,9 +19,9 @@ from navfeed.model import LogFormat, LogLevel, Scope
 from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.present.run_log import Log
 from support.bench import Bench
-from support.canaries import heard
+from support.canaries import find_canaries
 from support.clock import machine_now
-from support.leak_scenario import Aviary
+from support.leak_scenario import LeakScenario
 from support.scripted import BEGAN, active, uuid
 from support.shell import Shell
 
@@ -191,18 +191,18 @@ def test_a_closed_log_leaves_the_logger_as_it_was(folder: Path) -> None:
 
 
 def test_X3_no_line_holds_a_word_of_any_ad(tmp_path: Path, folder: Path, lines: Lines) -> None:
-    aviary = Aviary(tmp_path, seed=11)
+    scenario = LeakScenario(tmp_path, seed=11)
     for _ in range(4):
-        aviary.publish(8)
-        aviary.change(3)
-        aviary.withdraw(3)
-        aviary.rewrite_silently(2)
-        aviary.days_pass(3)
-        aviary.sync(thorough=True)
+        scenario.publish(8)
+        scenario.change(3)
+        scenario.withdraw(3)
+        scenario.rewrite_silently(2)
+        scenario.days_pass(3)
+        scenario.sync(thorough=True)
     actions = {line["action"] for line in lines() if line["event"] == "decided"}
     assert {"queued", "added", "updated", "confirmed", "removed"} <= actions
-    assert aviary.all_sing()
-    assert heard(folder) == set()
+    assert scenario.finds_all_active()
+    assert find_canaries(folder) == set()
 
 
 # As a process

@@ -19,7 +19,7 @@ from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.push import runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
-from support.canaries import content, heard
+from support.canaries import canary_content, find_canaries
 from support.clock import NOW
 from support.postgres import PostgresServer
 
@@ -512,14 +512,16 @@ def test_X3_what_is_gone_is_in_no_table_after_a_full_vacuum(
     tmp_path: Path, own: PostgresServer
 ) -> None:
     """As the guide says; in the write-ahead log it is until that is recycled."""
-    db = fill(tmp_path / "navfeed.db", *(ad(number, **content(number, 0)) for number in range(9)))
+    db = fill(
+        tmp_path / "navfeed.db", *(ad(number, **canary_content(number, 0)) for number in range(9))
+    )
     push(db, own.url(), "--with-contacts")
     drop(db, *range(9))
     push(db, own.url(), "--with-contacts")
     tables = own.folder / "data" / "base"
     with psycopg.connect(own.url(), autocommit=True) as connection:
         connection.execute("CHECKPOINT")
-        assert any(heard(folder) for folder in tables.iterdir())
+        assert any(find_canaries(folder) for folder in tables.iterdir())
         connection.execute("VACUUM FULL")
         connection.execute("CHECKPOINT")
-    assert not any(heard(folder) for folder in tables.iterdir())
+    assert not any(find_canaries(folder) for folder in tables.iterdir())

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from navfeed.errors import ExitCode
 from navfeed.practice import World
-from support.canaries import Ring, canary, content, heard
+from support.canaries import Canary, canary, canary_content, find_canaries
 from support.children import navfeed
 from support.clock import machine_now
 from support.socket_harness import SocketLab
 
-Silent = Callable[[Ring], bool]
+Silent = Callable[[Canary], bool]
 """Whether what an ad says must be in no file in the end."""
 
 START = ("sync", "-q", "--from-start", "--connections", "2")
@@ -52,7 +52,7 @@ class Stage:
         assert self.words != START or self.socket_lab.is_exact()
         assert self.socket_lab.rows("PRAGMA integrity_check") == [("ok",)]
         assert self.socket_lab.rows("SELECT erasure_owed FROM feed") == [(0,)]
-        assert [ring for ring in heard(self.folder) if self.silent(ring)] == []
+        assert [ring for ring in find_canaries(self.folder) if self.silent(ring)] == []
 
 
 def backfill(socket_lab: SocketLab) -> Silent:
@@ -72,8 +72,8 @@ def windows(socket_lab: SocketLab) -> Silent:
     for share in (0.35, 0.45, 0.15, 0.05):
         for _ in range(6):
             number += 1
-            world.publish(content={**content(number, 0), "expires": FAR})
-        world.update(world.active()[-2], {**content(number - 1, 1), "expires": FAR})
+            world.publish(content={**canary_content(number, 0), "expires": FAR})
+        world.update(world.active()[-2], {**canary_content(number - 1, 1), "expires": FAR})
         world.advance(share * MONTHS)
     world.stop(world.active()[0])
     socket_lab.practice.rotate_token()
@@ -85,8 +85,8 @@ def incremental(socket_lab: SocketLab) -> Silent:
     world = socket_lab.world
     ads = world.active()
     for number in range(50, 54):
-        world.publish(content=content(number, 0))
-    world.update(ads[0], content(1, 1))
+        world.publish(content=canary_content(number, 0))
+    world.update(ads[0], canary_content(1, 1))
     world.batch([lambda batch: batch.update(ads[1]), lambda batch: batch.stop(ads[1])])
     return lambda ring: ring[0] == 2 or ring[:2] == (1, 0)
 
@@ -157,7 +157,7 @@ def staged(name: str, folder: Path) -> Iterator[Stage]:
     age = MONTHS if name == "windows" else timedelta(0)
     world = World(1, now=machine_now() - age)
     for number in range(1, 11):
-        world.publish(content=content(number, 0))
+        world.publish(content=canary_content(number, 0))
     live, before = folder / "live", folder / "before"
     live.mkdir()
     with SocketLab(live / "navfeed.db", world, page_size=6) as socket_lab:
