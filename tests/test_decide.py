@@ -29,9 +29,9 @@ from navfeed.model import (
     Stored,
 )
 from support.clock import NOW, TODAY
-from support.scripted import content, uuid
+from support.scripted import content, uuid_named
 
-AD = uuid("ad")
+AD = uuid_named("ad")
 
 
 def sighting(status: str, **how: bool) -> ObservedEntry:

@@ -22,7 +22,7 @@ from support.bench import Bench
 from support.canaries import find_canaries
 from support.clock import machine_now
 from support.leak_scenario import LeakScenario
-from support.scripted import BEGAN, active, uuid
+from support.scripted import BEGAN, active, uuid_named
 from support.shell import Shell
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -62,7 +62,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def decisions(lines: Lines) -> list[tuple[str, str, str]]:
     """Which ad, what was done to it, and why."""
-    names = {uuid(name): name for name in "abcd"}
+    names = {uuid_named(name): name for name in "abcd"}
     return [
         (names[line["ad"]], line["action"], line["reason"])
         for line in lines()
@@ -88,10 +88,10 @@ def test_an_entry_removes_an_ad_and_says_which_entry(bench: Bench, lines: Lines)
     bench.sync()
     a, c = [line for line in lines() if line["event"] == "decided"]
     assert (a["action"], c["action"]) == ("removed", "not stored")
-    assert (a["ad"], a["status"], a["entry"]) == (uuid("a"), "INACTIVE", 3)
+    assert (a["ad"], a["status"], a["entry"]) == (uuid_named("a"), "INACTIVE", 3)
     assert datetime.fromisoformat(a["written"]) == BEGAN + timedelta(minutes=61)
     assert a["message"] == (
-        f"ad {uuid('a')}: removed, inactive (entry 3, INACTIVE, 2026-11-21T09:01:00Z)"
+        f"ad {uuid_named('a')}: removed, inactive (entry 3, INACTIVE, 2026-11-21T09:01:00Z)"
     )
 
 
@@ -108,7 +108,7 @@ def test_what_the_details_decide(bench: Bench, lines: Lines) -> None:
     bench.sync()
     lines()
     bench.feed.active = active("a", title="Lege")
-    bench.feed.withheld = {uuid("b")}
+    bench.feed.withheld = {uuid_named("b")}
     bench.clock += timedelta(days=1)
     bench.sync(recheck_after=timedelta(0))
     told = lines()
@@ -117,14 +117,14 @@ def test_what_the_details_decide(bench: Bench, lines: Lines) -> None:
     assert queued == [2]
     assert done == [("updated", "changed"), ("removed", "withheld")]
     (retried,) = [line for line in told if line["event"] == "retried"]
-    assert (retried["ad"], retried["attempt"]) == (uuid("b"), 1)
+    assert (retried["ad"], retried["attempt"]) == (uuid_named("b"), 1)
     assert "hidden" in retried["problem"]
     assert {"waiting": 1, "given_up": 0}.items() <= told[-2].items() | told[-1].items()
     assert told[-1]["event"] == "erased"
 
 
 def test_a_failure_names_its_attempt_and_the_next_one(bench: Bench, lines: Lines) -> None:
-    bench.feed.errors = {uuid("a"): ContractError("no JSON")}
+    bench.feed.errors = {uuid_named("a"): ContractError("no JSON")}
     for _ in range(3):
         bench.sync()
     failed = [line for line in lines() if line["event"] == "retried"]
@@ -172,7 +172,7 @@ def test_a_program_reads_the_lines_by_the_standard_library(
 ) -> None:
     caplog.set_level(logging.DEBUG, "navfeed")
     bench.sync()
-    assert f"ad {uuid('a')}: added, new" in caplog.messages
+    assert f"ad {uuid_named('a')}: added, new" in caplog.messages
 
 
 def test_a_closed_log_leaves_the_logger_as_it_was(folder: Path) -> None:

@@ -29,7 +29,7 @@ from support.clock import NOW
 from support.crash import fragile
 from support.leak_scenario import ANNOUNCED, LeakScenario
 from support.scripted import content as served
-from support.scripted import uuid as scripted
+from support.scripted import uuid_named as scripted
 
 
 @pytest.mark.parametrize("inactive", Inactive)

@@ -33,11 +33,11 @@ from navfeed.store.writer import Store
 from support.bench import Bench
 from support.clock import NOW
 from support.crash import Crash, crash, fragile
-from support.scripted import active, content, uuid
+from support.scripted import active, content, uuid_named
 from support.sql import writing
 
 TODAY = NOW.date()
-ONE, TWO, THREE = uuid("one"), uuid("two"), uuid("three")
+ONE, TWO, THREE = uuid_named("one"), uuid_named("two"), uuid_named("three")
 NO_FILTERS = Filters()
 
 
@@ -262,7 +262,7 @@ def test_one_that_came_back_and_no_longer_fits_is_removed_too(store: Store) -> N
 
 def test_more_changes_than_are_read_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "CHUNK", 2)
-    ads = [uuid(f"ad {number}") for number in range(5)]
+    ads = [uuid_named(f"ad {number}") for number in range(5)]
     for ad in ads:
         put(store, ad)
     assert [change.uuid for change in told(store)] == ads
@@ -344,7 +344,7 @@ def test_a_run_drops_what_is_too_old(tmp_path: Path) -> None:
     bench.sync()
     bench.feed.active = {}
     with Store(bench.path) as store:
-        drop(store, uuid("one"))
+        drop(store, uuid_named("one"))
         start = Cursor(here(store).store, 0)
     bench.pass_time(timedelta(days=300))
     bench.sync(keep_changes=timedelta(days=400))

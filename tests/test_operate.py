@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, ask, fill, process, put, uuid_of
 from cli.terminal import on_terminal as on_terminal_of
 from cli.terminal import plain
 from navfeed.api import store_lock
@@ -155,7 +155,7 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
 
 def test_a_backup_while_somebody_writes_is_of_one_moment(db: Path, copy: Path) -> None:
     with writing(db) as connection:
-        ads.remove(connection, uuid(1), Reason.STOPPED, NOW)
+        ads.remove(connection, uuid_of(1), Reason.STOPPED, NOW)
         assert ask(db, "backup", str(copy)).exit_code == 0
     assert len(titles(copy)) == 39
     assert len(titles(db)) == 38
@@ -168,7 +168,7 @@ def test_X3_nothing_of_a_removed_ad_is_in_a_backup(db: Path, copy: Path) -> None
         put(store, [ad(99, title=secret, description=f"<p>{secret}</p>")])
     with Store(db) as store, Reader(db, NOW.date()) as reader:
         assert len(list(reader.iter_all_raw())) == 40
-        store.commit_details([DetailDecision(uuid(99), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(99), Reason.STOPPED)], [], NOW)
         held = b"".join(one.read_bytes() for one in db.parent.iterdir() if one.is_file())
         assert secret.encode() in held
         assert ask(db, "backup", str(copy)).exit_code == 0
@@ -289,7 +289,7 @@ def test_D4_a_backup_put_back_is_what_it_was(db: Path, copy: Path) -> None:
     before = titles(db)
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(n), Reason.STOPPED) for n in (1, 2)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(n), Reason.STOPPED) for n in (1, 2)], [], NOW)
     assert "navfeed sync" in restored(db, copy)
     assert titles(db) == before
     assert db.stat().st_mode & 0o777 == 0o600
@@ -316,7 +316,7 @@ def test_a_reader_goes_on_and_the_log_it_holds_is_not_taken_for_the_copys(
     with Reader(db, NOW.date()) as reader:
         assert len(list(reader.iter_all_raw())) == 39
         with Store(db) as store:
-            store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+            store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         assert db.with_name("navfeed.db-wal").stat().st_size
         restored(db, copy)
         assert len(list(reader.iter_all_raw())) == 39
@@ -406,7 +406,7 @@ def test_D3_a_copy_with_a_lost_row_is_not_put_in_place(db: Path, copy: Path) -> 
     before = titles(db)
     assert ask(db, "backup", str(copy)).exit_code == 0
     with closing(sqlite3.connect(copy)) as connection:
-        connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid(1)])  # and not its contacts
+        connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid_of(1)])  # and not its contacts
         connection.commit()
     result = ask(db, "restore", str(copy), "--yes")
     assert (result.exit_code, "the copy is damaged" in result.stderr) == (7, True)
@@ -456,7 +456,7 @@ def test_D3_a_backup_of_a_damaged_index_blames_the_store(db: Path, copy: Path) -
 
 def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
     with Store(db) as store:
-        gone = [DetailDecision(uuid(n), Reason.STOPPED) for n in range(2, 40)]
+        gone = [DetailDecision(uuid_of(n), Reason.STOPPED) for n in range(2, 40)]
         store.commit_details(gone, [], NOW)
     before, kept = db.stat().st_size, titles(db)
     result = ask(db, "vacuum")
@@ -506,7 +506,7 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
 )
 def test_check_tells_each_problem(db: Path, harm: str, says: str) -> None:
     with closing(sqlite3.connect(db)) as connection:
-        connection.execute(harm, [uuid(1)])
+        connection.execute(harm, [uuid_of(1)])
         connection.commit()
     result = ask(db, "check")
     assert (result.exit_code, says in result.stdout) == (7, True)
@@ -530,7 +530,7 @@ def on_terminal(db: Path, copy: Path, reply: str) -> int:
 def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
     assert on_terminal(db, copy, "n\n") == 3
     assert len(titles(db)) == 38
     assert on_terminal(db, copy, "\x04") == 3
@@ -541,7 +541,7 @@ def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None
 def test_without_a_terminal_no_store_is_replaced_unconfirmed(db: Path, copy: Path) -> None:
     assert ask(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
     ended = process("restore", str(copy), "--db", str(db), stdin=b"")
     assert (ended.returncode, b"--yes" in ended.stderr) == (2, True)
     assert len(titles(db)) == 38

@@ -15,7 +15,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import ad, answer, ask, fill, process, uuid
+from cli.support import ad, answer, ask, fill, process, uuid_of
 from navfeed.api import store_lock
 from navfeed.errors import StoreError
 from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
@@ -228,7 +228,7 @@ def test_taking_out_and_keeping_out_are_the_same(text: list[str], says: list[str
     needle = term_of(" ".join(text))
     if needle is None:
         return
-    ad = content(uuid(1), description=" ".join(says), contactList=[{"name": " ".join(says)}])
+    ad = content(uuid_of(1), description=" ".join(says), contactList=[{"name": " ".join(says)}])
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
     assert without_person(ad, matcher_of(needle)) == Redactor(rules)(ad)
 
@@ -298,7 +298,7 @@ fields = st.recursive(
 def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, says: dict[str, Any]) -> None:
     needle = term_of(text)
     assert needle is not None
-    stored = content(uuid(1), **says)
+    stored = content(uuid_of(1), **says)
     left = without_person(stored, matcher_of(needle))
     assert list(places_of(left.raw, matcher_of(needle))) == []
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
@@ -309,11 +309,11 @@ def test_what_navs_form_asks_for_stays(path: Path) -> None:
     """Ids and moments name nobody, and an ad without its last day would be shown for ever."""
     says = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
     db = fill(path, ad(1, **says, expires="2999-01-01T00:00:00Z"))
-    for text in ("2026", "20260303", "title", "name", uuid(1)):
+    for text in ("2026", "20260303", "title", "name", uuid_of(1)):
         answer(db, "privacy", "erase", text)
         assert answer(db, "privacy", "find", text) == ""
     left = said(db, "")
-    assert (left["published"], left["uuid"]) == (says["published"], uuid(1))
+    assert (left["published"], left["uuid"]) == (says["published"], uuid_of(1))
     assert left["expires"] == "2999-01-01T00:00:00Z"
     assert (left["title"], left["name"]) == ("[removed] [removed]", {"title": "[removed]"})
 
@@ -323,7 +323,7 @@ def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
     old = ErasedTerm(TermKind.WORDS, 2, hmac.digest(key, b"words:bj\xc3\xb8rn li", "sha256"))
     redact = Redactor(PrivacyPolicy(marks=frozenset({old}), key=key))
     for served in ("Bj&oslash;rn Li", "Bj&amp;oslash;rn&shy; Li", "BJØRN <b>LI"):
-        assert "[removed]" in redact(content(uuid(1), title=served)).raw
+        assert "[removed]" in redact(content(uuid_of(1), title=served)).raw
 
 
 def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:
@@ -343,18 +343,18 @@ def db(path: Path) -> Path:
 
 def test_found_is_told_with_ad_and_field_and_no_more_than_that(db: Path) -> None:
     assert answer(db, "privacy", "find", "kari  NORDMANN").splitlines() == [
-        f"{uuid(1)}\tworkLocations[0].address\tKari Nordmann",
-        f"{uuid(1)}\tcontactList[0].name\tKari Nordmann",
-        f"{uuid(1)}\ttitle\tKari Nordmann",
-        f"{uuid(1)}\tdescription\tKari</b>&nbsp;Nordmann",
-        f"{uuid(1)}\temployer.name\tKARI NORDMANN",
-        f"{uuid(1)}\tmadeUp.by[0]\tkari nordmann",
-        f"{uuid(2)}\tcontactList[0].name\tKari Nordmann",
+        f"{uuid_of(1)}\tworkLocations[0].address\tKari Nordmann",
+        f"{uuid_of(1)}\tcontactList[0].name\tKari Nordmann",
+        f"{uuid_of(1)}\ttitle\tKari Nordmann",
+        f"{uuid_of(1)}\tdescription\tKari</b>&nbsp;Nordmann",
+        f"{uuid_of(1)}\temployer.name\tKARI NORDMANN",
+        f"{uuid_of(1)}\tmadeUp.by[0]\tkari nordmann",
+        f"{uuid_of(2)}\tcontactList[0].name\tKari Nordmann",
     ]
 
 
 def test_ads_past_their_last_day_are_searched_as_long_as_they_are_stored(db: Path) -> None:
-    assert answer(db, "privacy", "find", "Kari N").splitlines() == [f"{uuid(3)}\ttitle\tKari N"]
+    assert answer(db, "privacy", "find", "Kari N").splitlines() == [f"{uuid_of(3)}\ttitle\tKari N"]
 
 
 @pytest.mark.parametrize("number", ["22334455", "+47 22 33 44 55", "0047 2233 4455", "22-33-44-55"])

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, answer, ask, put, uuid
+from cli.support import ad, answer, ask, put, uuid_of
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.model import By, DetailDecision, Inactive, Reason, oslo_day
 from navfeed.places import county_of, municipality_number
@@ -93,7 +93,10 @@ def db(tmp_path: Path) -> Path:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
         put(store, [ad(1), ad(2, sector="Privat"), ad(3, workLocations=[])])
-        gone = [DetailDecision(uuid(2), Reason.STOPPED), DetailDecision(uuid(3), Reason.STOPPED)]
+        gone = [
+            DetailDecision(uuid_of(2), Reason.STOPPED),
+            DetailDecision(uuid_of(3), Reason.STOPPED),
+        ]
         store.commit_details(gone, [], NOW)
         store.caught_up(NOW)
     return path
@@ -112,7 +115,9 @@ def test_masks_count_with_the_same_filters_and_names(db: Path) -> None:
     assert active == [("2026-11", "", None), ("2026-12", "VESTLAND", 1)]
     with Store(db) as store:  # an earlier mask: from then on it is known
         put(store, [ad(4, published="2026-09-02T00:00:00Z")])
-        store.commit_details([DetailDecision(uuid(4), Reason.STOPPED)], [], NOW.replace(month=10))
+        store.commit_details(
+            [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
+        )
     assert values(db, Of.REMOVED) == [
         ("2026-09", None),
         ("2026-10", None),
@@ -145,7 +150,7 @@ def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
     with Store(path) as store:
         put(store, [ad(1), ad(2), ad(3)])
         for number, month in ((1, 9), (2, 10)):
-            gone = [DetailDecision(uuid(number), Reason.STOPPED)]
+            gone = [DetailDecision(uuid_of(number), Reason.STOPPED)]
             store.commit_details(gone, [], NOW.replace(month=month))
     assert values(path, Of.REMOVED) == [
         ("2026-09", None),
@@ -160,7 +165,9 @@ def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
 def test_the_command(db: Path) -> None:
     with Store(db) as store:
         put(store, [ad(4)])
-        store.commit_details([DetailDecision(uuid(4), Reason.STOPPED)], [], NOW.replace(month=10))
+        store.commit_details(
+            [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
+        )
     assert '"known_since": "2026-10-21"' in ask_stats(db, "--over=month", "--format=json")
     csv = ask_stats(db, "--over=month", "--of=removed", "--by=county", "--format=csv")
     assert csv.splitlines()[0] == "month,county,ads"

@@ -33,10 +33,10 @@ from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
 from support.clock import NOW
-from support.scripted import content, uuid
+from support.scripted import content, uuid_named
 from support.sql import rows
 
-AD, OTHER = uuid("ad"), uuid("other")
+AD, OTHER = uuid_named("ad"), uuid_named("other")
 RICH = content(
     AD,
     title="Kokk",
@@ -484,7 +484,7 @@ def files(path: Path) -> bytes:
 
 def canary_store(path: Path) -> Store:
     store = Store(path)
-    ads = [uuid(f"ad{n}") for n in range(50)]
+    ads = [uuid_named(f"ad{n}") for n in range(50)]
     said = content(AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}])
     store.commit_details([DetailDecision(ad, Reason.NEW, said) for ad in ads], [], NOW)
     assert CANARY.encode() in files(path)
@@ -621,7 +621,7 @@ def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
 
 def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
     with Store(path) as store:
-        put(store, *[uuid(f"ad{n}") for n in range(100)])
+        put(store, *[uuid_named(f"ad{n}") for n in range(100)])
     data = bytearray(path.read_bytes())
     data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
     path.write_bytes(data)

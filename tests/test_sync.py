@@ -28,7 +28,7 @@ from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
-from support.scripted import BEGAN, active, content, uuid
+from support.scripted import BEGAN, active, content, uuid_named
 
 QUARTER = timedelta(minutes=15)
 
@@ -97,7 +97,7 @@ def test_a_late_entry_older_than_what_was_read_is_settled_by_asking(tmp_path: Pa
     bench.feed.log.insert(10, ("x18", "INACTIVE", 9))
     ended = bench.sync()
     assert (ended.counts.late, ended.counts.removed, bench.asked_for("x18")) == (1, 0, 1)
-    del bench.feed.active[uuid("x17")]
+    del bench.feed.active[uuid_named("x17")]
     bench.feed.log.insert(10, ("x17", "INACTIVE", 9))
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.reasons[Reason.INACTIVE]) == (1, 1)
@@ -106,7 +106,7 @@ def test_a_late_entry_older_than_what_was_read_is_settled_by_asking(tmp_path: Pa
 def test_an_old_active_entry_never_reopens_a_removed_ad(tmp_path: Path) -> None:
     """S5: content enters only from an active detail fetched after the entry was read."""
     bench = late_bench(tmp_path)
-    del bench.feed.active[uuid("x19")]
+    del bench.feed.active[uuid_named("x19")]
     bench.feed.log.append(("x19", "INACTIVE", 20))
     bench.sync()
     bench.feed.log.insert(15, ("x19", "ACTIVE", 14))
@@ -356,8 +356,8 @@ def test_X6_an_ad_that_cannot_be_handled_fails_alone(
     tmp_path: Path, error: type[Exception]
 ) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0), ("good", "ACTIVE", 1))
-    bench.feed.active = {uuid(name): content(uuid(name)) for name in ("bad", "good")}
-    bench.feed.errors = {uuid("bad"): error()}
+    bench.feed.active = {uuid_named(name): content(uuid_named(name)) for name in ("bad", "good")}
+    bench.feed.errors = {uuid_named("bad"): error()}
     ended = bench.sync()
     assert ended.exit_code == ExitCode.WAITING
     assert (ended.counts.new, ended.counts.failed, ended.counts.waiting) == (1, 1, 1)
@@ -369,7 +369,7 @@ def test_X6_an_ad_that_cannot_be_judged_fails_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0))
-    bench.feed.active = {uuid("bad"): content(uuid("bad"))}
+    bench.feed.active = {uuid_named("bad"): content(uuid_named("bad"))}
     with monkeypatch.context() as patch:
         patch.setattr("navfeed.sync.details.decide_detail", Mock(side_effect=MemoryError))
         assert bench.sync().counts.failed == 1
@@ -411,7 +411,7 @@ def test_time_that_is_over_stops_a_run(bench: Bench) -> None:
 
 @pytest.mark.parametrize("error", [UnreachableError("no"), ContractError("odd")])
 def test_a_failing_detail_waits_and_holds_up_no_other(bench: Bench, error: NavfeedError) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): error}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("a"): error}
     ended = bench.sync()
     assert (ended.exit_code, ended.counts.failed, ended.counts.waiting) == (ExitCode.WAITING, 1, 1)
     assert bench.holds("b")
@@ -421,7 +421,7 @@ def test_a_failing_detail_waits_and_holds_up_no_other(bench: Bench, error: Navfe
 
 
 def test_an_ad_that_keeps_failing_waits_for_its_time(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): ContractError("odd")}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("a"): ContractError("odd")}
     for _ in range(3):
         bench.sync(retry_now=False)
     assert bench.sync(retry_now=False).exit_code is ExitCode.WAITING
@@ -435,7 +435,7 @@ def test_an_ad_that_keeps_failing_waits_for_its_time(bench: Bench) -> None:
 
 def test_an_ad_that_is_withheld_is_asked_for_every_day_and_never_given_up(bench: Bench) -> None:
     bench.feed.active = active("ab")
-    bench.feed.withheld = {uuid("a")}
+    bench.feed.withheld = {uuid_named("a")}
     for _ in range(30):
         ended = bench.sync(retry_now=False)
         bench.pass_time(timedelta(days=1, minutes=1))
@@ -447,7 +447,7 @@ def test_an_ad_that_is_withheld_is_asked_for_every_day_and_never_given_up(bench:
 
 
 def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): ContractError("odd")}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("a"): ContractError("odd")}
     tries = 0
     for _ in range(15 * 4):
         ended = bench.sync(retry_now=False)
@@ -462,24 +462,26 @@ def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: B
 
 
 def test_a_refused_token_ends_the_run_and_keeps_the_queue(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("b"): TokenError("no")}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("b"): TokenError("no")}
     ended = bench.sync()
     assert (ended.exit_code, ended.counts.waiting) == (ExitCode.TOKEN, 1)
     assert bench.holds("a")
 
 
 def test_R3_a_worker_that_dies_fails_the_run_loudly(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("b"): ZeroDivisionError()}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("b"): ZeroDivisionError()}
     with pytest.raises(ZeroDivisionError):
         bench.sync()
     with Store(bench.path) as store:
-        assert [queued.ad for queued in store.due(bench.clock, everything=True)] == [uuid("b")]
+        assert [queued.ad for queued in store.due(bench.clock, everything=True)] == [
+            uuid_named("b")
+        ]
 
 
 def test_a_long_pause_is_remembered_and_respected(bench: Bench) -> None:
     until = bench.clock + timedelta(hours=1)
     bench.feed.active = active("ab")
-    bench.feed.errors = {uuid("a"): UnreachableError("503", retry_at=until)}
+    bench.feed.errors = {uuid_named("a"): UnreachableError("503", retry_at=until)}
     assert bench.sync(retry_now=False).exit_code is ExitCode.FEED
     ended = bench.sync(retry_now=False)
     assert (ended.exit_code, bench.feed.asked) == (ExitCode.FEED, [])
@@ -494,7 +496,7 @@ def many_broken(tmp_path: Path, number: int) -> Bench:
     names = [f"x{n}" for n in range(number)]
     bench = Bench(tmp_path / "many.db", *[(name, "ACTIVE", 0) for name in names])
     bench.feed.active = active(names)
-    bench.feed.errors = {uuid(name): UnreachableError("500") for name in names}
+    bench.feed.errors = {uuid_named(name): UnreachableError("500") for name in names}
     return bench
 
 
@@ -590,7 +592,7 @@ def test_T1_pauses_put_down_by_a_wrong_clock_hold_up_nothing(bench: Bench) -> No
     bench.feed.active = active("ab")
     right, bench.clock = bench.clock, bench.clock + timedelta(days=4_000)
     until = bench.clock + timedelta(hours=1)
-    bench.feed.errors = {uuid("a"): UnreachableError("503", retry_at=until)}
+    bench.feed.errors = {uuid_named("a"): UnreachableError("503", retry_at=until)}
     assert bench.sync(retry_now=False).exit_code is ExitCode.FEED
     bench.feed.errors, bench.clock = {}, right
     assert bench.sync(retry_now=False).exit_code is ExitCode.DONE
@@ -622,13 +624,13 @@ def test_H7_details_that_are_all_gone_for_an_hour_come_back(bench: Bench) -> Non
 def test_S6_stored_ads_are_confirmed_again_oldest_first_and_capped(bench: Bench) -> None:
     bench.feed.active = active("ab")
     bench.sync()
-    del bench.feed.active[uuid("a")]
+    del bench.feed.active[uuid_named("a")]
     bench.clock += timedelta(days=13)
     bench.sync()
     assert bench.holds("a", "b")
     bench.clock += timedelta(days=1)
     ended = bench.sync(recheck_most=1)
-    assert len([ad for ad in bench.feed.asked if ad in (uuid("a"), uuid("b"))]) == 1
+    assert len([ad for ad in bench.feed.asked if ad in (uuid_named("a"), uuid_named("b"))]) == 1
     bench.sync(recheck_most=1)
     assert bench.holds("b")
     assert ended.exit_code is ExitCode.DONE

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import ad, place, put, uuid
+from cli.support import ad, place, put, uuid_of
 from navfeed.errors import StoreError
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.writer import Store
@@ -206,7 +206,7 @@ def test_an_older_store_gets_the_views_of_today(path: Path) -> None:
     assert "municipalities" in columns_of(path, "active_ads")
     assert columns_of(path, "somebodys") == ["x"]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT uuid FROM active_ads").fetchall() == [(uuid(1),)]
+        assert connection.execute("SELECT uuid FROM active_ads").fetchall() == [(uuid_of(1),)]
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 

@@ -29,7 +29,7 @@ UNSAFE = re.compile(
 Fields = dict[str, Any]
 
 
-def uuid(number: int) -> str:
+def uuid_of(number: int) -> str:
     return f"{number:08x}-0000-4000-8000-000000000000"
 
 
@@ -48,7 +48,7 @@ def place(municipal: str | None, county: str | None = None, **more: str | None) 
 def ad(number: int, **fields: object) -> Fields:
     """An `ad_content` in NAV's own field names."""
     return {
-        "uuid": uuid(number),
+        "uuid": uuid_of(number),
         "published": "2026-11-10T09:00:00+01:00",
         "expires": "2026-12-10T23:59:59+01:00",
         "updated": "2026-11-11T09:00:00+01:00",
@@ -79,7 +79,7 @@ def ad(number: int, **fields: object) -> Fields:
             }
         ],
         "jobtitle": "Nattsykepleier",
-        "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(number)}",
+        "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(number)}",
         "employer": {
             "name": "Bergen kommune, Fana sykehjem",
             "orgnr": "300000019",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, ask, fill, uuid
+from cli.support import ad, ask, fill, uuid_of
 from navfeed.model import FeedCursor
 from navfeed.store.writer import Store
 from support.clock import NOW
@@ -16,7 +16,12 @@ from support.sql import rows
 
 pytestmark = pytest.mark.usefixtures("noon")
 
-ANSWERS = [["list"], ["show", uuid(1)], ["export", "--format", "json"], ["list", "--format", "csv"]]
+ANSWERS = [
+    ["list"],
+    ["show", uuid_of(1)],
+    ["export", "--format", "json"],
+    ["list", "--format", "csv"],
+]
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 

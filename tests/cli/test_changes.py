@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, ask, fill, process, put, uuid_of
 from navfeed.changes import stream, writer
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
@@ -37,12 +37,12 @@ def told(db: Path, *words: str) -> list[Line]:
 def change(db: Path, number: int, **fields: object) -> None:
     content = read_content(json.dumps(ad(number, **fields), ensure_ascii=False))
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.CHANGED, content)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.CHANGED, content)], [], NOW)
 
 
 def drop(db: Path, number: int) -> None:
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.STOPPED)], [], NOW)
 
 
 def kinds(lines: list[Line]) -> list[tuple[str, str | None]]:
@@ -65,7 +65,7 @@ def test_a_line_a_change_and_where_one_stands(db: Path) -> None:
     assert {name: value for name, value in one.items() if name != "content"} == {
         "cursor": f"{store_id}:1",
         "kind": "added",
-        "uuid": uuid(1),
+        "uuid": uuid_of(1),
         "reason": None,
         "changed": [],
         "last_day": "2026-12-10",
@@ -112,7 +112,7 @@ def test_what_happened_since_a_cursor(db: Path) -> None:
     change(db, 1, title="Kokk")
     drop(db, 2)
     changed, gone, last = told(db, "--after", before)
-    assert kinds([changed, gone]) == [("updated", uuid(1)), ("removed", uuid(2))]
+    assert kinds([changed, gone]) == [("updated", uuid_of(1)), ("removed", uuid_of(2))]
     assert (changed["changed"], changed["content"]["title"]) == (["title"], "Kokk")
     assert (gone["reason"], gone["content"], gone["changed"]) == ("stopped", None, [])
     assert kinds(told(db, "--after", last["cursor"])) == [("caught_up", None)]
@@ -120,9 +120,9 @@ def test_what_happened_since_a_cursor(db: Path) -> None:
 
 def test_a_limit_is_told_as_far_as_it_goes(db: Path) -> None:
     first, stands = told(db, "--limit", "1")
-    assert (first["uuid"], stands["cursor"]) == (uuid(1), first["cursor"])
+    assert (first["uuid"], stands["cursor"]) == (uuid_of(1), first["cursor"])
     second, end = told(db, "--after", stands["cursor"], "--limit", "1")
-    assert (second["uuid"], end["cursor"]) == (uuid(2), second["cursor"])
+    assert (second["uuid"], end["cursor"]) == (uuid_of(2), second["cursor"])
     assert kinds(told(db, "--after", end["cursor"], "--limit", "1")) == [("caught_up", None)]
 
 
@@ -130,7 +130,7 @@ def test_more_than_one_batch(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "BATCH", 2)
     with Store(db) as store:
         put(store, map(ad, range(3, 8)))
-    assert kinds(told(db)) == [*(("added", uuid(n)) for n in range(1, 8)), ("caught_up", None)]
+    assert kinds(told(db)) == [*(("added", uuid_of(n)) for n in range(1, 8)), ("caught_up", None)]
     assert len(told(db, "--limit", "3")) == 4
 
 
@@ -146,15 +146,15 @@ def test_the_beginning_is_read_past_removals_that_are_no_longer_kept(
         put(store, [ad(3)])
         store.prune_changes(NOW + timedelta(days=1))
     monkeypatch.setattr(stream, "BATCH", 1)
-    assert kinds(told(db)) == [("added", uuid(2)), ("added", uuid(3)), ("caught_up", None)]
+    assert kinds(told(db)) == [("added", uuid_of(2)), ("added", uuid_of(3)), ("caught_up", None)]
 
 
 def test_an_ad_that_no_longer_fits_is_removed(db: Path) -> None:
     one, last = told(db, "--sector", "Privat")
-    assert one["uuid"] == uuid(2)
+    assert one["uuid"] == uuid_of(2)
     change(db, 2, sector="Offentlig")
     gone, stands = told(db, "--sector", "Privat", "--after", last["cursor"])
-    assert (gone["kind"], gone["uuid"], gone["reason"]) == ("removed", uuid(2), "filtered")
+    assert (gone["kind"], gone["uuid"], gone["reason"]) == ("removed", uuid_of(2), "filtered")
     change(db, 1, title="Kokk")
     _, moved = told(db, "--sector", "Privat", "--after", stands["cursor"])
     assert moved["cursor"] != stands["cursor"]
@@ -175,10 +175,10 @@ def test_a_mistyped_filter_gets_a_suggestion(db: Path) -> None:
 def test_a_snapshot_and_what_follows_it(db: Path) -> None:
     drop(db, 2)
     one, last = told(db, "--snapshot")
-    assert (one["kind"], one["uuid"], one["cursor"]) == ("snapshot", uuid(1), last["cursor"])
+    assert (one["kind"], one["uuid"], one["cursor"]) == ("snapshot", uuid_of(1), last["cursor"])
     assert one["content"]["title"] == "Sykepleier natt"
     change(db, 1, title="Kokk")
-    assert kinds(told(db, "--after", last["cursor"]))[0] == ("updated", uuid(1))
+    assert kinds(told(db, "--after", last["cursor"]))[0] == ("updated", uuid_of(1))
 
 
 # Cursor files
@@ -192,7 +192,7 @@ def test_a_cursor_in_a_file(db: Path, tmp_path: Path) -> None:
     before = file.stat().st_mtime_ns
     assert len(told(db, "--cursor", str(file))) == 1
     drop(db, 1)
-    assert kinds(told(db, "--cursor", str(file)))[0] == ("removed", uuid(1))
+    assert kinds(told(db, "--cursor", str(file)))[0] == ("removed", uuid_of(1))
     assert file.stat().st_mtime_ns >= before
     assert len(told(db, "--cursor", str(file), "--snapshot")) == 2
 
@@ -267,11 +267,11 @@ def test_K3_a_cursor_that_cannot_be_continued(db: Path, tmp_path: Path) -> None:
     result = ask(db, "changes", "--after", cursor)
     assert (result.exit_code, result.stdout) == (10, "")
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         store.prune_changes(NOW + timedelta(days=1))
     start = f"{told(db)[-1]['cursor'].partition(':')[0]}:1"
     assert ask(db, "changes", "--after", start).exit_code == 10
-    assert kinds(told(db, "--snapshot"))[0] == ("snapshot", uuid(2))
+    assert kinds(told(db, "--snapshot"))[0] == ("snapshot", uuid_of(2))
 
 
 def test_where_there_is_no_store(tmp_path: Path) -> None:
@@ -293,26 +293,26 @@ def test_events(db: Path) -> None:
         "type": "no.navfeed.added",
         "time": "2026-11-21T12:00:00Z",
         "datacontenttype": "application/json",
-        "subject": uuid(1),
+        "subject": uuid_of(1),
         "data": lines[0],
     }
     assert (two["type"], two["data"]) == ("no.navfeed.removed", lines[1])
     assert (last["type"], last["data"]) == ("no.navfeed.caught_up", lines[2])
     snapshot = told(db, "--format", "cloudevents", "--snapshot")
-    assert snapshot[0]["id"] == f"{lines[-1]['cursor']}:{uuid(1)}"
+    assert snapshot[0]["id"] == f"{lines[-1]['cursor']}:{uuid_of(1)}"
 
 
 def test_bulk(db: Path) -> None:
     drop(db, 2)
     action, document, gone = told(db, "--format", "bulk")
-    assert action == {"index": {"_id": uuid(1), "version": 1, "version_type": "external"}}
-    assert gone == {"delete": {"_id": uuid(2), "version": 3, "version_type": "external"}}
-    assert (document["uuid"], document["number"]) == (uuid(1), 1)
+    assert action == {"index": {"_id": uuid_of(1), "version": 1, "version_type": "external"}}
+    assert gone == {"delete": {"_id": uuid_of(2), "version": 3, "version_type": "external"}}
+    assert (document["uuid"], document["number"]) == (uuid_of(1), 1)
     assert document["title"] == "Sykepleier natt"
     assert document["last_day"] == "2026-12-10"
     assert [place["municipal"] for place in document["locations"]] == ["BERGEN"]
     _, bare, _ = told(db, "--format", "bulk", "--no-content")
-    assert bare == {"uuid": uuid(1), "number": 1, "last_day": "2026-12-10"}
+    assert bare == {"uuid": uuid_of(1), "number": 1, "last_day": "2026-12-10"}
 
 
 # Following
@@ -344,13 +344,13 @@ def test_follow_tells_what_happens_and_ends_when_told_to(db: Path, tmp_path: Pat
         assert kinds(heard(process, 3))[-1] == ("caught_up", None)
         drop(db, 2)
         gone, stands = heard(process, 2)
-        assert kinds([gone, stands]) == [("removed", uuid(2)), ("caught_up", None)]
+        assert kinds([gone, stands]) == [("removed", uuid_of(2)), ("caught_up", None)]
         drop(db, 1)
-        assert kinds(heard(process, 2))[0] == ("removed", uuid(1))
+        assert kinds(heard(process, 2))[0] == ("removed", uuid_of(1))
         assert file.read_text().strip() >= stands["cursor"]  # noted before it went on
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 3
-    assert ("removed", uuid(2)) not in kinds(told(db, "--cursor", str(file)))
+    assert ("removed", uuid_of(2)) not in kinds(told(db, "--cursor", str(file)))
 
 
 def test_follow_shows_that_it_lives(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, fill, uuid
+from cli.support import ad, answer, fill, uuid_of
 from cli.terminal import on_terminal
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -47,7 +47,10 @@ def test_columns_leave_contacts_out_unless_asked(db: Path, words: list[str]) -> 
 
 def test_a_list_gives_contacts_when_asked(db: Path) -> None:
     rows = json.loads(answer(db, "list", "--format", "json", "--with-contacts"))
-    assert {row["uuid"]: row["contacts"] for row in rows} == {uuid(1): [KARI, OLA], uuid(2): []}
+    assert {row["uuid"]: row["contacts"] for row in rows} == {
+        uuid_of(1): [KARI, OLA],
+        uuid_of(2): [],
+    }
     said = answer(db, "list", "--format", "csv", "--with-contacts")
     assert [row["contacts"] for row in csv.DictReader(io.StringIO(said))] == [f"{KARI}; {OLA}", ""]
     [first, second] = answer(db, "list", "--with-contacts").splitlines()
@@ -76,13 +79,13 @@ def test_exact_content_has_them_and_can_leave_them_out(db: Path, format_: str) -
 
 
 def test_one_ad_has_them_and_can_leave_them_out(db: Path) -> None:
-    assert KARI in answer(db, "show", uuid(1))
-    assert "Kari" in answer(db, "show", uuid(1), "--format", "json")
-    said = answer(db, "show", uuid(1), "--without-contacts")
+    assert KARI in answer(db, "show", uuid_of(1))
+    assert "Kari" in answer(db, "show", uuid_of(1), "--format", "json")
+    said = answer(db, "show", uuid_of(1), "--without-contacts")
     assert "Contacts" not in said
     assert "Kari" not in said
     assert "Turnus" in said
-    served = answer(db, "show", uuid(1), "--without-contacts", "--format", "json")
+    served = answer(db, "show", uuid_of(1), "--without-contacts", "--format", "json")
     assert json.loads(served) == ad(1, contactList=[])
 
 

@@ -16,7 +16,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli.support import Fields, ad, answer, ask, fill, place, process, uuid
+from cli.support import Fields, ad, answer, ask, fill, place, process, uuid_of
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.export.columns import EXPORTED
 from navfeed.files import replaced
@@ -30,7 +30,7 @@ def db(tmp_path: Path) -> Path:
 pytestmark = pytest.mark.usefixtures("noon")
 
 PRETTY = (
-    f'{{\r\n  "uuid": "{uuid(1)}",\n\t"title": "linje\\nto \\ud83d\\ude00 \\ud800 \\u0000",'
+    f'{{\r\n  "uuid": "{uuid_of(1)}",\n\t"title": "linje\\nto \\ud83d\\ude00 \\ud800 \\u0000",'
     '\n  "unknown": {"big": 123456789012345678901234567890, "float": 1.10, "e": 1E400},'
     '\n  "twice": 1, "twice": 2, "separator": "\u2028"\r}'
 )

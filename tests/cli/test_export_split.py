@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from cli.support import ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid_of
 from navfeed import files
 from navfeed.errors import ConfigError
 from navfeed.export.split import files_of, is_split
@@ -90,14 +90,14 @@ def test_no_ads_are_an_empty_index(db: Path, tmp_path: Path) -> None:
     )
     assert [one.name for one in folder.iterdir()] == ["index.csv"]
     answer(db, "export", "--format", "json", "--split", "--output", str(folder))
-    assert json.loads((folder / "_none.json").read_text())[0]["uuid"] == uuid(4)
+    assert json.loads((folder / "_none.json").read_text())[0]["uuid"] == uuid_of(4)
 
 
 def test_other_formats_and_tables(db: Path, tmp_path: Path) -> None:
     folder = tmp_path / "split"
     answer(db, "export", "--format", "xlsx", "--split", "--output", str(folder))
     book = load_workbook(folder / "BERGEN.xlsx", read_only=True)
-    assert [row[0] for row in book.worksheets[0].values] == ["uuid", uuid(1), uuid(2)]
+    assert [row[0] for row in book.worksheets[0].values] == ["uuid", uuid_of(1), uuid_of(2)]
     book.close()
     answer(db, "export", "--format", "jobposting", "--split", "--output", str(folder))
     assert len((folder / "BERGEN.jsonl").read_text().splitlines()) == 2

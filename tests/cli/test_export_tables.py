@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from cli.support import Fields, ad, answer, ask, fill, place, put, uuid
+from cli.support import Fields, ad, answer, ask, fill, place, put, uuid_of
 from cli.test_hostile import hostile, storable, texts
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
@@ -89,10 +89,10 @@ def test_columns_are_chosen_in_their_order(db: Path) -> None:
         ["title", "uuid", "contacts"],
         [
             "Sykepleier natt",
-            uuid(1),
+            uuid_of(1),
             "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example",
         ],
-        ["Kokk", uuid(2), "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example"],
+        ["Kokk", uuid_of(2), "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example"],
     ]
 
 
@@ -148,9 +148,9 @@ def test_a_row_for_each_of_several(db: Path) -> None:
     )
     places = rows_of(answer(db, "export", "--format", "csv", "--table", "locations"))
     assert [(row[0], row[1], row[7]) for row in places[1:]] == [
-        (uuid(1), "0", "BERGEN"),
-        (uuid(1), "1", "ÅS"),
-        (uuid(4), "0", "OSLO"),
+        (uuid_of(1), "0", "BERGEN"),
+        (uuid_of(1), "1", "ÅS"),
+        (uuid_of(4), "0", "OSLO"),
     ]
     one = answer(
         db,
@@ -166,9 +166,9 @@ def test_a_row_for_each_of_several(db: Path) -> None:
     )
     assert rows_of(one) == [["city"], ["BERGEN"], ["ÅS"]]
     found = rows_of(answer(db, "export", "--format", "csv", "--table", "categories"))
-    assert found[1] == [uuid(2), "0", "ESCO", "x", "'=1", "'-2", "-0.5"]
+    assert found[1] == [uuid_of(2), "0", "ESCO", "x", "'=1", "'-2", "-0.5"]
     found = rows_of(answer(db, "export", "--format", "csv", "--table", "occupations"))
-    assert found[1] == [uuid(1), "0", "Helse og sosial", "Sykepleier"]
+    assert found[1] == [uuid_of(1), "0", "Helse og sosial", "Sykepleier"]
 
 
 def test_child_rows_are_read_in_order_without_sorting(db: Path) -> None:
@@ -189,7 +189,7 @@ def test_child_rows_are_read_in_order_without_sorting(db: Path) -> None:
 def test_excel_in_norwegian(db: Path) -> None:
     fill(db, ad(1, title="Kokk; å være", categoryList=[SCORED]))
     text = answer(db, "export", "--format", "csv", "--excel", "--columns", "title,uuid")
-    assert text == f'\ufefftitle;uuid\r\n"Kokk; å være";{uuid(1)}\r\n'
+    assert text == f'\ufefftitle;uuid\r\n"Kokk; å være";{uuid_of(1)}\r\n'
     scores = answer(
         db,
         "export",
@@ -234,7 +234,7 @@ def test_xlsx_has_numbers_where_the_store_has(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1, categoryList=[SCORED]))
     path = tmp_path / "categories.xlsx"
     answer(db, "export", "--format", "xlsx", "--table", "categories", "--output", str(path))
-    assert sheet_of(path)[1] == [uuid(1), 0, "ESCO", "x", "=1", "-2", -0.5]
+    assert sheet_of(path)[1] == [uuid_of(1), 0, "ESCO", "x", "=1", "-2", -0.5]
 
 
 def test_what_excel_cannot_hold_is_cut_and_told(db: Path, tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_parquet_of_a_child_table_and_of_nothing(db: Path, tmp_path: Path) -> No
     table = export_parquet(db, tmp_path / "categories.parquet", "--table", "categories")
     assert table.to_pylist() == [
         {
-            "ad": uuid(1),
+            "ad": uuid_of(1),
             "position": 0,
             **{name: SCORED[name] for name in ("code", "name", "description", "score")},
             "type": "ESCO",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, place, uuid
+from cli.support import ad, answer, ask, fill, place, uuid_of
 from navfeed.cli import _completion
 from navfeed.cli._filters import FilterOptions
 from navfeed.store.filters import Filters, conditions
@@ -140,9 +140,9 @@ CASES: list[tuple[str, str | None, str]] = [
     ("due-before", "2026-12-10", "2"),
     ("due-before", "20", "12"),
     ("closing-soon", None, ""),
-    ("uuid", uuid(2), "2"),
-    ("uuid", f"{uuid(2).upper()},{uuid(3)}", "23"),
-    ("uuid", f"!{uuid(2)}", "13"),
+    ("uuid", uuid_of(2), "2"),
+    ("uuid", f"{uuid_of(2).upper()},{uuid_of(3)}", "23"),
+    ("uuid", f"!{uuid_of(2)}", "13"),
     ("near", "ASKØY", "1"),
     ("near", "4601", "1"),
     ("text", "kokk", "2"),
@@ -282,7 +282,7 @@ def test_a_suggestion_is_harmless(db: Path) -> None:
 
 def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1, positioncount="9" * 30))
-    assert uuid(1) in answer(db, "list", "--positions", "[10,*)")
+    assert uuid_of(1) in answer(db, "list", "--positions", "[10,*)")
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_the_feeds_own_names_are_understood_too(
     db: Path, older: tuple[str, ...], number: str
 ) -> None:
     said = answer(db, "list", *older, "--format", "jsonl")
-    assert [line.count(uuid(int(number))) > 0 for line in said.splitlines()] == [True]
+    assert [line.count(uuid_of(int(number))) > 0 for line in said.splitlines()] == [True]
     assert ask(db, "list", "--municipal", "").stderr.startswith("navfeed: --municipality is empty")
 
 
@@ -327,7 +327,7 @@ def completed(words: str, home: Path) -> list[str]:
         ("list --db {} --municipality OSLO,B", ["OSLO,BERGEN"]),
         ("list --db {} --source ", ["AMEDIA", "IMPORTAPI"]),
         ("export --db {} --occupation-group r", ["reiseliv\\ og\\ mat"]),
-        ("show --db {} 00000002", [uuid(2)]),
+        ("show --db {} 00000002", [uuid_of(2)]),
         ("list --db {}.none --municipality b", []),
         ("list --municipality b", []),
     ],

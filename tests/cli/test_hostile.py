@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import UNSAFE, Fields, ad, answer, place, put, uuid
+from cli.support import UNSAFE, Fields, ad, answer, place, put, uuid_of
 from navfeed.model import By
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -112,7 +112,7 @@ def test_every_format(store: Store, db: Path, text: str) -> None:
     shown = answer(db, "list")
     assert (shown.count("\t"), shown.count("\n")) == (5, 1)
     assert not UNSAFE.search(shown.replace("\t", ""))
-    assert not UNSAFE.search(answer(db, "show", uuid(1)))
+    assert not UNSAFE.search(answer(db, "show", uuid_of(1)))
     (listed,) = json.loads(answer(db, "list", "--format", "json"))
     assert (listed["title"], listed["municipalities"]) == (kept, [kept] if kept else [])
     assert answer(db, "export", "--format", "jsonl") == served + "\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, fill, uuid
+from cli.support import ad, fill, uuid_of
 from navfeed.cli import _app
 
 CLI = Path(_app.__file__).parent
@@ -34,7 +34,7 @@ finally:
     [
         ["list"],
         ["list", "--format", "csv", "--municipality", "bergen", "--text", "natt"],
-        ["show", uuid(1)],
+        ["show", uuid_of(1)],
         ["export", "--format", "json"],
         ["export", "--format", "csv", "--columns", "uuid,title"],
         ["export", "--format", "jobposting"],

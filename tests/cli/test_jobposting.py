@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cli.support import Fields, ad, answer, ask, fill, place, put, uuid
+from cli.support import Fields, ad, answer, ask, fill, place, put, uuid_of
 from cli.test_hostile import hostile, texts
 from navfeed.practice import World
 from navfeed.store.writer import Store
@@ -119,7 +119,7 @@ def test_what_an_ad_says_of_each_property(db: Path) -> None:
     assert posting == {
         "@context": "https://schema.org",
         "@type": "JobPosting",
-        "identifier": {"@type": "PropertyValue", "name": "NAV", "value": uuid(1)},
+        "identifier": {"@type": "PropertyValue", "name": "NAV", "value": uuid_of(1)},
         "title": "Nattsykepleier",
         "description": "<p>Vi søker sykepleier.</p><ul><li>Turnus</li></ul>",
         "datePosted": "2026-11-10T08:00:00Z",
@@ -153,7 +153,7 @@ def test_what_an_ad_says_of_each_property(db: Path) -> None:
             }
         ],
         "totalJobOpenings": 2,
-        "url": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}",
+        "url": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}",
         "potentialAction": {"@type": "ApplyAction", "target": "https://sykehjem.example/sok/1"},
     }
 
@@ -186,7 +186,7 @@ def test_an_ad_that_lacks_what_is_required_is_left_out_and_told(db: Path, lackin
     result = ask(db, "export", "--format", "jobposting", "--output", str(output))
     assert "1 ad left out" in result.stderr
     (line,) = output.read_text(encoding="utf-8").splitlines()
-    assert json.loads(line)["identifier"]["value"] == uuid(2)
+    assert json.loads(line)["identifier"]["value"] == uuid_of(2)
 
 
 @pytest.mark.parametrize(

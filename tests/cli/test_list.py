@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, process, uuid
+from cli.support import UNSAFE, ad, answer, ask, fill, place, process, uuid_of
 from cli.terminal import on_terminal, plain
 from navfeed.cli.list import ROWS_ON_TERMINAL
 from navfeed.export.columns import LIST_FIELDS
@@ -45,8 +45,8 @@ def test_a_line_an_ad_with_whole_values(db: Path) -> None:
     )
 
     assert answer(db, "list").splitlines() == [
-        f"{uuid(2)}\tSykepleier natt\t\tOSLO; BÆRUM\t2026-11-10\t",
-        f"{uuid(1)}\t{long}\tBergen kommune, Fana sykehjem\tBERGEN\t2026-11-10\t2026-12-10",
+        f"{uuid_of(2)}\tSykepleier natt\t\tOSLO; BÆRUM\t2026-11-10\t",
+        f"{uuid_of(1)}\t{long}\tBergen kommune, Fana sykehjem\tBERGEN\t2026-11-10\t2026-12-10",
     ]
 
 
@@ -90,7 +90,7 @@ def test_every_filter_reaches_the_store(db: Path) -> None:
         "--published-since": "2026-11-05",
         "--expires-before": "2026-12-31",
     }.items():
-        assert answer(db, "list", option, value).startswith(uuid(1))
+        assert answer(db, "list", option, value).startswith(uuid_of(1))
         assert len(answer(db, "list", option, value).splitlines()) == 1
     for option in ("--municipality", "--county", "--employer", "--occupation", "--text"):
         assert answer(db, "list", option, "finnes ikke") == ""
@@ -135,7 +135,7 @@ def test_days_that_are_none(db: Path, option: str, value: str) -> None:
 def test_the_day_changes_at_midnight_in_oslo(db: Path, noon: time_machine.Traveller) -> None:
     fill(db, ad(1, expires="2026-11-21T12:00:00+01:00"))
     noon.move_to("2026-11-21T22:59:59Z")
-    assert answer(db, "list").startswith(uuid(1))
+    assert answer(db, "list").startswith(uuid_of(1))
     noon.move_to("2026-11-21T23:00:00Z")
     assert answer(db, "list") == ""
 
@@ -185,7 +185,7 @@ def test_nothing_fits(db: Path) -> None:
 
 
 RECORD = {
-    "uuid": uuid(1),
+    "uuid": uuid_of(1),
     "title": "Sykepleier natt",
     "job_title": "Nattsykepleier",
     "employer": "Bergen kommune, Fana sykehjem",
@@ -200,7 +200,7 @@ RECORD = {
     "application_due": "2026-12-10T00:00:00",
     "due_date": "2026-12-10",
     "application_url": "https://sykehjem.example/sok/1",
-    "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}",
+    "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}",
     "positions": "2",
     "extent": "Heltid",
     "engagement_type": "Fast",
@@ -258,7 +258,7 @@ def test_a_table_fits_the_terminal(db: Path) -> None:
         assert (code, err) == (0, "")
         assert "[bold]Kokk" in out or columns == 60
         assert "00000001" in out
-        assert uuid(1) not in out
+        assert uuid_of(1) not in out
         text = plain(out)
         assert max(map(len, text.splitlines())) <= columns
         assert not UNSAFE.search(text.replace("\r\n", "\n"))
@@ -293,7 +293,7 @@ def test_ads_sorted_by_their_due_dates_show_them(db: Path, columns: int) -> None
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, ad(1, applicationDue="24.12.2026", **far), ad(2, applicationDue="Snarest", **far))
     first, second = answer(db, "list", "--sort", "due").splitlines()
-    assert first.startswith(f"{uuid(1)}\t")
+    assert first.startswith(f"{uuid_of(1)}\t")
     assert first.endswith("\t2026-11-10\t2999-01-01\t2026-12-24")
     assert second.endswith("\t2026-11-10\t2999-01-01\t")
     _, out, _ = on_terminal(columns, "list", "--db", str(db), "--sort", "due", NO_COLOR="1")
@@ -321,7 +321,7 @@ def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
 
 COLOURED = [
     ["list"],
-    ["show", uuid(1)],
+    ["show", uuid_of(1)],
     ["stats", "--by", "county"],
     ["runs"],
 ]
@@ -447,8 +447,8 @@ def test_columns_in_the_order_asked_for(db: Path) -> None:
         "BERGEN; ÅS\tEn tittel\nBERGEN\tSykepleier natt\n"
     )
     assert json.loads(answer(db, "list", "--json", "sector,uuid", "--sort", "title")) == [
-        {"sector": "Offentlig", "uuid": uuid(1)},
-        {"sector": None, "uuid": uuid(2)},
+        {"sector": "Offentlig", "uuid": uuid_of(1)},
+        {"sector": None, "uuid": uuid_of(2)},
     ]
     named = answer(db, "list", "--columns", "title", "--format", "csv", "--with-contacts")
     assert named.splitlines()[0] == "title,contacts"
@@ -458,7 +458,7 @@ def test_columns_in_the_order_asked_for(db: Path) -> None:
         db, "list", "--text", "turnus", "--columns", "sector", "--snippets", "--limit", "1"
     )
     assert "**Turnus**" in snippet
-    assert uuid(1)[:8] not in snippet
+    assert uuid_of(1)[:8] not in snippet
 
 
 @pytest.mark.parametrize(
@@ -496,7 +496,7 @@ def test_a_long_list_goes_through_the_pager(
 ) -> None:
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, *(ad(number, **far) for number in range(1, 30)))
-    for words in (("list",), ("list", "--columns", "title,uuid"), ("show", uuid(1))):
+    for words in (("list",), ("list", "--columns", "title,uuid"), ("show", uuid_of(1))):
         arguments = (*words, "--db", str(db))
         _, whole, _ = on_terminal(80, *arguments, LINES="5")
         code, out, err = on_terminal(80, *arguments, LINES="5", **pager)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid
+from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid_of
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
@@ -160,17 +160,17 @@ def test_what_is_no_search_is_told(db: Path, text: str, why: str) -> None:
 
 @pytest.mark.usefixtures("noon")
 def test_titles_are_searched_alone(db: Path) -> None:
-    assert answer(db, "list", "--text", "turnus", "--title", "natt").startswith(uuid(1))
+    assert answer(db, "list", "--text", "turnus", "--title", "natt").startswith(uuid_of(1))
     assert answer(db, "list", "--title", "turnus") == ""
     without = answer(db, "list", "--text", "turnus", "--title", "-natt")
-    assert [line[:8] for line in without.splitlines()] == [uuid(4)[:8]]
+    assert [line[:8] for line in without.splitlines()] == [uuid_of(4)[:8]]
     assert ask(db, "list", "--title", "a OR").exit_code == 2
 
 
 @pytest.mark.usefixtures("noon")
 def test_list_and_export_search(db: Path) -> None:
     listed = answer(db, "list", "--text", "turnus", "--text", "-natt")
-    assert [line[:8] for line in listed.splitlines()] == [uuid(4)[:8]]
+    assert [line[:8] for line in listed.splitlines()] == [uuid_of(4)[:8]]
     exported = answer(db, "export", "--format", "jsonl", "--text", 'turnus "fast stilling"')
     assert len(exported.splitlines()) == 1
 
@@ -178,7 +178,7 @@ def test_list_and_export_search(db: Path) -> None:
 def test_the_index_follows_what_an_ad_says(db: Path) -> None:
     with Store(db) as store:
         put(store, [ad(1, title="Kokk", jobtitle="", description="Kjøkken")])
-        store.commit_details([DetailDecision(uuid(2), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(2), Reason.STOPPED)], [], NOW)
     assert found(db, "natt") == ""
     assert found(db, "kokk kjøkken") == "1"
     assert found(db, "maler") == ""
@@ -202,7 +202,7 @@ def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -
     with Store(db) as store:
         assert store.purge()
         assert [word in db.read_bytes().lower() for word in words] == [True] * 4
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         assert store.purge()
     assert [word in db.read_bytes().lower() for word in words] == [False] * 3 + [True]
     with closing(sqlite3.connect(db)) as other:
@@ -221,16 +221,16 @@ def test_an_ad_that_is_only_confirmed_is_not_indexed_again(db: Path) -> None:
     content = read_content('{"title": "Sykepleier natt"}')
     with Store(db) as store:
         later = NOW + timedelta(days=1)
-        store.commit_details([DetailDecision(uuid(1), Reason.UNCHANGED, content)], [], later)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.UNCHANGED, content)], [], later)
         store.queue_rechecks(later, 9, later)
     assert index() == before
 
 
 def test_the_index_rolls_back_with_its_ad(db: Path) -> None:
-    bad = DetailDecision(uuid(9), Reason.NEW, 1)  # type: ignore[arg-type]
+    bad = DetailDecision(uuid_of(9), Reason.NEW, 1)  # type: ignore[arg-type]
     with Store(db) as store:
         with pytest.raises(AttributeError):
-            store.commit_details([DetailDecision(uuid(1), Reason.STOPPED), bad], [], NOW)
+            store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED), bad], [], NOW)
         assert found(db, "natt") == "1"
 
 
@@ -262,7 +262,7 @@ def test_a_list_of_ones_own_adds_words_for_the_same(db: Path, tmp_path: Path) ->
     assert failed.exit_code == 2
     assert f"cannot read the list of synonyms {words}" in failed.stderr
     words.write_text("maler anstreicher", encoding="utf-8")
-    assert answer(db, *ask_for).startswith(uuid(2))
+    assert answer(db, *ask_for).startswith(uuid_of(2))
     assert answer(db, "list", "--text", "Anstreicher") == ""
 
 
@@ -395,8 +395,8 @@ def test_the_best_fit_comes_first(tmp_path: Path) -> None:
 def test_a_list_is_in_the_order_that_was_asked_for(db: Path) -> None:
     ask_for = ("list", "--text", "turnus")
     fill(db, ad(6, title="Turnus", published="2020-01-01T00:00:00Z"))
-    assert answer(db, *ask_for).startswith(uuid(6))
-    assert not answer(db, *ask_for, "--sort", "published").startswith(uuid(6))
+    assert answer(db, *ask_for).startswith(uuid_of(6))
+    assert not answer(db, *ask_for, "--sort", "published").startswith(uuid_of(6))
     assert answer(db, "list", "--sort", "relevance") == answer(db, "list")
 
 

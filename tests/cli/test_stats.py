@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, put, uuid
+from cli.support import UNSAFE, ad, answer, ask, fill, place, put, uuid_of
 from cli.terminal import on_terminal
 from navfeed.cli.stats import MOST, USUAL
 from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
@@ -122,11 +122,11 @@ def test_all_runs_that_are_kept_count_where_the_first_are_dropped(
 def test_the_flow_of_masked_ads(db: Path) -> None:
     with Store(db) as store:
         store.set_inactive(Inactive.MASK)
-        store.commit_details([DetailDecision(uuid(2), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(2), Reason.STOPPED)], [], NOW)
         later = NOW + timedelta(days=3)
         put(store, [ad(6, published=later.isoformat()), ad(7, published=later.isoformat())], later)
-        store.commit_details([DetailDecision(uuid(6), Reason.OUT_OF_SCOPE)], [], later)
-        store.commit_details([DetailDecision(uuid(7), Reason.STOPPED)], [], later)
+        store.commit_details([DetailDecision(uuid_of(6), Reason.OUT_OF_SCOPE)], [], later)
+        store.commit_details([DetailDecision(uuid_of(7), Reason.STOPPED)], [], later)
     counted = told(db, "--by", "flow")
     assert counted["flow"] == [
         {"week": "2026-W01", "new": None, "removed": None},

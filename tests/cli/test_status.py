@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, ask, fill, process, put, uuid_of
 from navfeed.api import open_store, state_of, store_lock
 from navfeed.model import (
     DetailDecision,
@@ -90,17 +90,19 @@ def busy(db: Path) -> Path:
     with Store(db) as store:
         store.set_inactive(Inactive.MASK)
         put(store, [ad(1), ad(2, expires="2026-11-20T00:00:00Z"), ad(3)])
-        store.commit_details([DetailDecision(uuid(3), Reason.STOPPED)], [], NOW)
-        asked = [EntryDecision(uuid(n), remove=False, ask=True, reason=Reason.NEW) for n in (7, 8)]
+        store.commit_details([DetailDecision(uuid_of(3), Reason.STOPPED)], [], NOW)
+        asked = [
+            EntryDecision(uuid_of(n), remove=False, ask=True, reason=Reason.NEW) for n in (7, 8)
+        ]
         trail = FeedCursor(newest=NOW - timedelta(hours=1), top=9)
         store.commit_page(asked, [], trail, keep_from=0, now=NOW, trouble="the log was reset")
         later = NOW + timedelta(minutes=5)
-        store.commit_details([], [Failed(uuid(8), "timed out", later)], NOW)
-        asked = [EntryDecision(uuid(9), remove=False, ask=True, reason=Reason.NEW)]
+        store.commit_details([], [Failed(uuid_of(8), "timed out", later)], NOW)
+        asked = [EntryDecision(uuid_of(9), remove=False, ask=True, reason=Reason.NEW)]
         long_ago = NOW - timedelta(days=14)
         store.commit_page(asked, [], trail, keep_from=0, now=long_ago, trouble="the log was reset")
         for _ in range(15):
-            store.commit_details([], [Failed(uuid(9), "500", later)], long_ago)
+            store.commit_details([], [Failed(uuid_of(9), "500", later)], long_ago)
         store.end_walk(trail, [])
         store.caught_up(NOW - timedelta(days=2, minutes=1))
         run = store.begin_run(NOW - timedelta(hours=2))

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cli.support import Fields, ad, answer, fill, place, uuid
+from cli.support import Fields, ad, answer, fill, place, uuid_of
 from navfeed.model import OSLO
 from support.clock import NOW
 
@@ -49,7 +49,7 @@ FOUND = {
     "county=!VESTLAND": "6532",
     "source=AMEDIA,IMPORTAPI": "654321",
     "orgnr=300000019,300000027": "654321",
-    f"uuid={uuid(1)},{uuid(2)}": "21",
+    f"uuid={uuid_of(1)},{uuid_of(2)}": "21",
     "category=kokk": "3",
     "category=Helse og sosial": "6421",
     "published=today": "6",

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.support import Fields, ad, ask, fill, uuid
+from cli.support import Fields, ad, ask, fill, uuid_of
 from navfeed.errors import ExitCode, StoreError
 from navfeed.practice import World
 from navfeed.store import connect
@@ -119,7 +119,7 @@ def test_D1_a_file_that_may_not_grow_ends_with_7_and_nothing_is_lost(
 READS = {
     "status": ["status"],
     "list": ["list", "--format", "jsonl"],
-    "show": ["show", uuid(1)],
+    "show": ["show", uuid_of(1)],
     "stats": ["stats"],
     "export": ["export", "--format", "jsonl"],
     "runs": ["runs"],

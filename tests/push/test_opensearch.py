@@ -16,7 +16,7 @@ import time_machine
 from opensearchpy import OpenSearch
 
 import search_quality
-from cli.support import ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.push import opensearch, runner
 from navfeed.store.writer import Store
@@ -75,20 +75,23 @@ def found(engine: OpenSearch, url: str, query: dict[str, Any] | None = None) -> 
 def change(db: Path, number: int, **fields: object) -> None:
     said = json.dumps(ad(number, **{"expires": FAR, **fields}), ensure_ascii=False)
     with Store(db) as store:
-        verdict = DetailDecision(uuid(number), Reason.CHANGED, read_content(said))
+        verdict = DetailDecision(uuid_of(number), Reason.CHANGED, read_content(said))
         store.commit_details([verdict], [], NOW)
 
 
 def drop(db: Path, number: int) -> None:
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.STOPPED)], [], NOW)
 
 
 def test_all_ads_are_there_and_follow(db: Path, url: str, engine: OpenSearch) -> None:
     assert push(db, url)["loaded"]
-    assert found(engine, url).keys() == {uuid(1), uuid(2)}
-    assert "contacts" not in found(engine, url)[uuid(1)]
-    assert found(engine, url, {"match": {"description": "turnusen"}}).keys() == {uuid(1), uuid(2)}
+    assert found(engine, url).keys() == {uuid_of(1), uuid_of(2)}
+    assert "contacts" not in found(engine, url)[uuid_of(1)]
+    assert found(engine, url, {"match": {"description": "turnusen"}}).keys() == {
+        uuid_of(1),
+        uuid_of(2),
+    }
     assert found(engine, url, {"term": {"locations.municipal": "BERGEN"}})
     assert found(engine, url, {"range": {"published": {"gte": "2026-11-01"}}})
     change(db, 1, title="Kokk")
@@ -145,18 +148,18 @@ def test_K4_what_is_older_changes_nothing(db: Path, url: str, engine: OpenSearch
     answered = engine.bulk(body=lines, index=index)
     assert {one["status"] for item in answered["items"] for one in item.values()} == {409}
     engine.bulk(body=older, index=index)
-    assert found(engine, url).keys() == {uuid(2)}
+    assert found(engine, url).keys() == {uuid_of(2)}
     assert equal(db, url)
 
 
 def test_what_differs_is_told_and_mended(db: Path, url: str, engine: OpenSearch) -> None:
     push(db, url)
     index = engine.get(index=f"{url.rpartition('/')[2]}-navfeed", id="target")["_source"]["index"]
-    engine.delete(index=index, id=uuid(1))
-    engine.index(index=index, id=uuid(9), body={"title": "lost"})
+    engine.delete(index=index, id=uuid_of(1))
+    engine.index(index=index, id=uuid_of(9), body={"title": "lost"})
     ended = ask(db, "push", url, "--verify", "--quiet")
     assert ended.exit_code == 9
-    assert ended.stdout.splitlines() == [f"missing\t{uuid(1)}", f"lingering\t{uuid(9)}"]
+    assert ended.stdout.splitlines() == [f"missing\t{uuid_of(1)}", f"lingering\t{uuid_of(9)}"]
     assert ask(db, "push", url, "--reconcile", "--quiet").exit_code == 0
     assert equal(db, url)
 
@@ -187,7 +190,7 @@ def test_K2_a_load_that_is_killed_is_made_again(
     assert found(engine, url)
     push(db, url)
     assert equal(db, url)
-    assert found(engine, url).keys() == {uuid(1), uuid(2)}
+    assert found(engine, url).keys() == {uuid_of(1), uuid_of(2)}
     assert len(engine.indices.get(index=f"{url.rpartition('/')[2]}-*")) == 2
 
 
@@ -326,4 +329,4 @@ def test_the_query_in_the_guide_finds(db: Path, url: str, engine: OpenSearch) ->
     alias = url.rpartition("/")[2]
     engine.indices.refresh(index=alias)
     hits = engine.search(index=alias, body=json.loads(query))["hits"]["hits"]
-    assert [hit["_id"] for hit in hits] == [uuid(1)]
+    assert [hit["_id"] for hit in hits] == [uuid_of(1)]

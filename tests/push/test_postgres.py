@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, ask, fill, place, put, uuid_of
 from navfeed.model import Contacts, DetailDecision, Reason
 from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.push import runner
@@ -56,12 +56,12 @@ def push(db: Path, url: str, *words: str) -> dict[str, Any]:
 def change(db: Path, number: int, **fields: object) -> None:
     content = read_content(json.dumps(ad(number, **{"expires": FAR, **fields}), ensure_ascii=False))
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.CHANGED, content)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.CHANGED, content)], [], NOW)
 
 
 def drop(db: Path, *numbers: int, reason: Reason = Reason.STOPPED) -> None:
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(one), reason) for one in numbers], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(one), reason) for one in numbers], [], NOW)
 
 
 def equal(db: Path, url: str, *words: str) -> bool:
@@ -78,16 +78,16 @@ def titles(url: str) -> dict[str, str]:
 
 def test_all_ads_are_there_typed_and_can_be_searched(db: Path, url: str) -> None:
     assert push(db, url)["loaded"]
-    assert titles(url).keys() == {uuid(1), uuid(2), uuid(3)}
+    assert titles(url).keys() == {uuid_of(1), uuid_of(2), uuid_of(3)}
     columns = "published, last_day, due_date, content->>'title', content->'contactList'"
-    (one,) = rows(url, f"SELECT {columns} FROM ads WHERE uuid = '{uuid(1)}'")
+    (one,) = rows(url, f"SELECT {columns} FROM ads WHERE uuid = '{uuid_of(1)}'")
     assert one[0].isoformat() == "2026-11-10T08:00:00+00:00"
     assert one[1:] == (date(2999, 12, 10), date(2026, 12, 10), "Sykepleier natt", [])
-    assert rows(url, f"SELECT published, last_day, due_date FROM ads WHERE uuid = '{uuid(3)}'") == [
-        (None, None, None)
-    ]
     assert rows(
-        url, f"SELECT municipal FROM locations WHERE ad = '{uuid(3)}' ORDER BY position"
+        url, f"SELECT published, last_day, due_date FROM ads WHERE uuid = '{uuid_of(3)}'"
+    ) == [(None, None, None)]
+    assert rows(
+        url, f"SELECT municipal FROM locations WHERE ad = '{uuid_of(3)}' ORDER BY position"
     ) == [("OSLO",), ("BERGEN",), (None,)]
     assert rows(url, "SELECT DISTINCT code, score FROM categories") == [("2223", 0.9)]
     assert rows(url, "SELECT count(*) FROM contacts") == [(0,)]
@@ -104,7 +104,7 @@ def test_an_ad_is_shown_up_to_its_last_day_in_oslo(db: Path, url: str) -> None:
     with time_machine.travel("2019-12-01T00:00:00Z"):
         push(db, url)
     assert rows(url, "SELECT count(*) FROM ads") == [(3,)]
-    assert uuid(1) not in titles(url)
+    assert uuid_of(1) not in titles(url)
 
 
 def test_an_incremental_push_costs_what_changed(db: Path, url: str) -> None:
@@ -118,9 +118,9 @@ def test_an_incremental_push_costs_what_changed(db: Path, url: str) -> None:
     after = rows(url, versions)
     assert after[0] == before[0]
     assert after[1] != before[1]
-    assert titles(url) == {uuid(1): "Sykepleier natt", uuid(2): "Kokk"}
+    assert titles(url) == {uuid_of(1): "Sykepleier natt", uuid_of(2): "Kokk"}
     assert rows(url, "SELECT uuid::text, kind, reason FROM tombstones") == [
-        (uuid(3), "removed", "stopped")
+        (uuid_of(3), "removed", "stopped")
     ]
     assert push(db, url)["changes"] == 0
     put_back(db)
@@ -180,7 +180,7 @@ def test_batches_of_one(db: Path, url: str) -> None:
         drop(db, number)
     put_back(db)
     assert push(db, url, "--batch", "1")["changes"] == 3
-    assert titles(url).keys() == {uuid(3)}
+    assert titles(url).keys() == {uuid_of(3)}
 
 
 # Filters, contacts, stores
@@ -188,12 +188,12 @@ def test_batches_of_one(db: Path, url: str) -> None:
 
 def test_a_filter_holds_and_another_one_loads_anew(db: Path, url: str) -> None:
     push(db, url, "--sector", "Privat")
-    assert titles(url).keys() == {uuid(2)}
+    assert titles(url).keys() == {uuid_of(2)}
     change(db, 2, sector="Offentlig")
     change(db, 1, sector="Privat")
     push(db, url, "--sector", "Privat")
-    assert titles(url).keys() == {uuid(1)}
-    assert rows(url, "SELECT uuid::text, reason FROM tombstones") == [(uuid(2), "filtered")]
+    assert titles(url).keys() == {uuid_of(1)}
+    assert rows(url, "SELECT uuid::text, reason FROM tombstones") == [(uuid_of(2), "filtered")]
     assert push(db, url)["loaded"]
     assert len(titles(url)) == 3
 
@@ -227,7 +227,7 @@ def test_K3_a_store_that_was_restored_is_loaded_anew(db: Path, url: str, tmp_pat
     push(db, url)
     ask(db, "restore", copy, "--yes")
     assert push(db, url)["loaded"]
-    assert titles(url).keys() == {uuid(1), uuid(2), uuid(3)}
+    assert titles(url).keys() == {uuid_of(1), uuid_of(2), uuid_of(3)}
     assert equal(db, url)
 
 
@@ -237,7 +237,7 @@ def test_a_cursor_that_is_too_old_is_loaded_anew(db: Path, url: str) -> None:
     with Store(db) as store:
         store.prune_changes(NOW + timedelta(days=1))
     assert push(db, url)["loaded"]
-    assert titles(url).keys() == {uuid(2), uuid(3)}
+    assert titles(url).keys() == {uuid_of(2), uuid_of(3)}
 
 
 # Comparing
@@ -247,25 +247,25 @@ def test_what_differs_is_told_and_mended(db: Path, url: str) -> None:
     push(db, url)
     foreign = "99999999-0000-4000-8000-000000000000"
     with psycopg.connect(url) as connection:
-        connection.execute("UPDATE ads SET title = 'x' WHERE uuid = %s", [uuid(1)])
-        connection.execute("DELETE FROM ads WHERE uuid = %s", [uuid(2)])
-        connection.execute("DELETE FROM locations WHERE ad = %s AND position = 1", [uuid(3)])
+        connection.execute("UPDATE ads SET title = 'x' WHERE uuid = %s", [uuid_of(1)])
+        connection.execute("DELETE FROM ads WHERE uuid = %s", [uuid_of(2)])
+        connection.execute("DELETE FROM locations WHERE ad = %s AND position = 1", [uuid_of(3)])
         connection.execute(
             "INSERT INTO ads (uuid, number, content) VALUES (%s, 1, '{}')", [foreign]
         )
     said = ask(db, "push", url, "--verify", "--quiet")
     assert said.exit_code == 9
     assert said.stdout.splitlines() == [
-        f"altered\t{uuid(1)}",
-        f"missing\t{uuid(2)}",
-        f"altered\t{uuid(3)}",
+        f"altered\t{uuid_of(1)}",
+        f"missing\t{uuid_of(2)}",
+        f"altered\t{uuid_of(3)}",
         f"lingering\t{foreign}",
     ]
     told = ask(db, "push", url, "--dry-run", "--reconcile", "--format", "json").stdout
     assert len(json.loads(told.splitlines()[1])["differences"]) == 4
     assert ask(db, "push", url, "--reconcile", "--quiet").exit_code == 0
     assert equal(db, url)
-    assert uuid(2) in titles(url)
+    assert uuid_of(2) in titles(url)
 
 
 def test_an_ad_past_its_last_day_is_no_difference_before_the_sync(db: Path, url: str) -> None:
@@ -386,11 +386,11 @@ def test_a_batch_is_applied_whole_or_not_at_all(db: Path, url: str) -> None:
     change(db, 2, title="Kokk")
     drop(db, 1)
     assert ask(db, "push", url).exit_code == 7
-    assert titles(url)[uuid(2)] == "Sykepleier natt"
+    assert titles(url)[uuid_of(2)] == "Sykepleier natt"
     with psycopg.connect(url) as connection:
         connection.execute("DROP TRIGGER fail ON tombstones")
     push(db, url)
-    assert titles(url)[uuid(2)] == "Kokk"
+    assert titles(url)[uuid_of(2)] == "Kokk"
     assert equal(db, url)
 
 
@@ -468,7 +468,7 @@ def test_K2_following_waits_out_a_server_that_is_killed(
     def nap(seconds: float) -> None:
         naps.append(seconds)
         steps.pop(len(naps), lambda: None)()
-        if not steps and titles(own.url()).keys() == {uuid(3)}:
+        if not steps and titles(own.url()).keys() == {uuid_of(3)}:
             raise SystemExit(3)
 
     monkeypatch.setattr(runner, "sleep", nap)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import ad, answer, fill, put, uuid
+from cli.support import ad, answer, fill, put, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from serve.conftest import Serve
@@ -46,7 +46,7 @@ def parts(service: Service, query: str) -> Iterator[list[Line]]:
 
 def stop(service: Service, number: int) -> None:
     with Store(service.db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.STOPPED)], [], NOW)
 
 
 def add(service: Service, *ads: Line) -> None:
@@ -85,7 +85,7 @@ def test_what_happened_since_a_cursor(service: Service) -> None:
     assert (nothing["kind"], nothing["cursor"]) == ("caught_up", cursor)
     stop(service, 1)
     gone, last = lines(service.get("/api/changes", {"after": cursor}))
-    assert (gone["kind"], gone["uuid"], gone["content"]) == ("removed", uuid(1), None)
+    assert (gone["kind"], gone["uuid"], gone["content"]) == ("removed", uuid_of(1), None)
     assert last["cursor"] == gone["cursor"] != cursor
 
 
@@ -95,7 +95,7 @@ def test_parts_lead_on_and_each_has_a_cursor_to_keep(service: Service) -> None:
         ["added", "added", "caught_up"],
         ["added", "caught_up"],
     ]
-    assert {one["uuid"] for part in found for one in part[:-1]} == {uuid(n) for n in (1, 2, 3)}
+    assert {one["uuid"] for part in found for one in part[:-1]} == {uuid_of(n) for n in (1, 2, 3)}
 
 
 def test_a_snapshot_in_parts_joins_what_follows_without_a_hole(service: Service) -> None:
@@ -122,7 +122,7 @@ def test_a_snapshot_in_parts_joins_what_follows_without_a_hole(service: Service)
 
 @pytest.mark.parametrize("parameter", ["after", "snapshot"])
 def test_K3_a_cursor_that_cannot_be_continued_is_gone(service: Service, parameter: str) -> None:
-    more = f":{uuid(1)}" if parameter == "snapshot" else ""
+    more = f":{uuid_of(1)}" if parameter == "snapshot" else ""
     store = lines(service.get("/api/changes"))[-1]["cursor"].partition(":")[0]
     for lost in ("0" * 16 + ":1", f"{store}:9"):
         answer = service.get("/api/changes", {parameter: lost + more})

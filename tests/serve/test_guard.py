@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from navfeed.model import LogLevel
 from navfeed.serve.options import Limits
 from navfeed.store.filters import Filters
@@ -209,8 +209,14 @@ def is_held_up(db: Path, patience: float = 30) -> bool:
 
 
 ALL_PATHS = (
-    *("/", "/map", f"/ads/{uuid(1)}", f"/?ad={uuid(1)}&text=natt", "/?text=%22", "/?ad=none"),
-    *("/api/ads", f"/api/ads/{uuid(1)}", "/api/stats", "/api/changes", "/api/changes?snapshot=1"),
+    *("/", "/map", f"/ads/{uuid_of(1)}", f"/?ad={uuid_of(1)}&text=natt", "/?text=%22", "/?ad=none"),
+    *(
+        "/api/ads",
+        f"/api/ads/{uuid_of(1)}",
+        "/api/stats",
+        "/api/changes",
+        "/api/changes?snapshot=1",
+    ),
     *("/api/changes?after=0123456789abcdef:1", "/feed.atom", "/healthz", "/metrics"),
     *("/public-feed/api/v1/ads", "/public-feed/api/v1/ads?size=x"),
 )

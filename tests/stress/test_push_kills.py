@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, ask, fill, put, uuid
+from cli.support import ad, ask, fill, put, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.children import begin, die_after, fate
@@ -66,7 +66,7 @@ def _survives(
 
 
 def _change(db: Path, rng: Random) -> None:
-    ended = [DetailDecision(uuid(rng.randrange(ADS)), Reason.STOPPED) for _ in range(20)]
+    ended = [DetailDecision(uuid_of(rng.randrange(ADS)), Reason.STOPPED) for _ in range(20)]
     with Store(db) as store:
         store.commit_details(ended, [], NOW)
         back = {rng.randrange(ADS) for _ in range(20)}

@@ -20,7 +20,7 @@ BEGAN = NOW - timedelta(hours=4)
 Row = tuple[str, str, int]
 
 
-def uuid(name: str) -> str:
+def uuid_named(name: str) -> str:
     """An ad or a page by a readable name: always the same uuid."""
     return str(UUID(bytes=name.encode().ljust(16, b".")[:16]))
 
@@ -92,14 +92,14 @@ class ScriptedFeed:
     @staticmethod
     def _page_id(row: Row) -> str:
         name, status, minute = row
-        return uuid(f"{name[:6]}{status[:3]}{minute}")
+        return uuid_named(f"{name[:6]}{status[:3]}{minute}")
 
 
 def _entry(row: Row) -> Entry:
     name, status, minute = row
     moment = BEGAN + timedelta(minutes=minute)
-    return Entry(uuid(name), Status(status), moment.isoformat(), moment)
+    return Entry(uuid_named(name), Status(status), moment.isoformat(), moment)
 
 
 def active(names: Iterable[str], **fields: object) -> dict[str, Content]:
-    return {uuid(name): content(uuid(name), **fields) for name in names}
+    return {uuid_named(name): content(uuid_named(name), **fields) for name in names}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, fill, process, uuid
+from cli.support import ad, answer, fill, process, uuid_of
 from cli.terminal import on_terminal
 from watches.subscriber import OSLO, Subscriber
 
@@ -327,7 +327,7 @@ def test_a_preview_delivers_nothing_and_shows_near_misses(me: Subscriber):
         "municipal": 1,
         "text": 1,
     }
-    assert shown["near_misses"][0]["ads"][0]["uuid"] == uuid(2)
+    assert shown["near_misses"][0]["ads"][0]["uuid"] == uuid_of(2)
 
 
 def test_a_single_filter_has_no_near_misses(me: Subscriber):

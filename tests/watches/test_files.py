@@ -10,7 +10,7 @@ import feedparser
 import pytest
 from lxml import etree
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from watches.subscriber import OSLO, Subscriber
 
 
@@ -92,10 +92,10 @@ def test_an_entry_stays_the_same_moves_with_changes_and_leaves(me: Subscriber, f
     me.do("watch", "run")
     first = read(feed)
     (entry,) = first.entries
-    assert entry.id == f"urn:uuid:{uuid(3)}"
+    assert entry.id == f"urn:uuid:{uuid_of(3)}"
     assert entry.title == "Sykepleier natt"
     assert [(link.rel, link.href) for link in entry.links] == [
-        ("alternate", f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(3)}"),
+        ("alternate", f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(3)}"),
         ("related", "https://sykehjem.example/sok/1"),
     ]
     assert updated(entry.updated_parsed) == updated(first.feed.updated_parsed) == "21 12:00"
@@ -120,7 +120,7 @@ def test_an_entry_stays_the_same_moves_with_changes_and_leaves(me: Subscriber, f
 
     me.sync(stop=[3])
     me.do("watch", "run")
-    assert [one.id for one in read(feed).entries] == [f"urn:uuid:{uuid(4)}"]
+    assert [one.id for one in read(feed).entries] == [f"urn:uuid:{uuid_of(4)}"]
 
 
 def test_a_feed_without_news_is_not_touched(me: Subscriber, feed: Path):
@@ -157,7 +157,7 @@ def test_an_ignored_ad_leaves(me: Subscriber, feed: Path):
     follow(me, feed)
     me.sync(ad(3))
     me.do("watch", "run")
-    me.do("ignore", uuid(3))
+    me.do("ignore", uuid_of(3))
     me.do("watch", "run")
     assert read(feed).entries == []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from support.mailserver import MailServer
 from support.tls import AUTHORITY
 from watches.subscriber import OSLO, Subscriber
@@ -243,7 +243,7 @@ def test_what_is_no_address_is_no_link(me: Subscriber, server: MailServer, addre
     assert run(me) == (0, "")
     html = [*server.accepted[0].iter_parts()][1].get_content()
     assert html.count("href=") == 1  # NAV's page, made of the id
-    assert f'href="https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(3)}"' in html
+    assert f'href="https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(3)}"' in html
 
 
 def test_hostile_ads_stay_text(me: Subscriber, server: MailServer):

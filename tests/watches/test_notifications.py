@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cli.support import ad, fill, uuid
+from cli.support import ad, fill, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.clock import NOW
@@ -109,7 +109,7 @@ def test_a_gone_ad_is_reported_to_who_received_it(me: Subscriber):
     me.sync(stop=[1, 3])
     output = me.do("watch", "run", "--format", "json")
     (item,) = json.loads(output)["watches"][0]["ads"]
-    assert (item["trigger"], item["uuid"]) == ("gone", uuid(3))
+    assert (item["trigger"], item["uuid"]) == ("gone", uuid_of(3))
     assert item["title"] is item["link"] is item["application_url"] is None
     assert "Sykepleier" not in output
     assert me.notified() == []
@@ -125,7 +125,7 @@ def test_an_ad_whose_details_wait_is_not_gone(me: Subscriber):
     rows(
         me.db,
         "INSERT INTO queue (ad, reason, queued_at) VALUES (?, 'changed', ?)",
-        *(uuid(3), "2026-11-21T12:00:00+00:00"),
+        *(uuid_of(3), "2026-11-21T12:00:00+00:00"),
     )
     assert me.notified() == []
 
@@ -135,7 +135,7 @@ def test_an_ad_that_left_the_scope_is_not_gone(me: Subscriber):
     me.sync(ad(3))
     me.notified()
     with Store(me.db) as store:
-        store.commit_details([DetailDecision(uuid(3), Reason.OUT_OF_SCOPE)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(3), Reason.OUT_OF_SCOPE)], [], NOW)
     assert me.notified() == []
     me.sync(stop=[3])
     assert me.notified() == [("gone", 3)]
@@ -207,8 +207,8 @@ def test_each_ad_is_delivered_once_though_it_matches_several_watches(me: Subscri
     output = json.loads(me.do("watch", "run", "--format", "json"))
     assert [watch["watch"] for watch in output["watches"]] == ["bergen", "nurses"]
     assert [[one["uuid"] for one in watch["ads"]] for watch in output["watches"]] == [
-        [uuid(3)],
-        [uuid(4)],
+        [uuid_of(3)],
+        [uuid_of(4)],
     ]
     assert output["watches"][0]["ads"][0]["also_matches"] == ["nurses"]
     assert me.notified() == []

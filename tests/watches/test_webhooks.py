@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from support.hookserver import HookServer
 from support.tls import AUTHORITY, TlsFront
 from watches.subscriber import Subscriber
@@ -39,7 +39,7 @@ def test_generic_json_is_that_of_stdout(me: Subscriber, server: HookServer):
     (body,) = post(me, server, "webhook", ad(3), path="/a/b?token=x")
     assert server.posted[0].path == "/a/b?token=x"
     assert server.posted[0].headers["Content-Type"] == "application/json"
-    assert body["watches"][0]["ads"][0]["uuid"] == uuid(3)
+    assert body["watches"][0]["ads"][0]["uuid"] == uuid_of(3)
     assert body["summary"] == "1 new: bergen"
     assert me.do("watch", "run") == ""
     assert len(server.posted) == 1
@@ -127,7 +127,7 @@ def test_an_ad_that_is_gone_is_an_id(me: Subscriber, server: HookServer, way):
     me.sync(stop=[3])
     assert me.do("watch", "run") == ""
     output = json.dumps(server.posted[-1].body)
-    assert uuid(3) in output.replace("\\\\", "")
+    assert uuid_of(3) in output.replace("\\\\", "")
     assert "Sykepleier" not in output
     assert "https:" not in output
 
