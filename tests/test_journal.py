@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def put(store: Store, ad: str, reason: Reason = Reason.NEW, **fields: object) -> None:
+def store_ad(store: Store, ad: str, reason: Reason = Reason.NEW, **fields: object) -> None:
     store.commit_details([DetailDecision(ad, reason, content(ad, **fields))], [], NOW)
 
 
@@ -79,8 +79,8 @@ def here(store: Store) -> Cursor:
 
 def test_an_ad_comes_changes_and_goes(store: Store) -> None:
     start = here(store)
-    put(store, ONE, title="Kokk", expires="2027-03-31T00:00:00+02:00")
-    put(store, TWO)
+    store_ad(store, ONE, title="Kokk", expires="2027-03-31T00:00:00+02:00")
+    store_ad(store, TWO)
     (one, two) = told(store, start)
     assert short([one, two]) == [(ONE, "added", None), (TWO, "added", None)]
     assert (one.last_day, one.at) == (date(2027, 3, 31), NOW)
@@ -89,7 +89,7 @@ def test_an_ad_comes_changes_and_goes(store: Store) -> None:
     assert (one.cursor.number, two.cursor) == (start.number + 1, here(store))
 
     after = here(store)
-    put(store, ONE, Reason.CHANGED, title="Baker", expires="2027-03-30T00:00:00+02:00")
+    store_ad(store, ONE, Reason.CHANGED, title="Baker", expires="2027-03-30T00:00:00+02:00")
     (changed,) = told(store, after)
     assert short([changed]) == [(ONE, "updated", None)]
     assert set(changed.changed) == {"title", "expires", "last_day"}
@@ -104,11 +104,11 @@ def test_an_ad_comes_changes_and_goes(store: Store) -> None:
 
 
 def test_fields_are_those_that_changed_since_the_place_asked_from(store: Store) -> None:
-    put(store, ONE, title="Kokk", sector="Privat")
+    store_ad(store, ONE, title="Kokk", sector="Privat")
     first = here(store)
-    put(store, ONE, Reason.CHANGED, title="Baker", sector="Privat")
+    store_ad(store, ONE, Reason.CHANGED, title="Baker", sector="Privat")
     second = here(store)
-    put(store, ONE, Reason.CHANGED, title="Baker", sector="Offentlig")
+    store_ad(store, ONE, Reason.CHANGED, title="Baker", sector="Offentlig")
     (since_first,) = told(store, first)
     (since_second,) = told(store, second)
     assert set(since_first.changed) == {"title", "sector"}
@@ -116,40 +116,40 @@ def test_fields_are_those_that_changed_since_the_place_asked_from(store: Store) 
 
 
 def test_a_change_to_what_has_no_field_is_one_of_the_content(store: Store) -> None:
-    put(store, ONE)
+    store_ad(store, ONE)
     after = here(store)
-    put(store, ONE, Reason.CHANGED, somethingNew=1)
+    store_ad(store, ONE, Reason.CHANGED, somethingNew=1)
     (changed,) = told(store, after)
     assert changed.changed == ("content",)
 
 
 def test_an_ad_that_is_sent_again_as_it_was_is_no_change(store: Store) -> None:
-    put(store, ONE)
+    store_ad(store, ONE)
     after = here(store)
-    put(store, ONE, Reason.UNCHANGED)
+    store_ad(store, ONE, Reason.UNCHANGED)
     drop(store, TWO)
     assert here(store) == after
 
 
 def test_what_comes_back_is_added(store: Store) -> None:
-    put(store, ONE)
+    store_ad(store, ONE)
     after = here(store)
     drop(store, ONE)
-    put(store, ONE)
-    put(store, ONE, Reason.CHANGED, title="Baker")
+    store_ad(store, ONE)
+    store_ad(store, ONE, Reason.CHANGED, title="Baker")
     assert short(told(store, after)) == [(ONE, "added", None)]
 
 
 def test_the_end_of_the_last_day_is_a_change(store: Store) -> None:
-    put(store, ONE, expires="2026-11-20T23:00:00+01:00")
-    put(store, TWO, expires="2026-11-21T23:00:00+01:00")
+    store_ad(store, ONE, expires="2026-11-20T23:00:00+01:00")
+    store_ad(store, TWO, expires="2026-11-21T23:00:00+01:00")
     after = here(store)
     assert store.sweep(TODAY, NOW) == [(ONE, Reason.EXPIRED)]
     assert short(told(store, after)) == [(ONE, "expired", "expired")]
 
 
 def test_an_ad_past_its_last_day_is_told_as_expired_before_any_sync(store: Store) -> None:
-    put(store, ONE, expires="2026-11-21T23:00:00+01:00")
+    store_ad(store, ONE, expires="2026-11-21T23:00:00+01:00")
     (today,) = told(store)
     (tomorrow,) = told(store, today=TODAY + timedelta(days=1))
     assert (today.kind.value, today.content is None) == ("added", False)
@@ -160,7 +160,7 @@ def test_an_ad_past_its_last_day_is_told_as_expired_before_any_sync(store: Store
 def test_entries_remove_in_the_page_s_own_transaction(tmp_path: Path) -> None:
     boundaries: list[int] = []
     with fragile(lambda: boundaries.append(1))(tmp_path / "navfeed.db") as store:
-        put(store, ONE)
+        store_ad(store, ONE)
         after = here(store)
         boundaries.clear()
         verdict = EntryDecision(ONE, remove=True, ask=False, reason=Reason.STOPPED)
@@ -170,7 +170,7 @@ def test_entries_remove_in_the_page_s_own_transaction(tmp_path: Path) -> None:
 
 
 def test_a_change_that_is_rolled_back_has_no_number(store: Store) -> None:
-    put(store, ONE)
+    store_ad(store, ONE)
     after = here(store)
     with pytest.raises(Crash):
         remove_and_crash(store)
@@ -188,15 +188,15 @@ def remove_and_crash(store: Store) -> None:
 
 
 def test_what_leaves_the_scope_is_removed(store: Store) -> None:
-    put(store, ONE)
+    store_ad(store, ONE)
     after = here(store)
     store.rescope(Scope(municipalities=("OSLO",)), [ONE], ask=False, now=NOW)
     assert short(told(store, after)) == [(ONE, "removed", "out of scope")]
 
 
 def test_an_erasure_tells_everyone_to_take_over_what_is_left(store: Store) -> None:
-    put(store, ONE, title="Kari Nordmann leder")
-    put(store, TWO)
+    store_ad(store, ONE, title="Kari Nordmann leder")
+    store_ad(store, TWO)
     after = here(store)
     erase_person(store, term_of("Kari Nordmann"), NOW)
     (changed,) = told(store, after)
@@ -207,8 +207,8 @@ def test_an_erasure_tells_everyone_to_take_over_what_is_left(store: Store) -> No
 
 
 def test_contacts_that_are_dropped_are_a_change(store: Store) -> None:
-    put(store, ONE, contactList=[{"name": "Kari Nordmann", "email": "kari@example.no"}])
-    put(store, TWO)
+    store_ad(store, ONE, contactList=[{"name": "Kari Nordmann", "email": "kari@example.no"}])
+    store_ad(store, TWO)
     after = here(store)
     apply_contacts_setting(store, Contacts.DROP, NOW)
     (changed,) = told(store, after)
@@ -221,8 +221,8 @@ def test_X3_no_word_of_an_ad_that_is_gone_is_in_the_journal(
     store: Store, inactive: Inactive
 ) -> None:
     store.set_inactive(inactive)
-    put(store, ONE, title="hemmeligkanari", sector="kanarisektor")
-    put(store, ONE, Reason.CHANGED, title="kanarifugl", sector="fuglesektor")
+    store_ad(store, ONE, title="hemmeligkanari", sector="kanarisektor")
+    store_ad(store, ONE, Reason.CHANGED, title="kanarifugl", sector="fuglesektor")
     drop(store, ONE)
     with closing(sqlite3.connect(store.path)) as connection:
         rows = connection.execute("SELECT * FROM changes").fetchall()
@@ -237,16 +237,16 @@ def test_X3_no_word_of_an_ad_that_is_gone_is_in_the_journal(
 
 def test_an_ad_that_no_longer_fits_is_removed_for_who_filters(store: Store) -> None:
     kitchens = Filters(sector=("privat",))
-    put(store, ONE, sector="Privat")
-    put(store, TWO, sector="Offentlig")
+    store_ad(store, ONE, sector="Privat")
+    store_ad(store, TWO, sector="Offentlig")
     assert short(told(store, None, kitchens)) == [(ONE, "added", None)]
     after = here(store)
-    put(store, ONE, Reason.CHANGED, sector="Offentlig")
-    put(store, THREE, sector="Offentlig")
+    store_ad(store, ONE, Reason.CHANGED, sector="Offentlig")
+    store_ad(store, THREE, sector="Offentlig")
     (gone,) = told(store, after, kitchens)
     assert short([gone]) == [(ONE, "removed", "filtered")]
     assert (gone.content, gone.changed) == (None, ())
-    put(store, ONE, Reason.CHANGED, sector="Privat")
+    store_ad(store, ONE, Reason.CHANGED, sector="Privat")
     assert short(told(store, after, kitchens)) == [(ONE, "updated", None)]
 
 
@@ -254,9 +254,9 @@ def test_one_that_came_back_and_no_longer_fits_is_removed_too(store: Store) -> N
     """Somebody who was told of it and did not note so would keep it for ever."""
     kitchens = Filters(sector=("privat",))
     after = here(store)
-    put(store, ONE, sector="Privat")
+    store_ad(store, ONE, sector="Privat")
     drop(store, ONE)
-    put(store, ONE, sector="Offentlig")
+    store_ad(store, ONE, sector="Offentlig")
     assert short(told(store, after, kitchens)) == [(ONE, "removed", "filtered")]
 
 
@@ -264,7 +264,7 @@ def test_more_changes_than_are_read_at_once(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setattr(journal, "CHUNK", 2)
     ads = [uuid_named(f"ad {number}") for number in range(5)]
     for ad in ads:
-        put(store, ad)
+        store_ad(store, ad)
     assert [change.uuid for change in told(store)] == ads
 
 
@@ -272,9 +272,9 @@ def test_more_changes_than_are_read_at_once(store: Store, monkeypatch: pytest.Mo
 
 
 def test_a_snapshot_states_where_it_stands(store: Store) -> None:
-    put(store, ONE, sector="Privat")
-    put(store, TWO)
-    put(store, THREE, expires="2026-11-20T23:00:00+01:00")
+    store_ad(store, ONE, sector="Privat")
+    store_ad(store, TWO)
+    store_ad(store, THREE, expires="2026-11-20T23:00:00+01:00")
     with Reader(store.path, TODAY) as reader:
         everything = list(reader.snapshot())
         some = list(reader.snapshot(Filters(sector=("privat",)), content=False))
@@ -289,7 +289,7 @@ def test_a_snapshot_states_where_it_stands(store: Store) -> None:
 
 
 def test_K3_a_cursor_that_cannot_be_continued(store: Store, tmp_path: Path) -> None:
-    put(store, ONE)
+    store_ad(store, ONE)
     start = here(store)
     foreign = Cursor("0" * 16, 1)
     with pytest.raises(CursorError, match="of another store.*navfeed changes --snapshot"):
@@ -298,7 +298,7 @@ def test_K3_a_cursor_that_cannot_be_continued(store: Store, tmp_path: Path) -> N
         told(store, Cursor(start.store, start.number + 1))
     drop(store, ONE)
     before = here(store)
-    put(store, TWO)
+    store_ad(store, TWO)
     store.prune_changes(NOW)
     assert short(told(store, start)) == [(ONE, "removed", "stopped"), (TWO, "added", None)]
     store.prune_changes(NOW + timedelta(seconds=1))
@@ -309,7 +309,7 @@ def test_K3_a_cursor_that_cannot_be_continued(store: Store, tmp_path: Path) -> N
 
 
 def test_a_copy_has_a_name_of_its_own(store: Store, tmp_path: Path) -> None:
-    put(store, ONE)
+    store_ad(store, ONE)
     cursor = here(store)
     with (tmp_path / "copy.db").open("w+b") as out:
         copy(store.path, out)

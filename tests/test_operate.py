@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid_of
+from cli.support import ad, answer, ask, fill, process, store_ads, uuid_of
 from cli.terminal import on_terminal as on_terminal_of
 from cli.terminal import plain
 from navfeed.api import store_lock
@@ -165,7 +165,7 @@ def test_X3_nothing_of_a_removed_ad_is_in_a_backup(db: Path, copy: Path) -> None
     """Though its text is still in the store's own files: a reader keeps it from being erased."""
     secret = "hemmeligkanari"
     with Store(db) as store:
-        put(store, [ad(99, title=secret, description=f"<p>{secret}</p>")])
+        store_ads(store, [ad(99, title=secret, description=f"<p>{secret}</p>")])
     with Store(db) as store, Reader(db, NOW.date()) as reader:
         assert len(list(reader.iter_all_raw())) == 40
         store.commit_details([DetailDecision(uuid_of(99), Reason.STOPPED)], [], NOW)

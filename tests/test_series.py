@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, answer, ask, put, uuid_of
+from cli.support import ad, answer, ask, store_ads, uuid_of
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.model import By, DetailDecision, Inactive, Reason, oslo_day
 from navfeed.places import county_of, municipality_number
@@ -92,7 +92,7 @@ def db(tmp_path: Path) -> Path:
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
-        put(store, [ad(1), ad(2, sector="Privat"), ad(3, workLocations=[])])
+        store_ads(store, [ad(1), ad(2, sector="Privat"), ad(3, workLocations=[])])
         gone = [
             DetailDecision(uuid_of(2), Reason.STOPPED),
             DetailDecision(uuid_of(3), Reason.STOPPED),
@@ -114,7 +114,7 @@ def test_masks_count_with_the_same_filters_and_names(db: Path) -> None:
     active = values(db, Of.ACTIVE, By.COUNTY)
     assert active == [("2026-11", "", None), ("2026-12", "VESTLAND", 1)]
     with Store(db) as store:  # an earlier mask: from then on it is known
-        put(store, [ad(4, published="2026-09-02T00:00:00Z")])
+        store_ads(store, [ad(4, published="2026-09-02T00:00:00Z")])
         store.commit_details(
             [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
         )
@@ -148,7 +148,7 @@ def test_what_masks_do_not_tell_is_refused(db: Path) -> None:
 def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
-        put(store, [ad(1), ad(2), ad(3)])
+        store_ads(store, [ad(1), ad(2), ad(3)])
         for number, month in ((1, 9), (2, 10)):
             gone = [DetailDecision(uuid_of(number), Reason.STOPPED)]
             store.commit_details(gone, [], NOW.replace(month=month))
@@ -164,7 +164,7 @@ def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
 
 def test_the_command(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(4)])
+        store_ads(store, [ad(4)])
         store.commit_details(
             [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
         )

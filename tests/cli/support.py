@@ -95,7 +95,7 @@ def ad(number: int, **fields: object) -> Fields:
     }
 
 
-def put(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
+def store_ads(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
     """Store ads as a sync would; a text is one just as NAV served it."""
     texts = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in ads]
     decisions = [
@@ -107,7 +107,7 @@ def put(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
 def fill(path: Path, *ads: Fields | str) -> Path:
     """A store with these ads, caught up now; without ads, one that knows nothing yet."""
     with Store(path) as store:
-        put(store, ads)
+        store_ads(store, ads)
         if ads:
             store.end_walk(FeedCursor(), [])
             store.caught_up(NOW)

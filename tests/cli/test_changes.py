@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid_of
+from cli.support import ad, answer, ask, fill, process, store_ads, uuid_of
 from navfeed.changes import stream, writer
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
@@ -83,7 +83,7 @@ def test_a_line_a_change_and_where_one_stands(db: Path) -> None:
 def test_the_content_is_what_export_gives(db: Path) -> None:
     odd = json.dumps(ad(3, title='Kokk "natt"', extra=[1.50, "å"]), indent=1).replace("\n", "\r\n")
     with Store(db) as store:
-        put(store, [odd])
+        store_ads(store, [odd])
     exported = answer(db, "export", "--format", "jsonl", "--without-contacts").splitlines()
     lines = answer(db, "changes").splitlines()[:-1]
     assert [line.partition('"content":')[2] for line in lines] == [text + "}" for text in exported]
@@ -129,7 +129,7 @@ def test_a_limit_is_told_as_far_as_it_goes(db: Path) -> None:
 def test_more_than_one_batch(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "BATCH", 2)
     with Store(db) as store:
-        put(store, map(ad, range(3, 8)))
+        store_ads(store, map(ad, range(3, 8)))
     assert kinds(told(db)) == [*(("added", uuid_of(n)) for n in range(1, 8)), ("caught_up", None)]
     assert len(told(db, "--limit", "3")) == 4
 
@@ -143,7 +143,7 @@ def test_the_beginning_is_read_past_removals_that_are_no_longer_kept(
     """Who begins with nothing lacks none of them, however many batches it takes."""
     drop(db, 1)
     with Store(db) as store:
-        put(store, [ad(3)])
+        store_ads(store, [ad(3)])
         store.prune_changes(NOW + timedelta(days=1))
     monkeypatch.setattr(stream, "BATCH", 1)
     assert kinds(told(db)) == [("added", uuid_of(2)), ("added", uuid_of(3)), ("caught_up", None)]
@@ -374,7 +374,7 @@ def test_follow_shows_that_it_lives(db: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_reader_that_goes_away_is_no_error(db: Path) -> None:
     with Store(db) as store:
-        put(store, map(ad, range(3, 300)))
+        store_ads(store, map(ad, range(3, 300)))
     with following(db) as process:
         heard(process, 1)
         assert process.stdout

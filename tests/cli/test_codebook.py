@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, put, uuid_of
+from cli.support import ad, answer, ask, fill, store_ads, uuid_of
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.store.writer import Store
 from navfeed.version import __version__
@@ -28,9 +28,9 @@ def db(tmp_path: Path) -> Path:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
         early = NOW.replace(day=2)
-        put(store, [ad(2, published="2026-11-02T08:00:00+01:00")], early)
-        put(store, [ad(3, published="2026-11-02T08:00:00+01:00")], early)
-        put(store, [ad(1, published="2026-11-12T08:00:00+01:00")], NOW.replace(day=12))
+        store_ads(store, [ad(2, published="2026-11-02T08:00:00+01:00")], early)
+        store_ads(store, [ad(3, published="2026-11-02T08:00:00+01:00")], early)
+        store_ads(store, [ad(1, published="2026-11-12T08:00:00+01:00")], NOW.replace(day=12))
         for number, day in ((2, 10), (3, 15)):
             gone = [DetailDecision(uuid_of(number), Reason.STOPPED)]
             store.commit_details(gone, [], NOW.replace(day=day))
@@ -132,7 +132,7 @@ def test_the_codebook_describes_the_file(db: Path, tmp_path: Path, format_: str)
 
 def test_the_codebook_counts_what_is_missing(db: Path, tmp_path: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(4, sector=None)])
+        store_ads(store, [ad(4, sector=None)])
     file = tmp_path / "ads.csv"
     answer(db, "export", "--format=csv", "--output", str(file), "--codebook")
     package = json.loads((tmp_path / "ads.csv.datapackage.json").read_text("utf-8"))

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from cli.support import ad, answer, ask, fill, place, put, uuid_of
+from cli.support import ad, answer, ask, fill, place, store_ads, uuid_of
 from navfeed import files
 from navfeed.errors import ConfigError
 from navfeed.export.split import files_of, is_split
@@ -270,7 +270,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @given(name=st.text(st.characters(blacklist_categories=["Cs"]), min_size=1))
 @example(name="-")
 def test_any_municipality_can_be_split_off(store: Store, name: str) -> None:
-    put(store, [ad(1, workLocations=[place(name)])])
+    store_ads(store, [ad(1, workLocations=[place(name)])])
     out = store.path.parent / "split"
     answer(store.path, "export", "--format", "csv", "--split", "--output", str(out))
     (file,) = [one for one in out.iterdir() if one.name != "index.csv"]

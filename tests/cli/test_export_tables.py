@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from cli.support import Fields, ad, answer, ask, fill, place, put, uuid_of
+from cli.support import Fields, ad, answer, ask, fill, place, store_ads, uuid_of
 from cli.test_hostile import hostile, storable, texts
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
@@ -276,7 +276,7 @@ EVERY = "uuid,title,municipalities,categories,contacts,description"
 def test_hostile_text_in_xlsx(
     store: Store, tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     path = tmp_path_factory.getbasetemp() / "hostile.xlsx"
     answer(store.path, "export", "--format", "xlsx", "--columns", EVERY, "--output", str(path))
     _, record = sheet_of(path)
@@ -289,7 +289,7 @@ def test_hostile_text_in_xlsx(
 def test_hostile_text_in_csv_of_every_dialect(
     store: Store, text: str, excel: bool, raw: bool
 ) -> None:
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     dialect = [*(["--excel"] if excel else []), *(["--raw-cells"] if raw else [])]
     said = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
     (_, record) = rows_of(said.removeprefix("\ufeff"), ";" if excel else ",")
@@ -304,7 +304,7 @@ def test_another_programs_csv_reader_reads_the_same(store: Store, text: str, exc
     need("pandas")
     import pandas as pd
 
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     dialect = ["--raw-cells", *(["--excel"] if excel else [])]
     said = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
     table = pd.read_csv(
@@ -367,7 +367,7 @@ def test_parquet_of_a_child_table_and_of_nothing(db: Path, tmp_path: Path) -> No
 def test_hostile_text_in_parquet(
     store: Store, tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     path = tmp_path_factory.getbasetemp() / "hostile.parquet"
     (record,) = export_parquet(store.path, path, "--columns", EVERY).to_pylist()
     kept = storable(text)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, place, put, uuid_of
+from cli.support import ad, answer, ask, fill, place, store_ads, uuid_of
 from navfeed.model import (
     Checkpoint,
     DetailDecision,
@@ -69,7 +69,7 @@ def test_an_active_ad(db: Path) -> None:
 
 def test_a_changed_ad_names_the_fields(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(1, title="Lege", extent="Deltid")], NOW + timedelta(minutes=5))
+        store_ads(store, [ad(1, title="Lege", extent="Deltid")], NOW + timedelta(minutes=5))
     found = history(db)
     assert found["change"]["kind"] == "updated"
     assert found["change"]["changed"] == ["title", "extent"]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import UNSAFE, Fields, ad, answer, place, put, uuid_of
+from cli.support import UNSAFE, Fields, ad, answer, place, store_ads, uuid_of
 from navfeed.model import By
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -65,7 +65,7 @@ def db(store: Store) -> Path:
 @pytest.mark.usefixtures("noon")
 @given(text=texts)
 def test_counts_and_snippets(store: Store, db: Path, text: str) -> None:
-    put(store, [json.dumps({**hostile(text), "description": f"ankerord, {text}"})])
+    store_ads(store, [json.dumps({**hostile(text), "description": f"ankerord, {text}"})])
 
     lines = answer(db, "stats", *(f"--by={by}" for by in By if by is not By.FLOW)).splitlines()
     assert {line.count("\t") for line in lines} == {2}
@@ -90,7 +90,7 @@ def test_counts_and_snippets(store: Store, db: Path, text: str) -> None:
 @given(text=texts)
 def test_any_value_of_a_filter_is_just_a_value(store: Store, db: Path, text: str) -> None:
     """It finds the ad that says it, whatever it is, and never what does not."""
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     value = storable(text).strip()
     with Reader(db, NOW.date()) as reader:
         for name in ("sector", "level1", "styrk", "employer", "occupation"):
@@ -106,7 +106,7 @@ def test_any_value_of_a_filter_is_just_a_value(store: Store, db: Path, text: str
 @given(text=texts)
 def test_every_format(store: Store, db: Path, text: str) -> None:
     served = json.dumps(hostile(text))
-    put(store, [served])
+    store_ads(store, [served])
     kept = storable(text)
 
     shown = answer(db, "list")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cli.support import Fields, ad, answer, ask, fill, place, put, uuid_of
+from cli.support import Fields, ad, answer, ask, fill, place, store_ads, uuid_of
 from cli.test_hostile import hostile, texts
 from navfeed.practice import World
 from navfeed.store.writer import Store
@@ -161,7 +161,7 @@ def test_what_an_ad_says_of_each_property(db: Path) -> None:
 def test_every_ad_of_the_practice_feed_makes_one(tmp_path: Path) -> None:
     world = World.history(7, now=NOW, entries=800)
     with Store(tmp_path / "navfeed.db") as store:
-        put(store, [world.detail(one)["ad_content"] for one in world.active()])
+        store_ads(store, [world.detail(one)["ad_content"] for one in world.active()])
     found = postings(tmp_path / "navfeed.db")
     assert len(found) > 50
     for posting in found:
@@ -262,7 +262,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def test_hostile_text_stays_text(store: Store, text: str) -> None:
     given = hostile(text)
     given["workLocations"][0]["country"] = given["workLocations"][0]["country"] or "NORGE"
-    put(store, [json.dumps(given)])
+    store_ads(store, [json.dumps(given)])
     said = answer(store.path, "export", "--format", "jobposting", "--with-contacts")
     assert not re.search("[<>&]", said)
     for line in said.split("\n")[:-1]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import Fields, ad, fill, place, put, uuid_of
+from cli.support import Fields, ad, fill, place, store_ads, uuid_of
 from navfeed.errors import NotFoundError, StoreError
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.filters import Filters
@@ -294,7 +294,7 @@ def test_found_content_is_what_was_stored(db: Path) -> None:
     content = read_content('{"uuid": "x", "title": "Kokk", "expires": "2027-01-01T00:00:00Z"}')
     with Store(db) as store:
         store.commit_details([DetailDecision(uuid_of(1), Reason.NEW, content)], [], NOW)
-        put(store, [ad(2)])
+        store_ads(store, [ad(2)])
     with Reader(db, TODAY) as reader:
         assert reader.find(uuid_of(1)) == (uuid_of(1), content)
         assert reader.find(uuid_of(2))[1].contacts[0].name == "Kari Nordmann"
@@ -333,7 +333,7 @@ def test_all_answers_are_about_one_moment(db: Path) -> None:
     with Reader(db, TODAY) as reader:
         assert reader.count(Filters()) == 2
         with Store(db) as store:
-            put(store, [ad(3)])
+            store_ads(store, [ad(3)])
         assert reader.count(Filters()) == 2
         assert len(list(reader.iter_raw(Filters()))) == 2
         assert reader.status(NOW).stored == 2

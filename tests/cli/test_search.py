@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid_of
+from cli.support import UNSAFE, ad, answer, ask, fill, store_ads, uuid_of
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
@@ -177,7 +177,7 @@ def test_list_and_export_search(db: Path) -> None:
 
 def test_the_index_follows_what_an_ad_says(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(1, title="Kokk", jobtitle="", description="Kjøkken")])
+        store_ads(store, [ad(1, title="Kokk", jobtitle="", description="Kjøkken")])
         store.commit_details([DetailDecision(uuid_of(2), Reason.STOPPED)], [], NOW)
     assert found(db, "natt") == ""
     assert found(db, "kokk kjøkken") == "1"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, fill, place, process, put, uuid_of
+from cli.support import ad, answer, fill, place, process, store_ads, uuid_of
 from navfeed.model import By, DetailDecision, FeedCursor, Reason
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -90,7 +90,7 @@ def test_every_answer_of_a_reader_is_about_one_moment(db: Path) -> None:
         with Store(db) as store:
             stopped = [DetailDecision(uuid_of(2), Reason.STOPPED)]
             store.commit_details(stopped, [], NOW)
-            put(store, [ad(3, title="Sykepleierne", workLocations=[place("ÅS")], **FAR)])
+            store_ads(store, [ad(3, title="Sykepleierne", workLocations=[place("ÅS")], **FAR)])
             store.end_walk(FeedCursor(), [])
             store.caught_up(NOW)
         assert _everything(reader, asked) == before

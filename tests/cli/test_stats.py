@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, put, uuid_of
+from cli.support import UNSAFE, ad, answer, ask, fill, place, store_ads, uuid_of
 from cli.terminal import on_terminal
 from navfeed.cli.stats import MOST, USUAL
 from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
@@ -124,7 +124,9 @@ def test_the_flow_of_masked_ads(db: Path) -> None:
         store.set_inactive(Inactive.MASK)
         store.commit_details([DetailDecision(uuid_of(2), Reason.STOPPED)], [], NOW)
         later = NOW + timedelta(days=3)
-        put(store, [ad(6, published=later.isoformat()), ad(7, published=later.isoformat())], later)
+        store_ads(
+            store, [ad(6, published=later.isoformat()), ad(7, published=later.isoformat())], later
+        )
         store.commit_details([DetailDecision(uuid_of(6), Reason.OUT_OF_SCOPE)], [], later)
         store.commit_details([DetailDecision(uuid_of(7), Reason.STOPPED)], [], later)
     counted = told(db, "--by", "flow")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid_of
+from cli.support import ad, answer, ask, fill, process, store_ads, uuid_of
 from navfeed.api import open_store, state_of, store_lock
 from navfeed.model import (
     DetailDecision,
@@ -89,7 +89,7 @@ def busy(db: Path) -> Path:
     """A store in the middle of its life, with everything that can be told about it."""
     with Store(db) as store:
         store.set_inactive(Inactive.MASK)
-        put(store, [ad(1), ad(2, expires="2026-11-20T00:00:00Z"), ad(3)])
+        store_ads(store, [ad(1), ad(2, expires="2026-11-20T00:00:00Z"), ad(3)])
         store.commit_details([DetailDecision(uuid_of(3), Reason.STOPPED)], [], NOW)
         asked = [
             EntryDecision(uuid_of(n), remove=False, ask=True, reason=Reason.NEW) for n in (7, 8)

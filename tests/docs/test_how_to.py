@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import put
+from cli.support import store_ads
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.practice import World
 from navfeed.store.writer import Store
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.publish(content=NURSE)
     folder = tmp_path_factory.mktemp("how-to")
     with Store(folder / "practice.db") as store:
-        put(store, [world.detail(one)["ad_content"] for one in world.active()], now)
+        store_ads(store, [world.detail(one)["ad_content"] for one in world.active()], now)
     return folder
 
 
@@ -137,7 +137,7 @@ def test_research(folder: Path) -> None:
     ads = [world.detail(one)["ad_content"] for one in world.active()]
     with Store(folder / "study.db") as store:
         store.set_inactive(Inactive.MASK)
-        put(store, ads, now)
+        store_ads(store, ads, now)
         stopped = [DetailDecision(ad["uuid"], Reason.STOPPED) for ad in ads[::2]]
         store.commit_details(stopped, [], now)
         store.caught_up(now)
@@ -159,7 +159,7 @@ def test_count_over_time(folder: Path) -> None:
     ads = [ended.detail(one)["ad_content"] for one in ended.active()]
     with Store(folder / "practice.db") as store:
         store.set_inactive(Inactive.MASK)
-        put(store, ads, now)
+        store_ads(store, ads, now)
         stopped = [DetailDecision(ad["uuid"], Reason.STOPPED) for ad in ads]
         store.commit_details(stopped, [], now)
     flow, weeks, *kept = run("count-over-time.md", folder)

@@ -16,7 +16,7 @@ import time_machine
 from opensearchpy import OpenSearch
 
 import search_quality
-from cli.support import ad, answer, ask, fill, place, put, uuid_of
+from cli.support import ad, answer, ask, fill, place, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.push import opensearch, runner
 from navfeed.store.writer import Store
@@ -97,7 +97,7 @@ def test_all_ads_are_there_and_follow(db: Path, url: str, engine: OpenSearch) ->
     change(db, 1, title="Kokk")
     drop(db, 2)
     with Store(db) as store:
-        put(store, [{**ODD, "expires": FAR}])
+        store_ads(store, [{**ODD, "expires": FAR}])
     done = push(db, url)
     assert (done["changes"], done["loaded"]) == (3, False)
     assert {one["title"][:4] for one in found(engine, url).values()} == {"Kokk"}

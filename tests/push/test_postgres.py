@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, place, put, uuid_of
+from cli.support import ad, answer, ask, fill, place, store_ads, uuid_of
 from navfeed.model import Contacts, DetailDecision, Reason
 from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.push import runner
@@ -131,7 +131,7 @@ def test_an_incremental_push_costs_what_changed(db: Path, url: str) -> None:
 
 def put_back(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ODD])
+        store_ads(store, [ODD])
 
 
 def test_where_it_stands_is_kept_with_the_ads(db: Path, url: str) -> None:
@@ -490,7 +490,7 @@ def test_following_ends_where_waiting_does_not_help(db: Path, url: str) -> None:
 def test_a_push_that_is_killed_goes_on(db: Path, url: str) -> None:
     """Killed while it waits for a lock, in the middle of a transaction."""
     with Store(db) as store:
-        put(store, [ad(number, expires=FAR) for number in range(10, 30)])
+        store_ads(store, [ad(number, expires=FAR) for number in range(10, 30)])
     push(db, url)
     drop(db, *range(10, 20))
     with psycopg.connect(url) as connection:

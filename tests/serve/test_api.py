@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import time_machine
 
-from cli.support import ad, answer, place, put, uuid_of
+from cli.support import ad, answer, place, store_ads, uuid_of
 from navfeed.cli._filters import FilterOptions
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import By, DetailDecision, Reason
@@ -138,7 +138,7 @@ def test_a_list_that_changed_meanwhile_says_so(tmp_path: Path) -> None:
     with serving(tmp_path / "a.db", [ad(number) for number in range(9)], {}) as service:
         first = service.get("/api/ads?limit=4").json
         with Store(service.db) as store:
-            put(store, [ad(20)], service.now + timedelta(minutes=1))
+            store_ads(store, [ad(20)], service.now + timedelta(minutes=1))
         second = service.get(f"/api/ads{first['next']}").json
         assert second["changed"]
         assert second["state"] != first["state"]
@@ -231,7 +231,7 @@ def test_a_tag_lasts_as_long_as_the_answer(tmp_path: Path, path: str) -> None:
             store.commit_details([DetailDecision(uuid_of(2), Reason.UNCHANGED, CONTENT)], [], NOW)
         assert is_known()  # the sync found nothing new
         with Store(service.db) as store:
-            put(store, [ad(1, title="Kokk")])
+            store_ads(store, [ad(1, title="Kokk")])
         assert not is_known()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import ad, answer, fill, put, uuid_of
+from cli.support import ad, answer, fill, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from serve.conftest import Serve
@@ -51,7 +51,7 @@ def stop(service: Service, number: int) -> None:
 
 def add(service: Service, *ads: Line) -> None:
     with Store(service.db) as store:
-        put(store, ads)
+        store_ads(store, ads)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_snapshot_in_parts_joins_what_follows_without_a_hole(service: Service)
     stop(service, 1)
     add(service, ad(0))
     with Store(service.db) as store:
-        put(store, [ad(3, title="Kokk")])
+        store_ads(store, [ad(3, title="Kokk")])
     rest = list(reading)
     assert [one["kind"] for one in rest[-1]] == ["caught_up"]
     held = {one["uuid"]: one["content"]["title"] for part in (first, *rest[:-1]) for one in part}

@@ -15,7 +15,7 @@ import pytest
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from cli.support import ad, fill, place, put, uuid_of
+from cli.support import ad, fill, place, store_ads, uuid_of
 from navfeed.cli.serve import options_of
 from navfeed.config import load
 from navfeed.errors import ExitCode, NotFoundError, StaleError
@@ -96,7 +96,7 @@ def test_an_assistant_searches_reads_and_counts(db: Path) -> None:
         nothing = await call("changes_since", cursor=status["cursor"])
         assert (nothing["ads"], nothing["complete"]) == ([], True)
         with Store(db) as store:
-            put(store, [ad(4, title="Ny\x1b", contactList=[])])
+            store_ads(store, [ad(4, title="Ny\x1b", contactList=[])])
             store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         part = await call("changes_since", cursor=status["cursor"], limit=1)
         assert [(one["kind"], one["title"]) for one in part["ads"]] == [("added", "Ny�")]

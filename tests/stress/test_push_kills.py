@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, ask, fill, put, uuid_of
+from cli.support import ad, ask, fill, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.children import begin, die_after, fate
@@ -70,7 +70,7 @@ def _change(db: Path, rng: Random) -> None:
     with Store(db) as store:
         store.commit_details(ended, [], NOW)
         back = {rng.randrange(ADS) for _ in range(20)}
-        put(store, [ad(one, expires=FAR, title=f"Kokk {rng.random()}") for one in back])
+        store_ads(store, [ad(one, expires=FAR, title=f"Kokk {rng.random()}") for one in back])
 
 
 def _push(db: Path, url: str, seconds: float) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import time_machine
 from typer.testing import Result
 
-from cli.support import ad, fill, place, put, uuid_of
+from cli.support import ad, fill, place, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.clock import machine_now
@@ -39,7 +39,7 @@ class Subscriber:
         """Some ads come or change, others are stopped, and the copy is complete as of now."""
         now = machine_now()
         with Store(self.db) as store:
-            put(store, ads, now)
+            store_ads(store, ads, now)
             stopped = [DetailDecision(uuid_of(one), Reason.STOPPED) for one in stop]
             store.commit_details(stopped, [], now)
             store.caught_up(now)

@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cli.support import ad, put, uuid_of
+from cli.support import ad, store_ads, uuid_of
 from navfeed.errors import DeliveryError
 from navfeed.model import DetailDecision, Reason, oslo_day
 from navfeed.store.filters import Filters
@@ -187,7 +187,7 @@ class Watched(RuleBasedStateMachine):
         self.now += timedelta(minutes=1)
         there = {number: one for number, one in self.truth.items() if number not in self.hidden}
         with Store(self.db) as store:
-            put(store, there.values(), self.now)
+            store_ads(store, there.values(), self.now)
             gone = [
                 DetailDecision(uuid_of(n), Reason.STOPPED) for n in range(1, 6) if n not in there
             ]
