@@ -50,7 +50,7 @@ def test_nothing_new_asks_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sightings", "remove", "ask", "reason"),
+    ("sightings", "remove", "call", "reason"),
     [
         ([sighting("ACTIVE")], False, True, Reason.ANNOUNCED),
         ([sighting("INACTIVE")], True, False, Reason.INACTIVE),
@@ -64,9 +64,9 @@ def test_nothing_new_asks_for_nothing() -> None:
     ],
 )
 def test_the_last_new_entry_in_feed_order_decides(
-    sightings: list[ObservedEntry], remove: bool, ask: bool, reason: Reason
+    sightings: list[ObservedEntry], remove: bool, call: bool, reason: Reason
 ) -> None:
-    assert judged(*sightings) == EntryDecision(AD, remove=remove, ask=ask, reason=reason)
+    assert judged(*sightings) == EntryDecision(AD, remove=remove, ask=call, reason=reason)
 
 
 @pytest.mark.parametrize(

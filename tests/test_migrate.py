@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from cli.support import ad, ask
+from cli.support import ad, run_command
 from navfeed.errors import StoreError
 from navfeed.model import DetailDecision, Reason, Scope
 from navfeed.practice import Practice, PracticeServer, World, faults
@@ -267,8 +267,8 @@ def test_D5_a_store_is_copied_before_it_is_upgraded(old: Path) -> None:
     made = copy.read_bytes()
     Store(old).close()
     assert copy.read_bytes() == made
-    assert ask(old, "restore", str(copy), "--yes").exit_code == 0
-    assert ask(old, "backup", str(copy), "--force").exit_code == 2
+    assert run_command(old, "restore", str(copy), "--yes").exit_code == 0
+    assert run_command(old, "backup", str(copy), "--force").exit_code == 2
 
 
 def test_D5_no_copy_is_made_where_none_is_wanted_nor_of_a_new_store(
@@ -327,7 +327,7 @@ def test_X3_who_is_erased_is_in_no_copy(old: Path) -> None:
         connection.commit()
     Store(old).close()
     assert b"Nordmann" in copies(old)[0].read_bytes()
-    assert ask(old, "privacy", "erase", "Kari Nordmann", "--yes").exit_code == 0
+    assert run_command(old, "privacy", "erase", "Kari Nordmann", "--yes").exit_code == 0
     held = b"".join(one.read_bytes() for one in old.parent.iterdir() if one.is_file())
     assert b"Nordmann" not in held
 

@@ -15,7 +15,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import ad, answer, ask, fill, process, uuid_of
+from cli.support import ad, answer, fill, process, run_command, uuid_of
 from navfeed.api import store_lock
 from navfeed.errors import StoreError
 from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
@@ -211,7 +211,7 @@ def test_C2_a_reader_postpones_the_erasure_and_the_next_sync_makes_it_good(
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM ads").fetchone()
-    result = ask(path, "privacy", "erase", "Kari Nordmann")
+    result = run_command(path, "privacy", "erase", "Kari Nordmann")
     assert result.exit_code == 0
     assert "the next sync erases what is left on disk" in result.stderr
     reader.close()
@@ -327,7 +327,7 @@ def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
 
 
 def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:
-    result = ask(db, "privacy", "erase", "[removed]")
+    result = run_command(db, "privacy", "erase", "[removed]")
     assert (result.exit_code, "too short to identify a person" in result.stderr) == (2, True)
 
 
@@ -367,7 +367,7 @@ def test_a_number_is_found_by_its_digits(db: Path, number: str) -> None:
 
 
 def test_nothing_found_is_an_answer(db: Path) -> None:
-    result = ask(db, "privacy", "find", "Ola Dunk")
+    result = run_command(db, "privacy", "find", "Ola Dunk")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "no stored ad contains it" in result.stderr
     assert answer(db, "privacy", "find", "Ola Dunk", "--format", "json") == "[]\n"
@@ -416,22 +416,22 @@ def test_a_damaged_moment_in_the_log_is_none(db: Path) -> None:
 @pytest.mark.parametrize("command", ["find", "erase"])
 @pytest.mark.parametrize("text", ["", "  ", "Li", "a.b", "--"])
 def test_what_stands_everywhere_is_refused(db: Path, command: str, text: str) -> None:
-    assert ask(db, "privacy", command, text).exit_code == 2
+    assert run_command(db, "privacy", command, text).exit_code == 2
 
 
 @pytest.mark.parametrize("command", [["find", "Kari"], ["erase", "Kari"], ["log"]])
 def test_without_a_store_there_is_nothing_to_ask(path: Path, command: list[str]) -> None:
-    result = ask(path, "privacy", *command)
+    result = run_command(path, "privacy", *command)
     assert result.exit_code == 7
     assert not path.exists()
 
 
 def test_C1_an_erasure_waits_for_no_sync(db: Path) -> None:
     with store_lock(db):
-        result = ask(db, "privacy", "erase", "Kari Nordmann")
+        result = run_command(db, "privacy", "erase", "Kari Nordmann")
         assert result.exit_code == 75
         assert answer(db, "privacy", "find", "Kari Nordmann")  # finding does not need the lock
-    assert ask(db, "privacy", "erase", "Kari Nordmann").exit_code == 0
+    assert run_command(db, "privacy", "erase", "Kari Nordmann").exit_code == 0
 
 
 def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
@@ -457,7 +457,7 @@ def test_find_says_nothing_where_it_can_leave_no_line(
         raise StoreError("the disk is full")
 
     monkeypatch.setattr(Store, "note_find", full)
-    result = ask(db, "privacy", "find", "Kari Nordmann")
+    result = run_command(db, "privacy", "find", "Kari Nordmann")
     assert (result.exit_code, result.stdout) == (7, "")
 
 
@@ -507,7 +507,7 @@ def test_on_a_terminal_what_is_found_is_a_table(db: Path) -> None:
 
 def test_a_store_that_is_none_is_told(path: Path) -> None:
     path.write_text("dear grandmother, " * 100)
-    assert ask(path, "privacy", "erase", "Kari").exit_code == 7
+    assert run_command(path, "privacy", "erase", "Kari").exit_code == 7
     with pytest.raises(StoreError):
         Store(path)
 

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, answer, ask, store_ads, uuid_of
+from cli.support import ad, answer, run_command, store_ads, uuid_of
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.model import By, DetailDecision, Inactive, Reason, oslo_day
 from navfeed.places import county_of, municipality_number
@@ -174,9 +174,9 @@ def test_the_command(db: Path) -> None:
     assert csv.splitlines()[-1] == "2026-11,VESTLAND,1"
     pairs = ask_stats(db, "--by=county", "--and=styrk2", "--format=csv")
     assert pairs.splitlines() == ["county,styrk2,ads", "VESTLAND,22 Medisinske yrker,1"]
-    assert "blank" in ask(db, "stats", "--over=week").stderr
+    assert "blank" in run_command(db, "stats", "--over=week").stderr
     for wrong in (["--of=new"], ["--and=county"], ["--over=week", "--by=week"]):
-        assert ask(db, "stats", *wrong).exit_code == 2, wrong
+        assert run_command(db, "stats", *wrong).exit_code == 2, wrong
 
 
 @pytest.fixture(autouse=True)

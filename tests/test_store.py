@@ -69,7 +69,7 @@ def remove(ad: str, reason: Reason = Reason.STOPPED) -> DetailDecision:
     return DetailDecision(ad, reason)
 
 
-def ask(*ads: str) -> list[EntryDecision]:
+def asking_for(*ads: str) -> list[EntryDecision]:
     return [EntryDecision(ad, remove=False, ask=True, reason=Reason.ANNOUNCED) for ad in ads]
 
 
@@ -243,7 +243,7 @@ def test_an_ad_that_is_gone_is_queued_again_where_that_was_decided(path: Path) -
 
 def test_a_retry_put_down_by_a_clock_that_was_wrong_is_due(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(days=3_000))], NOW)
         assert store.due(NOW) == [Queued(AD, 1, Reason.ANNOUNCED)]
 
@@ -262,7 +262,7 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
     later = NOW + timedelta(days=14)
     early = later - timedelta(seconds=1)
     with Store(path) as store:
-        commit(store, *ask(AD, OTHER))
+        commit(store, *asking_for(AD, OTHER))
         fail(store, 15)
         assert (store.waiting(early), store.waiting(later)) == ((2, 0), (1, 1))
         assert store.due(early) == [
@@ -274,7 +274,7 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
             Queued(AD, 15, Reason.ANNOUNCED),
             Queued(OTHER, 0, Reason.ANNOUNCED),
         ]
-        commit(store, *ask(AD), now=later)
+        commit(store, *asking_for(AD), now=later)
         assert (store.waiting(later), store.waiting(later + timedelta(days=14))) == ((2, 0), (2, 0))
         assert store.due(later) == [
             Queued(AD, 0, Reason.ANNOUNCED),
@@ -284,14 +284,14 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
 
 def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         fail(store, 14)
         assert store.waiting(NOW + timedelta(days=31)) == (1, 0)
 
 
 def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD, OTHER))
+        commit(store, *asking_for(AD, OTHER))
         assert store.due(NOW) == [
             Queued(AD, 0, Reason.ANNOUNCED),
             Queued(OTHER, 0, Reason.ANNOUNCED),
@@ -306,12 +306,12 @@ def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> 
 
 def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(minutes=5))], NOW)
         assert store.due(NOW) == []
         assert store.due(NOW, everything=True) == [Queued(AD, 1, Reason.ANNOUNCED)]
         assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1, Reason.ANNOUNCED)]
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         assert store.due(NOW) == [Queued(AD, 0, Reason.ANNOUNCED)]
 
 
@@ -391,7 +391,7 @@ def test_trouble_drops_what_was_recognised_and_is_told_until_forgotten(path: Pat
 def test_a_log_that_began_anew_has_every_ad_asked_for_until_each_is_confirmed(path: Path) -> None:
     with Store(path) as store:
         store_ads(store, AD, OTHER)
-        commit(store, *ask(OTHER), trouble="the log broke")
+        commit(store, *asking_for(OTHER), trouble="the log broke")
         assert store.unconfirmed() == 0
         commit(store, trouble="another log", recheck=True)
         assert {one.ad for one in store.due(NOW)} == {AD, OTHER}

@@ -114,14 +114,14 @@ def fill(path: Path, *ads: Fields | str) -> Path:
     return path
 
 
-def ask(db: Path, *arguments: str) -> Result:
+def run_command(db: Path, *arguments: str) -> Result:
     """Run a command in this process, where the clock can be set."""
     return invoke([*arguments, "--db", str(db)])
 
 
 def answer(db: Path, *arguments: str) -> str:
     """What a command that must succeed writes on stdout."""
-    result = ask(db, *arguments)
+    result = run_command(db, *arguments)
     assert result.exit_code == 0, result.output
     return result.stdout_bytes.decode()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, store_ads, uuid_of
+from cli.support import ad, answer, fill, process, run_command, store_ads, uuid_of
 from navfeed.changes import stream, writer
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
@@ -166,7 +166,7 @@ def test_a_cursor_moves_past_what_the_filters_leave_out(db: Path) -> None:
 
 
 def test_a_mistyped_filter_gets_a_suggestion(db: Path) -> None:
-    assert "did you mean BERGEN" in ask(db, "changes", "--municipal", "BERGN").stderr
+    assert "did you mean BERGEN" in run_command(db, "changes", "--municipal", "BERGN").stderr
 
 
 # Snapshots
@@ -227,7 +227,7 @@ def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path
 def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, says: str) -> None:
     file = tmp_path / "cursor"
     file.mkdir() if text is None else file.write_text(text)
-    result = ask(db, "changes", "--cursor", str(file))
+    result = run_command(db, "changes", "--cursor", str(file))
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"cannot continue from {file}: " in result.stderr
     assert says in result.stderr
@@ -243,13 +243,13 @@ def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, sa
     ],
 )
 def test_wrong_use(db: Path, words: list[str], says: str) -> None:
-    result = ask(db, "changes", *words)
+    result = run_command(db, "changes", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in result.stderr
 
 
 def test_the_store_is_no_place_for_a_cursor(db: Path) -> None:
-    result = ask(db, "changes", "--cursor", str(db))
+    result = run_command(db, "changes", "--cursor", str(db))
     assert (result.exit_code, "itself" in result.stderr) == (2, True)
 
 
@@ -257,25 +257,25 @@ def test_K3_a_cursor_that_cannot_be_continued(db: Path, tmp_path: Path) -> None:
     cursor = told(db)[-1]["cursor"]
     ahead = f"{cursor.partition(':')[0]}:9"
     for lost in ("0" * 16 + ":1", ahead):
-        result = ask(db, "changes", "--after", lost)
+        result = run_command(db, "changes", "--after", lost)
         assert (result.exit_code, result.stdout) == (10, "")
         assert "`navfeed changes --snapshot`" in result.stderr
     (tmp_path / "copies").mkdir()
     copy = str(tmp_path / "copies" / "copy.db")
-    assert ask(db, "backup", copy).exit_code == 0
-    assert ask(db, "restore", copy, "--yes").exit_code == 0
-    result = ask(db, "changes", "--after", cursor)
+    assert run_command(db, "backup", copy).exit_code == 0
+    assert run_command(db, "restore", copy, "--yes").exit_code == 0
+    result = run_command(db, "changes", "--after", cursor)
     assert (result.exit_code, result.stdout) == (10, "")
     with Store(db) as store:
         store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         store.prune_changes(NOW + timedelta(days=1))
     start = f"{told(db)[-1]['cursor'].partition(':')[0]}:1"
-    assert ask(db, "changes", "--after", start).exit_code == 10
+    assert run_command(db, "changes", "--after", start).exit_code == 10
     assert kinds(told(db, "--snapshot"))[0] == ("snapshot", uuid_of(2))
 
 
 def test_where_there_is_no_store(tmp_path: Path) -> None:
-    assert ask(tmp_path / "none.db", "changes").exit_code == 7
+    assert run_command(tmp_path / "none.db", "changes").exit_code == 7
 
 
 # Other formats

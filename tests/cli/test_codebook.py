@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, store_ads, uuid_of
+from cli.support import ad, answer, fill, run_command, store_ads, uuid_of
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.store.writer import Store
 from navfeed.version import __version__
@@ -87,14 +87,14 @@ def test_which_ads_were_active_on_a_day(db: Path) -> None:
     ],
 )
 def test_what_is_not_known_is_refused(db: Path, arguments: tuple[str, ...], reason: str) -> None:
-    result = ask(db, "export", "--format", "csv", *arguments)
+    result = run_command(db, "export", "--format", "csv", *arguments)
     assert result.exit_code == 2
     assert reason in result.stderr
 
 
 def test_without_masks_no_day_is_known(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1))
-    result = ask(db, "export", "--format", "csv", "--as-of", "2026-11-14")
+    result = run_command(db, "export", "--format", "csv", "--as-of", "2026-11-14")
     assert "--inactive mask" in result.stderr
     assert rows(db, "--table", "removed") == []
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from cli.support import Fields, ad, answer, ask, fill, place, store_ads, uuid_of
+from cli.support import Fields, ad, answer, fill, place, run_command, store_ads, uuid_of
 from cli.test_hostile import hostile, storable, texts
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
@@ -117,7 +117,7 @@ def test_columns_are_chosen_in_their_order(db: Path) -> None:
 )
 def test_what_cannot_be_is_said(db: Path, arguments: list[str], said: str) -> None:
     fill(db, ad(1))
-    result = ask(db, "export", "--format", *arguments)
+    result = run_command(db, "export", "--format", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
@@ -240,7 +240,7 @@ def test_xlsx_has_numbers_where_the_store_has(db: Path, tmp_path: Path) -> None:
 def test_what_excel_cannot_hold_is_cut_and_told(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1, description="å" * 40_000), ad(2, description="👩" * 20_000))
     path = tmp_path / "ads.xlsx"
-    result = ask(
+    result = run_command(
         db, "export", "--format", "xlsx", "--columns", "description", "--output", str(path)
     )
     assert "2 texts cut at 32,767 characters" in result.stderr
@@ -402,7 +402,7 @@ def test_a_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, module, None)
     fill(db, ad(1))
     output = tmp_path / f"ads.{format_}"
-    result = ask(db, "export", "--format", format_, "--output", str(output))
+    result = run_command(db, "export", "--format", format_, "--output", str(output))
     assert result.exit_code == 2
     assert f"pip install 'navfeed[{format_}]'" in result.stderr
     assert beside(tmp_path) == set()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, place, uuid_of
+from cli.support import ad, answer, fill, place, run_command, uuid_of
 from navfeed.cli import _completion
 from navfeed.cli._filters import FilterOptions
 from navfeed.store.filters import Filters, conditions
@@ -230,7 +230,7 @@ def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -
     ],
 )
 def test_what_is_no_filter(db: Path, option: str, value: str, said: str) -> None:
-    result = ask(db, "list", option, value)
+    result = run_command(db, "list", option, value)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
 
@@ -258,10 +258,10 @@ def test_what_is_no_filter(db: Path, option: str, value: str, said: str) -> None
 def test_a_value_that_fits_nothing_gets_a_suggestion(
     db: Path, option: str, value: str, near: str, format_: str
 ) -> None:
-    result = ask(db, "list", option, value, "--format", format_)
+    result = run_command(db, "list", option, value, "--format", format_)
     assert result.exit_code == 0
     assert f"; did you mean {near}" in result.stderr
-    exported = ask(db, "export", "--format", "jsonl", option, value)
+    exported = run_command(db, "export", "--format", "jsonl", option, value)
     assert f"did you mean {near}" in exported.stderr
 
 
@@ -269,12 +269,12 @@ def test_a_value_that_fits_nothing_gets_a_suggestion(
     ("option", "value"), [("--municipality", "XQ"), ("--municipality", "OSLO")]
 )
 def test_nothing_is_suggested_where_nothing_is_near(db: Path, option: str, value: str) -> None:
-    assert "did you mean" not in ask(db, "list", option, value).stderr
+    assert "did you mean" not in run_command(db, "list", option, value).stderr
 
 
 def test_a_suggestion_is_harmless(db: Path) -> None:
     fill(db, ad(5, sector="Privat\x1b[31m\u202e"))
-    said = ask(db, "list", "--sector", "Privat\x1b[31m").stderr
+    said = run_command(db, "list", "--sector", "Privat\x1b[31m").stderr
     assert "did you mean" in said
     assert "\x1b" not in said
     assert "\u202e" not in said
@@ -293,7 +293,9 @@ def test_the_feeds_own_names_are_understood_too(
 ) -> None:
     said = answer(db, "list", *older, "--format", "jsonl")
     assert [line.count(uuid_of(int(number))) > 0 for line in said.splitlines()] == [True]
-    assert ask(db, "list", "--municipal", "").stderr.startswith("navfeed: --municipality is empty")
+    assert run_command(db, "list", "--municipal", "").stderr.startswith(
+        "navfeed: --municipality is empty"
+    )
 
 
 # What a shell completes

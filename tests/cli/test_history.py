@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, place, store_ads, uuid_of
+from cli.support import ad, answer, fill, place, run_command, store_ads, uuid_of
 from navfeed.model import (
     Checkpoint,
     DetailDecision,
@@ -196,21 +196,21 @@ def test_an_ad_of_which_an_entry_alone_is_known(db: Path) -> None:
 
 @pytest.mark.parametrize("start", [uuid_of(7), "", "%"])
 def test_an_unknown_ad(db: Path, start: str) -> None:
-    result = ask(db, "show", start, "--history")
+    result = run_command(db, "show", start, "--history")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "the store knows nothing of an ad whose id begins with" in result.stderr
 
 
 def test_several_ads(db: Path) -> None:
-    result = ask(db, "show", "000000", "--history")
+    result = run_command(db, "show", "000000", "--history")
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"000000 could be {AD} or {uuid_of(0x20)}" in result.stderr
     fill(db, *(ad(number) for number in range(0x30, 0x36)))
-    assert "or others" in ask(db, "show", "000000", "--history").stderr
+    assert "or others" in run_command(db, "show", "000000", "--history").stderr
 
 
 def test_history_opens_no_browser(db: Path) -> None:
-    result = ask(db, "show", AD, "--history", "--open")
+    result = run_command(db, "show", AD, "--history", "--open")
     assert (result.exit_code, "--history and --open exclude each other" in result.stderr) == (
         2,
         True,

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cli.support import Fields, ad, answer, ask, fill, place, store_ads, uuid_of
+from cli.support import Fields, ad, answer, fill, place, run_command, store_ads, uuid_of
 from cli.test_hostile import hostile, texts
 from navfeed.practice import World
 from navfeed.store.writer import Store
@@ -183,7 +183,7 @@ def test_every_ad_of_the_practice_feed_makes_one(tmp_path: Path) -> None:
 def test_an_ad_that_lacks_what_is_required_is_left_out_and_told(db: Path, lacking: Fields) -> None:
     fill(db, ad(1, **lacking), ad(2))
     output = db.parent / "ads.jsonl"
-    result = ask(db, "export", "--format", "jobposting", "--output", str(output))
+    result = run_command(db, "export", "--format", "jobposting", "--output", str(output))
     assert "1 ad left out" in result.stderr
     (line,) = output.read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["identifier"]["value"] == uuid_of(2)

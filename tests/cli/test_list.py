@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, process, uuid_of
+from cli.support import UNSAFE, ad, answer, fill, place, process, run_command, uuid_of
 from cli.terminal import on_terminal, plain
 from navfeed.cli.list import ROWS_ON_TERMINAL
 from navfeed.export.columns import LIST_FIELDS
@@ -125,7 +125,7 @@ def test_days_and_numbers_of_days(db: Path, option: str, value: str, expected: l
     ["", "i går", "2026-13-01", "20261101x", "2026-W47-6", "-3", "9" * 30, "1.5", "01.11.2026"],
 )
 def test_days_that_are_none(db: Path, option: str, value: str) -> None:
-    result = ask(db, "list", f"{option}={value}")
+    result = run_command(db, "list", f"{option}={value}")
 
     assert result.exit_code == 2
     assert f"{option} takes a day (2026-05-01) or a number of days" in result.stderr
@@ -145,7 +145,7 @@ def test_the_day_changes_at_midnight_in_oslo(db: Path, noon: time_machine.Travel
 )
 @pytest.mark.parametrize("value", ["", "  "])
 def test_an_empty_filter_is_a_mistake(db: Path, option: str, value: str) -> None:
-    result = ask(db, "list", option, value)
+    result = run_command(db, "list", option, value)
 
     assert result.exit_code == 2
     assert f"{option} is empty" in result.stderr
@@ -156,7 +156,7 @@ def test_an_empty_filter_is_a_mistake(db: Path, option: str, value: str) -> None
     [("--sort", "salary"), ("--format", "xml"), ("--limit", "0"), ("--limit", "x"), ("extra",)],
 )
 def test_wrong_use(db: Path, arguments: tuple[str, ...]) -> None:
-    assert ask(db, "list", *arguments).exit_code == 2
+    assert run_command(db, "list", *arguments).exit_code == 2
 
 
 @pytest.mark.parametrize("sort", list(Sort))
@@ -170,7 +170,7 @@ def test_orders_and_limits(db: Path, sort: Sort) -> None:
 
 def test_nothing_fits(db: Path) -> None:
     fill(db, ad(1), ad(2, expires="2026-11-20T00:00:00Z"))
-    result = ask(db, "list", "--municipality", "oslo")
+    result = run_command(db, "list", "--municipality", "oslo")
 
     assert result.exit_code == 0
     assert result.stdout == ""
@@ -180,7 +180,7 @@ def test_nothing_fits(db: Path) -> None:
         "jsonl": "",
         "csv": ",".join(LIST_FIELDS) + "\r\n",
     }.items():
-        result = ask(db, "list", "--municipality", "oslo", "--format", format_)
+        result = run_command(db, "list", "--municipality", "oslo", "--format", format_)
         assert (result.exit_code, result.stdout_bytes.decode(), result.stderr) == (0, empty, "")
 
 
@@ -229,7 +229,7 @@ def test_records_for_programs(db: Path) -> None:
 
 
 def test_no_store_yet(tmp_path: Path) -> None:
-    result = ask(tmp_path / "none.db", "list")
+    result = run_command(tmp_path / "none.db", "list")
 
     assert result.exit_code == 7
     assert "Run `navfeed sync` first" in result.stderr
@@ -310,9 +310,11 @@ def test_ads_sorted_by_their_due_dates_show_them(db: Path, columns: int) -> None
 def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
     fill(db, ad(1), ad(2))
     words = ["list", "--format", format_, "--offset"]
-    assert ask(db, *words, "1").stderr == ""
-    assert ask(db, *words, "2").stderr == "navfeed: --offset 2 is past the end: 2 ads found\n"
-    said = ask(db, *words, "9", "--employer", "fana").stderr
+    assert run_command(db, *words, "1").stderr == ""
+    assert (
+        run_command(db, *words, "2").stderr == "navfeed: --offset 2 is past the end: 2 ads found\n"
+    )
+    said = run_command(db, *words, "9", "--employer", "fana").stderr
     assert said == "navfeed: --offset 9 is past the end: 2 ads found\n"
 
 
@@ -473,7 +475,7 @@ def test_columns_in_the_order_asked_for(db: Path) -> None:
 )
 def test_columns_that_cannot_be(db: Path, arguments: tuple[str, ...], why: str) -> None:
     fill(db, ad(1))
-    result = ask(db, "list", *arguments)
+    result = run_command(db, "list", *arguments)
     assert result.exit_code == 2
     assert why in result.stderr
 

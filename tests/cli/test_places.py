@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, place
+from cli.support import ad, answer, fill, place, run_command
 from navfeed.decide import in_scope
 from navfeed.model import Scope
 from navfeed.places import (
@@ -128,8 +128,8 @@ def test_what_is_nearest_comes_first(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", *ads, ad(5, workLocations=two))
     listed = answer(db, "list", "--near", "BERGEN", "--within", "500km", "--sort", "distance")
     assert [int(line[:8], 16) for line in listed.splitlines()] == [3, 5, 2, 1]
-    assert "--near" in ask(db, "list", "--sort", "distance").output
-    assert "30km" in ask(db, "list", "--near", "BERGEN", "--within", "far").output
+    assert "--near" in run_command(db, "list", "--sort", "distance").output
+    assert "30km" in run_command(db, "list", "--near", "BERGEN", "--within", "far").output
 
 
 @pytest.mark.usefixtures("noon")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, store_ads, uuid_of
+from cli.support import UNSAFE, ad, answer, fill, run_command, store_ads, uuid_of
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
@@ -153,7 +153,7 @@ def test_what_is_no_search_is_told(db: Path, text: str, why: str) -> None:
         found(db, text)
     assert repr(text) in str(caught.value)
     for command in (["list"], ["export", "--format", "csv"]):
-        result = ask(db, *command, "--text", text)
+        result = run_command(db, *command, "--text", text)
         assert result.exit_code == 2
         assert "fts5" not in result.output.lower()
 
@@ -164,7 +164,7 @@ def test_titles_are_searched_alone(db: Path) -> None:
     assert answer(db, "list", "--title", "turnus") == ""
     without = answer(db, "list", "--text", "turnus", "--title", "-natt")
     assert [line[:8] for line in without.splitlines()] == [uuid_of(4)[:8]]
-    assert ask(db, "list", "--title", "a OR").exit_code == 2
+    assert run_command(db, "list", "--title", "a OR").exit_code == 2
 
 
 @pytest.mark.usefixtures("noon")
@@ -258,7 +258,7 @@ def test_a_list_of_ones_own_adds_words_for_the_same(db: Path, tmp_path: Path) ->
     config, words = tmp_path / "navfeed.toml", tmp_path / "words.txt"
     config.write_text(f"synonyms_file = '{words}'", encoding="utf-8")
     ask_for = ("list", "--text", "Anstreicher", "--config", str(config))
-    failed = ask(db, *ask_for)
+    failed = run_command(db, *ask_for)
     assert failed.exit_code == 2
     assert f"cannot read the list of synonyms {words}" in failed.stderr
     words.write_text("maler anstreicher", encoding="utf-8")
@@ -318,7 +318,7 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
     assert len(answer(db, "list", "--text", "text:lærling").splitlines()) == 100
     assert len(answer(db, "list", "--text", "text:(lærling kokk)").splitlines()) == 0
     assert len(answer(db, "list", "--text", '"lærlinger"').splitlines()) == 100
-    told = ask(db, "list", "--text", "lærling").stderr
+    told = run_command(db, "list", "--text", "lærling").stderr
     assert told == (
         "navfeed: lærling is in very many ads: only titles were searched for it. "
         "--text text:lærling searches the whole text\n"
@@ -336,7 +336,9 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
 @pytest.mark.usefixtures("noon")
 def test_a_mistyped_word_is_told(trades: Path) -> None:
     def hints(*arguments: str) -> str:
-        return ask(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[0]
+        return run_command(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[
+            0
+        ]
 
     told = hints("--text", "sjukeplear")
     assert told == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
@@ -349,7 +351,7 @@ def test_a_mistyped_word_is_told(trades: Path) -> None:
 @pytest.mark.usefixtures("noon")
 def test_words_of_ads_that_are_over_are_not_offered(trades: Path) -> None:
     fill(trades, ad(8, title="Dyrepasser", expires="2026-11-20T12:00:00+01:00"))
-    assert "dyrepasser" not in ask(trades, "list", "--text", "dyrepaser").output
+    assert "dyrepasser" not in run_command(trades, "list", "--text", "dyrepaser").output
 
 
 # Forms of a word, the best first, and why

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, place, uuid_of
+from cli.support import ad, answer, fill, place, run_command, uuid_of
 from cli.terminal import on_terminal
 
 
@@ -87,7 +87,7 @@ def test_content_as_served(db: Path) -> None:
 def test_not_to_be_shown(db: Path, start: str, said: str, format_: str) -> None:
     evil = "\x1b[31m\u202e"
     fill(db, ad(1, title=evil), ad(2), ad(0x30, expires="2026-11-20T12:00:00+01:00"))
-    result = ask(db, "show", start, "--format", format_)
+    result = run_command(db, "show", start, "--format", format_)
 
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -98,9 +98,9 @@ def test_not_to_be_shown(db: Path, start: str, said: str, format_: str) -> None:
 
 def test_wrong_use(db: Path) -> None:
     fill(db, ad(1))
-    assert ask(db, "show").exit_code == 2
-    assert ask(db, "show", uuid_of(1), "--format", "html").exit_code == 2
-    assert ask(db / "none", "show", uuid_of(1)).exit_code == 7
+    assert run_command(db, "show").exit_code == 2
+    assert run_command(db, "show", uuid_of(1), "--format", "html").exit_code == 2
+    assert run_command(db / "none", "show", uuid_of(1)).exit_code == 7
 
 
 def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
@@ -155,7 +155,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_open_leads_to_the_page_to_apply_at(db: Path, opened: list[str]) -> None:
     fill(db, ad(1))
-    result = ask(db, "show", uuid_of(1), "--open")
+    result = run_command(db, "show", uuid_of(1), "--open")
 
     assert opened == ["https://sykehjem.example/sok/1"]
     assert (result.exit_code, result.stdout) == (0, "")
@@ -167,7 +167,7 @@ def test_open_leads_to_the_page_to_apply_at(db: Path, opened: list[str]) -> None
 )
 def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str | None) -> None:
     fill(db, ad(1, applicationUrl=address), ad(2, applicationUrl=address, link=address))
-    result = ask(db, "show", uuid_of(1), "--open")
+    result = run_command(db, "show", uuid_of(1), "--open")
 
     at_nav = f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}"
     assert (result.exit_code, opened) == (0, [at_nav])
@@ -175,7 +175,7 @@ def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str 
     assert result.stderr == said
 
     opened.clear()
-    result = ask(db, "show", uuid_of(2), "--open")
+    result = run_command(db, "show", uuid_of(2), "--open")
     assert (result.exit_code, opened) == (2, [])
     assert "has no page to open" in result.stderr
 
@@ -183,7 +183,7 @@ def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str 
 def test_without_a_browser_the_address_is_told(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webbrowser.open", lambda _: False)
     fill(db, ad(1))
-    result = ask(db, "show", uuid_of(1), "--open")
+    result = run_command(db, "show", uuid_of(1), "--open")
 
     assert result.exit_code == 2
     assert "The page is https://sykehjem.example/sok/1" in result.stderr

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, store_ads, uuid_of
+from cli.support import UNSAFE, ad, answer, fill, place, run_command, store_ads, uuid_of
 from cli.terminal import on_terminal
 from navfeed.cli.stats import MOST, USUAL
 from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
@@ -138,7 +138,7 @@ def test_the_flow_of_masked_ads(db: Path) -> None:
     ]
     assert counted["flow_since"] == "2026-11-21T12:00:00Z"
     assert "new\t2026-W46\t\nremoved\t2026-W46\t\n" in answer(db, "stats", "--by", "flow")
-    shown = ask(db, "stats", "--by", "flow", "--format", "csv")
+    shown = run_command(db, "stats", "--by", "flow", "--format", "csv")
     assert "new,2026-W46,\r\n" in shown.stdout_bytes.decode()
     assert "counted since 2026-11-21 13:00 +01:00" in shown.stderr
     _, drawn, _ = on_terminal(80, "stats", "--by", "flow", "--db", str(db))
@@ -146,7 +146,7 @@ def test_the_flow_of_masked_ads(db: Path) -> None:
 
 
 def test_the_flow_has_no_filters(db: Path) -> None:
-    result = ask(db, "stats", "--by", "flow", "--sector", "Privat")
+    result = run_command(db, "stats", "--by", "flow", "--sector", "Privat")
     assert result.exit_code == 2
     assert "leave the filters out" in result.stderr
 
@@ -184,7 +184,7 @@ def test_a_store_without_ads(tmp_path: Path) -> None:
     [("--by", "colour"), ("--top", "0"), ("--format", "xml"), ("--output", "chart.gif")],
 )
 def test_wrong_use(db: Path, arguments: tuple[str, ...]) -> None:
-    assert ask(db, "stats", *arguments).exit_code == 2
+    assert run_command(db, "stats", *arguments).exit_code == 2
 
 
 HOSTILE = "$x$ \x1b[31m[bold]\u202e<b>&\x00" + "å" * 60
@@ -224,7 +224,7 @@ def test_a_chart(tmp_path: Path) -> None:
     svg, png = tmp_path / "chart.SVG", tmp_path / "chart.png"
     arguments = ("stats", "--by", "sector", "--by", "week", "--by", "flow")
     for output in (svg, png):
-        result = ask(db, *arguments, "--output", str(output))
+        result = run_command(db, *arguments, "--output", str(output))
         assert (result.exit_code, result.output) == (0, "")
     said = "\n".join(ET.fromstring(svg.read_bytes()).itertext())
     assert "By sector" in said
@@ -238,13 +238,13 @@ def test_a_chart(tmp_path: Path) -> None:
 def test_a_chart_of_nothing(tmp_path: Path) -> None:
     db = fill(tmp_path / "empty.db")
     output = tmp_path / "chart.svg"
-    assert ask(db, "stats", "--output", str(output)).exit_code == 0
+    assert run_command(db, "stats", "--output", str(output)).exit_code == 0
     assert b"0 active ads" in output.read_bytes()
 
 
 def test_a_chart_never_takes_the_stores_place(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.svg", ad(1))
-    result = ask(db, "stats", "--output", str(db))
+    result = run_command(db, "stats", "--output", str(db))
     assert result.exit_code == 2
     assert "is the store itself" in result.stderr
 
@@ -252,7 +252,7 @@ def test_a_chart_never_takes_the_stores_place(tmp_path: Path) -> None:
 def test_without_matplotlib(db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     output = tmp_path / "chart.svg"
-    result = ask(db, "stats", "--output", str(output))
+    result = run_command(db, "stats", "--output", str(output))
     assert result.exit_code == 2
     assert "In navfeed's environment: pip install 'navfeed[charts]'" in result.stderr
     assert not output.exists()

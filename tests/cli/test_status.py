@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, store_ads, uuid_of
+from cli.support import ad, answer, fill, process, run_command, store_ads, uuid_of
 from navfeed.api import open_store, state_of, store_lock
 from navfeed.model import (
     DetailDecision,
@@ -265,7 +265,7 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_no_store_yet(tmp_path: Path) -> None:
-    result = ask(tmp_path / "none.db", "status")
+    result = run_command(tmp_path / "none.db", "status")
 
     assert result.exit_code == 7
     assert "Run `navfeed sync` first" in result.stderr

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.support import Fields, ad, ask, fill, uuid_of
+from cli.support import Fields, ad, fill, run_command, uuid_of
 from navfeed.errors import ExitCode, StoreError
 from navfeed.practice import World
 from navfeed.store import connect
@@ -139,11 +139,11 @@ def test_D1_a_store_that_nobody_has_open_is_read_where_no_file_may_grow(
     tmp_path: Path, words: list[str]
 ) -> None:
     db = fill(tmp_path / "navfeed.db", *active_ads())
-    expected = ask(db, *words)
+    expected = run_command(db, *words)
     for one in ("-wal", "-shm"):  # who only reads cannot take them away
         Path(f"{db}{one}").unlink()
     with no_file_may_grow():
-        ended = ask(db, *words)
+        ended = run_command(db, *words)
     assert (ended.exit_code, ended.stdout) == (0, expected.stdout), ended.stderr
     assert expected.exit_code == 0
 

@@ -117,11 +117,11 @@ def test_an_empty_log_has_no_pages(reader):
 
 def test_unknown_page_is_404_and_no_uuid_is_500(reader, publish):
     publish(1)
-    for ask in (reader.page, reader.detail):
-        absent = ask("00000000-0000-4000-8000-000000000000")
+    for call in (reader.page, reader.detail):
+        absent = call("00000000-0000-4000-8000-000000000000")
         assert (absent.status, absent.body) == (404, b"")
         assert absent.header("Content-Type") == "application/json"
-        broken = ask("yesterday")
+        broken = call("yesterday")
         assert (broken.status, broken.json()["title"]) == (500, "Server Error")
     nowhere = reader.get("/api/v2/feed")
     assert (nowhere.status, nowhere.json()["status"]) == (404, 404)

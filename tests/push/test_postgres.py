@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, place, store_ads, uuid_of
+from cli.support import ad, answer, fill, place, run_command, store_ads, uuid_of
 from navfeed.model import Contacts, DetailDecision, Reason
 from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.push import runner
@@ -66,7 +66,7 @@ def drop(db: Path, *numbers: int, reason: Reason = Reason.STOPPED) -> None:
 
 def equal(db: Path, url: str, *words: str) -> bool:
     """Whether every ad is held as the store has it. Pushes what is left to push."""
-    return ask(db, "push", url, "--verify", "--quiet", *words).exit_code == 0
+    return run_command(db, "push", url, "--verify", "--quiet", *words).exit_code == 0
 
 
 def titles(url: str) -> dict[str, str]:
@@ -221,11 +221,11 @@ def test_what_the_store_forgets_the_target_forgets(db: Path, url: str) -> None:
 def test_K3_a_store_that_was_restored_is_loaded_anew(db: Path, url: str, tmp_path: Path) -> None:
     (tmp_path / "copies").mkdir()
     copy = str(tmp_path / "copies" / "copy.db")
-    ask(db, "backup", copy)
+    run_command(db, "backup", copy)
     push(db, url)
     drop(db, 1)
     push(db, url)
-    ask(db, "restore", copy, "--yes")
+    run_command(db, "restore", copy, "--yes")
     assert push(db, url)["loaded"]
     assert titles(url).keys() == {uuid_of(1), uuid_of(2), uuid_of(3)}
     assert equal(db, url)
@@ -253,7 +253,7 @@ def test_what_differs_is_told_and_mended(db: Path, url: str) -> None:
         connection.execute(
             "INSERT INTO ads (uuid, number, content) VALUES (%s, 1, '{}')", [foreign]
         )
-    said = ask(db, "push", url, "--verify", "--quiet")
+    said = run_command(db, "push", url, "--verify", "--quiet")
     assert said.exit_code == 9
     assert said.stdout.splitlines() == [
         f"altered\t{uuid_of(1)}",
@@ -261,9 +261,9 @@ def test_what_differs_is_told_and_mended(db: Path, url: str) -> None:
         f"altered\t{uuid_of(3)}",
         f"lingering\t{foreign}",
     ]
-    told = ask(db, "push", url, "--dry-run", "--reconcile", "--format", "json").stdout
+    told = run_command(db, "push", url, "--dry-run", "--reconcile", "--format", "json").stdout
     assert len(json.loads(told.splitlines()[1])["differences"]) == 4
-    assert ask(db, "push", url, "--reconcile", "--quiet").exit_code == 0
+    assert run_command(db, "push", url, "--reconcile", "--quiet").exit_code == 0
     assert equal(db, url)
     assert uuid_of(2) in titles(url)
 
@@ -289,22 +289,22 @@ def test_a_dry_run_changes_nothing(db: Path, url: str) -> None:
     drop(db, 1)
     assert push(db, url, "--dry-run")["changes"] == 1
     assert len(titles(url)) == 3
-    assert "would push 1 changes" in ask(db, "push", url, "--dry-run").stderr
-    assert ask(db, "push", url, "--quiet").stderr == ""
+    assert "would push 1 changes" in run_command(db, "push", url, "--dry-run").stderr
+    assert run_command(db, "push", url, "--quiet").stderr == ""
 
 
 # Trouble
 
 
 def test_K2_a_target_that_is_down(db: Path, tmp_path: Path) -> None:
-    ended = ask(db, "push", f"postgresql://postgres@/x?host={tmp_path}")
+    ended = run_command(db, "push", f"postgresql://postgres@/x?host={tmp_path}")
     assert (ended.exit_code, ended.stdout) == (7, "")
     assert "PostgreSQL cannot be reached" in ended.stderr
     assert "run again" in ended.stderr
 
 
 def test_a_password_is_not_told(db: Path) -> None:
-    ended = ask(db, "push", "postgresql://kari:hemmelig@127.0.0.1:1/x")
+    ended = run_command(db, "push", "postgresql://kari:hemmelig@127.0.0.1:1/x")
     assert ended.exit_code == 7
     assert "hemmelig" not in ended.stderr
 
@@ -313,7 +313,7 @@ def test_K2_a_target_that_only_lets_itself_be_read(db: Path, url: str) -> None:
     push(db, url)
     drop(db, 1)
     read_only = f"{url}&options=-cdefault_transaction_read_only%3Don"
-    ended = ask(db, "push", read_only)
+    ended = run_command(db, "push", read_only)
     assert (ended.exit_code, "is read-only here" in ended.stderr) == (7, True)
     assert len(titles(url)) == 3
     push(db, url)
@@ -324,7 +324,7 @@ def test_K2_a_role_that_may_not_write(db: Path, url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("DROP ROLE IF EXISTS reader")
         connection.execute("CREATE ROLE reader LOGIN")
-    ended = ask(db, "push", url.replace("postgres@", "reader@"))
+    ended = run_command(db, "push", url.replace("postgres@", "reader@"))
     assert (ended.exit_code, "grant it the schema" in ended.stderr) == (7, True)
     push(db, url)
     with psycopg.connect(url) as connection:
@@ -340,7 +340,7 @@ def test_a_schema_of_its_own(db: Path, url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE ads (x integer)")
         connection.execute("CREATE SCHEMA navfeed")
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, "search_path%3Dnavfeed" in ended.stderr) == (7, True)
     named = f"{url}&options=-csearch_path%3Dnavfeed"
     push(db, named)
@@ -354,7 +354,7 @@ def test_K2_tables_of_another_version_stay_as_they_are(db: Path, url: str, versi
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE navfeed_target SET version = %s", [version])
     drop(db, 1)
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, f"version {version}" in ended.stderr) == (7, True)
     assert len(titles(url)) == 3
 
@@ -365,7 +365,7 @@ def test_tables_are_made_whole_or_not_at_all(
     from navfeed.push import postgres
 
     monkeypatch.setattr(postgres, "_SCHEMA", postgres._SCHEMA + "SELECT 1 / 0;")
-    assert ask(db, "push", url).exit_code == 7
+    assert run_command(db, "push", url).exit_code == 7
     assert rows(url, "SELECT to_regclass('ads'), to_regclass('navfeed_target')") == [(None, None)]
     monkeypatch.undo()
     push(db, url)
@@ -385,7 +385,7 @@ def test_a_batch_is_applied_whole_or_not_at_all(db: Path, url: str) -> None:
         )
     change(db, 2, title="Kokk")
     drop(db, 1)
-    assert ask(db, "push", url).exit_code == 7
+    assert run_command(db, "push", url).exit_code == 7
     assert titles(url)[uuid_of(2)] == "Sykepleier natt"
     with psycopg.connect(url) as connection:
         connection.execute("DROP TRIGGER fail ON tombstones")
@@ -423,7 +423,7 @@ def test_two_pushes_at_once_leave_one_place(
         apply(self, batch, after)
 
     monkeypatch.setattr(Postgres, "apply", late)
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, "another push" in ended.stderr) == (7, True)
     assert equal(db, url)
 
@@ -440,14 +440,14 @@ def test_two_pushes_at_once_leave_one_place(
     ],
 )
 def test_wrong_use(db: Path, words: list[str], says: str) -> None:
-    ended = ask(db, "push", *words)
+    ended = run_command(db, "push", *words)
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert says in ended.stderr
 
 
 def test_without_the_extra(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    ended = ask(db, "push", "postgresql://x/y")
+    ended = run_command(db, "push", "postgresql://x/y")
     assert (ended.exit_code, "pip install 'navfeed[postgres]'" in ended.stderr) == (2, True)
 
 
@@ -472,7 +472,7 @@ def test_K2_following_waits_out_a_server_that_is_killed(
             raise SystemExit(3)
 
     monkeypatch.setattr(runner, "sleep", nap)
-    ended = ask(db, "push", own.url(), "--follow", "--format", "json")
+    ended = run_command(db, "push", own.url(), "--follow", "--format", "json")
     assert ended.exit_code == 3
     told = [json.loads(line) for line in ended.stdout.splitlines()]
     assert [line["changes"] for line in told] == [3, 1, 1]
@@ -484,7 +484,7 @@ def test_K2_following_waits_out_a_server_that_is_killed(
 def test_following_ends_where_waiting_does_not_help(db: Path, url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE ads (x integer)")
-    assert ask(db, "push", url, "--follow").exit_code == 7
+    assert run_command(db, "push", url, "--follow").exit_code == 7
 
 
 def test_a_push_that_is_killed_goes_on(db: Path, url: str) -> None:

@@ -56,9 +56,9 @@ class Service:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, **headers: str) -> Answer:
         target = f"{path}?{urlencode(query, doseq=True)}" if query else path
-        return self.ask("GET", target, headers)
+        return self.request("GET", target, headers)
 
-    def ask(
+    def request(
         self,
         method: str,
         target: str,

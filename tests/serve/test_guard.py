@@ -79,7 +79,7 @@ def test_a_probe_needs_no_token(serve: Serve) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_nothing_can_be_done_but_reading(serve: Serve, method: str) -> None:
-    assert serve(ad(1)).ask(method, "/healthz").status == 405
+    assert serve(ad(1)).request(method, "/healthz").status == 405
 
 
 def test_an_address_that_is_too_long_is_refused(serve: Serve) -> None:
@@ -96,7 +96,7 @@ def test_a_page_of_a_named_origin_may_read(serve: Serve) -> None:
     assert allowed.headers["vary"] == "Origin"
     other = service.get("/healthz", Origin="https://evil.example")
     assert "access-control-allow-origin" not in other.headers
-    preflight = service.ask("OPTIONS", "/healthz", {"Origin": "https://jobs.example"})
+    preflight = service.request("OPTIONS", "/healthz", {"Origin": "https://jobs.example"})
     assert preflight.status == 204
     assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
 

@@ -177,14 +177,14 @@ def tools(db: Path, **told: Any) -> Tools:
 
 def test_nothing_of_old_data_is_told_but_how_old_it_is(tmp_path: Path) -> None:
     old = tools(fill(tmp_path / "empty.db"))
-    for ask in (
+    for call in (
         lambda: old.search_ads({}),
         lambda: old.count_ads({}, []),
         lambda: old.get_ad(uuid_of(1)),
         lambda: old.changes_since(f"{'0' * 16}:1", {}),
     ):
         with pytest.raises(StaleError):
-            ask()
+            call()
     assert old.store_status()["age_seconds"] is None
 
 

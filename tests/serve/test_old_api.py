@@ -113,13 +113,13 @@ def test_1_paths(services: dict[Compat, Service], path: str, strict: int, sane: 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 @BOTH
 def test_1_other_methods(services: dict[Compat, Service], method: str, compat: Compat) -> None:
-    answer = services[compat].ask(method, ADS)
+    answer = services[compat].request(method, ADS)
     assert (answer.status, answer.body) == (404, b"")
 
 
 def test_1_head(services: dict[Compat, Service]) -> None:
-    assert services[Compat.STRICT].ask("HEAD", ADS).status == 404
-    assert services[Compat.SANE].ask("HEAD", ADS).status == 200
+    assert services[Compat.STRICT].request("HEAD", ADS).status == 404
+    assert services[Compat.SANE].request("HEAD", ADS).status == 200
 
 
 def test_1_a_foreign_page(services: dict[Compat, Service]) -> None:
@@ -668,5 +668,5 @@ def test_10_a_page_of_a_named_origin_may_ask(tmp_path: Path) -> None:
         with serving(tmp_path / f"{compat}.db", [ad(1)], options) as service:
             answer = service.get(ADS, Origin="https://jobs.example")
             assert answer.headers["access-control-allow-origin"] == "https://jobs.example"
-            preflight = service.ask("OPTIONS", ADS, {"Origin": "https://jobs.example"})
+            preflight = service.request("OPTIONS", ADS, {"Origin": "https://jobs.example"})
             assert preflight.status == 204

@@ -415,7 +415,7 @@ def test_everything_stands_below_the_root_path(tmp_path: Path) -> None:
             assert service.get(one.removeprefix("/jobs")).status == 200
         for path in ("/healthz", "/public-feed/api/v1/ads", "/api/ads", "/feed.atom"):
             assert service.get(path).status == 200
-        assert service.ask("POST", "/public-feed/api/v1/ads").status == 404
+        assert service.request("POST", "/public-feed/api/v1/ads").status == 404
 
 
 def test_nothing_runs_inline_and_nothing_comes_from_elsewhere(service: Service) -> None:

@@ -59,7 +59,7 @@ def form_of(service: Service, path: str) -> tuple[str, dict[str, str]]:
 
 def post(service: Service, target: str, fields: dict[str, Any], **headers: str) -> Answer:
     own = {"Origin": f"http://127.0.0.1:{service.port}"}
-    return service.ask("POST", target, {**own, **headers}, urlencode(fields).encode())
+    return service.request("POST", target, {**own, **headers}, urlencode(fields).encode())
 
 
 def mark(service: Service, number: int, value: str, path: str = "") -> Answer:
@@ -195,9 +195,9 @@ def test_a_form_leads_nowhere_else(service: Service) -> None:
 
 def test_no_other_request_writes(service: Service) -> None:
     for method in ("GET", "PUT", "DELETE"):
-        assert service.ask(method, f"/marks/{uuid_of(1)}").status == 405
+        assert service.request(method, f"/marks/{uuid_of(1)}").status == 405
     for path in ("/", "/api/ads", f"/ads/{uuid_of(1)}"):
-        assert service.ask("POST", path).status == 405
+        assert service.request("POST", path).status == 405
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
@@ -222,7 +222,7 @@ def test_without_the_option_nothing_personal_is_there(tmp_path: Path) -> None:
             assert '<form class="triage"' not in page
         assert service.get("/?mark=saved").status == 400
         assert service.get("/feed.atom?watch=oslo-natt").status == 400
-        assert service.ask("POST", f"/marks/{uuid_of(1)}").status == 405
+        assert service.request("POST", f"/marks/{uuid_of(1)}").status == 405
         assert len(titles(service, "/")) == 3
 
 
@@ -243,7 +243,7 @@ def test_data_too_old_to_be_shown_can_still_be_unmarked(service: Service) -> Non
 )
 def test_it_is_for_this_machine_alone(tmp_path: Path, words: list[str]) -> None:
     db = support.fill(tmp_path / "navfeed.db", ad(1))
-    ended = support.ask(db, "serve", "--personal", "--port", "0", *words)
+    ended = support.run_command(db, "serve", "--personal", "--port", "0", *words)
     assert ended.exit_code == ExitCode.USAGE
     assert "for this machine alone" in ended.stderr
 
@@ -256,7 +256,7 @@ def test_the_command_hands_over_its_files(tmp_path: Path, monkeypatch: pytest.Mo
     db = support.fill(tmp_path / "navfeed.db", ad(1))
     monkeypatch.setitem(os.environ, "NAVFEED_WATCHES_FILE", str(tmp_path / "watches.toml"))
     for words in ([], ["--personal"]):
-        assert support.ask(db, "serve", "--port", "0", *words).exit_code == 0
+        assert support.run_command(db, "serve", "--port", "0", *words).exit_code == 0
     plain, personal = (one.personal for one in started)
     assert plain is None
     assert personal.state_file == state_path(db)

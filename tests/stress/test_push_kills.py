@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, ask, fill, store_ads, uuid_of
+from cli.support import ad, fill, run_command, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.children import begin, die_after, fate
@@ -57,7 +57,7 @@ def _survives(
                 server.start()
                 powerless += 1
             killed += fate(process, folder / "log").killed_by is not None
-            said = ask(db, "push", url, "--verify", "--quiet")
+            said = run_command(db, "push", url, "--verify", "--quiet")
             assert said.exit_code == 0, said.output
     finally:
         server.stop()

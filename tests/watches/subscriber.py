@@ -46,13 +46,13 @@ class Subscriber:
 
     # Commands
 
-    def ask(self, *words: str, **how: Any) -> Result:
+    def run(self, *words: str, **how: Any) -> Result:
         more = ["--watches", str(self.watches)] if words[0] == "watch" else []
         return invoke([*words, "--db", str(self.db), *more], **how)
 
     def do(self, *words: str, **how: Any) -> str:
         """What a command that must succeed writes on stdout."""
-        result = self.ask(*words, **how)
+        result = self.run(*words, **how)
         assert result.exit_code == 0, result.output
         return result.stdout_bytes.decode()
 

@@ -164,7 +164,7 @@ def test_an_ignored_ad_leaves(me: Subscriber, feed: Path):
 
 def test_two_watches_write_no_feed_together(me: Subscriber, feed: Path):
     follow(me, feed)
-    result = me.ask("watch", "add", "oslo", "--municipal", "oslo", "--to", f"atom:{feed}")
+    result = me.run("watch", "add", "oslo", "--municipal", "oslo", "--to", f"atom:{feed}")
     assert result.exit_code == 2
     assert "A feed belongs to one watch: use another file" in result.stderr
     assert "oslo" not in me.watches.read_text()
@@ -202,7 +202,7 @@ def test_a_file_of_two_watches_keeps_both_where_one_is_run(me: Subscriber):
 def test_the_stores_own_files_are_left_alone(me: Subscriber, name):
     me.add("bergen", "--municipal", "bergen", "--to", f"file:{me.folder / name}")
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 4
     assert "is the store itself or a part of it. Name another file" in result.stderr
 
@@ -211,7 +211,7 @@ def test_a_file_that_cannot_be_written_is_tried_again(me: Subscriber):
     page = me.folder / "nowhere" / "page.txt"
     me.add("bergen", "--municipal", "bergen", "--to", f"file:{page}")
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, "cannot write" in result.stderr) == (4, True)
     page.parent.mkdir()
     me.pass_time(minutes=6)
@@ -241,10 +241,10 @@ def test_a_command_that_fails_is_tried_again(me: Subscriber):
     fail = 'import sys; print("no\\x1b[31m way", file=sys.stderr); sys.exit(3)'
     me.add("bergen", "--municipal", "bergen", "--to", command(fail))
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 4
     assert "exited with 3: no\ufffd[31m way" in result.stderr
-    assert me.ask("watch", "run").stderr == ""
+    assert me.run("watch", "run").stderr == ""
 
 
 def test_a_command_that_is_not_there_or_never_ends(me: Subscriber, monkeypatch):
@@ -252,7 +252,7 @@ def test_a_command_that_is_not_there_or_never_ends(me: Subscriber, monkeypatch):
     me.add("one", "--municipal", "bergen", "--to", "command:no-such-program-here")
     me.add("two", "--municipal", "bergen", "--to", command("import time; time.sleep(60)"))
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 4
     assert "cannot run no-such-program-here: No such file" in result.stderr
     assert "took longer than 0.3 s" in result.stderr

@@ -30,7 +30,7 @@ def test_what_came_between_adding_and_the_first_run_is_delivered(me: Subscriber)
 
 def test_a_watch_written_by_hand_starts_with_its_first_run(me: Subscriber):
     me.watches.write_text('[watch.bergen]\nmunicipal = "BERGEN"\n')
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "Ads that match already are skipped (1); --backlog" in result.stderr
     me.sync(ad(3))
@@ -169,7 +169,7 @@ def test_a_store_that_is_built_anew_delivers_nothing_again(me: Subscriber):
         if not file.name.startswith(me.state.name):
             file.unlink()
     fill(me.db)
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (8, "")
     assert "bergen did not run: the data is incomplete" in result.stderr
     fill(me.db, ad(1), ad(3), ad(5))
@@ -183,7 +183,7 @@ def test_a_store_that_was_restored_delivers_nothing_until_it_has_caught_up(me: S
     me.sync(ad(3))
     assert me.notified() == [("new", 3)]
     me.do("restore", str(me.folder / "copy.db"), "--yes")
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (8, "")
     assert "older than at the last delivery" in result.stderr
     me.pass_time(hours=1)
@@ -194,7 +194,7 @@ def test_a_store_that_was_restored_delivers_nothing_until_it_has_caught_up(me: S
 def test_old_data_can_be_refused_and_is_never_passed_off_as_new(me: Subscriber):
     me.add("bergen", "--municipal", "bergen", "--backlog")
     me.pass_time(days=3)
-    refused = me.ask("watch", "run", "--max-age", "1d")
+    refused = me.run("watch", "run", "--max-age", "1d")
     assert (refused.exit_code, refused.stdout) == (8, "")
     output = me.do("watch", "run")
     assert "3 days ago. Ads may have been withdrawn since." in output
@@ -223,7 +223,7 @@ def test_who_went_away_during_the_output_is_notified_again(me: Subscriber, monke
 
     with monkeypatch.context() as patched:
         patched.setattr("navfeed.cli._watch_runs.text_stdout", gone)
-        me.ask("watch", "run")
+        me.run("watch", "run")
     assert me.notified() == [("new", 3)]
 
 

@@ -16,7 +16,7 @@ def listed(me: Subscriber, *words: str) -> list[dict]:
 
 def test_a_saved_ad_is_listed_with_its_note(me: Subscriber):
     me.sync(ad(3))
-    output = me.ask("save", uuid_of(3)[:8], "--note", "ring Kari mandag")
+    output = me.run("save", uuid_of(3)[:8], "--note", "ring Kari mandag")
     assert (output.exit_code, output.stdout) == (0, "")
     assert "saved: Sykepleier natt" in output.stderr
     (one,) = listed(me)
@@ -34,12 +34,12 @@ def test_without_saved_ads_the_list_is_empty(me: Subscriber):
 def test_a_note_survives_the_ad_and_its_text_does_not(me: Subscriber):
     me.do("save", uuid_of(1), "--note", "spurte om turnus")
     me.sync(stop=[1])
-    result = me.ask("list", "--saved", "--format", "json")
+    result = me.run("list", "--saved", "--format", "json")
     assert json.loads(result.stdout) == []
     assert f"saved, no longer active: {uuid_of(1)}: spurte om turnus" in result.stderr
     assert b"Sykepleier" not in me.state.read_bytes()
     me.do("applied", uuid_of(1)[:8])
-    assert "no longer active" not in me.ask("list", "--saved").stderr
+    assert "no longer active" not in me.run("list", "--saved").stderr
 
 
 def test_a_mark_can_change_and_keeps_its_note(me: Subscriber):
@@ -90,7 +90,7 @@ def test_notes_go_where_nobody_reads_along(me: Subscriber):
 
 @pytest.mark.parametrize("command", ["save", "applied", "ignore"])
 def test_an_ad_that_is_not_there(me: Subscriber, command):
-    result = me.ask(command, "ffff")
+    result = me.run(command, "ffff")
     assert result.exit_code == 2
     assert "no active ad has an id that begins with 'ffff'" in result.stderr
 
@@ -98,6 +98,6 @@ def test_an_ad_that_is_not_there(me: Subscriber, command):
 def test_half_an_id_is_not_enough_where_two_match(me: Subscriber):
     me.do("save", uuid_of(1))
     me.do("save", uuid_of(2))
-    result = me.ask("save", "0000000")
+    result = me.run("save", "0000000")
     assert result.exit_code == 2
     assert f"0000000 is ambiguous: {uuid_of(1)}, {uuid_of(2)}. Give more of the id" in result.stderr
