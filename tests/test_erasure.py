@@ -28,7 +28,7 @@ from support.canaries import FIELDS, Canary, canary_content, find_canaries
 from support.clock import NOW
 from support.crash import fragile
 from support.leak_scenario import ANNOUNCED, LeakScenario
-from support.scripted import content as served
+from support.scripted import scripted_content as served
 from support.scripted import uuid_named as scripted
 
 

@@ -23,7 +23,7 @@ from navfeed.text.html import blocks_of, lines_of, words_of
 from navfeed.text.letters import composed
 from navfeed.text.plaintext import sanitize
 from navfeed.wire.detail import read_content, read_detail
-from support.scripted import content
+from support.scripted import scripted_content
 
 SMALL = 4_000
 LARGE = 40_000
@@ -50,7 +50,7 @@ def draw(text: str) -> object:
 
 
 def index(text: str) -> object:
-    return searchable(content(AD, title=text, description=text))
+    return searchable(scripted_content(AD, title=text, description=text))
 
 
 AD = "00000000-0000-4000-8000-000000000001"

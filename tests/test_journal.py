@@ -33,7 +33,7 @@ from navfeed.store.writer import Store
 from support.bench import Bench
 from support.clock import NOW
 from support.crash import Crash, crash, fragile
-from support.scripted import active, content, uuid_named
+from support.scripted import active, scripted_content, uuid_named
 from support.sql import writing
 
 TODAY = NOW.date()
@@ -48,7 +48,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def store_ad(store: Store, ad: str, reason: Reason = Reason.NEW, **fields: object) -> None:
-    store.commit_details([DetailDecision(ad, reason, content(ad, **fields))], [], NOW)
+    store.commit_details([DetailDecision(ad, reason, scripted_content(ad, **fields))], [], NOW)
 
 
 def drop(store: Store, ad: str, reason: Reason = Reason.STOPPED) -> None:

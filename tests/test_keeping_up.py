@@ -43,7 +43,7 @@ from navfeed.store.query import Reader
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.crash import Crash, crash
-from support.scripted import content, uuid_named
+from support.scripted import scripted_content, uuid_named
 from support.sql import writing
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -141,7 +141,7 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         expires = (self.now + timedelta(days=days)).isoformat()
         for name in names:
-            said = content(
+            said = scripted_content(
                 uuid_named(name),
                 title=f"{person} {revision}",
                 sector=sector,
@@ -265,7 +265,7 @@ def test_K4_batches_come_in_any_order_and_twice(tmp_path: Path) -> None:
     path = tmp_path / "navfeed.db"
     consumer = Consumer(Source(lambda: Reader(path, NOW.date()), Filters))
     with Store(path) as store:
-        said = content(uuid_named("a"))
+        said = scripted_content(uuid_named("a"))
         store.commit_details([DetailDecision(uuid_named("a"), Reason.NEW, said)], [], NOW)
         older = stream.batch(consumer.source, None)
         store.commit_details([DetailDecision(uuid_named("a"), Reason.STOPPED)], [], NOW)

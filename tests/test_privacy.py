@@ -26,7 +26,7 @@ from navfeed.store import erasure, settings
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.clock import NOW
-from support.scripted import BEGAN, active, content
+from support.scripted import BEGAN, active, scripted_content
 from support.sql import rows
 from support.warm import navfeed_command
 
@@ -228,7 +228,9 @@ def test_taking_out_and_keeping_out_are_the_same(text: list[str], says: list[str
     needle = term_of(" ".join(text))
     if needle is None:
         return
-    ad = content(uuid_of(1), description=" ".join(says), contactList=[{"name": " ".join(says)}])
+    ad = scripted_content(
+        uuid_of(1), description=" ".join(says), contactList=[{"name": " ".join(says)}]
+    )
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
     assert without_person(ad, matcher_of(needle)) == Redactor(rules)(ad)
 
@@ -298,7 +300,7 @@ fields = st.recursive(
 def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, says: dict[str, Any]) -> None:
     needle = term_of(text)
     assert needle is not None
-    stored = content(uuid_of(1), **says)
+    stored = scripted_content(uuid_of(1), **says)
     left = without_person(stored, matcher_of(needle))
     assert list(places_of(left.raw, matcher_of(needle))) == []
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
@@ -323,7 +325,7 @@ def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
     old = ErasedTerm(TermKind.WORDS, 2, hmac.digest(key, b"words:bj\xc3\xb8rn li", "sha256"))
     redact = Redactor(PrivacyPolicy(marks=frozenset({old}), key=key))
     for served in ("Bj&oslash;rn Li", "Bj&amp;oslash;rn&shy; Li", "BJØRN <b>LI"):
-        assert "[removed]" in redact(content(uuid_of(1), title=served)).raw
+        assert "[removed]" in redact(scripted_content(uuid_of(1), title=served)).raw
 
 
 def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:

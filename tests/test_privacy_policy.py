@@ -14,7 +14,7 @@ from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.lab import Lab
-from support.scripted import BEGAN, active, content, uuid_named
+from support.scripted import BEGAN, active, scripted_content, uuid_named
 
 PERSON = {"name": "Kari Nordmann", "email": "kari@example.no", "phone": "22 33 44 55"}
 TELLS: dict[str, Any] = {
@@ -132,7 +132,7 @@ def test_a_change_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path)
     bench.sync()
 
     def cut_off() -> Any:
-        yield uuid_named("ad"), content(uuid_named("ad"))
+        yield uuid_named("ad"), scripted_content(uuid_named("ad"))
         raise KeyboardInterrupt
 
     with Store(path) as store, pytest.raises(KeyboardInterrupt):

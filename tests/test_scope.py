@@ -16,7 +16,7 @@ from navfeed.practice import Practice, PracticeServer, World
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.clock import machine_now
-from support.scripted import content, uuid_named
+from support.scripted import scripted_content, uuid_named
 from support.shell import Shell
 
 STARTED = machine_now()
@@ -29,7 +29,7 @@ def bench(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path / "navfeed.db", *[(name, "ACTIVE", 0) for name in PLACES])
     jobs = [{"level1": "Helse og sosial", "level2": "Sykepleier"}]
     bench.feed.active = {
-        uuid_named(name): content(
+        uuid_named(name): scripted_content(
             uuid_named(name),
             updated="2026-01-01T10:00:00+01:00",
             occupationCategories=jobs,
@@ -63,7 +63,7 @@ def test_a_name_that_nothing_has_is_refused_with_a_likely_one(
 
 
 def test_a_name_that_an_ad_has_is_known_though_no_table_has_it(bench: Bench) -> None:
-    bench.feed.active[uuid_named("oslo")] = content(
+    bench.feed.active[uuid_named("oslo")] = scripted_content(
         uuid_named("oslo"), workLocations=[{"municipal": "YORK"}]
     )
     bench.feed.log.append(("oslo", "ACTIVE", 5))
@@ -132,7 +132,7 @@ def test_an_ad_that_changed_while_it_was_outside_says_so(bench: Bench) -> None:
     ((stored_at, changed_at),) = set(bench.rows("SELECT stored_at, changed_at FROM ads"))
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.pass_time(timedelta(days=3))
-    bench.feed.active[uuid_named("voss")] = content(
+    bench.feed.active[uuid_named("voss")] = scripted_content(
         uuid_named("voss"), updated="2026-01-02T10:00:00+01:00"
     )
     bench.sync(scope=Scope())
@@ -152,7 +152,7 @@ def test_what_ended_outside_the_scope_begins_anew(bench: Bench) -> None:
 
 def test_the_judgement_names_who_leaves() -> None:
     ads = [
-        (name, content(uuid_named(name), workLocations=[{"municipal": at}]))
+        (name, scripted_content(uuid_named(name), workLocations=[{"municipal": at}]))
         for name, at in PLACES.items()
     ]
     verdict = judge_scope(Scope(("VOSS", "OSLO")), Scope(), ads)

@@ -33,11 +33,11 @@ from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
 from support.clock import NOW
-from support.scripted import content, uuid_named
+from support.scripted import scripted_content, uuid_named
 from support.sql import rows
 
 AD, OTHER = uuid_named("ad"), uuid_named("other")
-RICH = content(
+RICH = scripted_content(
     AD,
     title="Kokk",
     published="2026-11-01T10:00:00+01:00",
@@ -114,7 +114,7 @@ def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
     later = NOW + timedelta(days=1)
     with Store(path) as store:
         store_ads(store, AD)
-        changed = content(AD, title="Baker")
+        changed = scripted_content(AD, title="Baker")
         assert store.commit_details([DetailDecision(AD, Reason.CHANGED, changed)], [], later) == [
             (AD, Reason.CHANGED)
         ]
@@ -485,7 +485,9 @@ def files(path: Path) -> bytes:
 def canary_store(path: Path) -> Store:
     store = Store(path)
     ads = [uuid_named(f"ad{n}") for n in range(50)]
-    said = content(AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}])
+    said = scripted_content(
+        AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}]
+    )
     store.commit_details([DetailDecision(ad, Reason.NEW, said) for ad in ads], [], NOW)
     assert CANARY.encode() in files(path)
     store.commit_details([remove(ad) for ad in ads], [], NOW)
@@ -503,7 +505,7 @@ def test_X3_nothing_removed_is_in_any_file(path: Path) -> None:
 
 def test_what_was_changed_is_erased_too(path: Path) -> None:
     with Store(path) as store:
-        said = content(AD, description=CANARY)
+        said = scripted_content(AD, description=CANARY)
         store.commit_details([DetailDecision(AD, Reason.NEW, said)], [], NOW)
         store.commit_details([DetailDecision(AD, Reason.CHANGED, RICH)], [], NOW)
         assert store.purge()
@@ -648,7 +650,7 @@ def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> 
         store_ads(store, OTHER)
         ((pages,),) = store._connection.execute("PRAGMA page_count")
         store._connection.execute(f"PRAGMA max_page_count = {pages}")
-        much = content(AD, description="x" * 1_000_000)
+        much = scripted_content(AD, description="x" * 1_000_000)
         with pytest.raises(StoreError, match="full") as caught:
             store.commit_details([DetailDecision(AD, Reason.NEW, much)], [], NOW)
         assert caught.value.exit_code == 7

@@ -28,7 +28,7 @@ from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
-from support.scripted import BEGAN, active, content, uuid_named
+from support.scripted import BEGAN, active, scripted_content, uuid_named
 
 QUARTER = timedelta(minutes=15)
 
@@ -356,7 +356,9 @@ def test_X6_an_ad_that_cannot_be_handled_fails_alone(
     tmp_path: Path, error: type[Exception]
 ) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0), ("good", "ACTIVE", 1))
-    bench.feed.active = {uuid_named(name): content(uuid_named(name)) for name in ("bad", "good")}
+    bench.feed.active = {
+        uuid_named(name): scripted_content(uuid_named(name)) for name in ("bad", "good")
+    }
     bench.feed.errors = {uuid_named("bad"): error()}
     ended = bench.sync()
     assert ended.exit_code == ExitCode.WAITING
@@ -369,7 +371,7 @@ def test_X6_an_ad_that_cannot_be_judged_fails_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0))
-    bench.feed.active = {uuid_named("bad"): content(uuid_named("bad"))}
+    bench.feed.active = {uuid_named("bad"): scripted_content(uuid_named("bad"))}
     with monkeypatch.context() as patch:
         patch.setattr("navfeed.sync.details.decide_detail", Mock(side_effect=MemoryError))
         assert bench.sync().counts.failed == 1

@@ -15,7 +15,7 @@ from navfeed.sync.engine import ScopeChanged, verify
 from navfeed.sync.verify import Difference, DifferenceKind
 from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
-from support.scripted import ScriptedFeed, active, content, uuid_named
+from support.scripted import ScriptedFeed, active, scripted_content, uuid_named
 from support.sql import writing
 
 
@@ -170,7 +170,7 @@ def scoped(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path / "scope.db", *[(name, "ACTIVE", 0) for name in ("oslo", "bergen")])
     places = {"oslo": ["OSLO"], "bergen": ["VOSS", "BERGEN"]}
     bench.feed.active = {
-        uuid_named(name): content(
+        uuid_named(name): scripted_content(
             uuid_named(name), workLocations=[{"municipal": place} for place in at]
         )
         for name, at in places.items()

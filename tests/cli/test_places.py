@@ -19,7 +19,7 @@ from navfeed.places import (
     municipalities,
     ways_to_write,
 )
-from support.scripted import content, uuid_named
+from support.scripted import scripted_content, uuid_named
 
 NAMES = (
     ("HERØY", "MØRE OG ROMSDAL"),
@@ -92,7 +92,9 @@ def test_a_scope_means_the_same_places(name: str, value: str, found: set[int]) -
         for at, (municipal, county) in enumerate(NAMES, 1)
         if in_scope(
             scope,
-            content(uuid_named("x"), workLocations=[{"municipal": municipal, "county": county}]),
+            scripted_content(
+                uuid_named("x"), workLocations=[{"municipal": municipal, "county": county}]
+            ),
         )
     }
     assert kept == found
@@ -146,6 +148,10 @@ def test_a_place_without_a_county_is_in_that_of_its_municipality_or_postal_code(
     assert numbers(answer(db, "list", "--county", "46")) == {1, 2}
     assert numbers(answer(db, "list", "--municipality", "SVEIO")) == {2}
     scope = Scope(counties=("Vestland",))
-    assert in_scope(scope, content(uuid_named("x"), workLocations=[{"municipal": "BERGEN"}]))
+    assert in_scope(
+        scope, scripted_content(uuid_named("x"), workLocations=[{"municipal": "BERGEN"}])
+    )
     sveio = [{"postalCode": "5550", "city": "SVEIO"}]
-    assert in_scope(Scope(municipalities=("4612",)), content(uuid_named("x"), workLocations=sveio))
+    assert in_scope(
+        Scope(municipalities=("4612",)), scripted_content(uuid_named("x"), workLocations=sveio)
+    )

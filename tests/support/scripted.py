@@ -25,7 +25,7 @@ def uuid_named(name: str) -> str:
     return str(UUID(bytes=name.encode().ljust(16, b".")[:16]))
 
 
-def content(ad: str, **fields: object) -> Content:
+def scripted_content(ad: str, **fields: object) -> Content:
     """An ad's content through the wire module, as the engine would get it."""
     import json
 
@@ -102,4 +102,4 @@ def _entry(row: Row) -> Entry:
 
 
 def active(names: Iterable[str], **fields: object) -> dict[str, Content]:
-    return {uuid_named(name): content(uuid_named(name), **fields) for name in names}
+    return {uuid_named(name): scripted_content(uuid_named(name), **fields) for name in names}
