@@ -57,7 +57,7 @@ def test_a_first_sync_requests_everything_once_and_keeps_its_connections(
     requests, connections = counted(socket_lab)
     details = requests.pop("detail")
     assert requests == {"token": 1, "seek": 1, "page": PAGES}
-    assert len(set(socket_lab.asked("detail"))) == details
+    assert len(set(socket_lab.requests_of("detail"))) == details
     assert connections <= WORKERS + 1
 
 

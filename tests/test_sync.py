@@ -51,8 +51,8 @@ def test_no_detail_is_fetched_for_the_states_in_between(bench: Bench) -> None:
     bench.feed.log += [("c", "ACTIVE", 61), ("c", "INACTIVE", 62), ("b", "ACTIVE", 63)]
     bench.feed.active = active("ab")
     bench.sync()
-    assert bench.asked_for("c") == 0
-    assert bench.asked_for("b") == 1
+    assert bench.requests_for("c") == 0
+    assert bench.requests_for("b") == 1
 
 
 def test_an_inactive_entry_removes_at_once(bench: Bench) -> None:
@@ -61,7 +61,7 @@ def test_an_inactive_entry_removes_at_once(bench: Bench) -> None:
     bench.feed.log.append(("a", "INACTIVE", 70))
     ended = bench.sync()
     assert ended.counts.removed == 1
-    assert bench.asked_for("a") == 0
+    assert bench.requests_for("a") == 0
     assert bench.holds("b")
 
 
@@ -89,14 +89,14 @@ def test_a_late_withdrawal_is_found_and_applied(tmp_path: Path) -> None:
     bench.feed.log.insert(15, ("x3", "INACTIVE", 14))
     ended = bench.sync()
     assert (ended.counts.late, ended.counts.removed) == (1, 1)
-    assert not bench.asked_for("x3")
+    assert not bench.requests_for("x3")
 
 
 def test_a_late_entry_older_than_what_was_read_is_settled_by_asking(tmp_path: Path) -> None:
     bench = late_bench(tmp_path)
     bench.feed.log.insert(10, ("x18", "INACTIVE", 9))
     ended = bench.sync()
-    assert (ended.counts.late, ended.counts.removed, bench.asked_for("x18")) == (1, 0, 1)
+    assert (ended.counts.late, ended.counts.removed, bench.requests_for("x18")) == (1, 0, 1)
     del bench.feed.active[uuid_named("x17")]
     bench.feed.log.insert(10, ("x17", "INACTIVE", 9))
     ended = bench.sync()
@@ -120,7 +120,7 @@ def test_what_is_read_again_is_not_reported_nor_fetched(tmp_path: Path) -> None:
     ended = bench.sync()
     counts = ended.counts
     assert (counts.entries, counts.late, counts.unchanged, counts.changed) == (0, 0, 0, 0)
-    assert set(bench.feed.asked) == {"page"}
+    assert set(bench.feed.requests) == {"page"}
 
 
 def test_one_moment_with_two_states_is_settled_by_asking(bench: Bench) -> None:
@@ -128,7 +128,7 @@ def test_one_moment_with_two_states_is_settled_by_asking(bench: Bench) -> None:
     bench.feed.active = active("ab")
     bench.feed.log += [("b", "INACTIVE", 60)]
     ended = bench.sync()
-    assert bench.asked_for("b") == 1
+    assert bench.requests_for("b") == 1
     assert bench.holds("a", "b")
     assert ended.exit_code is ExitCode.DONE
 
@@ -139,7 +139,7 @@ def test_a_settled_feed_costs_one_small_request(bench: Bench) -> None:
     bench.pass_time(QUARTER + timedelta(seconds=1))
     bench.sync()
     ended = bench.sync()
-    assert bench.feed.asked == ["page"]
+    assert bench.feed.requests == ["page"]
     assert ended.counts.pages == 1
     [walked] = [event for event in bench.events if isinstance(event, PageApplied)]
     assert walked.entries == 2
@@ -150,12 +150,12 @@ def test_a_single_entry_at_the_tip_is_asked_for_conditionally(tmp_path: Path) ->
     bench.feed.active, bench.feed.etag = active("a"), "one"
     bench.sync()
     bench.sync()
-    assert bench.feed.asked == ["page?"]
+    assert bench.feed.requests == ["page?"]
     bench.feed.log.append(("b", "ACTIVE", 1))
     bench.feed.etag = "two"
     assert bench.sync().counts.entries == 1
     bench.sync()
-    assert bench.feed.asked == ["page"]
+    assert bench.feed.requests == ["page"]
 
 
 def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_H6_without_any_page_left_it_seeks_where_nothing_was_hidden(tmp_path: Pa
     assert asked == [until, since]  # where nothing was hidden; nothing there was known
     with Store(bench.path) as store:
         assert len(store.ad_ids()) == 40  # nothing was deleted silently: NAV confirmed each
-    assert all(bench.asked_for(f"{one}{n}") == 1 for one in "xy" for n in range(20))
+    assert all(bench.requests_for(f"{one}{n}") == 1 for one in "xy" for n in range(20))
 
 
 def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
@@ -345,7 +345,7 @@ def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
     bench.rows("UPDATE milestones SET page = 'x'")
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.new, ended.counts.unchanged) == (0, 0, 2)
-    assert bench.asked_for("n") == 0
+    assert bench.requests_for("n") == 0
 
 
 # Limits and failures
@@ -427,12 +427,12 @@ def test_an_ad_that_keeps_failing_waits_for_its_time(bench: Bench) -> None:
     for _ in range(3):
         bench.sync(retry_now=False)
     assert bench.sync(retry_now=False).exit_code is ExitCode.WAITING
-    assert bench.asked_for("a") == 0
+    assert bench.requests_for("a") == 0
     bench.sync(retry_now=True)
-    assert bench.asked_for("a") == 1
+    assert bench.requests_for("a") == 1
     bench.feed.log.append(("a", "ACTIVE", 90))
     bench.sync(retry_now=False)
-    assert bench.asked_for("a") == 1  # a new entry re-arms it
+    assert bench.requests_for("a") == 1  # a new entry re-arms it
 
 
 def test_an_ad_that_is_withheld_is_asked_for_every_day_and_never_given_up(bench: Bench) -> None:
@@ -442,7 +442,7 @@ def test_an_ad_that_is_withheld_is_asked_for_every_day_and_never_given_up(bench:
         ended = bench.sync(retry_now=False)
         bench.pass_time(timedelta(days=1, minutes=1))
     assert (ended.counts.waiting, ended.counts.given_up) == (1, 0)
-    assert bench.asked_for("a") == 1
+    assert bench.requests_for("a") == 1
     bench.feed.withheld = set()
     assert bench.sync(retry_now=False).exit_code is ExitCode.DONE
     assert bench.holds("a", "b")
@@ -453,9 +453,9 @@ def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: B
     tries = 0
     for _ in range(15 * 4):
         ended = bench.sync(retry_now=False)
-        tries += bench.asked_for("a")
+        tries += bench.requests_for("a")
         bench.pass_time(timedelta(hours=6))
-    assert (15 <= tries <= 23, bench.asked_for("a")) == (True, 0)
+    assert (15 <= tries <= 23, bench.requests_for("a")) == (True, 0)
     assert (ended.counts.waiting, ended.counts.given_up) == (0, 1)
     assert (ended.exit_code, "1 ad given up" in ended.outcome) == (ExitCode.WAITING, True)
     bench.feed.errors = {}
@@ -486,7 +486,7 @@ def test_a_long_pause_is_remembered_and_respected(bench: Bench) -> None:
     bench.feed.errors = {uuid_named("a"): UnreachableError("503", retry_at=until)}
     assert bench.sync(retry_now=False).exit_code is ExitCode.FEED
     ended = bench.sync(retry_now=False)
-    assert (ended.exit_code, bench.feed.asked) == (ExitCode.FEED, [])
+    assert (ended.exit_code, bench.feed.requests) == (ExitCode.FEED, [])
     assert "--retry-now" in ended.outcome
     bench.feed.errors = {}
     assert bench.sync(retry_now=True).exit_code is ExitCode.DONE
@@ -521,18 +521,18 @@ def test_broken_ads_in_a_row_are_told_from_a_service_that_is_down(tmp_path: Path
     bench = many_broken(tmp_path, 12)
     assert bench.sync().exit_code is ExitCode.WAITING
     assert bench.feed.probes == 1
-    assert len(bench.feed.asked) == 1 + 12
+    assert len(bench.feed.requests) == 1 + 12
     bench.feed.newest = lambda: (_ for _ in ()).throw(UnreachableError("down"))  # type: ignore[method-assign]
     ended = bench.sync()
     assert (ended.exit_code, ended.outcome) == (ExitCode.FEED, "down")
-    assert bench.asked_for("x0") == 1
+    assert bench.requests_for("x0") == 1
 
 
 def test_a_sick_service_is_not_hammered(tmp_path: Path) -> None:
     bench = many_broken(tmp_path, 100)
     ended = bench.sync()
     assert (ended.exit_code, ended.counts.waiting) == (ExitCode.FEED, 100)
-    assert 50 <= len(bench.feed.asked) < 100
+    assert 50 <= len(bench.feed.requests) < 100
 
 
 # Time
@@ -632,7 +632,7 @@ def test_S6_stored_ads_are_confirmed_again_oldest_first_and_capped(bench: Bench)
     assert bench.holds("a", "b")
     bench.clock += timedelta(days=1)
     ended = bench.sync(recheck_most=1)
-    assert len([ad for ad in bench.feed.asked if ad in (uuid_named("a"), uuid_named("b"))]) == 1
+    assert len([ad for ad in bench.feed.requests if ad in (uuid_named("a"), uuid_named("b"))]) == 1
     bench.sync(recheck_most=1)
     assert bench.holds("b")
     assert ended.exit_code is ExitCode.DONE

@@ -212,7 +212,7 @@ def test_a_narrower_scope_removes_and_fetches_nothing(tmp_path: Path) -> None:
     bench.sync(scope=OSLO)
     assert ScopeChanged(((uuid_named("bergen"), Reason.OUT_OF_SCOPE),), 0) in bench.events
     assert bench.holds("oslo")
-    assert uuid_named("bergen") not in bench.feed.asked
+    assert uuid_named("bergen") not in bench.feed.requests
 
 
 def test_a_wider_scope_fetches_what_was_outside_and_says_so(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_wider_scope_fetches_what_was_outside_and_says_so(tmp_path: Path) -> N
     bench.sync(scope=OSLO)
     bench.sync(scope=BOTH)
     assert ScopeChanged((), 1) in bench.events
-    assert uuid_named("oslo") not in bench.feed.asked
+    assert uuid_named("oslo") not in bench.feed.requests
     assert bench.holds("oslo", "bergen")
 
 

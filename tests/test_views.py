@@ -91,14 +91,14 @@ def test_an_ad_is_there_up_to_and_including_its_last_day(
         for table in ("locations", "occupations", "categories", "contacts"):
             clockwork.execute(f"INSERT INTO {table} (ad, position) VALUES (?, 0)", [number])
     try:
-        assert asked(clockwork, "SELECT uuid FROM active_ads ORDER BY 1") == shown
+        assert numbers(clockwork, "SELECT uuid FROM active_ads ORDER BY 1") == shown
         for table in ("locations", "occupations", "categories", "contacts"):
-            assert asked(clockwork, f"SELECT ad FROM active_{table} ORDER BY 1") == shown
+            assert numbers(clockwork, f"SELECT ad FROM active_{table} ORDER BY 1") == shown
     finally:
         clockwork.rollback()
 
 
-def asked(connection: sqlite3.Connection, sql: str) -> list[int]:
+def numbers(connection: sqlite3.Connection, sql: str) -> list[int]:
     return [int(value) for (value,) in connection.execute(sql)]
 
 

@@ -60,7 +60,7 @@ def test_S7_another_log_at_the_same_address_makes_another_copy(socket_lab, later
     assert ended.exit_code is ExitCode.DONE, ended.outcome
     assert socket_lab.is_exact()
     assert not before & socket_lab.stored().keys()
-    assert set(socket_lab.asked("detail")) > before
+    assert set(socket_lab.requests_of("detail")) > before
     assert socket_lab.rows("SELECT trouble, recheck_since FROM feed") == [(None, None)]
     socket_lab.world.publish()
     socket_lab.recovers()
@@ -116,7 +116,7 @@ def test_S7_the_same_entries_under_new_ids_are_not_read_from_the_beginning(socke
     ended = socket_lab.sync(start=Start(back=HISTORY))
     assert ended.exit_code is ExitCode.DONE
     assert socket_lab.is_exact()
-    assert len(socket_lab.asked("detail")) == len(socket_lab.stored()) + 1
+    assert len(socket_lab.requests_of("detail")) == len(socket_lab.stored()) + 1
     assert facts(socket_lab)["reaches_back_to"] == "2000-01-01T00:00:00Z"
     seeks = [one for one in socket_lab.practice.requests if one.kind == "seek"]
     assert [one for one in seeks if "if-modified-since" in one.headers] == seeks != []
@@ -198,7 +198,7 @@ def test_S10_a_feed_that_moved_is_adopted_once_it_answers(tmp_path):
         world.publish()
         assert told(new, "sync", "--feed-moved").code == 0
         assert facts(new)["feed_url"] == new.url
-        assert new.asked("seek") == []  # it goes on where it stood
+        assert new.requests_of("seek") == []  # it goes on where it stood
         assert told(old, "sync").code == ExitCode.USAGE
         assert told(new, "sync").code == 0
         assert new.is_exact()

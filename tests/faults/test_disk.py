@@ -317,4 +317,4 @@ def test_D4_yesterdays_store_put_back_goes_on_from_its_own_position(
     shutil.copy(backup, socket_lab.path)
     assert not socket_lab.is_exact()
     socket_lab.recovers()
-    assert socket_lab.asked("seek") == []
+    assert socket_lab.requests_of("seek") == []

@@ -360,8 +360,8 @@ def test_H5_no_access_is_asked_for_by_each_worker_once_and_no_more(tmp_path, cod
         socket_lab.spoil("detail", faults.status(code))
         assert socket_lab.sync(workers=4).exit_code is ExitCode.TOKEN
         replays = 2 if code == 401 and not own else 1
-        assert len(socket_lab.asked("detail")) <= 4 * replays
-        assert len(socket_lab.asked("token")) <= 4 * replays
+        assert len(socket_lab.requests_of("detail")) <= 4 * replays
+        assert len(socket_lab.requests_of("token")) <= 4 * replays
         assert len(socket_lab.queued()) == 60
         socket_lab.token = None
         socket_lab.recovers()
@@ -391,7 +391,7 @@ def test_H6_a_lost_cursor_falls_back_to_an_older_page(socket_lab, code):
     ended = socket_lab.sync()
     assert ended.exit_code is ExitCode.DONE
     assert socket_lab.is_exact()
-    lost, older, *_ = socket_lab.asked("page")
+    lost, older, *_ = socket_lab.requests_of("page")
     assert lost != older
     assert "seek" not in kinds(socket_lab)
     ((trouble,),) = socket_lab.rows("SELECT trouble FROM feed")

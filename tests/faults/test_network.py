@@ -295,5 +295,5 @@ def test_N7_the_network_lost_among_the_details_keeps_what_came_and_queues_the_re
         assert socket_lab.stored().items() <= world.truth().items()
         socket_lab.practice.clear_script()
         assert socket_lab.sync(workers=4).exit_code is ExitCode.DONE
-        assert len(socket_lab.asked("detail")) == 180
+        assert len(socket_lab.requests_of("detail")) == 180
         assert socket_lab.is_exact()

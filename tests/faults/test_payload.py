@@ -214,7 +214,7 @@ def test_P4_the_same_ad_several_times_at_one_moment_is_decided_by_feed_order(
     assert socket_lab.sync().exit_code is ExitCode.DONE
     assert socket_lab.is_exact()
     assert (ad in socket_lab.stored()) == (events[-1] == "reactivate")
-    assert socket_lab.asked("detail").count(ad) <= 1
+    assert socket_lab.requests_of("detail").count(ad) <= 1
 
 
 def test_P4_an_ad_on_every_line_of_a_page_is_fetched_once(socket_lab):
@@ -222,7 +222,7 @@ def test_P4_an_ad_on_every_line_of_a_page_is_fetched_once(socket_lab):
     for _ in range(9):
         socket_lab.world.update(ad)
     assert socket_lab.sync().exit_code is ExitCode.DONE
-    assert socket_lab.asked("detail").count(ad) == 1
+    assert socket_lab.requests_of("detail").count(ad) == 1
     assert socket_lab.is_exact()
 
 
@@ -447,9 +447,9 @@ def test_P7_a_withheld_ad_is_asked_for_with_ever_longer_pauses(socket_lab):
     socket_lab.spoil(faults.on("detail", ad), faults.without("ad_content"))
     for _ in range(3):
         assert socket_lab.sync(retry_now=False).exit_code is ExitCode.WAITING
-        assert socket_lab.asked("detail") == [ad]
+        assert socket_lab.requests_of("detail") == [ad]
     assert socket_lab.sync(retry_now=False).exit_code is ExitCode.WAITING
-    assert socket_lab.asked("detail") == []
+    assert socket_lab.requests_of("detail") == []
     socket_lab.practice.clear_script()
     socket_lab.world.advance(timedelta(minutes=5))
     assert socket_lab.sync(retry_now=False).exit_code is ExitCode.DONE

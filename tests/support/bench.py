@@ -28,7 +28,7 @@ class Bench:
         self.store_class: type[Store] = Store
 
     def sync(self, stop: Stop | None = None, **changes: Any) -> RunFinished:
-        self.feed.asked.clear()
+        self.feed.requests.clear()
         with self.store_class(self.path) as store:
             self.events = list(
                 sync(
@@ -58,5 +58,5 @@ class Bench:
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return rows(self.path, sql, *values)
 
-    def asked_for(self, name: str) -> int:
-        return self.feed.asked.count(uuid_named(name))
+    def requests_for(self, name: str) -> int:
+        return self.feed.requests.count(uuid_named(name))

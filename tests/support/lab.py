@@ -106,7 +106,7 @@ class Lab:
     def is_exact(self) -> bool:
         return self.stored() == self.world.truth()
 
-    def asked(self, kind: str) -> list[str]:
+    def requests_of(self, kind: str) -> list[str]:
         """The requests of a kind that the last run made, by what they asked for."""
         return [request.ident for request in self.practice.requests if request.kind == kind]
 

@@ -49,7 +49,7 @@ class ScriptedFeed:
     withheld: set[str] = field(default_factory=set)
     size: int = 1_000
     now: datetime = BEGAN
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     etag: str | None = None
     probes: int = 0
     tells_date: bool = True
@@ -62,14 +62,14 @@ class ScriptedFeed:
         return self.window(len(self.log) - 1) if self.log else None
 
     def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
-        self.asked.append("page" if etag is None else "page?")
+        self.requests.append("page" if etag is None else "page?")
         if etag is not None and etag == self.etag:
             return Unchanged(self.now)
         places = [at for at, row in enumerate(self.log) if self._page_id(row) == page_id]
         return self.window(places[0]) if places else None
 
     def detail(self, ad: str) -> Detail | Gone:
-        self.asked.append(ad)
+        self.requests.append(ad)
         if ad in self.errors:
             raise self.errors[ad]
         if ad in self.withheld:
