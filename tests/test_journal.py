@@ -55,7 +55,7 @@ def drop(store: Store, ad: str, reason: Reason = Reason.STOPPED) -> None:
     store.commit_details([DetailDecision(ad, reason)], [], NOW)
 
 
-def told(
+def changes_of(
     store: Store,
     after: Cursor | None = None,
     filters: Filters = NO_FILTERS,
@@ -81,7 +81,7 @@ def test_an_ad_comes_changes_and_goes(store: Store) -> None:
     start = here(store)
     store_ad(store, ONE, title="Kokk", expires="2027-03-31T00:00:00+02:00")
     store_ad(store, TWO)
-    (one, two) = told(store, start)
+    (one, two) = changes_of(store, start)
     assert short([one, two]) == [(ONE, "added", None), (TWO, "added", None)]
     assert (one.last_day, one.at) == (date(2027, 3, 31), NOW)
     assert one.content is not None
@@ -90,17 +90,17 @@ def test_an_ad_comes_changes_and_goes(store: Store) -> None:
 
     after = here(store)
     store_ad(store, ONE, Reason.CHANGED, title="Baker", expires="2027-03-30T00:00:00+02:00")
-    (changed,) = told(store, after)
+    (changed,) = changes_of(store, after)
     assert short([changed]) == [(ONE, "updated", None)]
     assert set(changed.changed) == {"title", "expires", "last_day"}
-    assert short(told(store, start)) == [(TWO, "added", None), (ONE, "added", None)]
+    assert short(changes_of(store, start)) == [(TWO, "added", None), (ONE, "added", None)]
 
     after = here(store)
     drop(store, ONE, Reason.GONE)
-    (gone,) = told(store, after)
+    (gone,) = changes_of(store, after)
     assert short([gone]) == [(ONE, "removed", "gone")]
     assert (gone.content, gone.changed, gone.last_day) == (None, (), date(2027, 3, 30))
-    assert told(store, here(store)) == []
+    assert changes_of(store, here(store)) == []
 
 
 def test_fields_are_those_that_changed_since_the_place_asked_from(store: Store) -> None:
@@ -109,8 +109,8 @@ def test_fields_are_those_that_changed_since_the_place_asked_from(store: Store) 
     store_ad(store, ONE, Reason.CHANGED, title="Baker", sector="Privat")
     second = here(store)
     store_ad(store, ONE, Reason.CHANGED, title="Baker", sector="Offentlig")
-    (since_first,) = told(store, first)
-    (since_second,) = told(store, second)
+    (since_first,) = changes_of(store, first)
+    (since_second,) = changes_of(store, second)
     assert set(since_first.changed) == {"title", "sector"}
     assert set(since_second.changed) == {"sector"}
 
@@ -119,7 +119,7 @@ def test_a_change_to_what_has_no_field_is_one_of_the_content(store: Store) -> No
     store_ad(store, ONE)
     after = here(store)
     store_ad(store, ONE, Reason.CHANGED, somethingNew=1)
-    (changed,) = told(store, after)
+    (changed,) = changes_of(store, after)
     assert changed.changed == ("content",)
 
 
@@ -137,7 +137,7 @@ def test_what_comes_back_is_added(store: Store) -> None:
     drop(store, ONE)
     store_ad(store, ONE)
     store_ad(store, ONE, Reason.CHANGED, title="Baker")
-    assert short(told(store, after)) == [(ONE, "added", None)]
+    assert short(changes_of(store, after)) == [(ONE, "added", None)]
 
 
 def test_the_end_of_the_last_day_is_a_change(store: Store) -> None:
@@ -145,13 +145,13 @@ def test_the_end_of_the_last_day_is_a_change(store: Store) -> None:
     store_ad(store, TWO, expires="2026-11-21T23:00:00+01:00")
     after = here(store)
     assert store.sweep(TODAY, NOW) == [(ONE, Reason.EXPIRED)]
-    assert short(told(store, after)) == [(ONE, "expired", "expired")]
+    assert short(changes_of(store, after)) == [(ONE, "expired", "expired")]
 
 
 def test_an_ad_past_its_last_day_is_told_as_expired_before_any_sync(store: Store) -> None:
     store_ad(store, ONE, expires="2026-11-21T23:00:00+01:00")
-    (today,) = told(store)
-    (tomorrow,) = told(store, today=TODAY + timedelta(days=1))
+    (today,) = changes_of(store)
+    (tomorrow,) = changes_of(store, today=TODAY + timedelta(days=1))
     assert (today.kind.value, today.content is None) == ("added", False)
     assert short([tomorrow]) == [(ONE, "expired", "expired")]
     assert tomorrow.content is None
@@ -166,7 +166,7 @@ def test_entries_remove_in_the_page_s_own_transaction(tmp_path: Path) -> None:
         verdict = EntryDecision(ONE, remove=True, ask=False, reason=Reason.STOPPED)
         store.commit_page([verdict], [], FeedCursor(), keep_from=0, now=NOW)
         assert boundaries == [1, 1]  # before the commit, and after it
-        assert short(told(store, after)) == [(ONE, "removed", "stopped")]
+        assert short(changes_of(store, after)) == [(ONE, "removed", "stopped")]
 
 
 def test_a_change_that_is_rolled_back_has_no_number(store: Store) -> None:
@@ -175,7 +175,7 @@ def test_a_change_that_is_rolled_back_has_no_number(store: Store) -> None:
     with pytest.raises(Crash):
         remove_and_crash(store)
     assert here(store) == after
-    assert told(store, after) == []
+    assert changes_of(store, after) == []
 
 
 def remove_and_crash(store: Store) -> None:
@@ -191,7 +191,7 @@ def test_what_leaves_the_scope_is_removed(store: Store) -> None:
     store_ad(store, ONE)
     after = here(store)
     store.rescope(Scope(municipalities=("OSLO",)), [ONE], ask=False, now=NOW)
-    assert short(told(store, after)) == [(ONE, "removed", "out of scope")]
+    assert short(changes_of(store, after)) == [(ONE, "removed", "out of scope")]
 
 
 def test_an_erasure_tells_everyone_to_take_over_what_is_left(store: Store) -> None:
@@ -199,7 +199,7 @@ def test_an_erasure_tells_everyone_to_take_over_what_is_left(store: Store) -> No
     store_ad(store, TWO)
     after = here(store)
     erase_person(store, term_of("Kari Nordmann"), NOW)
-    (changed,) = told(store, after)
+    (changed,) = changes_of(store, after)
     assert short([changed]) == [(ONE, "updated", "privacy")]
     assert "title" in changed.changed
     assert changed.content is not None
@@ -211,7 +211,7 @@ def test_contacts_that_are_dropped_are_a_change(store: Store) -> None:
     store_ad(store, TWO)
     after = here(store)
     apply_contacts_setting(store, Contacts.DROP, NOW)
-    (changed,) = told(store, after)
+    (changed,) = changes_of(store, after)
     assert short([changed]) == [(ONE, "updated", "privacy")]
     assert changed.changed == ("contacts",)
 
@@ -239,15 +239,15 @@ def test_an_ad_that_no_longer_fits_is_removed_for_who_filters(store: Store) -> N
     kitchens = Filters(sector=("privat",))
     store_ad(store, ONE, sector="Privat")
     store_ad(store, TWO, sector="Offentlig")
-    assert short(told(store, None, kitchens)) == [(ONE, "added", None)]
+    assert short(changes_of(store, None, kitchens)) == [(ONE, "added", None)]
     after = here(store)
     store_ad(store, ONE, Reason.CHANGED, sector="Offentlig")
     store_ad(store, THREE, sector="Offentlig")
-    (gone,) = told(store, after, kitchens)
+    (gone,) = changes_of(store, after, kitchens)
     assert short([gone]) == [(ONE, "removed", "filtered")]
     assert (gone.content, gone.changed) == (None, ())
     store_ad(store, ONE, Reason.CHANGED, sector="Privat")
-    assert short(told(store, after, kitchens)) == [(ONE, "updated", None)]
+    assert short(changes_of(store, after, kitchens)) == [(ONE, "updated", None)]
 
 
 def test_one_that_came_back_and_no_longer_fits_is_removed_too(store: Store) -> None:
@@ -257,7 +257,7 @@ def test_one_that_came_back_and_no_longer_fits_is_removed_too(store: Store) -> N
     store_ad(store, ONE, sector="Privat")
     drop(store, ONE)
     store_ad(store, ONE, sector="Offentlig")
-    assert short(told(store, after, kitchens)) == [(ONE, "removed", "filtered")]
+    assert short(changes_of(store, after, kitchens)) == [(ONE, "removed", "filtered")]
 
 
 def test_more_changes_than_are_read_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +265,7 @@ def test_more_changes_than_are_read_at_once(store: Store, monkeypatch: pytest.Mo
     ads = [uuid_named(f"ad {number}") for number in range(5)]
     for ad in ads:
         store_ad(store, ad)
-    assert [change.uuid for change in told(store)] == ads
+    assert [change.uuid for change in changes_of(store)] == ads
 
 
 # A snapshot
@@ -293,19 +293,19 @@ def test_K3_a_cursor_that_cannot_be_continued(store: Store, tmp_path: Path) -> N
     start = here(store)
     foreign = Cursor("0" * 16, 1)
     with pytest.raises(CursorError, match="of another store.*navfeed changes --snapshot"):
-        told(store, foreign)
+        changes_of(store, foreign)
     with pytest.raises(CursorError, match="ahead of the store.*navfeed changes --snapshot"):
-        told(store, Cursor(start.store, start.number + 1))
+        changes_of(store, Cursor(start.store, start.number + 1))
     drop(store, ONE)
     before = here(store)
     store_ad(store, TWO)
     store.prune_changes(NOW)
-    assert short(told(store, start)) == [(ONE, "removed", "stopped"), (TWO, "added", None)]
+    assert short(changes_of(store, start)) == [(ONE, "removed", "stopped"), (TWO, "added", None)]
     store.prune_changes(NOW + timedelta(seconds=1))
     with pytest.raises(CursorError, match="too old.*navfeed changes --snapshot"):
-        told(store, start)
-    assert short(told(store, before)) == [(TWO, "added", None)]
-    assert short(told(store)) == [(TWO, "added", None)]
+        changes_of(store, start)
+    assert short(changes_of(store, before)) == [(TWO, "added", None)]
+    assert short(changes_of(store)) == [(TWO, "added", None)]
 
 
 def test_a_copy_has_a_name_of_its_own(store: Store, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_a_copy_has_a_name_of_its_own(store: Store, tmp_path: Path) -> None:
         assert here(other).store != cursor.store
         assert here(other).number == cursor.number
         with pytest.raises(CursorError, match="another store"):
-            told(other, cursor)
+            changes_of(other, cursor)
 
 
 def test_two_stores_have_two_names(store: Store, tmp_path: Path) -> None:

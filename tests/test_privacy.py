@@ -69,7 +69,7 @@ def files(path: Path) -> str:
     return b"".join(one.read_bytes() for one in path.parent.iterdir()).decode(errors="replace")
 
 
-def said(path: Path, ad: str) -> Any:
+def stored_content(path: Path, ad: str) -> Any:
     connection = sqlite3.connect(path)
     ((text,),) = connection.execute("SELECT content FROM ads WHERE title LIKE ?", [f"{ad}%"])
     connection.close()
@@ -88,7 +88,7 @@ def test_what_is_erased_is_in_no_file(bench: Bench, path: Path) -> None:
 def test_a_contact_goes_as_a_whole_and_the_others_stay(bench: Bench, path: Path) -> None:
     for text in ("kari@EXAMPLE.no", "22 33 44 55", "Kari Nordmann"):
         forget(path, text)
-    left = said(path, "Kokk")
+    left = stored_content(path, "Kokk")
     assert left["contactList"] == KARI["contactList"][1:]
     assert left["title"] == "Kokk hos [removed]"
     assert left["description"] == (
@@ -98,7 +98,7 @@ def test_a_contact_goes_as_a_whole_and_the_others_stay(bench: Bench, path: Path)
     assert left["employer"] == {"name": "[removed] AS", "orgnr": "974760673"}
     assert left["workLocations"][0]["address"] == "c/o [removed], Kai 1"
     assert left["madeUp"] == {"by": ["[removed]"]}
-    assert said(path, "Nordmann")["x"] == "Kari"
+    assert stored_content(path, "Nordmann")["x"] == "Kari"
 
 
 def test_columns_say_what_the_raw_content_says(bench: Bench, path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_later_sync_does_not_bring_it_back(bench: Bench, path: Path, text: str
     bench.feed.log.append(("kari", "ACTIVE", 3))
     bench.sync()
     assert answer(path, "privacy", "find", text) == ""
-    assert said(path, "Kokk")["extent"] == "Deltid"
+    assert stored_content(path, "Kokk")["extent"] == "Deltid"
 
 
 def test_an_ad_that_comes_later_is_met_by_it_too(bench: Bench, path: Path) -> None:
@@ -128,7 +128,7 @@ def test_an_ad_that_comes_later_is_met_by_it_too(bench: Bench, path: Path) -> No
     bench.feed.log.append(("new", "ACTIVE", 3))
     bench.feed.active |= active(["new"], title="Ny", description="Ring kari\nnordmann")
     bench.sync()
-    assert said(path, "Ny")["description"] == "Ring [removed]"
+    assert stored_content(path, "Ny")["description"] == "Ring [removed]"
 
 
 def test_verify_and_repair_do_not_bring_it_back(bench: Bench, path: Path) -> None:
@@ -181,8 +181,8 @@ def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
     forget(path, "Per")
     with Store(path) as store:
         apply_contacts_setting(store, Contacts.DROP, BEGAN)
-    assert "eller [removed].</p>" in said(path, "Kokk")["description"]
-    assert said(path, "Kokk")["contactList"] == []
+    assert "eller [removed].</p>" in stored_content(path, "Kokk")["description"]
+    assert stored_content(path, "Kokk")["contactList"] == []
     bench.clock += timedelta(days=20)
     assert set(bench.sync().counts.reasons) == {Reason.UNCHANGED}
 
@@ -314,7 +314,7 @@ def test_what_navs_form_asks_for_stays(path: Path) -> None:
     for text in ("2026", "20260303", "title", "name", uuid_of(1)):
         answer(db, "privacy", "erase", text)
         assert answer(db, "privacy", "find", text) == ""
-    left = said(db, "")
+    left = stored_content(db, "")
     assert (left["published"], left["uuid"]) == (says["published"], uuid_of(1))
     assert left["expires"] == "2999-01-01T00:00:00Z"
     assert (left["title"], left["name"]) == ("[removed] [removed]", {"title": "[removed]"})

@@ -15,7 +15,7 @@ from navfeed.sync.walk import Start
 from support.bench import Bench
 from support.clock import NOW
 from support.scripted import BEGAN, active
-from support.shell import Said, run_here
+from support.shell import CommandResult, run_here
 from support.socket_harness import SocketLab, environment_of
 
 DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ def half_a_year() -> World:
     return world
 
 
-def run(socket_lab: SocketLab, *words: str) -> Said:
+def run(socket_lab: SocketLab, *words: str) -> CommandResult:
     return run_here([*words], environment_of(socket_lab), socket_lab.path.parent)
 
 

@@ -123,7 +123,7 @@ def test_gzip_is_unpacked(canned):
 def test_gzip_that_comes_byte_by_byte_is_unpacked(canned):
     packed = gzip.compress(bytes(range(256)) * 500)
     head = f"HTTP/1.1 200 OK\r\n{GZIP}\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
-    canned.says(head, *(packed[at : at + 1] for at in range(len(packed))))
+    canned.will_send(head, *(packed[at : at + 1] for at in range(len(packed))))
     assert get(canned.http, most_bytes=128_000).body == bytes(range(256)) * 500
 
 
@@ -179,7 +179,7 @@ def test_other_encodings_are_refused(canned, coding):
 
 
 def test_headers_are_capped(canned):
-    canned.says(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n" * 10_000] * 100)
+    canned.will_send(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n" * 10_000] * 100)
     with pytest.raises(DroppedError, match="no HTTP"):
         get(canned.http)
 
@@ -200,7 +200,7 @@ def test_headers_are_capped(canned):
     ids=["nothing", "short", "chunks", "reset", "no http", "length"],
 )
 def test_a_connection_that_breaks_is_worth_another_try(canned, pieces):
-    canned.says(*pieces)
+    canned.will_send(*pieces)
     with pytest.raises(DroppedError) as caught:
         get(canned.http)
     assert caught.value.may_retry
@@ -483,13 +483,13 @@ def test_no_bytes_of_a_server_raise_anything_but_our_own(start, headers, locatio
         said[at : at + len(data)] = data
     with pytest.MonkeyPatch.context() as patch:
         canned = Canned(patch)
-        canned.says(bytes(said))
+        canned.will_send(bytes(said))
         with closing(canned.http):
-            message = told(canned.http)
+            message = message_of(canned.http)
     assert message.isprintable()
 
 
-def told(http: Http) -> str:
+def message_of(http: Http) -> str:
     """The message of what went wrong, if anything did."""
     try:
         reply = get(http)

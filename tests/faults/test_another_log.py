@@ -16,18 +16,18 @@ from navfeed.model import HISTORY
 from navfeed.practice import World, faults
 from navfeed.sync.walk import Start
 from support.clock import NOW
-from support.shell import Said, run_here
+from support.shell import CommandResult, run_here
 from support.socket_harness import SocketLab, environment_of, small_world
 
 DAY = timedelta(days=1)
 
 
-def told(socket_lab: SocketLab, *words: str, **environment: str) -> Said:
+def run_command(socket_lab: SocketLab, *words: str, **environment: str) -> CommandResult:
     return run_here([*words], environment_of(socket_lab, **environment), socket_lab.path.parent)
 
 
 def facts(socket_lab: SocketLab) -> dict[str, object]:
-    found: dict[str, object] = json.loads(told(socket_lab, "status", "--format", "json").out)
+    found: dict[str, object] = json.loads(run_command(socket_lab, "status", "--format", "json").out)
     return found
 
 
@@ -67,12 +67,12 @@ def test_S7_another_log_at_the_same_address_makes_another_copy(socket_lab, later
 
 
 def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(socket_lab):
-    told(socket_lab, "sync", "--from-start")
+    run_command(socket_lab, "sync", "--from-start")
     ad = next(iter(socket_lab.stored()))
     replace_world(socket_lab, another_world())
     socket_lab.spoil(faults.on("detail", ad), faults.status(500))
     metrics = socket_lab.path.with_name("navfeed.prom")
-    said = told(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
+    said = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
     summary = json.loads(said.out)
     assert said.code == summary["exit_code"] == ExitCode.WAITING
     assert summary["unconfirmed"] == 1
@@ -80,21 +80,21 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(socket_lab):
     assert ad in socket_lab.stored()
     assert "navfeed_ads_unconfirmed 1\n" in metrics.read_text()
     assert facts(socket_lab)["ads_unconfirmed"] == 1
-    page = told(socket_lab, "status").out
+    page = run_command(socket_lab, "status").out
     assert "its log was restarted" in page
     assert "Ads not yet confirmed: 1" in page
-    assert "the log was restarted" in told(socket_lab, "runs", "--format", "json").out
-    findings = json.loads(told(socket_lab, "doctor", "--offline", "--format", "json").out)
+    assert "the log was restarted" in run_command(socket_lab, "runs", "--format", "json").out
+    findings = json.loads(run_command(socket_lab, "doctor", "--offline", "--format", "json").out)
     (finding,) = [finding for finding in findings if finding["check"] == "runs"]
     assert (finding["level"], "not yet confirmed: 1" in finding["message"]) == ("warning", True)
 
     socket_lab.practice.clear_script()
-    said = told(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
+    said = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
     assert (said.code, json.loads(said.out)["unconfirmed"]) == (0, 0)
     assert socket_lab.is_exact()
     assert (facts(socket_lab)["ads_unconfirmed"], facts(socket_lab)["trouble"]) == (0, None)
     assert "navfeed_ads_unconfirmed 0\nnavfeed" in metrics.read_text().replace("# HELP ", "")
-    assert "Trouble" not in told(socket_lab, "status").out
+    assert "Trouble" not in run_command(socket_lab, "status").out
 
 
 def test_S7_a_run_that_is_stopped_leaves_the_rest_to_the_next(socket_lab):
@@ -129,7 +129,7 @@ def test_S7_nothing_of_this_where_an_older_page_is_known(socket_lab):
     socket_lab.spoil("page", faults.status(404), times=1)
     socket_lab.sync()
     assert facts(socket_lab)["ads_unconfirmed"] == 0
-    assert "its log was restarted" not in told(socket_lab, "status").out
+    assert "its log was restarted" not in run_command(socket_lab, "status").out
     (kept,) = socket_lab.rows("SELECT trouble, recheck_since FROM feed")
     assert (kept[0] is None, kept[1]) == (False, None)
 
@@ -145,13 +145,13 @@ def test_S7_ads_outside_the_scope_are_asked_for_too(socket_lab):
 
 
 def test_S7_verify_with_repair_ends_it(socket_lab):
-    told(socket_lab, "sync", "--from-start")
+    run_command(socket_lab, "sync", "--from-start")
     ad = next(iter(socket_lab.stored()))
     replace_world(socket_lab, another_world())
     socket_lab.spoil(faults.on("detail", ad), faults.status(500), times=4)
-    assert told(socket_lab, "sync").code == ExitCode.WAITING
+    assert run_command(socket_lab, "sync").code == ExitCode.WAITING
     socket_lab.practice.clear_script()
-    assert told(socket_lab, "verify", "--repair").code == 0
+    assert run_command(socket_lab, "verify", "--repair").code == 0
     assert (facts(socket_lab)["ads_unconfirmed"], facts(socket_lab)["trouble"]) == (0, None)
 
 
@@ -166,10 +166,10 @@ def other(tmp_path: Path) -> Iterator[SocketLab]:
 
 
 def test_S10_another_feed_is_refused_before_a_request(socket_lab, other):
-    assert told(socket_lab, "sync").code == 0
+    assert run_command(socket_lab, "sync").code == 0
     before = socket_lab.committed()
     for words in (["sync"], ["verify"], ["sync", "--follow"]):
-        said = told(other, *words)
+        said = run_command(other, *words)
         assert said.code == ExitCode.USAGE
         message = said.err.splitlines()[-1]
         assert f"follows the feed at {socket_lab.url}, not {other.url}" in message
@@ -177,7 +177,7 @@ def test_S10_another_feed_is_refused_before_a_request(socket_lab, other):
         assert "--feed-moved" in message
     assert other.practice.requests == []
     assert socket_lab.committed() == before
-    assert told(socket_lab, "sync").code == 0
+    assert run_command(socket_lab, "sync").code == 0
 
 
 def test_S10_the_library_refuses_it_too(socket_lab, other):
@@ -191,39 +191,39 @@ def test_S10_the_library_refuses_it_too(socket_lab, other):
 def test_S10_a_feed_that_moved_is_adopted_once_it_answers(tmp_path):
     world = small_world()
     with SocketLab(tmp_path / "navfeed.db", world) as old, SocketLab(old.path, world) as new:
-        assert told(old, "sync").code == 0
-        nowhere = told(old, "sync", "--feed-moved", NAVFEED_BASE_URL="http://127.0.0.1:1")
+        assert run_command(old, "sync").code == 0
+        nowhere = run_command(old, "sync", "--feed-moved", NAVFEED_BASE_URL="http://127.0.0.1:1")
         assert nowhere.code == ExitCode.FEED
-        assert told(old, "sync").code == 0
+        assert run_command(old, "sync").code == 0
         world.publish()
-        assert told(new, "sync", "--feed-moved").code == 0
+        assert run_command(new, "sync", "--feed-moved").code == 0
         assert facts(new)["feed_url"] == new.url
         assert new.requests_of("seek") == []  # it goes on where it stood
-        assert told(old, "sync").code == ExitCode.USAGE
-        assert told(new, "sync").code == 0
+        assert run_command(old, "sync").code == ExitCode.USAGE
+        assert run_command(new, "sync").code == 0
         assert new.is_exact()
 
 
 def test_S10_an_address_that_never_answered_is_not_followed(socket_lab):
-    nowhere = told(socket_lab, "sync", NAVFEED_BASE_URL="http://127.0.0.1:1")
+    nowhere = run_command(socket_lab, "sync", NAVFEED_BASE_URL="http://127.0.0.1:1")
     assert nowhere.code == ExitCode.FEED
     assert facts(socket_lab)["feed_url"] is None
-    assert told(socket_lab, "sync").code == 0
+    assert run_command(socket_lab, "sync").code == 0
     assert facts(socket_lab)["feed_url"] == socket_lab.url
 
 
 def test_S10_a_store_that_knows_no_feed_takes_the_first(socket_lab, other):
     socket_lab.settle()  # by the engine alone, which is told of no address
     assert facts(socket_lab)["feed_url"] is None
-    assert told(socket_lab, "sync").code == 0
+    assert run_command(socket_lab, "sync").code == 0
     assert facts(socket_lab)["feed_url"] == socket_lab.url
-    assert told(other, "sync").code == ExitCode.USAGE
+    assert run_command(other, "sync").code == ExitCode.USAGE
 
 
 def test_S10_the_doctor_sees_that_the_settings_name_another_feed(socket_lab, other):
-    assert told(socket_lab, "sync").code == 0
+    assert run_command(socket_lab, "sync").code == 0
     for where, level in ((socket_lab, "ok"), (other, "failure")):
-        findings = json.loads(told(where, "doctor", "--offline", "--format", "json").out)
+        findings = json.loads(run_command(where, "doctor", "--offline", "--format", "json").out)
         (finding,) = [finding for finding in findings if finding["check"] == "feed"]
         assert (finding["level"], socket_lab.url in finding["message"]) == (level, True)
 

@@ -90,10 +90,10 @@ def test_every_operation_may_fail(tmp_path: Path, name: str, kind: str, how: str
             if fate.code == NOT_REACHED:
                 break
             ends[fate.code] += 1
-            assert fate.code in ENDS[kind, how], f"{kind} {number}: {fate.code} {fate.said}"
-            assert "Traceback" not in fate.said
+            assert fate.code in ENDS[kind, how], f"{kind} {number}: {fate.code} {fate.output}"
+            assert "Traceback" not in fate.output
             if fate.code not in (ExitCode.DONE, ExitCode.WAITING):  # which say nothing when quiet
-                assert fate.said.splitlines()[-1].startswith("navfeed: ")
+                assert fate.output.splitlines()[-1].startswith("navfeed: ")
             stage.settles()
     print(f"{name}, {kind}, {how}: {sum(ends.values())} failures, ended with {dict(ends)}")
     assert kind != "database" or ends[ExitCode.DONE] <= (name == "person erased")

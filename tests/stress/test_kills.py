@@ -36,7 +36,7 @@ def killed_at(stage: Stage, boundary: int, log: Path) -> bool:
             return navfeed(stage.socket_lab, *stage.words)
 
     fate = child(run, log)
-    assert fate.killed_by == signal.SIGKILL or fate.code == ExitCode.DONE, fate.said
+    assert fate.killed_by == signal.SIGKILL or fate.code == ExitCode.DONE, fate.output
     return fate.killed_by is not None
 
 
@@ -75,7 +75,7 @@ def test_R1_killed_at_random_moments(tmp_path: Path, name: str) -> None:
             rng.random()  # the child draws from a copy
             stage.reset()
             fate = child(run, log)
-            assert fate.killed_by == signal.SIGALRM or fate.code == ExitCode.DONE, fate.said
+            assert fate.killed_by == signal.SIGALRM or fate.code == ExitCode.DONE, fate.output
             died += fate.killed_by is not None
             stage.settles()
     print(f"{name}: {died} kills at random moments, 0 divergences, 0 wedges")

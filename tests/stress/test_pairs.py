@@ -51,7 +51,7 @@ def pair(stage: Stage, folder: Path, rng: Random) -> str:
     began = perf_counter()
     second = child(lambda: navfeed(socket_lab, *START, NAVFEED_TOKEN=tokens[1]), folder / "second")
     assert perf_counter() - began < 1
-    assert second.code == ExitCode.LOCKED, second.said
+    assert second.code == ExitCode.LOCKED, second.output
     assert asked_with(socket_lab, tokens[1]) == []
     killed = rng.random() < 0.5
     if killed:

@@ -26,7 +26,7 @@ class Fate:
 
     killed_by: int | None
     code: int
-    said: str
+    output: str
 
 
 def child(call: Call, log: Path) -> Fate:
@@ -57,8 +57,8 @@ def fate(number: int, log: Path) -> Fate:
 def _live(call: Call, log: Path) -> None:
     code = 70
     try:
-        code, said = call()
-        log.write_text(said)
+        code, output = call()
+        log.write_text(output)
     except BaseException:  # noqa: BLE001  nothing may get back into the test that forked
         log.write_text(traceback.format_exc())
     finally:
@@ -70,8 +70,8 @@ def navfeed(socket_lab: SocketLab, *words: str, **environ: str) -> tuple[int, st
     """A command on this feed and this store, with what it said on stderr."""
     # A second, which is enough elsewhere, is not while every processor is busy with deaths.
     environment = environment_of(socket_lab, **{"NAVFEED_TIMEOUT": "30", **environ})
-    said = run_here([*words], environment, socket_lab.path.parent)
-    return said.code, said.err
+    output = run_here([*words], environment, socket_lab.path.parent)
+    return output.code, output.err
 
 
 def die() -> None:

@@ -33,7 +33,7 @@ SOON = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What a command left behind."""
 
     code: int
@@ -54,11 +54,11 @@ def invoke(words: Sequence[str], **how: Any) -> Result:
         return CliRunner().invoke(app, words, prog_name="navfeed", **how)
 
 
-def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> Said:
+def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> CommandResult:
     """Run a command in that folder, with that environment and no other."""
     with chdir(folder), mock.patch.dict(os.environ, environ, clear=True):
         ended = invoke(words, catch_exceptions=False)
-    return Said(ended.exit_code, ended.stdout, ended.stderr)
+    return CommandResult(ended.exit_code, ended.stdout, ended.stderr)
 
 
 class Shell:

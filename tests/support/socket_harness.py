@@ -22,7 +22,7 @@ from navfeed.practice.faults import Distort, Match
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.lab import Lab
-from support.shell import Said, run_here
+from support.shell import CommandResult, run_here
 from support.warm import navfeed_command
 
 WALK = ("token", "seek", "page")
@@ -217,7 +217,7 @@ class SocketLab(Lab):
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-class Run(Said):
+class Run(CommandResult):
     """What a command left behind, and how it should have failed."""
 
     def fails_well(self, code: ExitCode) -> str:
