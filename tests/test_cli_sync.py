@@ -93,7 +93,7 @@ def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "environ", "says"),
+    ("words", "environ", "message"),
     [
         (["sync"], {"NAVFEED_BASE_URL": "http://example.org"}, "unencrypted"),
         (["sync"], {"NAVFEED_BASE_URL": "ftp://example.org"}, "not an http(s) URL"),
@@ -111,11 +111,11 @@ def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
     ],
 )
 def test_wrong_use_ends_with_2_before_any_request(
-    shell: Shell, words: list[str], environ: dict[str, str], says: str
+    shell: Shell, words: list[str], environ: dict[str, str], message: str
 ) -> None:
     code, out, err = shell.run(*words, **environ)
     assert (code, out) == (2, "")
-    assert says in err
+    assert message in err
     assert shell.server.practice.requests == []
     assert not shell.db.exists()
 
@@ -396,13 +396,13 @@ def test_a_scope_that_keeps_nothing_is_told(shell: Shell) -> None:
     """A place that exists and has no ads is not mistyped, and no sync fails for that."""
     words = ("--scope", "municipal=UTSIRA", "--scope", "municipal=BERGEN")
     code, _, err = shell.run("sync", *words)
-    told = "navfeed: no stored ad matches 'UTSIRA', one of the scope's municipalities. If NAV"
+    message = "navfeed: no stored ad matches 'UTSIRA', one of the scope's municipalities. If NAV"
     assert code == 0
     assert next(line for line in err.splitlines() if "no stored ad matches" in line).startswith(
-        told
+        message
     )
     assert "'BERGEN'" not in err
-    assert told in shell.run("sync")[2]
+    assert message in shell.run("sync")[2]
     assert shell.run("sync", "--quiet") == (0, "", "")
 
 

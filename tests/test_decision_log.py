@@ -111,16 +111,16 @@ def test_what_the_details_decide(bench: Bench, lines: Lines) -> None:
     bench.feed.withheld = {uuid_named("b")}
     bench.clock += timedelta(days=1)
     bench.sync(recheck_after=timedelta(0))
-    told = lines()
-    queued = [line["rechecks"] for line in told if "rechecks" in line]
-    done = [(line["action"], line["reason"]) for line in told if line["event"] == "decided"]
+    logged = lines()
+    queued = [line["rechecks"] for line in logged if "rechecks" in line]
+    done = [(line["action"], line["reason"]) for line in logged if line["event"] == "decided"]
     assert queued == [2]
     assert done == [("updated", "changed"), ("removed", "withheld")]
-    (retried,) = [line for line in told if line["event"] == "retried"]
+    (retried,) = [line for line in logged if line["event"] == "retried"]
     assert (retried["ad"], retried["attempt"]) == (uuid_named("b"), 1)
     assert "hidden" in retried["problem"]
-    assert {"waiting": 1, "given_up": 0}.items() <= told[-2].items() | told[-1].items()
-    assert told[-1]["event"] == "erased"
+    assert {"waiting": 1, "given_up": 0}.items() <= logged[-2].items() | logged[-1].items()
+    assert logged[-1]["event"] == "erased"
 
 
 def test_a_failure_names_its_attempt_and_the_next_one(bench: Bench, lines: Lines) -> None:
@@ -220,16 +220,16 @@ def test_a_sync_answers_why_an_ad_was_removed(shell: Shell) -> None:
     ad = shell.server.practice.world.active()[0]
     shell.server.practice.world.stop(ad)
     code, out, err = shell.run("sync", "--log-level", "debug")
-    (told,) = [line for line in err.splitlines() if ad in line]
+    (logged,) = [line for line in err.splitlines() if ad in line]
     assert (code, out) == (0, "")
-    assert f" debug run 2: ad {ad}: removed, stopped (entry " in told
+    assert f" debug run 2: ad {ad}: removed, stopped (entry " in logged
 
 
 @pytest.mark.parametrize("command", ["sync", "verify"])
 def test_a_variable_turns_debug_lines_on(shell: Shell, command: str) -> None:
     code, _, err = shell.run(command, NAVFEED_LOG="debug", NAVFEED_LOG_FORMAT="json")
-    told = [json.loads(line) for line in err.splitlines()]
-    assert (code, {"decided", "ended"} <= {line["event"] for line in told}) == (0, True)
+    logged = [json.loads(line) for line in err.splitlines()]
+    assert (code, {"decided", "ended"} <= {line["event"] for line in logged}) == (0, True)
     code, _, err = shell.run("sync", NAVFEED_LOG="debug", NAVFEED_LOG_LEVEL="error")
     assert (code, err) == (0, "")
     code, _, err = shell.run("sync", NAVFEED_LOG="all")

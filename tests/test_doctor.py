@@ -51,7 +51,7 @@ def run(code: int | None) -> RunFacts:
 
 
 @pytest.mark.parametrize(
-    ("finding", "level", "code", "says"),
+    ("finding", "level", "code", "message"),
     [
         (check_token(private=False, exposed=None), OK, 0, "public"),
         (check_token(private=True, exposed=None), OK, 0, "your own"),
@@ -113,10 +113,10 @@ def run(code: int | None) -> RunFacts:
     ],
 )
 def test_a_check_says_how_it_is_and_what_to_do(
-    finding: Finding, level: Level, code: int, says: str
+    finding: Finding, level: Level, code: int, message: str
 ) -> None:
     assert (finding.level, finding.exit_code) == (level, code)
-    assert says in f"{finding.message}. {finding.advice}"
+    assert message in f"{finding.message}. {finding.advice}"
     assert finding.advice or level is OK or finding.check == "token"
 
 

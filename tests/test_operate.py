@@ -379,7 +379,7 @@ def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (b"dear grandmother, " * 400, "no SQLite file"),
         ("CREATE TABLE letters (text)", "another application"),
@@ -388,7 +388,7 @@ def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) ->
     ],
 )
 def test_D3_what_is_no_backup_is_not_put_in_place(
-    db: Path, copy: Path, make: bytes | str | None, says: str
+    db: Path, copy: Path, make: bytes | str | None, message: str
 ) -> None:
     before = titles(db)
     if isinstance(make, bytes):
@@ -397,7 +397,7 @@ def test_D3_what_is_no_backup_is_not_put_in_place(
         with closing(sqlite3.connect(copy)) as connection:
             connection.executescript(make + "; CREATE TABLE IF NOT EXISTS x (y);")
     result = run_command(db, "restore", str(copy), "--yes")
-    assert (result.exit_code, says in result.stderr) == (7, True), result.stderr
+    assert (result.exit_code, message in result.stderr) == (7, True), result.stderr
     assert titles(db) == before
     assert not [name for name in names(db) if "part" in name]
 
@@ -488,7 +488,7 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "says"),
+    ("harm", "message"),
     [
         ("DELETE FROM ads WHERE uuid = ?", "belongs to no ad"),
         ("DELETE FROM search_00 WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)", "not know"),
@@ -507,12 +507,12 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_check_tells_each_problem(db: Path, harm: str, says: str) -> None:
+def test_check_tells_each_problem(db: Path, harm: str, message: str) -> None:
     with closing(sqlite3.connect(db)) as connection:
         connection.execute(harm, [uuid_of(1)])
         connection.commit()
     result = run_command(db, "check")
-    assert (result.exit_code, says in result.stdout) == (7, True)
+    assert (result.exit_code, message in result.stdout) == (7, True)
     assert "navfeed restore" in result.stderr
 
 
@@ -522,12 +522,12 @@ def on_terminal(db: Path, copy: Path, reply: str) -> int:
         navfeed_command("restore", str(copy), "--db", str(db)),
         stdin=follower,
         stderr=subprocess.PIPE,
-    ) as asked:
+    ) as requested:
         os.write(leader, reply.encode())
-        asked.communicate(timeout=60)
+        requested.communicate(timeout=60)
     os.close(follower)
     os.close(leader)
-    return asked.returncode
+    return requested.returncode
 
 
 def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None:

@@ -223,13 +223,13 @@ words = st.sampled_from(["kari", "Nordmann", "LI", "22", "33", "91812345", "per@
 
 
 @given(st.lists(words, min_size=1, max_size=3), st.lists(words, max_size=12))
-def test_taking_out_and_keeping_out_are_the_same(text: list[str], says: list[str]) -> None:
+def test_taking_out_and_keeping_out_are_the_same(text: list[str], message: list[str]) -> None:
     """What the erasure leaves is what the next detail is compared with."""
     needle = term_of(" ".join(text))
     if needle is None:
         return
     ad = scripted_content(
-        uuid_of(1), description=" ".join(says), contactList=[{"name": " ".join(says)}]
+        uuid_of(1), description=" ".join(message), contactList=[{"name": " ".join(message)}]
     )
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
     assert without_person(ad, matcher_of(needle)) == Redactor(rules)(ad)
@@ -297,10 +297,10 @@ fields = st.recursive(
         st.sampled_from(["title", "published", "categoryList", "contactList", "x", "Kari"]), fields
     ),
 )
-def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, says: dict[str, Any]) -> None:
+def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, message: dict[str, Any]) -> None:
     needle = term_of(text)
     assert needle is not None
-    stored = scripted_content(uuid_of(1), **says)
+    stored = scripted_content(uuid_of(1), **message)
     left = without_person(stored, matcher_of(needle))
     assert list(places_of(left.raw, matcher_of(needle))) == []
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
@@ -309,13 +309,13 @@ def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, says: dict[str,
 
 def test_what_navs_form_asks_for_stays(path: Path) -> None:
     """Ids and moments name nobody, and an ad without its last day would be shown for ever."""
-    says = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
-    db = fill(path, ad(1, **says, expires="2999-01-01T00:00:00Z"))
+    message = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
+    db = fill(path, ad(1, **message, expires="2999-01-01T00:00:00Z"))
     for text in ("2026", "20260303", "title", "name", uuid_of(1)):
         answer(db, "privacy", "erase", text)
         assert answer(db, "privacy", "find", text) == ""
     left = stored_content(db, "")
-    assert (left["published"], left["uuid"]) == (says["published"], uuid_of(1))
+    assert (left["published"], left["uuid"]) == (message["published"], uuid_of(1))
     assert left["expires"] == "2999-01-01T00:00:00Z"
     assert (left["title"], left["name"]) == ("[removed] [removed]", {"title": "[removed]"})
 
@@ -377,9 +377,9 @@ def test_nothing_found_is_an_answer(db: Path) -> None:
 
 def test_hostile_text_is_harmless_where_it_is_shown(path: Path) -> None:
     db = fill(path, ad(1, title="Kari\x1b[31m Nordmann\u202e"))
-    said = answer(db, "privacy", "find", "31m nordmann")
-    assert "\x1b" not in said
-    assert "\u202e" not in said
+    output = answer(db, "privacy", "find", "31m nordmann")
+    assert "\x1b" not in output
+    assert "\u202e" not in output
 
 
 def test_find_changes_no_ad(db: Path) -> None:
@@ -482,7 +482,7 @@ def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("reply", "words", "code", "says"),
+    ("reply", "words", "code", "message"),
     [
         ("n\n", [], 3, "nothing was erased"),
         ("\x04", [], 3, "nothing was erased"),
@@ -491,10 +491,10 @@ def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
     ],
 )
 def test_a_person_is_asked_first(
-    db: Path, reply: str, words: list[str], code: int, says: str
+    db: Path, reply: str, words: list[str], code: int, message: str
 ) -> None:
     ended, err = on_terminal(db, reply, *words)
-    assert (ended, says in err) == (code, True), err
+    assert (ended, message in err) == (code, True), err
     assert ("Erase it from 2 ads" in err) is (not words)
 
 

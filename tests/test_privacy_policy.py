@@ -67,10 +67,10 @@ def test_what_is_left_is_raw_content_and_columns_alike(bench: Bench, path: Path)
     take_up(path, Contacts.DROP)
     bench.sync()
     with Store(path) as store:
-        [(_, said)] = store.iter_contents()
-    assert json.loads(said.raw)["contactList"] == list(said.contacts) == []
-    assert said.title == json.loads(said.raw)["title"] == "Kokk, ring [removed]"
-    assert said.locations[0].address == "Kai 1 ([removed])"
+        [(_, output)] = store.iter_contents()
+    assert json.loads(output.raw)["contactList"] == list(output.contacts) == []
+    assert output.title == json.loads(output.raw)["title"] == "Kokk, ring [removed]"
+    assert output.locations[0].address == "Kai 1 ([removed])"
 
 
 def test_an_ad_that_nav_left_as_it_was_is_unchanged_here_too(bench: Bench, path: Path) -> None:

@@ -42,7 +42,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.mark.parametrize(
-    ("scope", "says"),
+    ("scope", "message"),
     [
         (Scope(municipalities=("Brgen",)), "unknown municipality, 'Brgen' (did you mean BERGEN or"),
         (Scope(municipalities=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Correct"),
@@ -51,12 +51,12 @@ def bench(tmp_path: Path) -> Bench:
     ],
 )
 def test_a_name_that_nothing_has_is_refused_with_a_likely_one(
-    bench: Bench, scope: Scope, says: str
+    bench: Bench, scope: Scope, message: str
 ) -> None:
     ended = bench.sync(scope=scope, scope_agreed=True)
     assert ended.exit_code is ExitCode.USAGE
     assert isinstance(ended.error, ScopeError)
-    assert says in ended.outcome
+    assert message in ended.outcome
     assert bench.holds(*PLACES)
     with Store(bench.path) as store:
         assert store.scope() == Scope()
@@ -213,11 +213,11 @@ def test_a_dry_run_tells_what_would_happen_and_changes_nothing(shell: Shell) -> 
     code, agreed, err = shell.run("sync", "--dry-run", "--yes", "--scope", "municipal=BERGEN")
     assert (code, agreed, err) == (0, out, "")
     words = ("--scope", "county=VESTLAND", "--yes", "--format", "json")
-    told = json.loads(shell.run("sync", "--dry-run", *words)[1])
-    assert told["scope_changes"]
-    assert told["stored"] == stored
-    assert 0 < told["leaving"] < stored
-    assert (told["coming_in"], told["expired"], told["waiting"]) == (0, 0, 0)
+    reported = json.loads(shell.run("sync", "--dry-run", *words)[1])
+    assert reported["scope_changes"]
+    assert reported["stored"] == stored
+    assert 0 < reported["leaving"] < stored
+    assert (reported["coming_in"], reported["expired"], reported["waiting"]) == (0, 0, 0)
     assert shell.db.read_bytes() == before
     assert shell.server.practice.requests == []
 

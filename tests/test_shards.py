@@ -118,22 +118,22 @@ def test_an_ad_that_comes_and_goes_within_a_batch_is_not_indexed(
 def test_X3_no_block_holds_a_word_of_what_was_dropped(index: sqlite3.Connection, seed: int) -> None:
     """Each ad has a word of its own, unlike all others: FTS5 leaves out what words share."""
     rng = random.Random(seed)
-    said: set[int] = set()
+    output: set[int] = set()
     coming = iter(range(1, 100_000, rng.choice([1, 7, 40])))
     for _ in range(20):
         index.execute("BEGIN")
         fresh = {next(coming) for _ in range(rng.choice([1, 5, 40]))}
-        changed = set(rng.sample(sorted(said), min(len(said), 3)))
+        changed = set(rng.sample(sorted(output), min(len(output), 3)))
         for ad in fresh | changed:
             word = f"{rng.getrandbits(64):016x}kanari"
             index_ad(index, ad, word, "", "", " ".join(rng.choices(WORDS, k=rng.choice([1, 200]))))
-        said |= fresh
-        for ad in rng.sample(sorted(said), min(len(said), rng.choice([1, 4]))):
+        output |= fresh
+        for ad in rng.sample(sorted(output), min(len(output), rng.choice([1, 4]))):
             shards.drop(index, ad)
-            said.remove(ad)
+            output.remove(ad)
         shards.rebuild_stale(index)
         index.execute("COMMIT")
-        assert blocks(index).count(b"kanari") == len(said)
+        assert blocks(index).count(b"kanari") == len(output)
 
 
 # Ranking

@@ -485,10 +485,10 @@ def files(path: Path) -> bytes:
 def canary_store(path: Path) -> Store:
     store = Store(path)
     ads = [uuid_named(f"ad{n}") for n in range(50)]
-    said = scripted_content(
+    output = scripted_content(
         AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}]
     )
-    store.commit_details([DetailDecision(ad, Reason.NEW, said) for ad in ads], [], NOW)
+    store.commit_details([DetailDecision(ad, Reason.NEW, output) for ad in ads], [], NOW)
     assert CANARY.encode() in files(path)
     store.commit_details([remove(ad) for ad in ads], [], NOW)
     assert store.erasure_owed()
@@ -505,8 +505,8 @@ def test_X3_nothing_removed_is_in_any_file(path: Path) -> None:
 
 def test_what_was_changed_is_erased_too(path: Path) -> None:
     with Store(path) as store:
-        said = scripted_content(AD, description=CANARY)
-        store.commit_details([DetailDecision(AD, Reason.NEW, said)], [], NOW)
+        output = scripted_content(AD, description=CANARY)
+        store.commit_details([DetailDecision(AD, Reason.NEW, output)], [], NOW)
         store.commit_details([DetailDecision(AD, Reason.CHANGED, RICH)], [], NOW)
         assert store.purge()
         assert CANARY.encode() not in files(path)

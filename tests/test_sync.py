@@ -209,16 +209,16 @@ def test_without_the_servers_clock_ours_measures_the_walk(bench: Bench) -> None:
 
 
 def seeks(bench: Bench, **changes: object) -> list[object]:
-    asked: list[object] = []
+    requested: list[object] = []
     original = bench.feed.seek
 
     def seek(since):  # type: ignore[no-untyped-def]
-        asked.append(since)
+        requested.append(since)
         return original(since)
 
     bench.feed.seek = seek  # type: ignore[method-assign]
     bench.sync(**changes)
-    return asked
+    return requested
 
 
 def test_the_first_sync_seeks_and_later_ones_never_do(bench: Bench) -> None:
@@ -323,8 +323,8 @@ def test_H6_without_any_page_left_it_seeks_where_nothing_was_hidden(tmp_path: Pa
     bench.feed.log = [(f"y{n}", "ACTIVE", n) for n in range(20)]
     bench.feed.active |= active(f"y{n}" for n in range(20))
     since = BEGAN - timedelta(days=9)
-    asked = seeks(bench, start=Start(since=since))
-    assert asked == [until, since]  # where nothing was hidden; nothing there was known
+    requested = seeks(bench, start=Start(since=since))
+    assert requested == [until, since]  # where nothing was hidden; nothing there was known
     with Store(bench.path) as store:
         assert len(store.ad_ids()) == 40  # nothing was deleted silently: NAV confirmed each
     assert all(bench.requests_for(f"{one}{n}") == 1 for one in "xy" for n in range(20))

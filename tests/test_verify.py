@@ -241,11 +241,11 @@ def test_scope_survives_the_way_through_the_store(tmp_path: Path) -> None:
 
 
 def test_verification_uses_the_plans_start(bench: Bench) -> None:
-    asked = []
+    requested = []
     original = ScriptedFeed.seek
 
     def seek(since):  # type: ignore[no-untyped-def]
-        asked.append(since)
+        requested.append(since)
         return original(bench.feed, since)
 
     bench.feed.seek = seek  # type: ignore[method-assign]
@@ -254,4 +254,4 @@ def test_verification_uses_the_plans_start(bench: Bench) -> None:
     with Store(bench.path) as store:
         plan = replace(PLAN, start=replace(PLAN.start, since=since))
         list(verify(bench.feed, store, plan, repair=False, clock=bench.now, stop=Stop()))
-    assert asked == [since]
+    assert requested == [since]

@@ -183,7 +183,7 @@ def test_a_first_sync_reads_four_windows_and_is_exact(lab: Lab) -> None:
 
 def test_no_page_is_read_by_two_but_where_they_meet(lab: Lab) -> None:
     assert sync(lab) is ExitCode.DONE
-    walked, asked = lab.events, len(lab.requests_of("page"))
+    walked, requested = lab.events, len(lab.requests_of("page"))
     alone = Lab(lab.path.with_name("alone.db"), lab.world, page_size=6)
     assert sync(alone, entry_points=()) is ExitCode.DONE
     assert len(pages_of(alone)) == 1
@@ -191,7 +191,7 @@ def test_no_page_is_read_by_two_but_where_they_meet(lab: Lab) -> None:
         sum(e.new for e in run if isinstance(e, PageApplied)) for run in (walked, alone.events)
     ]
     assert entries[0] == entries[1] == len(lab.world.entries())
-    assert asked <= len(alone.requests_of("page")) + 3 * 3
+    assert requested <= len(alone.requests_of("page")) + 3 * 3
     assert lab.stored() == alone.stored()
 
 

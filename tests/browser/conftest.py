@@ -79,11 +79,11 @@ def visit(browser: Any, service: Service) -> Iterator[Open]:
     At the end, nothing may have been said on the console, and nobody else been asked for anything.
     """
     home = f"http://127.0.0.1:{service.port}"
-    said: list[str] = []
+    output: list[str] = []
 
     def refuse_others(request: Any) -> None:
         if not request.url.startswith(home):
-            said.append(f"asked {request.url}")
+            output.append(f"asked {request.url}")
 
     with ExitStack() as stack:
 
@@ -98,11 +98,11 @@ def visit(browser: Any, service: Service) -> Iterator[Open]:
             )
             stack.callback(context.close)
             page = context.new_page()
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda error: said.append(str(error)))
+            page.on("console", lambda message: output.append(message.text))
+            page.on("pageerror", lambda error: output.append(str(error)))
             page.on("request", refuse_others)
             page.goto(home + address)
             return page
 
         yield visit
-    assert said == []
+    assert output == []

@@ -28,8 +28,8 @@ def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str
         os.close(theirs)
         drawn = b"".join(read_to_the_end(ours))
         assert running.stderr is not None
-        said = running.stderr.read()
-    return running.returncode, drawn.decode(), said.decode()
+        stderr = running.stderr.read()
+    return running.returncode, drawn.decode(), stderr.decode()
 
 
 def plain(drawn: str) -> str:

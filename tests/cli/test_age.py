@@ -81,7 +81,7 @@ def test_max_age_makes_a_command_refuse_with_8(
 
 
 @pytest.mark.parametrize(
-    ("age", "most", "said"),
+    ("age", "most", "output"),
     [
         (11 * SECOND, "1s", "the data is 11 seconds old; --max-age allows 1 second."),
         (timedelta(hours=25), "24h", "the data is 90,000 s old; --max-age allows 86,400 s."),
@@ -89,10 +89,10 @@ def test_max_age_makes_a_command_refuse_with_8(
     ],
 )
 def test_the_age_and_what_is_allowed_are_told(
-    db: Path, age: timedelta | None, most: str, said: str
+    db: Path, age: timedelta | None, most: str, output: str
 ) -> None:
     result = run_command(aged(db, age), "list", "--max-age", most)
-    assert f"{said} Run `navfeed sync`\n" in result.stderr
+    assert f"{output} Run `navfeed sync`\n" in result.stderr
 
 
 def test_a_refused_export_leaves_the_file_as_it_was(db: Path, tmp_path: Path) -> None:

@@ -229,19 +229,20 @@ def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("", "holds no cursor"), ("17", "holds no cursor"), (None, "Is a directory")]
+    ("text", "message"),
+    [("", "holds no cursor"), ("17", "holds no cursor"), (None, "Is a directory")],
 )
-def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, says: str) -> None:
+def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, message: str) -> None:
     file = tmp_path / "cursor"
     file.mkdir() if text is None else file.write_text(text)
     result = run_command(db, "changes", "--cursor", str(file))
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"cannot continue from {file}: " in result.stderr
-    assert says in result.stderr
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--after", "17"], "--after takes a cursor"),
         (["--after", "x", "--cursor", "y"], "exclude each other"),
@@ -249,10 +250,10 @@ def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, sa
         (["--snapshot", "--limit", "3"], "--snapshot excludes"),
     ],
 )
-def test_wrong_use(db: Path, words: list[str], says: str) -> None:
+def test_wrong_use(db: Path, words: list[str], message: str) -> None:
     result = run_command(db, "changes", *words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert says in result.stderr
+    assert message in result.stderr
 
 
 def test_the_store_is_no_place_for_a_cursor(db: Path) -> None:

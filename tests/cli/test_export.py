@@ -161,9 +161,9 @@ def beside(path: Path) -> set[str]:
 def test_a_file_holds_what_stdout_would(db: Path, tmp_path: Path, format_: str) -> None:
     fill(db, PRETTY, ad(2))
     output = tmp_path / "ads"
-    said = answer(db, "export", "--format", format_, "--output", str(output))
+    text = answer(db, "export", "--format", format_, "--output", str(output))
 
-    assert said == ""
+    assert text == ""
     assert output.read_bytes().decode() == answer(db, "export", "--format", format_)
     assert beside(output) == {"ads"}
 

@@ -68,9 +68,9 @@ def peak_of_an_export(db: Path, output: Path, *arguments: str) -> float:
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
-    told = re.search(rb"peak (\d+)", done.stderr)
-    assert told
-    return int(told[1]) / 1024
+    match = re.search(rb"peak (\d+)", done.stderr)
+    assert match
+    return int(match[1]) / 1024
 
 
 ALL_COLUMNS = "uuid,title,municipalities,categories,contacts,description,content"

@@ -97,7 +97,7 @@ def test_columns_are_chosen_in_their_order(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (["csv", "--columns", "uuid,titel"], "no column 'titel' (did you mean title?)"),
         (["csv", "--columns", "uuid,,title"], "no column ''"),
@@ -115,11 +115,11 @@ def test_columns_are_chosen_in_their_order(db: Path) -> None:
         (["csv", "--split"], "name it with --output"),
     ],
 )
-def test_what_cannot_be_is_said(db: Path, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_is_said(db: Path, arguments: list[str], output: str) -> None:
     fill(db, ad(1))
     result = run_command(db, "export", "--format", *arguments)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert output in result.stderr
     assert result.stdout == ""
 
 
@@ -291,8 +291,8 @@ def test_hostile_text_in_csv_of_every_dialect(
 ) -> None:
     store_ads(store, [json.dumps(hostile(text))])
     dialect = [*(["--excel"] if excel else []), *(["--raw-cells"] if raw else [])]
-    said = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
-    (_, record) = rows_of(said.removeprefix("\ufeff"), ";" if excel else ",")
+    output = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
+    (_, record) = rows_of(output.removeprefix("\ufeff"), ";" if excel else ",")
     kept = storable(text)
     for cell in (record[1], record[2], record[5]):
         assert cell == kept or (not raw and cell == f"'{kept}")
@@ -306,9 +306,9 @@ def test_another_programs_csv_reader_reads_the_same(store: Store, text: str, exc
 
     store_ads(store, [json.dumps(hostile(text))])
     dialect = ["--raw-cells", *(["--excel"] if excel else [])]
-    said = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
+    output = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
     table = pd.read_csv(
-        io.BytesIO(said.encode()),
+        io.BytesIO(output.encode()),
         sep=";" if excel else ",",
         encoding="utf-8-sig",
         dtype=str,
@@ -412,5 +412,5 @@ def test_nothing_of_the_people_to_ask_by_itself(db: Path, tmp_path: Path) -> Non
     fill(db, ad(1, description="<p>x</p>"))
     path = tmp_path / "ads.xlsx"
     answer(db, "export", "--format", "xlsx", "--output", str(path))
-    said: list[Fields] = [dict.fromkeys(map(str, row)) for row in sheet_of(path)]
-    assert "Kari" not in str(said)
+    output: list[Fields] = [dict.fromkeys(map(str, row)) for row in sheet_of(path)]
+    assert "Kari" not in str(output)

@@ -211,7 +211,7 @@ def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("option", "value", "output"),
     [
         ("--municipality", "1201", "it is now 4601 (BERGEN)"),
         ("--municipality", "!9999", "no municipality has the number 9999"),
@@ -229,10 +229,10 @@ def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -
         ("--sector", "!", "--sector is empty"),
     ],
 )
-def test_what_is_no_filter(db: Path, option: str, value: str, said: str) -> None:
+def test_what_is_no_filter(db: Path, option: str, value: str, output: str) -> None:
     result = run_command(db, "list", option, value)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
+    assert output in result.stderr
 
 
 # Values that no ad has
@@ -274,10 +274,10 @@ def test_nothing_is_suggested_where_nothing_is_near(db: Path, option: str, value
 
 def test_a_suggestion_is_harmless(db: Path) -> None:
     fill(db, ad(5, sector="Privat\x1b[31m\u202e"))
-    said = run_command(db, "list", "--sector", "Privat\x1b[31m").stderr
-    assert "did you mean" in said
-    assert "\x1b" not in said
-    assert "\u202e" not in said
+    output = run_command(db, "list", "--sector", "Privat\x1b[31m").stderr
+    assert "did you mean" in output
+    assert "\x1b" not in output
+    assert "\u202e" not in output
 
 
 def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
@@ -291,8 +291,8 @@ def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
 def test_the_feeds_own_names_are_understood_too(
     db: Path, older: tuple[str, ...], number: str
 ) -> None:
-    said = answer(db, "list", *older, "--format", "jsonl")
-    assert [line.count(uuid_of(int(number))) > 0 for line in said.splitlines()] == [True]
+    output = answer(db, "list", *older, "--format", "jsonl")
+    assert [line.count(uuid_of(int(number))) > 0 for line in output.splitlines()] == [True]
     assert run_command(db, "list", "--municipal", "").stderr.startswith(
         "navfeed: --municipality is empty"
     )

@@ -94,8 +94,8 @@ def test_any_value_of_a_filter_is_just_a_value(store: Store, db: Path, text: str
     value = storable(text).strip()
     with Reader(db, NOW.date()) as reader:
         for name in ("sector", "level1", "styrk", "employer", "occupation"):
-            for asked in ((value,), (f"!{value}",)):
-                known: dict[str, Any] = {name: asked}
+            for values in ((value,), (f"!{value}",)):
+                known: dict[str, Any] = {name: values}
                 assert reader.count(Filters(**known)) in (0, 1)
         if value and value == storable(text) and not value.startswith("!") and "*" not in value:
             assert reader.count(Filters(sector=(value,))) == 1

@@ -100,7 +100,7 @@ def test_the_same_answers_again_replace_nothing(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (("--keep", "Bregen"), "'Bregen' is no county and no municipality: did you mean BERGEN"),
         (("--keep", "vestland,bergen"), "name either"),
@@ -110,10 +110,10 @@ def test_the_same_answers_again_replace_nothing(home: Path) -> None:
         (("--ping", "https://me:secret@hc.example/1"), "leave them out"),
     ],
 )
-def test_what_cannot_be_used_is_refused(home: Path, words: tuple[str, ...], says: str) -> None:
+def test_what_cannot_be_used_is_refused(home: Path, words: tuple[str, ...], message: str) -> None:
     done = init("--yes", *words)
     assert (done.exit_code, list(home.iterdir())) == (2, [])
-    assert says in done.stderr
+    assert message in done.stderr
     assert "secret" not in done.stderr
 
 

@@ -263,8 +263,8 @@ def test_hostile_text_stays_text(store: Store, text: str) -> None:
     given = hostile(text)
     given["workLocations"][0]["country"] = given["workLocations"][0]["country"] or "NORGE"
     store_ads(store, [json.dumps(given)])
-    said = answer(store.path, "export", "--format", "jobposting", "--with-contacts")
-    assert not re.search("[<>&]", said)
-    for line in said.split("\n")[:-1]:
+    output = answer(store.path, "export", "--format", "jobposting", "--with-contacts")
+    assert not re.search("[<>&]", output)
+    for line in output.split("\n")[:-1]:
         posting = json.loads(line)
         check(posting)

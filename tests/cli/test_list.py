@@ -64,7 +64,7 @@ def test_filters_in_any_order_and_repeated(db: Path) -> None:
         ad(3, workLocations=[place("BÆRUM")]),
         ad(4, title="Kokk", description="", jobtitle=""),
     )
-    asked = answer(
+    listed = answer(
         db,
         *(
             "list",
@@ -81,7 +81,7 @@ def test_filters_in_any_order_and_repeated(db: Path) -> None:
         *("--county", "vestland", "--occupation", "sykepleier"),
     )
 
-    assert [line[7] for line in asked.splitlines()] == ["1"]
+    assert [line[7] for line in listed.splitlines()] == ["1"]
 
 
 def test_every_filter_reaches_the_store(db: Path) -> None:
@@ -314,8 +314,8 @@ def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
     assert (
         run_command(db, *words, "2").stderr == "navfeed: --offset 2 is past the end: 2 ads found\n"
     )
-    said = run_command(db, *words, "9", "--employer", "fana").stderr
-    assert said == "navfeed: --offset 9 is past the end: 2 ads found\n"
+    output = run_command(db, *words, "9", "--employer", "fana").stderr
+    assert output == "navfeed: --offset 9 is past the end: 2 ads found\n"
 
 
 # Colour

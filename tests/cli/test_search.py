@@ -318,8 +318,8 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
     assert len(answer(db, "list", "--text", "text:lærling").splitlines()) == 100
     assert len(answer(db, "list", "--text", "text:(lærling kokk)").splitlines()) == 0
     assert len(answer(db, "list", "--text", '"lærlinger"').splitlines()) == 100
-    told = run_command(db, "list", "--text", "lærling").stderr
-    assert told == (
+    message = run_command(db, "list", "--text", "lærling").stderr
+    assert message == (
         "navfeed: lærling is in very many ads: only titles were searched for it. "
         "--text text:lærling searches the whole text\n"
     )
@@ -340,8 +340,8 @@ def test_a_mistyped_word_is_told(trades: Path) -> None:
             0
         ]
 
-    told = hints("--text", "sjukeplear")
-    assert told == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
+    message = hints("--text", "sjukeplear")
+    assert message == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
     assert "did you mean kokk?" in hints("--title", "Mat OR title:kkokk")  # by the list of words
     assert "førerkort or førarkort" in hints("--text", "førekort -kokk")
     for known in ("sykepleier", "lærling", "natt", "xyzzy", '"sjukeplear"', "sjukeplear*", "12345"):

@@ -75,7 +75,7 @@ def test_content_as_served(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "said"),
+    ("start", "output"),
     [
         ("ffff", "no active ad has an id that begins with 'ffff'"),
         ("0000000", "0000000 could be"),
@@ -84,14 +84,14 @@ def test_content_as_served(db: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("format_", ["text", "json"])
-def test_not_to_be_shown(db: Path, start: str, said: str, format_: str) -> None:
+def test_not_to_be_shown(db: Path, start: str, output: str, format_: str) -> None:
     evil = "\x1b[31m\u202e"
     fill(db, ad(1, title=evil), ad(2), ad(0x30, expires="2026-11-20T12:00:00+01:00"))
     result = run_command(db, "show", start, "--format", format_)
 
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert said in result.stderr
+    assert output in result.stderr
     assert "\x1b" not in result.stderr
     assert "\u202e" not in result.stderr
 
@@ -127,7 +127,7 @@ def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("21.12.2026", "2026-12-21 (21.12.2026)"),
         ("1. desember 2026\x1b", "1. desember 2026\ufffd"),
@@ -136,10 +136,10 @@ def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
         ("Snarest", "Snarest"),
     ],
 )
-def test_a_due_date_stands_beside_its_text(db: Path, text: str, said: str) -> None:
+def test_a_due_date_stands_beside_its_text(db: Path, text: str, output: str) -> None:
     fill(db, ad(1, applicationDue=text))
 
-    assert f"\nApply by       {said}\n" in answer(db, "show", uuid_of(1))
+    assert f"\nApply by       {output}\n" in answer(db, "show", uuid_of(1))
 
 
 # The browser
@@ -171,8 +171,8 @@ def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str 
 
     at_nav = f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}"
     assert (result.exit_code, opened) == (0, [at_nav])
-    said = f"navfeed: the ad has no application page; opening {at_nav}\n"
-    assert result.stderr == said
+    output = f"navfeed: the ad has no application page; opening {at_nav}\n"
+    assert result.stderr == output
 
     opened.clear()
     result = run_command(db, "show", uuid_of(2), "--open")

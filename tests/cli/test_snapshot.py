@@ -84,28 +84,28 @@ def test_even_a_file_that_nobody_may_write_is_read(db: Path, question: list[str]
 
 
 def test_every_answer_of_a_reader_is_about_one_moment(db: Path) -> None:
-    asked = Filters(text=("sykepleiere",))
+    filters = Filters(text=("sykepleiere",))
     with Reader(db, NOW.date()) as reader:
-        before = _everything(reader, asked)
+        before = _everything(reader, filters)
         with Store(db) as store:
             stopped = [DetailDecision(uuid_of(2), Reason.STOPPED)]
             store.commit_details(stopped, [], NOW)
             store_ads(store, [ad(3, title="Sykepleierne", workLocations=[place("ÅS")], **FAR)])
             store.end_walk(FeedCursor(), [])
             store.caught_up(NOW)
-        assert _everything(reader, asked) == before
+        assert _everything(reader, filters) == before
     with Reader(db, NOW.date()) as reader:
-        assert _everything(reader, asked) != before
+        assert _everything(reader, filters) != before
 
 
-def _everything(reader: Reader, asked: Filters) -> list[object]:
+def _everything(reader: Reader, filters: Filters) -> list[object]:
     return [
-        list(reader.rows(["uuid", "title"], asked, Sort.RELEVANCE)),
+        list(reader.rows(["uuid", "title"], filters, Sort.RELEVANCE)),
         list(reader.iter_raw(Filters())),
-        reader.snippets(asked)(uuid_of(1)),
+        reader.snippets(filters)(uuid_of(1)),
         reader.values("municipal"),
-        reader.tally(By.MUNICIPAL, asked),
+        reader.tally(By.MUNICIPAL, filters),
         reader.flow(),
-        reader.count(asked),
+        reader.count(filters),
         reader.has_value("municipal", "ås"),
     ]

@@ -226,12 +226,12 @@ def test_a_chart(tmp_path: Path) -> None:
     for output in (svg, png):
         result = run_command(db, *arguments, "--output", str(output))
         assert (result.exit_code, result.output) == (0, "")
-    said = "\n".join(ET.fromstring(svg.read_bytes()).itertext())
-    assert "By sector" in said
-    assert "2 active ads" in said
-    assert "$x$" in said
-    assert "2026-W46" in said
-    assert not UNSAFE.search(said)
+    text = "\n".join(ET.fromstring(svg.read_bytes()).itertext())
+    assert "By sector" in text
+    assert "2 active ads" in text
+    assert "$x$" in text
+    assert "2026-W46" in text
+    assert not UNSAFE.search(text)
     assert png.read_bytes().startswith(b"\x89PNG")
 
 

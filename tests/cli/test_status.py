@@ -91,16 +91,18 @@ def busy(db: Path) -> Path:
         store.set_inactive(Inactive.MASK)
         store_ads(store, [ad(1), ad(2, expires="2026-11-20T00:00:00Z"), ad(3)])
         store.commit_details([DetailDecision(uuid_of(3), Reason.STOPPED)], [], NOW)
-        asked = [
+        decisions = [
             EntryDecision(uuid_of(n), remove=False, ask=True, reason=Reason.NEW) for n in (7, 8)
         ]
         trail = FeedCursor(newest=NOW - timedelta(hours=1), top=9)
-        store.commit_page(asked, [], trail, keep_from=0, now=NOW, trouble="the log was reset")
+        store.commit_page(decisions, [], trail, keep_from=0, now=NOW, trouble="the log was reset")
         later = NOW + timedelta(minutes=5)
         store.commit_details([], [Failed(uuid_of(8), "timed out", later)], NOW)
-        asked = [EntryDecision(uuid_of(9), remove=False, ask=True, reason=Reason.NEW)]
+        decisions = [EntryDecision(uuid_of(9), remove=False, ask=True, reason=Reason.NEW)]
         long_ago = NOW - timedelta(days=14)
-        store.commit_page(asked, [], trail, keep_from=0, now=long_ago, trouble="the log was reset")
+        store.commit_page(
+            decisions, [], trail, keep_from=0, now=long_ago, trouble="the log was reset"
+        )
         for _ in range(15):
             store.commit_details([], [Failed(uuid_of(9), "500", later)], long_ago)
         store.end_walk(trail, [])
@@ -114,10 +116,10 @@ def busy(db: Path) -> Path:
 
 
 def test_programs_get_utc_and_seconds(db: Path) -> None:
-    told = facts(busy(db))
-    del told["path"], told["bytes"], told["schema_version"]
+    status = facts(busy(db))
+    del status["path"], status["bytes"], status["schema_version"]
 
-    assert told == {
+    assert status == {
         "active_ads": 1,
         "ads_stored": 2,
         "ads_masked": 1,
@@ -206,9 +208,9 @@ def test_a_run_that_has_no_end(db: Path) -> None:
     assert facts(db)["last_run"]["ended_at"] is None
     assert facts(db)["last_run"]["state"] == "killed"
     with store_lock(db):
-        said = answer(db, "status")
+        output = answer(db, "status")
         assert facts(db)["last_run"]["state"] == "running"
-    assert "\nLast run        running since 2026-11-21 13:00 +01:00\n" in said
+    assert "\nLast run        running since 2026-11-21 13:00 +01:00\n" in output
 
 
 def test_a_run_that_ended_while_it_was_looked_at_ran(db: Path) -> None:

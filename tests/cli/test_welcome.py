@@ -24,9 +24,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_three_lines_where_there_is_no_store(home: Path) -> None:
-    code, drawn, said = on_terminal(200)
+    code, drawn, stderr = on_terminal(200)
     lines = plain(drawn).splitlines()
-    assert (code, said, len(lines)) == (0, "", 3)
+    assert (code, stderr, len(lines)) == (0, "", 3)
     assert "pam-stilling-feed.nav.no" in lines[0]
     assert str(home / "navfeed/navfeed.db") in lines[0]
     assert "Ctrl-C" in lines[1]

@@ -21,7 +21,7 @@ def db(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (
             ["list", "--municipl", "OSLO"],
@@ -38,11 +38,11 @@ def db(tmp_path: Path) -> Path:
         (["privacy", "fnd"], "no such command 'fnd'. Did you mean 'find'? See `navfeed privacy --"),
     ],
 )
-def test_one_line_with_the_next_step(words: list[str], says: str) -> None:
+def test_one_line_with_the_next_step(words: list[str], message: str) -> None:
     ended = process(*words, COLUMNS="40")
     (line,) = ended.stderr.decode().splitlines()
     assert (ended.returncode, ended.stdout) == (2, b"")
-    assert line.startswith(f"navfeed: {says}")
+    assert line.startswith(f"navfeed: {message}")
 
 
 def test_no_command_is_a_question_for_help() -> None:

@@ -46,9 +46,9 @@ def page(*entries: dict[str, Any], id_: str = PAGE, next_: str | None = None) ->
 
 
 def answer(value: object, status: int = 200, **headers: str) -> httpx.Response:
-    told = {"Date": DATE, "Content-Type": "application/json"}
-    told |= {name.replace("_", "-"): text for name, text in headers.items()}
-    return httpx.Response(status, json=value, headers=told)
+    defaults = {"Date": DATE, "Content-Type": "application/json"}
+    defaults |= {name.replace("_", "-"): text for name, text in headers.items()}
+    return httpx.Response(status, json=value, headers=defaults)
 
 
 @pytest.fixture

@@ -403,9 +403,9 @@ def proxied(monkeypatch, address: str) -> bytes:
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "127.0.0.1:{port}"])
 def test_a_proxy_of_the_environment_is_used_for_https(monkeypatch, address):
-    told = proxied(monkeypatch, address)
-    assert told.startswith(b"CONNECT feed.example:443 HTTP/1.1\r\n")
-    assert b"Bearer" not in told
+    message = proxied(monkeypatch, address)
+    assert message.startswith(b"CONNECT feed.example:443 HTTP/1.1\r\n")
+    assert b"Bearer" not in message
 
 
 def test_a_proxy_gets_its_password(monkeypatch):
@@ -478,12 +478,12 @@ LOCATIONS = st.one_of(
     st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=4)), max_size=3),
 )
 def test_no_bytes_of_a_server_raise_anything_but_our_own(start, headers, location, end, changes):
-    said = bytearray(start + b"".join(headers) + b"Location: " + location + b"\r\n" + end)
+    response = bytearray(start + b"".join(headers) + b"Location: " + location + b"\r\n" + end)
     for at, data in changes:
-        said[at : at + len(data)] = data
+        response[at : at + len(data)] = data
     with pytest.MonkeyPatch.context() as patch:
         canned = Canned(patch)
-        canned.will_send(bytes(said))
+        canned.will_send(bytes(response))
         with closing(canned.http):
             message = message_of(canned.http)
     assert message.isprintable()

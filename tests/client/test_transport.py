@@ -230,10 +230,10 @@ def ask_twice(transport: Transport, url: str) -> None:
 def test_a_tunnel_is_used_for_many_requests(front: TlsFront) -> None:
     with TunnelProxy() as proxy:
         ask_twice(through(front.url, f"http://me:it@127.0.0.1:{proxy.port}"), front.url)
-        (told,) = proxy.connects
+        (request,) = proxy.connects
     address = front.url.removeprefix("https://")
     assert (
-        told
+        request
         == (
             f"CONNECT {address} HTTP/1.1\r\nHost: {address}\r\n"
             "Proxy-Authorization: Basic bWU6aXQ=\r\n\r\n"
@@ -245,8 +245,8 @@ def test_a_tunnel_is_used_for_many_requests(front: TlsFront) -> None:
 def test_a_proxy_may_be_behind_tls_itself(front: TlsFront) -> None:
     with TunnelProxy() as proxy, TlsFront(proxy.port) as outer:
         ask_twice(through(front.url, outer.url), front.url)
-        (told,) = proxy.connects
-    assert told.startswith(b"CONNECT ")
+        (request,) = proxy.connects
+    assert request.startswith(b"CONNECT ")
     assert (outer.connections, front.connections) == (1, 1)
 
 

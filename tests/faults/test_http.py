@@ -73,8 +73,8 @@ def test_H1_what_some_details_failed_with_is_told(socket_lab):
     ended = socket_lab.sync()
     assert ended.exit_code is ExitCode.WAITING
     because = "the feed answers 502 for /api/v1/feedentry/…. Run again later"
-    said = f"caught up; 2 ads could not be fetched ({because}); retrying automatically"
-    assert ended.outcome == said
+    message = f"caught up; 2 ads could not be fetched ({because}); retrying automatically"
+    assert ended.outcome == message
     with Reader(socket_lab.path, NOW.date()) as reader:
         assert reader.status(NOW).problems == (Problem(because, 2),)
     socket_lab.recovers()
@@ -143,8 +143,8 @@ def test_H1_a_pause_longer_than_our_patience_ends_the_run_and_binds_the_next(
     assert socket_lab.pauses == []
 
     ((retry_at,),) = socket_lab.rows("SELECT retry_at FROM feed")
-    asked = datetime.fromisoformat(retry_at) - before
-    assert timedelta(minutes=119) < asked < timedelta(minutes=121)
+    request = datetime.fromisoformat(retry_at) - before
+    assert timedelta(minutes=119) < request < timedelta(minutes=121)
 
     kept = socket_lab.committed()
     second = socket_lab.sync(retry_now=False)
@@ -183,19 +183,21 @@ def test_H1_a_pause_of_years_is_taken_for_a_week(socket_lab, value):
 
 def test_H2_a_429_slows_every_worker_down(socket_lab):
     """One of four is told to wait; not one of them asks on before all four do."""
-    told, together = threading.Event(), threading.Barrier(4, timeout=20)
+    first_request, together = threading.Event(), threading.Barrier(4, timeout=20)
     pausing: set[int] = set()
 
     def pause(seconds: float) -> None:
         assert seconds <= 30
-        told.set()
+        first_request.set()
         if threading.get_ident() not in pausing:
             pausing.add(threading.get_ident())
             together.wait()
 
     socket_lab.pause = pause
     socket_lab.spoil("detail", busy(429, "30"), times=1)
-    socket_lab.spoil("detail", faults.hold(told))  # nobody is ahead of the one that is told
+    socket_lab.spoil(
+        "detail", faults.hold(first_request)
+    )  # nobody is ahead of the one that is told
     assert socket_lab.sync(workers=4).exit_code is ExitCode.DONE
     assert len(pausing) == 4
     assert socket_lab.is_exact()
@@ -254,8 +256,8 @@ def test_H3_eight_workers_refused_at_once_fetch_one_token(tmp_path):
 
 @pytest.mark.parametrize("kind", ["seek", "page"])
 def test_H3_a_token_refused_twice_ends_with_6_and_keeps_the_state(socket_lab, kind):
-    said = socket_lab.stops_at(kind, NO_ACCESS, code=ExitCode.TOKEN)
-    assert "401" in said
+    message = socket_lab.stops_at(kind, NO_ACCESS, code=ExitCode.TOKEN)
+    assert "401" in message
 
 
 def test_H3_a_token_refused_among_the_details_ends_with_6_and_keeps_the_state(socket_lab):
@@ -336,8 +338,8 @@ def test_H4_no_public_token_at_all(socket_lab):
     [(403, faults.body(b"")), (403, faults.captive_portal), (451, faults.body(b""))],
 )
 def test_H5_no_access_ends_with_6(socket_lab, kind, code, shown):
-    said = socket_lab.stops_at(kind, shown, with_status(code), code=ExitCode.TOKEN)
-    assert str(code) in said
+    message = socket_lab.stops_at(kind, shown, with_status(code), code=ExitCode.TOKEN)
+    assert str(code) in message
 
 
 @pytest.mark.parametrize("code", [403, 451])
@@ -452,8 +454,8 @@ def oldest_page(socket_lab: SocketLab) -> faults.Distort:
 
 
 def test_H6_a_404_on_a_page_in_mid_walk_is_not_the_end_of_the_feed(socket_lab):
-    said = socket_lab.stops_at("page", faults.status(404))
-    assert "does not have" in said
+    message = socket_lab.stops_at("page", faults.status(404))
+    assert "does not have" in message
 
 
 # H7
@@ -523,9 +525,9 @@ def test_H8_a_validator_is_sent_byte_for_byte_where_it_is_safe(tmp_path):
     with SocketLab(tmp_path / "navfeed.db", world) as socket_lab:
         socket_lab.settle()
         assert socket_lab.sync().exit_code is ExitCode.DONE
-        (asked,) = [one for one in socket_lab.practice.requests if one.kind == "page"]
-        assert asked.headers["if-none-match"] == world.newest().page_id
-        assert socket_lab.practice.answer(asked).status == 304
+        (request,) = [one for one in socket_lab.practice.requests if one.kind == "page"]
+        assert request.headers["if-none-match"] == world.newest().page_id
+        assert socket_lab.practice.answer(request).status == 304
 
 
 @pytest.mark.parametrize("etag", ['"ø"', "\xff" * 8, "with space", "\x9b31m"])
@@ -598,8 +600,8 @@ def test_H10_a_second_redirect_is_not_followed(socket_lab, kind):
         "seek": "/api/v1/feed",
         "page": f"/api/v1/feed/{socket_lab.world.newest().page_id}",
     }[kind]
-    said = socket_lab.stops_at(kind, faults.redirect(target))
-    assert "redirected" in said
+    message = socket_lab.stops_at(kind, faults.redirect(target))
+    assert "redirected" in message
 
 
 def elsewheres(here: str, there: str) -> dict[str, str]:
@@ -634,8 +636,8 @@ def test_H10_another_origin_is_never_asked_and_never_sees_the_token(socket_lab, 
 
 def test_H10_a_redirect_of_details_to_another_origin_is_never_followed(socket_lab):
     with PracticeServer(Practice(World(9, now=NOW))) as stranger:
-        said = socket_lab.leaves_out(faults.redirect(f"{stranger.url}/api/v1/feed"))
-        assert "redirected" in said
+        message = socket_lab.leaves_out(faults.redirect(f"{stranger.url}/api/v1/feed"))
+        assert "redirected" in message
         assert stranger.practice.requests == []
 
 
@@ -714,15 +716,15 @@ def test_H11_a_page_within_the_cap_that_would_unpack_to_gigabytes(socket_lab, pi
 
 def test_H11_more_than_the_cap_is_refused_whole_answers_below_it_are_not(socket_lab):
     padding = " " * (8 * 2**20)
-    said = socket_lab.stops_at("seek", faults.edit(lambda page: page.update(extra=padding)))
-    assert "larger than 8,388,608 bytes" in said
+    message = socket_lab.stops_at("seek", faults.edit(lambda page: page.update(extra=padding)))
+    assert "larger than 8,388,608 bytes" in message
     socket_lab.spoil("seek", faults.edit(lambda page: page.update(extra=padding[: 7 * 2**20])))
     socket_lab.recovers()
 
 
 def test_H11_an_encoding_not_asked_for_is_refused(socket_lab):
-    said = socket_lab.stops_at("seek", faults.header("Content-Encoding", "br"))
-    assert "was not requested" in said
+    message = socket_lab.stops_at("seek", faults.header("Content-Encoding", "br"))
+    assert "was not requested" in message
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,10 @@ def test_N1_a_refused_connection_ends_with_5_after_a_few_tries(socket_lab):
 
 
 def test_N1_a_name_that_does_not_resolve_ends_with_5(socket_lab, monkeypatch):
-    asked = []
+    requests = []
 
     def unknown(host, *_args, **_kwargs):
-        asked.append(host)
+        requests.append(host)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     socket_lab.base_url = "https://feed.example"
@@ -55,7 +55,7 @@ def test_N1_a_name_that_does_not_resolve_ends_with_5(socket_lab, monkeypatch):
     assert ended.exit_code is ExitCode.FEED
     assert "https://feed.example" in ended.outcome
     assert "Name or service not known" in ended.outcome
-    assert asked == ["feed.example"] * 4
+    assert requests == ["feed.example"] * 4
     socket_lab.recovers()
 
 
@@ -238,9 +238,9 @@ PORTALS = {
 @pytest.mark.parametrize("kind", WALK)
 @pytest.mark.parametrize("portal", PORTALS.values(), ids=PORTALS)
 def test_N6_a_captive_portal_is_a_contract_failure_that_says_what_came(socket_lab, kind, portal):
-    said = socket_lab.stops_at(kind, portal)
-    assert "a web page (200)" in said
-    assert "login" in said
+    message = socket_lab.stops_at(kind, portal)
+    assert "a web page (200)" in message
+    assert "login" in message
 
 
 def test_N6_a_captive_portal_in_the_place_of_details(socket_lab):
@@ -252,9 +252,9 @@ def test_N6_a_captive_portal_in_the_place_of_details(socket_lab):
     ("kind", "code"), [("token", 302), ("seek", 303), *(("page", code) for code in REDIRECTS)]
 )
 def test_N6_a_redirect_to_a_login_is_a_contract_failure(socket_lab, kind, code):
-    said = socket_lab.stops_at(kind, faults.redirect(LOGIN, code))
-    assert f"redirected ({code})" in said
-    assert "login" in said
+    message = socket_lab.stops_at(kind, faults.redirect(LOGIN, code))
+    assert f"redirected ({code})" in message
+    assert "login" in message
 
 
 @pytest.mark.parametrize("code", [404, 410])

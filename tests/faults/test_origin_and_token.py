@@ -78,8 +78,8 @@ def test_X1_an_item_url_that_leads_elsewhere_is_never_requested(socket_lab, stra
     def lead_astray(item: dict[str, str]) -> None:
         item["url"] = traps(socket_lab.url, stranger.url, item["url"])[trap]
 
-    said = socket_lab.stops_at("page", faults.edit_item(0, lead_astray))
-    assert "does not lead" in said
+    message = socket_lab.stops_at("page", faults.edit_item(0, lead_astray))
+    assert "does not lead" in message
     assert stranger.practice.requests == []
 
 
@@ -90,8 +90,8 @@ def test_X1_an_item_url_of_another_ad_is_refused(socket_lab):
 
 
 def test_X1_a_link_and_an_id_that_disagree_are_refused(socket_lab):
-    said = socket_lab.stops_at("page", faults.with_field("next_id", ID))
-    assert "disagree" in said
+    message = socket_lab.stops_at("page", faults.with_field("next_id", ID))
+    assert "disagree" in message
 
 
 def test_X1_over_the_command_line(socket_lab, stranger):
@@ -116,11 +116,11 @@ class Secret:
             for part in (*parts[1:], base64.b64encode(token.encode()).decode(), token[::-1])
         ]
 
-    def is_nowhere_in(self, socket_lab: SocketLab, *said: str) -> None:
+    def is_nowhere_in(self, socket_lab: SocketLab, *message: str) -> None:
         folder: Path = socket_lab.path.parent
         places = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         assert str(socket_lab.path) in places
-        places |= {f"output {at}": text.encode() for at, text in enumerate(said)}
+        places |= {f"output {at}": text.encode() for at, text in enumerate(message)}
         for place, data in places.items():
             assert not any(form in data for form in self.forms), place
 
@@ -242,6 +242,6 @@ def test_X2_a_proxy_never_sees_the_token(socket_lab, stranger, monkeypatch):
     socket_lab.base_url = "https://feed.example"
     ended = socket_lab.sync()
     assert ended.exit_code is ExitCode.FEED
-    asked = stranger.practice.requests
-    assert {(one.method, one.target) for one in asked} == {("CONNECT", "feed.example:443")}
-    assert not any("authorization" in one.headers for one in asked)
+    requests = stranger.practice.requests
+    assert {(one.method, one.target) for one in requests} == {("CONNECT", "feed.example:443")}
+    assert not any("authorization" in one.headers for one in requests)

@@ -46,8 +46,8 @@ def test_P1_what_is_no_page_is_a_contract_failure_and_not_the_end_of_the_feed(
 
 @pytest.mark.parametrize("field", ["items", "id"])
 def test_P1_a_page_without_a_field_it_must_have(socket_lab, field):
-    said = socket_lab.stops_at("page", faults.without(field))
-    assert f"{field}: field required" in said
+    message = socket_lab.stops_at("page", faults.without(field))
+    assert f"{field}: field required" in message
 
 
 @pytest.mark.parametrize("body", [b"not json", b'{"id":', b"\xff\xfe{}", b"[" * 10, b"\x00"])
@@ -56,8 +56,8 @@ def test_P1_what_is_no_json(socket_lab, body):
 
 
 def test_P1_a_page_of_another_name_is_not_the_page_asked_for(socket_lab):
-    said = socket_lab.stops_at("page", faults.with_field("id", UNKNOWN))
-    assert "answered with another page" in said
+    message = socket_lab.stops_at("page", faults.with_field("id", UNKNOWN))
+    assert "answered with another page" in message
 
 
 def test_P1_what_is_no_detail_keeps_the_ad_queued(socket_lab):
@@ -65,9 +65,9 @@ def test_P1_what_is_no_detail_keeps_the_ad_queued(socket_lab):
 
 
 def test_P1_a_public_token_without_a_token(socket_lab):
-    said = socket_lab.stops_at("token", faults.body("Det offentlige tokenet er for tiden borte"))
-    assert "with no token" in said
-    assert "borte" not in said
+    message = socket_lab.stops_at("token", faults.body("Det offentlige tokenet er for tiden borte"))
+    assert "with no token" in message
+    assert "borte" not in message
 
 
 # P2
@@ -75,8 +75,8 @@ def test_P1_a_public_token_without_a_token(socket_lab):
 
 @pytest.mark.parametrize("kind", ["seek", "page"])
 def test_P2_a_missing_next_url_is_a_contract_failure(socket_lab, kind):
-    said = socket_lab.stops_at(kind, faults.without("next_url"))
-    assert "next_url: field required" in said
+    message = socket_lab.stops_at(kind, faults.without("next_url"))
+    assert "next_url: field required" in message
 
 
 def test_P2_a_next_page_without_a_link_is_a_contract_failure(socket_lab):
@@ -376,8 +376,8 @@ def test_P5_an_odd_clock_of_the_server_never_crashes(socket_lab, date):
 
 def test_P6_details_of_another_ad_are_refused_and_counted(socket_lab):
     other = socket_lab.world.active()[0]
-    said = socket_lab.leaves_out(lambda _: detail_of(socket_lab, other))
-    assert "with another ad" in said
+    message = socket_lab.leaves_out(lambda _: detail_of(socket_lab, other))
+    assert "with another ad" in message
 
 
 def test_P6_details_of_another_ad_do_not_touch_that_ad_or_this_one(socket_lab):
@@ -711,6 +711,6 @@ def test_P9_hostile_texts_in_the_place_of_answers_are_not_repeated_in_messages(s
 
 @pytest.mark.parametrize("kind", ["text/\x9b31mplain", "x" * 3_000, "[bold]/[/bold]", "a b/c"])
 def test_P9_a_hostile_content_type_is_not_repeated(socket_lab, kind):
-    said = socket_lab.stops_at("seek", faults.status(204, b"", kind))
-    assert kind not in said
-    assert len(said) < 300
+    message = socket_lab.stops_at("seek", faults.status(204, b"", kind))
+    assert kind not in message
+    assert len(message) < 300

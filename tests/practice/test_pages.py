@@ -95,8 +95,8 @@ def test_page_size_above_the_limit_is_refused_in_plain_text(reader, publish):
 def test_odd_page_sizes(reader, publish):
     publish(6)
     sizes = {
-        asked: len(reader.get(f"/api/v1/feed?pageSize={asked}").json()["items"])
-        for asked in ("", "many", "0", "1", "2", "2147483648")
+        size: len(reader.get(f"/api/v1/feed?pageSize={size}").json()["items"])
+        for size in ("", "many", "0", "1", "2", "2147483648")
     }
     assert sizes == {"": 4, "many": 4, "0": 1, "1": 2, "2": 2, "2147483648": 4}
     assert reader.get("/api/v1/feed?pageSize=2147483647").status == 400

@@ -206,10 +206,10 @@ def test_several_connections_at_once(server, practice, ad):
 def test_a_port_in_use_is_told(server, practice):
     with pytest.raises(OSError, match="in use"):
         PracticeServer(practice, server.port).start()
-    said = invoke(["practice", "--port", str(server.port), "--entries", "1"])
-    assert (said.exit_code, said.stdout) == (2, "")
-    assert f"port {server.port} " in said.stderr
-    assert "--port" in said.stderr
+    result = invoke(["practice", "--port", str(server.port), "--entries", "1"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"port {server.port} " in result.stderr
+    assert "--port" in result.stderr
 
 
 def test_reset_mid_body(raw, reader, ad):
@@ -331,16 +331,16 @@ def test_headers_without_end(server, practice, ad):
 def test_control_moves_the_world_on(send, world):
     before = len(world.entries())
     response, body = send("/practice/advance", "POST", '{"rounds": 2, "changes": 5, "seconds": 60}')
-    told = json.loads(body)
+    answer = json.loads(body)
     assert response.status == 200
-    assert sum(told["counts"].values()) == len(world.entries()) - before
-    assert told["counts"]["published"] == len(told["ads"]["published"])
-    assert datetime.fromisoformat(told["now"]) == world.now
+    assert sum(answer["counts"].values()) == len(world.entries()) - before
+    assert answer["counts"]["published"] == len(answer["ads"]["published"])
+    assert datetime.fromisoformat(answer["now"]) == world.now
 
 
 def test_control_names_ten_ads_of_a_kind_at_most(send):
-    told = json.loads(send("/practice/advance", "POST", '{"changes": 100}')[1])
-    assert told["counts"]["published"] > len(told["ads"]["published"]) == 10
+    answer = json.loads(send("/practice/advance", "POST", '{"changes": 100}')[1])
+    assert answer["counts"]["published"] > len(answer["ads"]["published"]) == 10
 
 
 def test_control_counts_connections(send, server):
@@ -372,8 +372,8 @@ def test_control_scripts_faults(send, ad):
 
 def test_control_replaces_the_token(send, practice):
     old = practice.token
-    told = json.loads(send("/practice/token", "POST", '{"life": 0}')[1])
-    assert told["token"] == practice.token != old
+    answer = json.loads(send("/practice/token", "POST", '{"life": 0}')[1])
+    assert answer["token"] == practice.token != old
     assert send("/api/v1/feed")[0].status == 401
 
 
@@ -390,9 +390,9 @@ def test_control_replaces_the_token(send, practice):
     ],
 )
 def test_control_refuses_bad_orders(send, target, body, status):
-    response, told = send(target, "POST", body)
+    response, answer = send(target, "POST", body)
     assert response.status == status
-    assert "error" in json.loads(told)
+    assert "error" in json.loads(answer)
 
 
 def test_run_serves_until_stopped_and_prints_nothing(capfd):

@@ -73,9 +73,9 @@ def found(engine: OpenSearch, url: str, query: dict[str, Any] | None = None) -> 
 
 
 def change(db: Path, number: int, **fields: object) -> None:
-    said = json.dumps(ad(number, **{"expires": FAR, **fields}), ensure_ascii=False)
+    text = json.dumps(ad(number, **{"expires": FAR, **fields}), ensure_ascii=False)
     with Store(db) as store:
-        verdict = DetailDecision(uuid_of(number), Reason.CHANGED, read_content(said))
+        verdict = DetailDecision(uuid_of(number), Reason.CHANGED, read_content(text))
         store.commit_details([verdict], [], NOW)
 
 

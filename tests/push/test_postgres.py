@@ -253,16 +253,16 @@ def test_what_differs_is_told_and_mended(db: Path, url: str) -> None:
         connection.execute(
             "INSERT INTO ads (uuid, number, content) VALUES (%s, 1, '{}')", [foreign]
         )
-    said = run_command(db, "push", url, "--verify", "--quiet")
-    assert said.exit_code == 9
-    assert said.stdout.splitlines() == [
+    result = run_command(db, "push", url, "--verify", "--quiet")
+    assert result.exit_code == 9
+    assert result.stdout.splitlines() == [
         f"altered\t{uuid_of(1)}",
         f"missing\t{uuid_of(2)}",
         f"altered\t{uuid_of(3)}",
         f"lingering\t{foreign}",
     ]
-    told = run_command(db, "push", url, "--dry-run", "--reconcile", "--format", "json").stdout
-    assert len(json.loads(told.splitlines()[1])["differences"]) == 4
+    output = run_command(db, "push", url, "--dry-run", "--reconcile", "--format", "json").stdout
+    assert len(json.loads(output.splitlines()[1])["differences"]) == 4
     assert run_command(db, "push", url, "--reconcile", "--quiet").exit_code == 0
     assert equal(db, url)
     assert uuid_of(2) in titles(url)
@@ -282,8 +282,8 @@ def test_an_ad_past_its_last_day_is_no_difference_before_the_sync(db: Path, url:
 
 
 def test_a_dry_run_changes_nothing(db: Path, url: str) -> None:
-    told = push(db, url, "--dry-run")
-    assert (told["changes"], told["loaded"]) == (3, True)
+    output = push(db, url, "--dry-run")
+    assert (output["changes"], output["loaded"]) == (3, True)
     assert rows(url, "SELECT count(*) FROM ads") == [(0,)]
     push(db, url)
     drop(db, 1)
@@ -432,17 +432,17 @@ def test_two_pushes_at_once_leave_one_place(
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["mysql://x/y"], "unknown kind of target 'mysql'"),
         (["x.db"], "unknown kind of target 'x.db'"),
         (["postgresql://x/y", "--follow", "--verify"], "--follow excludes"),
     ],
 )
-def test_wrong_use(db: Path, words: list[str], says: str) -> None:
+def test_wrong_use(db: Path, words: list[str], message: str) -> None:
     ended = run_command(db, "push", *words)
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert says in ended.stderr
+    assert message in ended.stderr
 
 
 def test_without_the_extra(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -474,8 +474,8 @@ def test_K2_following_waits_out_a_server_that_is_killed(
     monkeypatch.setattr(runner, "sleep", nap)
     ended = run_command(db, "push", own.url(), "--follow", "--format", "json")
     assert ended.exit_code == 3
-    told = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert [line["changes"] for line in told] == [3, 1, 1]
+    output = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [line["changes"] for line in output] == [3, 1, 1]
     assert ended.stderr.count("PostgreSQL") == 1
     assert naps[4:8] == [1.0, 2.0, 4.0, 8.0]
     assert equal(db, own.url())

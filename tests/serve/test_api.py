@@ -50,13 +50,13 @@ def ids(answer: Answer) -> list[str]:
 def test_a_list_is_what_the_command_lists(service: Service) -> None:
     with time_machine.travel(NOW, tick=False):
         listed = json.loads(answer(service.db, "list", "--format", "json"))
-    said = service.get("/api/ads")
-    assert said.json["ads"] == listed
-    assert list(said.json["ads"][0]) == list(LIST_FIELDS)
-    assert said.headers["content-type"] == "application/json; charset=UTF-8"
-    assert (said.json["total"], said.json["next"], said.json["changed"]) == (3, None, False)
-    assert said.json["caught_up_at"] == "2026-11-21T12:00:00Z"
-    assert b"Kari" not in said.body
+    body = service.get("/api/ads")
+    assert body.json["ads"] == listed
+    assert list(body.json["ads"][0]) == list(LIST_FIELDS)
+    assert body.headers["content-type"] == "application/json; charset=UTF-8"
+    assert (body.json["total"], body.json["next"], body.json["changed"]) == (3, None, False)
+    assert body.json["caught_up_at"] == "2026-11-21T12:00:00Z"
+    assert b"Kari" not in body.body
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("munic=OSLO", "'munic' is not a parameter. Known: text, title, municipal"),
         ("published=soon", "published takes a day"),
@@ -113,11 +113,11 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
         ("municipal=!", " is empty"),
     ],
 )
-def test_what_cannot_be_read_is_told(service: Service, query: str, says: str) -> None:
+def test_what_cannot_be_read_is_told(service: Service, query: str, message: str) -> None:
     answer = service.get(f"/api/ads?{query}")
     assert answer.status == 400
     assert answer.json["status"] == 400
-    assert says in answer.json["error"]
+    assert message in answer.json["error"]
     assert not answer.json["error"].startswith("--")
 
 
@@ -148,12 +148,12 @@ def test_a_list_that_changed_meanwhile_says_so(tmp_path: Path) -> None:
 
 def test_an_ad_says_all_but_whom_to_ask(serve: Serve) -> None:
     answer = serve(ad(1)).get(f"/api/ads/{uuid_of(1)}")
-    said = answer.json
-    assert said["uuid"] == uuid_of(1)
-    assert said["title"] == "Sykepleier natt"
-    assert said["due_date"] == "2026-12-10"
-    assert said["locations"][0]["municipal"] == "BERGEN"
-    assert not {"contacts", "raw"} & said.keys()
+    body = answer.json
+    assert body["uuid"] == uuid_of(1)
+    assert body["title"] == "Sykepleier natt"
+    assert body["due_date"] == "2026-12-10"
+    assert body["locations"][0]["municipal"] == "BERGEN"
+    assert not {"contacts", "raw"} & body.keys()
     assert b"Kari" not in answer.body
 
 
@@ -181,9 +181,9 @@ def test_what_is_no_ad_in_force_is_not_found(serve: Serve, wanted: str) -> None:
 
 
 def test_counts(service: Service) -> None:
-    said = service.get("/api/stats?by=municipal&by=extent&top=1").json
-    assert said["ads"] == 3
-    assert said["by"] == {
+    body = service.get("/api/stats?by=municipal&by=extent&top=1").json
+    assert body["ads"] == 3
+    assert body["by"] == {
         "municipal": [{"name": "OSLO", "ads": 2}],
         "extent": [{"name": "Heltid", "ads": 2}],
     }
@@ -336,9 +336,9 @@ def test_the_description_is_of_what_is_answered(serve: Serve, contacts: bool) ->
         ("/api/stats", "/api/stats"),
     ):
         operation = document["paths"][path]["get"]
-        for status, asked in (("200", example), ("400", f"{path}?nonsense=1")):
-            if status in operation["responses"] and "{" not in asked:
-                answer = service.get(asked)
+        for status, path_and_query in (("200", example), ("400", f"{path}?nonsense=1")):
+            if status in operation["responses"] and "{" not in path_and_query:
+                answer = service.get(path_and_query)
                 assert answer.status == int(status)
                 content = operation["responses"][status]["content"]["application/json"]
                 assert fits(document, content["schema"], answer.json), answer.text

@@ -138,7 +138,7 @@ def test_K3_a_cursor_that_cannot_be_continued_is_gone(service: Service, paramete
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("after=x", "after takes a cursor"),
         ("snapshot=x", "snapshot takes 1"),
@@ -148,10 +148,10 @@ def test_K3_a_cursor_that_cannot_be_continued_is_gone(service: Service, paramete
         ("munic=x", "is not a parameter"),
     ],
 )
-def test_what_cannot_be_read_is_refused(service: Service, query: str, says: str) -> None:
+def test_what_cannot_be_read_is_refused(service: Service, query: str, message: str) -> None:
     answer = service.get(f"/api/changes?{query}")
     assert answer.status == 400
-    assert says in answer.json["error"]
+    assert message in answer.json["error"]
 
 
 def test_nothing_of_old_data(service: Service) -> None:

@@ -125,7 +125,7 @@ def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--compat", "loose"], "--compat takes sane or strict, not 'loose'"),
         (["--max-age", "soon"], "--max-age (or never) takes seconds"),
@@ -137,10 +137,10 @@ def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
         (["--require-token", os.devnull], "is empty"),
     ],
 )
-def test_wrong_use_is_told(db: Path, words: list[str], says: str) -> None:
+def test_wrong_use_is_told(db: Path, words: list[str], message: str) -> None:
     ended = run_at_noon(db, "serve", *words)
     assert ended.exit_code == ExitCode.USAGE
-    assert says in ended.stderr
+    assert message in ended.stderr
     assert ended.stdout == ""
 
 

@@ -110,7 +110,7 @@ def test_an_assistant_searches_reads_and_counts(db: Path) -> None:
 
 def test_what_cannot_be_answered_is_told_in_words(db: Path) -> None:
     async def conversation(session: ClientSession) -> None:
-        for name, arguments, says in (
+        for name, arguments, message in (
             ("get_ad", {"uuid": uuid_of(9)}, "no such active ad"),
             ("get_ad", {"uuid": uuid_of(1)[:8]}, "no such active ad"),
             ("search_ads", {"published": "soon"}, "published takes a day"),
@@ -122,7 +122,7 @@ def test_what_cannot_be_answered_is_told_in_words(db: Path) -> None:
         ):
             answer = await session.call_tool(name, arguments)
             assert answer.isError
-            assert says in str(answer.content), answer.content
+            assert message in str(answer.content), answer.content
             assert "Traceback" not in str(answer.content)
 
     talk(db, conversation)
@@ -168,11 +168,11 @@ def test_it_ends_when_it_is_told_to(db: Path) -> None:
             child.kill()
 
 
-def tools(db: Path, **told: Any) -> Tools:
+def tools(db: Path, **options: Any) -> Tools:
     log = Log(LogFormat.TEXT, LogLevel.ERROR)
     from dataclasses import replace
 
-    return Tools(replace(options_of(load({"db": db}), log, **told), clock=lambda: NOW))
+    return Tools(replace(options_of(load({"db": db}), log, **options), clock=lambda: NOW))
 
 
 def test_nothing_of_old_data_is_told_but_how_old_it_is(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_nothing_of_old_data_is_told_but_how_old_it_is(tmp_path: Path) -> None:
 
 def test_a_long_text_is_cut_and_says_so(tmp_path: Path) -> None:
     long = fill(tmp_path / "long.db", ad(1, description="y" * (LONGEST + 1)))
-    told = tools(long).get_ad(uuid_of(1))["ads"][0]
-    assert told["description"] == "y" * LONGEST + " … (cut)"
+    options = tools(long).get_ad(uuid_of(1))["ads"][0]
+    assert options["description"] == "y" * LONGEST + " … (cut)"
     with pytest.raises(NotFoundError):
         tools(long).get_ad(uuid_of(2))
 

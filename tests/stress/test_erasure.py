@@ -97,12 +97,12 @@ def run(scenario: LeakScenario, server: PracticeServer, who: str, *words: str) -
     support = str(Path(__file__).parents[1])
     program = ["-m", "navfeed"] if who == "navfeed" else ["-c", MORTAL, support, *words]
     log = scenario.folder / "log"
-    with log.open("ab") as said:
+    with log.open("ab") as output:
         ended = subprocess.run(
             [sys.executable, *program, "sync", "--db", str(scenario.lab.path)],
             env=os.environ | {"NAVFEED_BASE_URL": server.url, "HOME": str(scenario.folder)},
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             check=False,
             timeout=120,
         )

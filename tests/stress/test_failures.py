@@ -72,8 +72,8 @@ def run_failing(stage: Stage, kind: str, number: int, how: str, log: Path) -> Fa
     def run() -> tuple[int, str]:
         failing = Failing(kind, number, for_good=how == "for good")
         with watched(failing):
-            code, said = navfeed(stage.socket_lab, *stage.words)
-        return (code, said) if failing.reached else (NOT_REACHED, said)
+            code, output = navfeed(stage.socket_lab, *stage.words)
+        return (code, output) if failing.reached else (NOT_REACHED, output)
 
     return child(run, log)
 

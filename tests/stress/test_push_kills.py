@@ -57,8 +57,8 @@ def _survives(
                 server.start()
                 powerless += 1
             killed += fate(process, folder / "log").killed_by is not None
-            said = run_command(db, "push", url, "--verify", "--quiet")
-            assert said.exit_code == 0, said.output
+            result = run_command(db, "push", url, "--verify", "--quiet")
+            assert result.exit_code == 0, result.output
     finally:
         server.stop()
     print(f"{killed} pushes and {powerless} servers killed, 0 differences")
@@ -76,5 +76,5 @@ def _change(db: Path, rng: Random) -> None:
 def _push(db: Path, url: str, seconds: float) -> tuple[int, str]:
     os.environ["NAVFEED_DB"] = str(db)
     die_after(seconds)
-    said = invoke(["push", url, "--batch", "5", "--quiet"])
-    return said.exit_code, said.stderr
+    result = invoke(["push", url, "--batch", "5", "--quiet"])
+    return result.exit_code, result.stderr

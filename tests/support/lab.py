@@ -47,10 +47,10 @@ class DirectTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         headers.pop("accept-encoding")
-        asked = Request(request.method, request.url.raw_path.decode(), headers)
-        self._before(asked)
-        answer = self._practice.answer(asked)
-        self._weigh(asked.kind, len(answer.body))
+        requests = Request(request.method, request.url.raw_path.decode(), headers)
+        self._before(requests)
+        answer = self._practice.answer(requests)
+        self._weigh(requests.kind, len(answer.body))
         return httpx.Response(
             answer.status, headers=list(answer.headers), stream=httpx.ByteStream(answer.body)
         )

@@ -36,6 +36,6 @@ def peak_of_a_sync(socket_lab: SocketLab, *arguments: str) -> tuple[int, float]:
         timeout=50,
         check=False,
     )
-    told = re.search(rb"peak (\d+)", done.stderr)
-    assert told, done.stderr.decode()
-    return done.returncode, int(told[1]) / 1024
+    match = re.search(rb"peak (\d+)", done.stderr)
+    assert match, done.stderr.decode()
+    return done.returncode, int(match[1]) / 1024

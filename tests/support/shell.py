@@ -94,8 +94,8 @@ class Shell:
         )
 
     def run(self, *words: str, **environ: str) -> tuple[int, str, str]:
-        said = run_here([*words], self.environ | environ, self.db.parent)
-        return said.code, said.out, said.err
+        result = run_here([*words], self.environ | environ, self.db.parent)
+        return result.code, result.out, result.err
 
     def stored(self) -> dict[str, Any]:
         return Lab(self.db, self.server.practice.world).stored()

@@ -202,8 +202,8 @@ class SocketLab(Lab):
     def command(self, *arguments: str, **environment: str) -> Run:
         """`navfeed sync --from-start` against this feed."""
         words = ["sync", "--from-start", *arguments]
-        said = run_here(words, environment_of(self, **environment), self.path.parent)
-        return Run(said.code, said.out, said.err)
+        result = run_here(words, environment_of(self, **environment), self.path.parent)
+        return Run(result.code, result.out, result.err)
 
     def process(self, *arguments: str, **environment: str) -> Run:
         """The same in a process of its own."""

@@ -46,8 +46,8 @@ class Stage:
         if self.socket_lab.path.exists() and self.socket_lab.path.stat().st_size:
             assert self.socket_lab.rows("PRAGMA integrity_check") == [("ok",)]
         for words in dict.fromkeys([self.words, (*START, "--retry-now")]):
-            code, said = navfeed(self.socket_lab, *words)
-            assert code == ExitCode.DONE, said
+            code, output = navfeed(self.socket_lab, *words)
+            assert code == ExitCode.DONE, output
         assert self.socket_lab.stored().keys() == self.socket_lab.world.truth().keys()
         assert self.words != START or self.socket_lab.is_exact()
         assert self.socket_lab.rows("PRAGMA integrity_check") == [("ok",)]
@@ -161,8 +161,8 @@ def staged(name: str, folder: Path) -> Iterator[Stage]:
     live, before = folder / "live", folder / "before"
     live.mkdir()
     with SocketLab(live / "navfeed.db", world, page_size=6) as socket_lab:
-        code, said = navfeed(socket_lab, *START)
-        assert code == ExitCode.DONE, said
+        code, output = navfeed(socket_lab, *START)
+        assert code == ExitCode.DONE, output
         silent = happens(socket_lab)
         shutil.copytree(live, before)
         yield Stage(socket_lab, before, words, silent)

@@ -246,8 +246,8 @@ def test_a_watch_that_was_changed_by_hand_is_not_taken_for_the_old_one(me: Subsc
     result = me.run("watch", "run", "--format", "json")
     assert result.exit_code == 2
     assert "Run `navfeed watch edit bergen` to continue with them" in result.stderr
-    told = json.loads(result.stdout)["watches"]
-    assert [(watch["watch"], len(watch["ads"])) for watch in told] == [("oslo", 1)]
+    reported = json.loads(result.stdout)["watches"]
+    assert [(watch["watch"], len(watch["ads"])) for watch in reported] == [("oslo", 1)]
     me.do("watch", "edit", "bergen")
     me.sync(ad(5, workLocations=OSLO))
     assert me.notified("bergen") == [("new", 5)]
