@@ -141,7 +141,7 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         expires = (self.now + timedelta(days=days)).isoformat()
         for name in names:
-            text = scripted_content(
+            revised = scripted_content(
                 uuid_named(name),
                 title=f"{person} {revision}",
                 sector=sector,
@@ -150,9 +150,9 @@ class Histories(RuleBasedStateMachine):
             )
             before = self.store.get_stored(uuid_named(name))
             reason = Reason.NEW if before is None else Reason.CHANGED
-            if before is not None and before.raw == text.raw:
+            if before is not None and before.raw == revised.raw:
                 reason = Reason.UNCHANGED
-            verdict = DetailDecision(uuid_named(name), reason, text)
+            verdict = DetailDecision(uuid_named(name), reason, revised)
             self.store.commit_details([verdict], [], self.now)
 
     @rule(name=st.sampled_from(NAMES), reason=st.sampled_from(ENDS))
@@ -265,8 +265,8 @@ def test_K4_batches_come_in_any_order_and_twice(tmp_path: Path) -> None:
     path = tmp_path / "navfeed.db"
     consumer = Consumer(Source(lambda: Reader(path, NOW.date()), Filters))
     with Store(path) as store:
-        text = scripted_content(uuid_named("a"))
-        store.commit_details([DetailDecision(uuid_named("a"), Reason.NEW, text)], [], NOW)
+        first = scripted_content(uuid_named("a"))
+        store.commit_details([DetailDecision(uuid_named("a"), Reason.NEW, first)], [], NOW)
         older = stream.batch(consumer.source, None)
         store.commit_details([DetailDecision(uuid_named("a"), Reason.STOPPED)], [], NOW)
         newer = stream.batch(consumer.source, older.cursor)

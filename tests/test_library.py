@@ -174,8 +174,8 @@ def test_a_name_that_does_not_exist():
 
 
 def test_every_name_is_there_and_told_of():
-    output = set(re.findall(r"^\| `(\w+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    assert output | {"__version__"} == set(navfeed.__all__) == set(dir(navfeed))
+    documented = set(re.findall(r"^\| `(\w+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert documented | {"__version__"} == set(navfeed.__all__) == set(dir(navfeed))
     assert all(getattr(navfeed, name) is not None for name in navfeed.__all__)
 
 

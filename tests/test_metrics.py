@@ -145,9 +145,9 @@ def alerts() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
 def test_an_alert_asks_for_what_is_there_and_says_what_to_do(rule: dict[str, Any]) -> None:
     known = {sample.partition("{")[0] for sample in read(FACTS)}
-    requested = set(re.findall(r"navfeed_\w+", rule["expr"]))
-    assert requested or rule["alert"] == "NavfeedDisk"  # of node_exporter's figures
-    assert requested <= known
+    figures = set(re.findall(r"navfeed_\w+", rule["expr"]))
+    assert figures or rule["alert"] == "NavfeedDisk"  # of node_exporter's figures
+    assert figures <= known
     states = re.findall(r'(?:state|kind)=~?"([^"]+)"', rule["expr"])
     assert {one for state in states for one in state.split("|")} <= {"due", "held_back", "given_up"}
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
@@ -158,8 +158,8 @@ def test_an_alert_asks_for_what_is_there_and_says_what_to_do(rule: dict[str, Any
 
 def test_every_metric_is_documented() -> None:
     page = (ROOT / "docs/reference/service.md").read_text(encoding="utf-8")
-    reported = set(re.findall(r"^\| `(navfeed_\w+)", page, re.MULTILINE))
-    assert reported == {sample.partition("{")[0] for sample in read(FACTS)}
+    documented = set(re.findall(r"^\| `(navfeed_\w+)", page, re.MULTILINE))
+    assert documented == {sample.partition("{")[0] for sample in read(FACTS)}
 
 
 def test_a_sync_leaves_the_file_readable_for_others_and_whole(tmp_path: Path) -> None:

@@ -321,9 +321,9 @@ def test_X3_a_copy_that_nobody_can_read_goes_too(old: Path) -> None:
 
 
 def test_X3_who_is_erased_is_in_no_copy(old: Path) -> None:
-    reported = json.dumps(ad(1, uuid=ADS[0]), ensure_ascii=False)
+    served = json.dumps(ad(1, uuid=ADS[0]), ensure_ascii=False)
     with closing(sqlite3.connect(old)) as connection:
-        connection.execute("UPDATE ads SET content = ? WHERE uuid = ?", [reported, ADS[0]])
+        connection.execute("UPDATE ads SET content = ? WHERE uuid = ?", [served, ADS[0]])
         connection.commit()
     Store(old).close()
     assert b"Nordmann" in copies(old)[0].read_bytes()

@@ -76,7 +76,7 @@ def browser() -> Iterator[Any]:
 def visit(browser: Any, service: Service) -> Iterator[Open]:
     """Opens an address: `visit("/?text=natt", width=360, dark=True, scripts=False)`.
 
-    At the end, nothing may have been said on the console, and nobody else been asked for anything.
+    At the end, the console must be empty, and no other host may have been requested.
     """
     home = f"http://127.0.0.1:{service.port}"
     output: list[str] = []

@@ -1,4 +1,4 @@
-"""Ads made by hand, a store that holds them, and ways to ask it."""
+"""Ads made by hand, a store that holds them, and ways to query it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ pty = pytest.importorskip("pty")
 
 
 def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str, str]:
-    """The exit code, what was drawn, and what was said on stderr (a pipe)."""
+    """The exit code, what was drawn, and what was written to stderr (a pipe)."""
     ours, theirs = pty.openpty()
     ours_alone = {"COLUMNS": str(columns), "TERM": "xterm-256color", "PAGER": "cat"}
     environ = {**os.environ, **ours_alone, **environ}

@@ -72,9 +72,9 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(socket_lab):
     replace_world(socket_lab, another_world())
     socket_lab.spoil(faults.on("detail", ad), faults.status(500))
     metrics = socket_lab.path.with_name("navfeed.prom")
-    message = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
-    summary = json.loads(message.out)
-    assert message.code == summary["exit_code"] == ExitCode.WAITING
+    result = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
+    summary = json.loads(result.out)
+    assert result.code == summary["exit_code"] == ExitCode.WAITING
     assert summary["unconfirmed"] == 1
     assert "the log was restarted, 1 stored ad not confirmed yet" in summary["outcome"]
     assert ad in socket_lab.stored()
@@ -89,8 +89,8 @@ def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(socket_lab):
     assert (finding["level"], "not yet confirmed: 1" in finding["message"]) == ("warning", True)
 
     socket_lab.practice.clear_script()
-    message = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
-    assert (message.code, json.loads(message.out)["unconfirmed"]) == (0, 0)
+    result = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
+    assert (result.code, json.loads(result.out)["unconfirmed"]) == (0, 0)
     assert socket_lab.is_exact()
     assert (facts(socket_lab)["ads_unconfirmed"], facts(socket_lab)["trouble"]) == (0, None)
     assert "navfeed_ads_unconfirmed 0\nnavfeed" in metrics.read_text().replace("# HELP ", "")
@@ -169,9 +169,9 @@ def test_S10_another_feed_is_refused_before_a_request(socket_lab, other):
     assert run_command(socket_lab, "sync").code == 0
     before = socket_lab.committed()
     for words in (["sync"], ["verify"], ["sync", "--follow"]):
-        output = run_command(other, *words)
-        assert output.code == ExitCode.USAGE
-        message = output.err.splitlines()[-1]
+        result = run_command(other, *words)
+        assert result.code == ExitCode.USAGE
+        message = result.err.splitlines()[-1]
         assert f"follows the feed at {socket_lab.url}, not {other.url}" in message
         assert "--db" in message
         assert "--feed-moved" in message

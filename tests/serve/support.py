@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass
 class Service:
-    """A service that runs; `now` is its clock, `log` what it said."""
+    """A service that runs; `now` is its clock, `log` what it logged."""
 
     db: Path
     now: datetime = NOW

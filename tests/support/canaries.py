@@ -1,7 +1,7 @@
-"""Words that tell whose text they are, and a search for them in all files of a folder.
+"""Words that identify whose text they are, and a search for them in all files of a folder.
 
 One word for each ad, revision and field. A full-text index leaves out of a word what it shares with
-the word before, so each begins with what no other has, and tells the rest after that.
+the word before, so each begins with what no other has, and has the rest after that.
 """
 
 from __future__ import annotations

@@ -17,12 +17,12 @@ from support.shell import run_here
 from support.socket_harness import SocketLab, environment_of
 
 Call = Callable[[], tuple[int, str]]
-"""Answers an exit code and what was said."""
+"""Returns an exit code and the messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How a child ended: by a signal, or with a code and what it said."""
+    """How a child ended: by a signal, or with a code and its messages."""
 
     killed_by: int | None
     code: int
@@ -67,11 +67,11 @@ def _live(call: Call, log: Path) -> None:
 
 
 def navfeed(socket_lab: SocketLab, *words: str, **environ: str) -> tuple[int, str]:
-    """A command on this feed and this store, with what it said on stderr."""
+    """A command on this feed and this store, with what it wrote to stderr."""
     # A second, which is enough elsewhere, is not while every processor is busy with deaths.
     environment = environment_of(socket_lab, **{"NAVFEED_TIMEOUT": "30", **environ})
-    output = run_here([*words], environment, socket_lab.path.parent)
-    return output.code, output.err
+    result = run_here([*words], environment, socket_lab.path.parent)
+    return result.code, result.err
 
 
 def die() -> None:

@@ -107,7 +107,7 @@ class Lab:
         return self.stored() == self.world.truth()
 
     def requests_of(self, kind: str) -> list[str]:
-        """The requests of a kind that the last run made, by what they asked for."""
+        """The requests of a kind that the last run made, by what they requested."""
         return [request.ident for request in self.practice.requests if request.kind == kind]
 
     def settle(self) -> None:

@@ -1,4 +1,4 @@
-"""A lab whose ads are canaries: NAV publishes, changes and withdraws; nothing old may be heard."""
+"""A lab whose ads are canaries: NAV publishes, changes and withdraws; nothing old may be found."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAYS_OUT = (*ANNOUNCED, "stop", "drop_silently", "vanish")
 
 
 class LeakScenario:
-    """Keeps the books of which canary may sing."""
+    """Records which canaries the files may hold."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class LeakScenario:
     # What happens to us
 
     def sync(self, *, thorough: bool = False) -> None:
-        """A run that ends well. A thorough one asks about every ad: some changes no entry tells."""
+        """A run that ends well. A thorough one requests every ad: some changes have no entry."""
         ended = self.lab.sync(recheck_after=timedelta(0 if thorough else 99), recheck_most=10**6)
         assert ended.exit_code is ExitCode.DONE, ended.outcome
         assert not ended.erasure_owed
@@ -136,14 +136,14 @@ class LeakScenario:
         self.folder = self.folder.with_name(str(int(self.folder.name) + 1))
         self.lab.path = self.folder / "navfeed.db"
 
-    # What may be heard
+    # What may be found
 
     def leaks(self) -> list[Canary]:
-        """The canaries in the files whose ad is inactive, or says something else by now."""
+        """The canaries in the files whose ad is inactive, or has other texts by now."""
         allowed = set(self.active.values())
         return sorted(ring for ring in find_canaries(self.folder) if ring[:2] not in allowed)
 
     def finds_all_active(self) -> bool:
-        """That silence means something: each ad in force is heard with every field."""
+        """The search works: each active ad is found with every field."""
         singing = find_canaries(self.folder)
         return {(*ring, field) for ring in self.active.values() for field in FIELDS} <= singing

@@ -9,7 +9,7 @@ from typing import Self
 
 
 class TunnelProxy:
-    """Takes CONNECT and passes the rest on. A context manager; `told` is what it was sent first."""
+    """Takes CONNECT and passes the rest on. A context manager; `connects` are the heads it got."""
 
     def __init__(self, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
         self._answer = answer

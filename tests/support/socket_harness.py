@@ -107,7 +107,7 @@ class SocketLab(Lab):
         return {table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
 
     def queued(self) -> list[str]:
-        """The ads whose details are wanted; one that is gone is asked for once more, later."""
+        """The ads whose details are wanted; one that is gone is requested again later."""
         rows = self.rows("SELECT ad FROM queue WHERE reason != 'gone' ORDER BY ad")
         return [ad for (ad,) in rows]
 
@@ -159,7 +159,7 @@ class SocketLab(Lab):
         """A fault that does not end, at one kind of request of the walk.
 
         The run ends with `code` and keeps just the pages before it; the next one converges.
-        Answers what was said.
+        Returns the message.
         """
         pages = {"token": 0, "seek": 0, "page": 1}[kind]
         expected = self.as_after(pages)
@@ -178,7 +178,7 @@ class SocketLab(Lab):
     def leaves_out_each(self, spoilers: Mapping[str, Distort]) -> dict[str, str]:
         """A fault of its own in the details of some ads: the others come, these stay queued.
 
-        Answers what the queue says about each.
+        Returns the problem in the queue of each.
         """
         while len(self.world.active()) < len(spoilers) + 2:
             self.world.publish()
@@ -221,7 +221,7 @@ class Run(CommandResult):
     """What a command left behind, and how it should have failed."""
 
     def fails_well(self, code: ExitCode) -> str:
-        """It ended with that code, and one line that says what happened and what to do."""
+        """It ended with that code, and one line that names the problem and the next step."""
         assert self.code == code, self.err
         assert "Traceback" not in self.err
         assert self.err.endswith("\n")
@@ -233,7 +233,7 @@ class Run(CommandResult):
 
 
 def names_next_step(message: str) -> None:
-    """Faults are told in words, with a next step; never by the name of an exception."""
+    """Faults are reported in words, with a next step; never by the name of an exception."""
     steps = ("run again", "Run again", "check", "Check", "unset", "can name", "can give", "--")
     assert any(step in message for step in steps), message
     assert message.isprintable(), message

@@ -18,7 +18,7 @@ from support.clock import machine_now
 from support.socket_harness import SocketLab
 
 Silent = Callable[[Canary], bool]
-"""Whether what an ad says must be in no file in the end."""
+"""Whether an ad's texts must be in no file in the end."""
 
 START = ("sync", "-q", "--from-start", "--connections", "2")
 
@@ -92,7 +92,7 @@ def incremental(socket_lab: SocketLab) -> Silent:
 
 
 def purge(socket_lab: SocketLab) -> Silent:
-    """Half of the ads go: what they said has to go from every file."""
+    """Half of the ads go: their texts have to leave every file."""
     for ad in socket_lab.world.active()[::2]:
         socket_lab.world.stop(ad)
     return lambda ring: ring[0] % 2 == 1
@@ -152,7 +152,7 @@ STAGES: dict[str, tuple[Callable[[SocketLab], Silent], tuple[str, ...]]] = {
 
 @contextmanager
 def staged(name: str, folder: Path) -> Iterator[Stage]:
-    """Ten ads that sing are stored; then what the stage says has happened."""
+    """Ten ads with canaries are stored; then the stage has happened."""
     happens, words = STAGES[name]
     age = MONTHS if name == "windows" else timedelta(0)
     world = World(1, now=machine_now() - age)
