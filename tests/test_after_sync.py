@@ -53,32 +53,32 @@ def settings(shell: Shell, text: str) -> None:
 def test_the_command_learns_where_the_store_stood_and_stands(
     shell: Shell, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    told = tmp_path / "told"
-    code, out, _ = shell.run("sync", "--quiet", "--then", python(TELL, told))
+    record = tmp_path / "told"
+    code, out, _ = shell.run("sync", "--quiet", "--then", python(TELL, record))
     assert (code, out) == (0, "")
     assert "hei" in capfd.readouterr().err
-    first = json.loads(told.read_text())
+    first = json.loads(record.read_text())
     assert first["NAVFEED_DB"] == str(shell.db)
     assert first["NAVFEED_CURSOR_BEFORE"] == ""
     _, lines, _ = shell.run("changes", "--no-content")
     assert json.loads(lines.splitlines()[-1])["cursor"] == first["NAVFEED_CURSOR_AFTER"]
 
-    settings(shell, f"[hooks]\nafter_sync = {json.dumps(python(TELL, told))}\n")
+    settings(shell, f"[hooks]\nafter_sync = {json.dumps(python(TELL, record))}\n")
     shell.server.practice.world.publish()
     assert shell.run("sync", "--quiet")[0] == 0
-    second = json.loads(told.read_text())
+    second = json.loads(record.read_text())
     assert second["NAVFEED_CURSOR_BEFORE"] == first["NAVFEED_CURSOR_AFTER"]
     assert second["NAVFEED_CURSOR_AFTER"] != second["NAVFEED_CURSOR_BEFORE"]
 
 
 def test_X2_the_command_is_given_no_token(shell: Shell, tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    shell.run("sync", "--then", python(TELL, told), NAVFEED_TOKEN="a.b.c")
-    assert "NAVFEED_TOKEN" not in json.loads(told.read_text())
+    record = tmp_path / "told"
+    shell.run("sync", "--then", python(TELL, record), NAVFEED_TOKEN="a.b.c")
+    assert "NAVFEED_TOKEN" not in json.loads(record.read_text())
 
 
 @pytest.mark.parametrize(
-    ("command", "says"),
+    ("command", "message"),
     [
         (python("raise SystemExit(7)"), "exited with 7. The sync is done"),
         (
@@ -87,10 +87,10 @@ def test_X2_the_command_is_given_no_token(shell: Shell, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_command_that_fails_fails_no_sync(shell: Shell, command: str, says: str) -> None:
+def test_a_command_that_fails_fails_no_sync(shell: Shell, command: str, message: str) -> None:
     code, _, err = shell.run("sync", "--quiet", "--then", command)
     assert code == 0
-    assert says in err
+    assert message in err
     assert shell.is_exact()
 
 
@@ -110,14 +110,14 @@ def test_a_command_that_takes_too_long_is_ended(
 
 
 def test_a_sync_that_is_stopped_runs_nothing(shell: Shell, tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    code, _, _ = shell.run("sync", "--max-pages", "1", "--then", python(TELL, told))
+    record = tmp_path / "told"
+    code, _, _ = shell.run("sync", "--max-pages", "1", "--then", python(TELL, record))
     assert code == 3
-    assert not told.exists()
+    assert not record.exists()
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("[hooks]\nafter_sync = ''\n", "is empty"),
         ("[hooks]\nafter_sync = '\"x'\n", "cannot read"),
@@ -127,10 +127,10 @@ def test_a_sync_that_is_stopped_runs_nothing(shell: Shell, tmp_path: Path) -> No
         ("[push]\ntargets = 3\n", "push.targets takes a string or a list of strings"),
     ],
 )
-def test_wrong_settings_are_told_before_a_sync(shell: Shell, text: str, says: str) -> None:
+def test_wrong_settings_are_told_before_a_sync(shell: Shell, text: str, message: str) -> None:
     settings(shell, text)
     code, _, err = shell.run("sync")
-    assert (code, says in err) == (2, True)
+    assert (code, message in err) == (2, True)
     assert not shell.db.exists()
 
 
@@ -215,9 +215,9 @@ def alarm(shell: Shell) -> Iterator[Alarm]:
 
 
 def test_a_sync_that_is_well_pings(shell: Shell, alarm: Alarm) -> None:
-    code, _, said = shell.run("sync")
+    code, _, stderr = shell.run("sync")
     assert (code, alarm.pings) == (0, ["/ping/s3cr3t"])
-    assert "the ping to" not in said
+    assert "the ping to" not in stderr
 
 
 def test_a_sync_that_fails_pings_that(shell: Shell, alarm: Alarm) -> None:
@@ -249,20 +249,20 @@ def test_an_outage_is_reported_once(alarm: Alarm) -> None:
 
 def test_X2_a_ping_that_fails_is_a_warning_without_its_address(shell: Shell, alarm: Alarm) -> None:
     alarm.got = 404
-    code, _, said = shell.run("sync")
-    assert (code, "the ping to 127.0.0.1 was answered with 404" in said) == (0, True)
+    code, _, stderr = shell.run("sync")
+    assert (code, "the ping to 127.0.0.1 was answered with 404" in stderr) == (0, True)
     settings(shell, '[notify]\nping = "http://127.0.0.1:1/s3cr3t"\n')
     code, _, silent = shell.run("sync")
     assert (code, "the ping to 127.0.0.1 did not get through" in silent) == (0, True)
-    assert "s3cr3t" not in said + silent
+    assert "s3cr3t" not in stderr + silent
 
 
 def test_a_ping_that_never_ends_is_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ping, "SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings(shell, f'[notify]\nping = "http://127.0.0.1:{silent.getsockname()[1]}/"\n')
-        code, _, said = shell.run("sync")
-    assert (code, "did not get through" in said) == (0, True)
+        code, _, stderr = shell.run("sync")
+    assert (code, "did not get through" in stderr) == (0, True)
 
 
 def test_a_service_pings_after_each_round(shell: Shell, alarm: Alarm) -> None:
@@ -277,5 +277,5 @@ def test_a_service_pings_after_each_round(shell: Shell, alarm: Alarm) -> None:
 @pytest.mark.parametrize("ping", ["3", '"ftp://a/b"', '"https://u:s3cr3t@a/b"', '"https://[/"'])
 def test_an_address_that_cannot_be_pinged_is_refused(shell: Shell, ping: str) -> None:
     settings(shell, f"[notify]\nping = {ping}\n")
-    code, _, said = shell.run("sync")
-    assert (code, "notify.ping" in said, "s3cr3t" in said) == (2, True, False)
+    code, _, stderr = shell.run("sync")
+    assert (code, "notify.ping" in stderr, "s3cr3t" in stderr) == (2, True, False)

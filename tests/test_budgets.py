@@ -23,7 +23,7 @@ from cli.support import ad, fill
 from navfeed.practice import World
 from navfeed.store import opening, writer
 from support.clock import NOW
-from support.socket_harness import Outdoors
+from support.socket_harness import SocketLab
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 WORKERS = 4
@@ -34,46 +34,46 @@ PAGE_SIZE = 501  # of which one is the last of the page before
 
 
 @pytest.fixture
-def outdoors(tmp_path: Path) -> Iterator[Outdoors]:
+def socket_lab(tmp_path: Path) -> Iterator[SocketLab]:
     world = World.history(1, now=NOW, entries=ENTRIES, active=ACTIVE)
-    with Outdoors(tmp_path / "navfeed.db", world, page_size=PAGE_SIZE) as outdoors:
-        yield outdoors
+    with SocketLab(tmp_path / "navfeed.db", world, page_size=PAGE_SIZE) as socket_lab:
+        yield socket_lab
 
 
 # Requests and connections, counted at the server
 
 
-def counted(outdoors: Outdoors) -> tuple[Counter[str], int]:
+def counted(socket_lab: SocketLab) -> tuple[Counter[str], int]:
     """The requests of one run by kind, and the connections that it opened."""
-    before = outdoors.server.connections
-    outdoors.sync(workers=WORKERS, entry_points=())
-    kinds = Counter(request.kind for request in outdoors.practice.requests)
-    return kinds, outdoors.server.connections - before
+    before = socket_lab.server.connections
+    socket_lab.sync(workers=WORKERS, entry_points=())
+    kinds = Counter(request.kind for request in socket_lab.practice.requests)
+    return kinds, socket_lab.server.connections - before
 
 
 def test_a_first_sync_requests_everything_once_and_keeps_its_connections(
-    outdoors: Outdoors,
+    socket_lab: SocketLab,
 ) -> None:
-    requests, connections = counted(outdoors)
+    requests, connections = counted(socket_lab)
     details = requests.pop("detail")
     assert requests == {"token": 1, "seek": 1, "page": PAGES}
-    assert len(set(outdoors.asked("detail"))) == details
+    assert len(set(socket_lab.requests_of("detail"))) == details
     assert connections <= WORKERS + 1
 
 
-def test_an_idle_sync_is_two_requests_on_one_connection(outdoors: Outdoors) -> None:
-    outdoors.settle()
-    assert counted(outdoors) == ({"token": 1, "page": 1}, 1)
+def test_an_idle_sync_is_two_requests_on_one_connection(socket_lab: SocketLab) -> None:
+    socket_lab.settle()
+    assert counted(socket_lab) == ({"token": 1, "page": 1}, 1)
 
 
-def test_a_poll_requests_the_tip_and_each_active_ad_once(outdoors: Outdoors) -> None:
-    outdoors.settle()
-    one, two, three = outdoors.world.active()[:3]
-    outdoors.world.stop(one)
-    outdoors.world.update(two)
-    outdoors.world.update(three)
-    outdoors.world.publish()
-    requests, connections = counted(outdoors)
+def test_a_poll_requests_the_tip_and_each_active_ad_once(socket_lab: SocketLab) -> None:
+    socket_lab.settle()
+    one, two, three = socket_lab.world.active()[:3]
+    socket_lab.world.stop(one)
+    socket_lab.world.update(two)
+    socket_lab.world.update(three)
+    socket_lab.world.publish()
+    requests, connections = counted(socket_lab)
     assert requests["detail"] == 3
     assert requests["token"] == 1
     assert requests["page"] + requests["seek"] <= 3
@@ -109,26 +109,26 @@ def other_than_rows(statements: list[str]) -> int:
     return sum(1 for one in statements if not ROWS.match(one))
 
 
-def grown(outdoors: Outdoors, statements: list[str], *rounds: Callable[[], object]) -> int:
+def grown(socket_lab: SocketLab, statements: list[str], *rounds: Callable[[], object]) -> int:
     """How many more statements a run takes after the second round than after the first."""
     counts = []
     for happens in rounds:
         happens()
         statements.clear()
-        outdoors.sync()
+        socket_lab.sync()
         counts.append(other_than_rows(statements))
     few, many = counts
     return many - few
 
 
 def test_a_page_takes_16_statements_and_a_row_an_entry(
-    outdoors: Outdoors, statements: list[str], tmp_path: Path
+    socket_lab: SocketLab, statements: list[str], tmp_path: Path
 ) -> None:
     runs = []
     for pages in (1, 3):
-        outdoors.path = tmp_path / f"{pages}.db"
+        socket_lab.path = tmp_path / f"{pages}.db"
         statements.clear()
-        outdoors.sync(max_pages=pages, entry_points=())
+        socket_lab.sync(max_pages=pages, entry_points=())
         runs.append(list(statements))
     one, three = runs
     assert other_than_rows(three) - other_than_rows(one) <= 2 * 16
@@ -137,32 +137,32 @@ def test_a_page_takes_16_statements_and_a_row_an_entry(
 
 
 def test_a_new_ad_takes_12_statements_beside_its_rows(
-    outdoors: Outdoors, statements: list[str]
+    socket_lab: SocketLab, statements: list[str]
 ) -> None:
-    outdoors.settle()
+    socket_lab.settle()
 
     def publish(ads: int) -> None:
         for _ in range(ads):
-            outdoors.world.publish()
+            socket_lab.world.publish()
 
-    more = grown(outdoors, statements, lambda: publish(10), lambda: publish(60))
+    more = grown(socket_lab, statements, lambda: publish(10), lambda: publish(60))
     assert more <= 50 * 12
 
 
-def test_a_removal_takes_15_statements(outdoors: Outdoors, statements: list[str]) -> None:
-    outdoors.settle()
+def test_a_removal_takes_15_statements(socket_lab: SocketLab, statements: list[str]) -> None:
+    socket_lab.settle()
 
     def stop(ads: int) -> None:
-        for one in outdoors.world.active()[:ads]:
-            outdoors.world.stop(one)
+        for one in socket_lab.world.active()[:ads]:
+            socket_lab.world.stop(one)
 
-    assert grown(outdoors, statements, lambda: stop(1), lambda: stop(31)) <= 30 * 15
+    assert grown(socket_lab, statements, lambda: stop(1), lambda: stop(31)) <= 30 * 15
 
 
-def test_an_idle_sync_takes_60_statements(outdoors: Outdoors, statements: list[str]) -> None:
-    outdoors.settle()
+def test_an_idle_sync_takes_60_statements(socket_lab: SocketLab, statements: list[str]) -> None:
+    socket_lab.settle()
     statements.clear()
-    outdoors.sync()
+    socket_lab.sync()
     assert len(statements) <= 60
 
 
@@ -175,31 +175,31 @@ def bytes_written() -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process writes")
-def test_a_poll_writes_what_it_touches(outdoors: Outdoors) -> None:
+def test_a_poll_writes_what_it_touches(socket_lab: SocketLab) -> None:
     """One ad removed, two changed, one added: 1.2 MB of a store of 2.7 MB.
 
     `test_unscrubbed` has the removal alone, in a larger store.
     """
-    outdoors.settle()
+    socket_lab.settle()
     costs = []
     for _ in range(5):
-        one, two, three = outdoors.world.active()[:3]
-        outdoors.world.stop(one)
-        outdoors.world.update(two)
-        outdoors.world.update(three)
-        outdoors.world.publish()
+        one, two, three = socket_lab.world.active()[:3]
+        socket_lab.world.stop(one)
+        socket_lab.world.update(two)
+        socket_lab.world.update(three)
+        socket_lab.world.publish()
         before = bytes_written()
-        outdoors.sync()
+        socket_lab.sync()
         costs.append(bytes_written() - before)
     assert median(costs) <= 2_000_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process writes")
-def test_an_idle_sync_writes_little(outdoors: Outdoors) -> None:
-    outdoors.settle()
-    outdoors.sync()
+def test_an_idle_sync_writes_little(socket_lab: SocketLab) -> None:
+    socket_lab.settle()
+    socket_lab.sync()
     before = bytes_written()
-    outdoors.sync()
+    socket_lab.sync()
     assert bytes_written() - before <= 60_000
 
 
@@ -267,8 +267,8 @@ def test_modules_that_a_command_loads(db: Path, command: str) -> None:
     assert within(loaded, MODULES[command]), loaded
 
 
-def test_modules_that_an_idle_sync_loads(outdoors: Outdoors) -> None:
-    words = ("sync", "--quiet", "--base-url", outdoors.url, "--db", str(outdoors.path))
+def test_modules_that_an_idle_sync_loads(socket_lab: SocketLab) -> None:
+    words = ("sync", "--quiet", "--base-url", socket_lab.url, "--db", str(socket_lab.path))
     modules_of(*words)  # the first creates the store, with sqlite-utils
     loaded = modules_of(*words)
     assert within(loaded, MODULES_OF_SYNC), loaded

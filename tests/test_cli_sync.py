@@ -24,6 +24,7 @@ from navfeed.practice import Practice, PracticeServer, World, faults
 from support.clock import machine_now
 from support.lab import Lab
 from support.shell import SOON, Shell
+from support.warm import navfeed_command
 
 STARTED = machine_now()
 
@@ -92,7 +93,7 @@ def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "environ", "says"),
+    ("words", "environ", "message"),
     [
         (["sync"], {"NAVFEED_BASE_URL": "http://example.org"}, "unencrypted"),
         (["sync"], {"NAVFEED_BASE_URL": "ftp://example.org"}, "not an http(s) URL"),
@@ -110,11 +111,11 @@ def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
     ],
 )
 def test_wrong_use_ends_with_2_before_any_request(
-    shell: Shell, words: list[str], environ: dict[str, str], says: str
+    shell: Shell, words: list[str], environ: dict[str, str], message: str
 ) -> None:
     code, out, err = shell.run(*words, **environ)
     assert (code, out) == (2, "")
-    assert says in err
+    assert message in err
     assert shell.server.practice.requests == []
     assert not shell.db.exists()
 
@@ -160,8 +161,8 @@ def test_settings_come_from_flags_then_environment_then_file(shell: Shell, tmp_p
 
 def test_C1_a_second_sync_ends_with_75_and_asks_nothing(shell: Shell) -> None:
     shell.server.practice.script(faults.on("seek"), faults.hang, times=None)
-    first = shell.start("sync")
-    wait_for_request(shell, "seek")
+    first = shell.start_to_kill("sync")
+    shell.server.practice.wait_for_requests("seek")
     shell.server.practice.forget_requests()
     code, _, err = shell.run("sync", "--max-time", "30s")  # without the lock it would hang, too
     assert code == 75
@@ -172,12 +173,6 @@ def test_C1_a_second_sync_ends_with_75_and_asks_nothing(shell: Shell) -> None:
     shell.server.practice.clear_script()
     assert shell.run("sync", "-q")[0] == 0
     assert shell.is_exact()
-
-
-def wait_for_request(shell: Shell, kind: str, number: int = 1) -> None:
-    """Polls the practice feed's record; the tests' own limit ends it if nothing comes."""
-    while sum(request.kind == kind for request in shell.server.practice.requests) < number:
-        pass
 
 
 @contextmanager
@@ -202,7 +197,7 @@ def at_terminal() -> Iterator[None]:
 def test_R2_a_signal_ends_a_hanging_run_with_3(shell: Shell, name: str, kind: Any) -> None:
     shell.server.practice.script(faults.on(kind), faults.hang, times=None)
     with at_terminal(), shell.start("sync") as process:
-        wait_for_request(shell, kind)
+        shell.server.practice.wait_for_requests(kind)
         process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=SOON)
     assert process.returncode == 3
@@ -221,7 +216,7 @@ def test_R2_a_run_under_nohup_goes_on_when_the_terminal_is_closed(shell: Shell) 
     finally:
         signal.signal(signal.SIGHUP, before)
     with process:
-        wait_for_request(shell, "token")
+        shell.server.practice.wait_for_requests("token")
         process.send_signal(signal.SIGHUP)
         gate.set()
         _, err = process.communicate(timeout=60)
@@ -246,8 +241,8 @@ def test_R2_max_time_holds_even_when_the_feed_dribbles(shell: Shell, kind: Any) 
 def test_R1_killed_in_the_middle_of_a_backfill_the_next_run_converges(
     shell: Shell, details: int
 ) -> None:
-    with shell.start("sync") as process:
-        wait_for_request(shell, "detail", details)
+    with shell.start_to_kill("sync") as process:
+        shell.server.practice.wait_for_requests("detail", details)
         process.kill()
     assert shell.run("sync", "-q")[0] == 0
     assert shell.is_exact()
@@ -401,13 +396,13 @@ def test_a_scope_that_keeps_nothing_is_told(shell: Shell) -> None:
     """A place that exists and has no ads is not mistyped, and no sync fails for that."""
     words = ("--scope", "municipal=UTSIRA", "--scope", "municipal=BERGEN")
     code, _, err = shell.run("sync", *words)
-    told = "navfeed: no stored ad matches 'UTSIRA', one of the scope's municipalities. If NAV"
+    message = "navfeed: no stored ad matches 'UTSIRA', one of the scope's municipalities. If NAV"
     assert code == 0
     assert next(line for line in err.splitlines() if "no stored ad matches" in line).startswith(
-        told
+        message
     )
     assert "'BERGEN'" not in err
-    assert told in shell.run("sync")[2]
+    assert message in shell.run("sync")[2]
     assert shell.run("sync", "--quiet") == (0, "", "")
 
 
@@ -422,7 +417,7 @@ def test_on_a_terminal_it_draws_bars(shell: Shell) -> None:
     pty = pytest.importorskip("pty")
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "sync"],
+        navfeed_command("sync"),
         env=shell.environ | {"TERM": "xterm", "COLUMNS": "100"},
         stderr=follower,
         stdout=subprocess.DEVNULL,

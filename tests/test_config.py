@@ -121,7 +121,7 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "says"),
+    ("flags", "message"),
     [
         ({"base_url": "http://nav.no"}, "unencrypted"),
         ({"base_url": "http://127.0.0.1.nav.no"}, "unencrypted"),
@@ -156,9 +156,9 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(
-    home: Path, flags: dict[str, object], says: str
+    home: Path, flags: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=says) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         settings(home, **flags)
     assert "geheim" not in str(caught.value)
 
@@ -216,14 +216,14 @@ def test_a_token_file_that_others_can_read_is_noticed(home: Path, mode: int, exp
 
 
 @pytest.mark.parametrize(
-    ("toml", "says"),
+    ("toml", "message"),
     [
         ("conections = 3", r"unknown settings: conections \(did you mean connections\?\)\."),
         ("a = ", "cannot read"),
     ],
 )
-def test_a_settings_file_with_a_mistake_is_refused(home: Path, toml: str, says: str) -> None:
-    with pytest.raises(ConfigError, match=says):
+def test_a_settings_file_with_a_mistake_is_refused(home: Path, toml: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         settings(home, toml)
 
 

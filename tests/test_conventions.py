@@ -68,6 +68,8 @@ PRIVATE = {
     "watches/test_files.py": {"_Element"},
     "support/mailserver.py": {"_auth_require_tls"},
     "support/children.py": {"_exit"},
+    "support/warm/client.py": {"_exit"},
+    "support/warm/server.py": {"_exit", "_run_exitfuncs"},
 }
 
 

@@ -29,9 +29,9 @@ from navfeed.model import (
     Stored,
 )
 from support.clock import NOW, TODAY
-from support.scripted import content, uuid
+from support.scripted import scripted_content, uuid_named
 
-AD = uuid("ad")
+AD = uuid_named("ad")
 
 
 def sighting(status: str, **how: bool) -> ObservedEntry:
@@ -50,7 +50,7 @@ def test_nothing_new_asks_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sightings", "remove", "ask", "reason"),
+    ("sightings", "remove", "call", "reason"),
     [
         ([sighting("ACTIVE")], False, True, Reason.ANNOUNCED),
         ([sighting("INACTIVE")], True, False, Reason.INACTIVE),
@@ -64,9 +64,9 @@ def test_nothing_new_asks_for_nothing() -> None:
     ],
 )
 def test_the_last_new_entry_in_feed_order_decides(
-    sightings: list[ObservedEntry], remove: bool, ask: bool, reason: Reason
+    sightings: list[ObservedEntry], remove: bool, call: bool, reason: Reason
 ) -> None:
-    assert judged(*sightings) == EntryDecision(AD, remove=remove, ask=ask, reason=reason)
+    assert judged(*sightings) == EntryDecision(AD, remove=remove, ask=call, reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_superseded_inactive_asks_nothing_about_an_ad_we_do_not_have() -> None
     assert verdict == EntryDecision(AD, remove=False, ask=False, reason=Reason.SUPERSEDED)
 
 
-OURS = content(AD)
+OURS = scripted_content(AD)
 STORED = Stored(OURS.raw, None)
 
 
@@ -113,13 +113,13 @@ STORED = Stored(OURS.raw, None)
         (Detail(AD, Status.ACTIVE, OURS), Stored("{}", None), Reason.CHANGED, True),
         (Detail(AD, Status.ACTIVE, OURS), Stored(OURS.raw, None), Reason.UNCHANGED, True),
         (
-            Detail(AD, Status.ACTIVE, content(AD, expires="2026-11-20T00:00:00+01:00")),
+            Detail(AD, Status.ACTIVE, scripted_content(AD, expires="2026-11-20T00:00:00+01:00")),
             None,
             Reason.EXPIRED,
             False,
         ),
         (
-            Detail(AD, Status.ACTIVE, content(AD, expires="2026-11-21T00:00:00+01:00")),
+            Detail(AD, Status.ACTIVE, scripted_content(AD, expires="2026-11-21T00:00:00+01:00")),
             None,
             Reason.NEW,
             True,
@@ -189,7 +189,7 @@ def test_T1_the_day_is_one_that_the_feed_confirms(
     assert confirmed_day(served_at, newest, here) == day
 
 
-NURSE = content(
+NURSE = scripted_content(
     AD,
     title="Sykepleier natt",
     workLocations=[

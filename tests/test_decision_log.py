@@ -19,10 +19,10 @@ from navfeed.model import LogFormat, LogLevel, Scope
 from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.present.run_log import Log
 from support.bench import Bench
-from support.canaries import heard
+from support.canaries import find_canaries
 from support.clock import machine_now
-from support.leak_scenario import Aviary
-from support.scripted import BEGAN, active, uuid
+from support.leak_scenario import LeakScenario
+from support.scripted import BEGAN, active, uuid_named
 from support.shell import Shell
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -62,7 +62,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def decisions(lines: Lines) -> list[tuple[str, str, str]]:
     """Which ad, what was done to it, and why."""
-    names = {uuid(name): name for name in "abcd"}
+    names = {uuid_named(name): name for name in "abcd"}
     return [
         (names[line["ad"]], line["action"], line["reason"])
         for line in lines()
@@ -88,10 +88,10 @@ def test_an_entry_removes_an_ad_and_says_which_entry(bench: Bench, lines: Lines)
     bench.sync()
     a, c = [line for line in lines() if line["event"] == "decided"]
     assert (a["action"], c["action"]) == ("removed", "not stored")
-    assert (a["ad"], a["status"], a["entry"]) == (uuid("a"), "INACTIVE", 3)
+    assert (a["ad"], a["status"], a["entry"]) == (uuid_named("a"), "INACTIVE", 3)
     assert datetime.fromisoformat(a["written"]) == BEGAN + timedelta(minutes=61)
     assert a["message"] == (
-        f"ad {uuid('a')}: removed, inactive (entry 3, INACTIVE, 2026-11-21T09:01:00Z)"
+        f"ad {uuid_named('a')}: removed, inactive (entry 3, INACTIVE, 2026-11-21T09:01:00Z)"
     )
 
 
@@ -108,23 +108,23 @@ def test_what_the_details_decide(bench: Bench, lines: Lines) -> None:
     bench.sync()
     lines()
     bench.feed.active = active("a", title="Lege")
-    bench.feed.withheld = {uuid("b")}
+    bench.feed.withheld = {uuid_named("b")}
     bench.clock += timedelta(days=1)
     bench.sync(recheck_after=timedelta(0))
-    told = lines()
-    queued = [line["rechecks"] for line in told if "rechecks" in line]
-    done = [(line["action"], line["reason"]) for line in told if line["event"] == "decided"]
+    logged = lines()
+    queued = [line["rechecks"] for line in logged if "rechecks" in line]
+    done = [(line["action"], line["reason"]) for line in logged if line["event"] == "decided"]
     assert queued == [2]
     assert done == [("updated", "changed"), ("removed", "withheld")]
-    (retried,) = [line for line in told if line["event"] == "retried"]
-    assert (retried["ad"], retried["attempt"]) == (uuid("b"), 1)
+    (retried,) = [line for line in logged if line["event"] == "retried"]
+    assert (retried["ad"], retried["attempt"]) == (uuid_named("b"), 1)
     assert "hidden" in retried["problem"]
-    assert {"waiting": 1, "given_up": 0}.items() <= told[-2].items() | told[-1].items()
-    assert told[-1]["event"] == "erased"
+    assert {"waiting": 1, "given_up": 0}.items() <= logged[-2].items() | logged[-1].items()
+    assert logged[-1]["event"] == "erased"
 
 
 def test_a_failure_names_its_attempt_and_the_next_one(bench: Bench, lines: Lines) -> None:
-    bench.feed.errors = {uuid("a"): ContractError("no JSON")}
+    bench.feed.errors = {uuid_named("a"): ContractError("no JSON")}
     for _ in range(3):
         bench.sync()
     failed = [line for line in lines() if line["event"] == "retried"]
@@ -172,7 +172,7 @@ def test_a_program_reads_the_lines_by_the_standard_library(
 ) -> None:
     caplog.set_level(logging.DEBUG, "navfeed")
     bench.sync()
-    assert f"ad {uuid('a')}: added, new" in caplog.messages
+    assert f"ad {uuid_named('a')}: added, new" in caplog.messages
 
 
 def test_a_closed_log_leaves_the_logger_as_it_was(folder: Path) -> None:
@@ -191,18 +191,18 @@ def test_a_closed_log_leaves_the_logger_as_it_was(folder: Path) -> None:
 
 
 def test_X3_no_line_holds_a_word_of_any_ad(tmp_path: Path, folder: Path, lines: Lines) -> None:
-    aviary = Aviary(tmp_path, seed=11)
+    scenario = LeakScenario(tmp_path, seed=11)
     for _ in range(4):
-        aviary.publish(8)
-        aviary.change(3)
-        aviary.withdraw(3)
-        aviary.rewrite_silently(2)
-        aviary.days_pass(3)
-        aviary.sync(thorough=True)
+        scenario.publish(8)
+        scenario.change(3)
+        scenario.withdraw(3)
+        scenario.rewrite_silently(2)
+        scenario.days_pass(3)
+        scenario.sync(thorough=True)
     actions = {line["action"] for line in lines() if line["event"] == "decided"}
     assert {"queued", "added", "updated", "confirmed", "removed"} <= actions
-    assert aviary.all_sing()
-    assert heard(folder) == set()
+    assert scenario.finds_all_active()
+    assert find_canaries(folder) == set()
 
 
 # As a process
@@ -220,16 +220,16 @@ def test_a_sync_answers_why_an_ad_was_removed(shell: Shell) -> None:
     ad = shell.server.practice.world.active()[0]
     shell.server.practice.world.stop(ad)
     code, out, err = shell.run("sync", "--log-level", "debug")
-    (told,) = [line for line in err.splitlines() if ad in line]
+    (logged,) = [line for line in err.splitlines() if ad in line]
     assert (code, out) == (0, "")
-    assert f" debug run 2: ad {ad}: removed, stopped (entry " in told
+    assert f" debug run 2: ad {ad}: removed, stopped (entry " in logged
 
 
 @pytest.mark.parametrize("command", ["sync", "verify"])
 def test_a_variable_turns_debug_lines_on(shell: Shell, command: str) -> None:
     code, _, err = shell.run(command, NAVFEED_LOG="debug", NAVFEED_LOG_FORMAT="json")
-    told = [json.loads(line) for line in err.splitlines()]
-    assert (code, {"decided", "ended"} <= {line["event"] for line in told}) == (0, True)
+    logged = [json.loads(line) for line in err.splitlines()]
+    assert (code, {"decided", "ended"} <= {line["event"] for line in logged}) == (0, True)
     code, _, err = shell.run("sync", NAVFEED_LOG="debug", NAVFEED_LOG_LEVEL="error")
     assert (code, err) == (0, "")
     code, _, err = shell.run("sync", NAVFEED_LOG="all")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, ask, fill, process
+from cli.support import ad, fill, process, run_command
 from navfeed.errors import ExitCode, TokenError
 from navfeed.model import RunFacts, RunState
 from navfeed.ops.doctor import (
@@ -51,7 +51,7 @@ def run(code: int | None) -> RunFacts:
 
 
 @pytest.mark.parametrize(
-    ("finding", "level", "code", "says"),
+    ("finding", "level", "code", "message"),
     [
         (check_token(private=False, exposed=None), OK, 0, "public"),
         (check_token(private=True, exposed=None), OK, 0, "your own"),
@@ -113,10 +113,10 @@ def run(code: int | None) -> RunFacts:
     ],
 )
 def test_a_check_says_how_it_is_and_what_to_do(
-    finding: Finding, level: Level, code: int, says: str
+    finding: Finding, level: Level, code: int, message: str
 ) -> None:
     assert (finding.level, finding.exit_code) == (level, code)
-    assert says in f"{finding.message}. {finding.advice}"
+    assert message in f"{finding.message}. {finding.advice}"
     assert finding.advice or level is OK or finding.check == "token"
 
 
@@ -136,7 +136,7 @@ def db(tmp_path: Path) -> Path:
 
 
 def examined(db: Path, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    result = ask(db, "doctor", "--format", "json", *words)
+    result = run_command(db, "doctor", "--format", "json", *words)
     return result.exit_code, {one["check"]: one for one in json.loads(result.stdout_bytes)}
 
 
@@ -198,7 +198,7 @@ def test_a_pause_that_was_asked_for_is_respected(db: Path) -> None:
 
 
 def test_people_get_a_line_a_check(db: Path) -> None:
-    result = ask(db, "doctor", "--offline")
+    result = run_command(db, "doctor", "--offline")
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines][:3] == ["configuration", "token", "disk"]
     assert {len(line) for line in lines} == {4}

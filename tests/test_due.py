@@ -91,8 +91,8 @@ def test_each_form_of_any_day_is_that_day(day: date) -> None:
         if number == day.month:
             assert read_due(f"{day.day}. {name} {numbers}") == day
     for name, number in _WEEKDAYS.items():
-        said = read_due(f"{name} {day.day}.{day.month}.{numbers}")
-        assert said == (day if number == day.weekday() else None)
+        output = read_due(f"{name} {day.day}.{day.month}.{numbers}")
+        assert output == (day if number == day.weekday() else None)
 
 
 SOME_TIME = (datetime.fromisoformat("0002-01-01"), datetime.fromisoformat("9998-12-31"))
@@ -110,8 +110,8 @@ def test_a_moment_is_on_its_day_in_oslo(moment: datetime, offset: int) -> None:
 
 @given(st.text() | st.text(alphabet="0123456789.-:T +Zkl/maijun"))
 def test_anything_is_a_day_or_stays_text(text: str) -> None:
-    said = read_due(text)
-    if said is not None:  # nothing that the text does not say
-        assert f"{said.year:04}" in text or "t" in text.lower()
-        assert str(said.day) in text or "t" in text.lower()
-    assert read_due(text) == said
+    output = read_due(text)
+    if output is not None:  # nothing that the text does not say
+        assert f"{output.year:04}" in text or "t" in text.lower()
+        assert str(output.day) in text or "t" in text.lower()
+    assert read_due(text) == output

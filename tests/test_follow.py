@@ -25,7 +25,7 @@ from support.clock import NOW
 WEATHER = UnreachableError("503")
 
 
-class Bed:
+class FakeSleeper:
     """Notes for how long one rests; `nudged` at the given rests."""
 
     def __init__(self, *nudged: int) -> None:
@@ -38,7 +38,10 @@ class Bed:
 
 
 def following(
-    *errors: NavfeedError | None, bed: Bed | None = None, tick: float = 1_000, pulse: list[str]
+    *errors: NavfeedError | None,
+    sleeper: FakeSleeper | None = None,
+    tick: float = 1_000,
+    pulse: list[str],
 ) -> Iterator[Rest]:
     left = iter(errors)
     return follow(
@@ -46,7 +49,7 @@ def following(
         every=lambda: 120,
         clock=lambda: NOW,
         chance=lambda: 0.5,
-        sleeper=bed or Bed(),
+        sleeper=sleeper or FakeSleeper(),
         tick=tick,
         alive=lambda: pulse.append("alive"),
     )
@@ -117,15 +120,15 @@ def test_what_does_not_pass_ends_the_service(error: NavfeedError) -> None:
 
 def test_the_watchdog_is_fed_while_it_rests() -> None:
     pulse: list[str] = []
-    bed = Bed()
-    list(islice(following(None, None, bed=bed, tick=50, pulse=pulse), 2))
-    assert (bed.rests, len(pulse)) == ([50, 50, 20], 3)
+    sleeper = FakeSleeper()
+    list(islice(following(None, None, sleeper=sleeper, tick=50, pulse=pulse), 2))
+    assert (sleeper.rests, len(pulse)) == ([50, 50, 20], 3)
 
 
 def test_a_nudge_ends_the_rest() -> None:
-    bed = Bed(1)
-    list(islice(following(None, None, bed=bed, tick=50, pulse=[]), 2))
-    assert bed.rests == [50, 50]
+    sleeper = FakeSleeper(1)
+    list(islice(following(None, None, sleeper=sleeper, tick=50, pulse=[]), 2))
+    assert sleeper.rests == [50, 50]
 
 
 # Resting for real

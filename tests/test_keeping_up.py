@@ -43,7 +43,7 @@ from navfeed.store.query import Reader
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.crash import Crash, crash
-from support.scripted import content, uuid
+from support.scripted import scripted_content, uuid_named
 from support.sql import writing
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -90,9 +90,9 @@ class Consumer:
 
     def shows(self, today: date) -> dict[str, Content]:
         return {
-            ad: said
-            for ad, (_, said, last_day) in self.held.items()
-            if said is not None and (last_day is None or last_day >= today)
+            ad: text
+            for ad, (_, text, last_day) in self.held.items()
+            if text is not None and (last_day is None or last_day >= today)
         }
 
 
@@ -141,23 +141,23 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         expires = (self.now + timedelta(days=days)).isoformat()
         for name in names:
-            said = content(
-                uuid(name),
+            revised = scripted_content(
+                uuid_named(name),
                 title=f"{person} {revision}",
                 sector=sector,
                 expires=expires,
                 contactList=[{"name": person}],
             )
-            before = self.store.get_stored(uuid(name))
+            before = self.store.get_stored(uuid_named(name))
             reason = Reason.NEW if before is None else Reason.CHANGED
-            if before is not None and before.raw == said.raw:
+            if before is not None and before.raw == revised.raw:
                 reason = Reason.UNCHANGED
-            verdict = DetailDecision(uuid(name), reason, said)
+            verdict = DetailDecision(uuid_named(name), reason, revised)
             self.store.commit_details([verdict], [], self.now)
 
     @rule(name=st.sampled_from(NAMES), reason=st.sampled_from(ENDS))
     def an_ad_ends(self, name: str, reason: Reason) -> None:
-        self.store.commit_details([DetailDecision(uuid(name), reason)], [], self.now)
+        self.store.commit_details([DetailDecision(uuid_named(name), reason)], [], self.now)
 
     @rule(hours=st.sampled_from([1, 13, 25, 24 * 3]), swept=st.booleans())
     def time_passes(self, hours: int, swept: bool) -> None:
@@ -167,7 +167,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def the_scope_narrows(self, name: str) -> None:
-        leaving = self.store.ad_ids() & {uuid(name)}
+        leaving = self.store.ad_ids() & {uuid_named(name)}
         self.store.rescope(Scope(words=(name,)), leaving, ask=False, now=self.now)
 
     @rule(person=st.sampled_from(PEOPLE))
@@ -185,7 +185,7 @@ class Histories(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES))
     def the_sync_dies_before_its_commit(self, name: str) -> None:
         with suppress(Crash):
-            self._remove_and_crash(uuid(name))
+            self._remove_and_crash(uuid_named(name))
 
     def _remove_and_crash(self, ad: str) -> None:
         with writing(self.path) as db:
@@ -265,10 +265,10 @@ def test_K4_batches_come_in_any_order_and_twice(tmp_path: Path) -> None:
     path = tmp_path / "navfeed.db"
     consumer = Consumer(Source(lambda: Reader(path, NOW.date()), Filters))
     with Store(path) as store:
-        said = content(uuid("a"))
-        store.commit_details([DetailDecision(uuid("a"), Reason.NEW, said)], [], NOW)
+        first = scripted_content(uuid_named("a"))
+        store.commit_details([DetailDecision(uuid_named("a"), Reason.NEW, first)], [], NOW)
         older = stream.batch(consumer.source, None)
-        store.commit_details([DetailDecision(uuid("a"), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_named("a"), Reason.STOPPED)], [], NOW)
         newer = stream.batch(consumer.source, older.cursor)
     for batch in (newer, older, newer):
         consumer.apply(batch.changes)

@@ -177,10 +177,10 @@ def test_every_door_is_in_use() -> None:
 def test_navs_names_stay_in_wire(module: Path) -> None:
     if room_of(name_of(module)) not in {"wire", "practice"}:
         own = NAVS_NAMES - OTHERS_NAMES.get(name_of(module), set())
-        assert said(parsed(module)) & own == set()
+        assert words_in(parsed(module)) & own == set()
 
 
-def said(tree: ast.Module) -> set[str]:
+def words_in(tree: ast.Module) -> set[str]:
     """Every word in the code's names and texts; docstrings and SQL's comments do not count."""
     docstrings = {
         id(node.value)
@@ -211,7 +211,7 @@ def test_these_tests_see_what_they_look_for() -> None:
     )
     assert rooms_imported(tree) == {"store", "__init__"}
     assert "httpx._client" in set(imported(tree))
-    assert said(tree) & NAVS_NAMES == {"categoryList", "ad_content", "jobtitle"}
+    assert words_in(tree) & NAVS_NAMES == {"categoryList", "ad_content", "jobtitle"}
 
 
 HEAVY = ("httpx", "httpcore", "pydantic", "sqlite_utils", "rich", "typer", "sqlite3")

@@ -39,13 +39,13 @@ def url(world: World):
 
 
 def test_a_sync_tells_each_step_and_how_it_ended(tmp_path, url, world):
-    told: list[navfeed.Event] = []
+    reported: list[navfeed.Event] = []
     settings = navfeed.load_settings(db=tmp_path / "ads.db", base_url=url)
-    ended = navfeed.sync_store(settings, progress=told.append)
+    ended = navfeed.sync_store(settings, progress=reported.append)
     assert ended.exit_code is navfeed.ExitCode.DONE
     assert ended.counts.new == 5
-    assert told[-1] is ended
-    assert {type(event) for event in told} >= {navfeed.PageApplied, navfeed.DetailsApplied}
+    assert reported[-1] is ended
+    assert {type(event) for event in reported} >= {navfeed.PageApplied, navfeed.DetailsApplied}
     with navfeed.open_store(tmp_path / "ads.db") as store:
         assert {uuid for uuid, _ in store.ads()} == set(world.truth())
 
@@ -114,7 +114,7 @@ def test_a_setting_that_does_not_exist():
 
 
 @pytest.mark.parametrize(
-    ("made", "says"),
+    ("made", "message"),
     [
         (
             lambda: navfeed.Filters(municipal="BERGEN"),
@@ -140,9 +140,11 @@ def test_a_setting_that_does_not_exist():
         (lambda: navfeed.make_plan("ads.db"), "settings of make_plan"),
     ],
 )
-def test_a_wrong_type_is_refused_by_the_name_of_what_was_given(made, says, tmp_path, monkeypatch):
+def test_a_wrong_type_is_refused_by_the_name_of_what_was_given(
+    made, message, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(TypeError, match=says):
+    with pytest.raises(TypeError, match=message):
         made()
     assert list(tmp_path.iterdir()) == []
 
@@ -172,8 +174,8 @@ def test_a_name_that_does_not_exist():
 
 
 def test_every_name_is_there_and_told_of():
-    said = set(re.findall(r"^\| `(\w+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    assert said | {"__version__"} == set(navfeed.__all__) == set(dir(navfeed))
+    documented = set(re.findall(r"^\| `(\w+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert documented | {"__version__"} == set(navfeed.__all__) == set(dir(navfeed))
     assert all(getattr(navfeed, name) is not None for name in navfeed.__all__)
 
 

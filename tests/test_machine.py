@@ -160,8 +160,8 @@ class Schedules(RuleBasedStateMachine):
         self.sync()
         ended = self.synced()
         assert (ended.counts.entries, ended.counts.late) == (0, 0)
-        assert self.lab.asked("detail") == []
-        assert len(self.lab.asked("page")) >= 1
+        assert self.lab.requests_of("detail") == []
+        assert len(self.lab.requests_of("page")) >= 1
 
     @precondition(lambda self: not self.open)
     @rule(

@@ -126,31 +126,31 @@ OTHER = [
 
 
 @pytest.mark.parametrize("around", ["{}", "Spør {}, takk", "<p>{}</p>", '<a title="{}">', "{} {}"])
-@pytest.mark.parametrize(("text", "said"), SAME)
-def test_the_same_however_it_is_written(text: str, said: str, around: str) -> None:
-    if "<" in said and "=" in around:
+@pytest.mark.parametrize(("text", "output"), SAME)
+def test_the_same_however_it_is_written(text: str, output: str, around: str) -> None:
+    if "<" in output and "=" in around:
         around = "{}"
     for seeker in seekers(text):
-        left = seeker.without(around.replace("{}", said))
+        left = seeker.without(around.replace("{}", output))
         assert REMOVED in left
         assert seeker.find(left) == []
-        if "<" not in said:
+        if "<" not in output:
             assert left in (
                 around.replace("{}", REMOVED),
                 around.replace("{}", REMOVED).replace(f"{REMOVED} {REMOVED}", REMOVED),
             )
 
 
-@pytest.mark.parametrize(("text", "said", "left"), WITHIN)
-def test_what_surrounds_it_stays(text: str, said: str, left: str) -> None:
+@pytest.mark.parametrize(("text", "output", "left"), WITHIN)
+def test_what_surrounds_it_stays(text: str, output: str, left: str) -> None:
     for seeker in seekers(text):
-        assert seeker.without(f"<p>{said}</p>") == f"<p>{left}</p>"
+        assert seeker.without(f"<p>{output}</p>") == f"<p>{left}</p>"
 
 
-@pytest.mark.parametrize(("text", "said"), OTHER)
-def test_what_is_another_text_stays(text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "output"), OTHER)
+def test_what_is_another_text_stays(text: str, output: str) -> None:
     for seeker in seekers(text):
-        assert seeker.without(f"<p>{said}</p>") == f"<p>{said}</p>"
+        assert seeker.without(f"<p>{output}</p>") == f"<p>{output}</p>"
 
 
 def test_tags_stay_so_that_the_page_stays_whole() -> None:

@@ -73,26 +73,29 @@ def read(facts: StoreFacts) -> dict[str, float]:
 
 
 def test_what_is_known_is_told() -> None:
-    told = read(FACTS)
+    reported = read(FACTS)
     moment = NOW.timestamp()
-    assert told["navfeed_active_ads"] == 9
-    assert [told[f"navfeed_details_queued{{{state}}}"] for state in ("due", "held_back")] == [3, 2]
-    assert told["navfeed_details_queued{given_up}"] == 1
-    assert told["navfeed_caught_up_timestamp_seconds"] == moment
-    assert told["navfeed_feed_log_broken"] == told["navfeed_erasure_owed"] == 1
-    assert (told["navfeed_runs_total"], told["navfeed_last_run_exit_code"]) == (17, 4)
-    assert told["navfeed_last_run_items{new}"] == 3
-    assert told["navfeed_ads_unconfirmed"] == 8
+    assert reported["navfeed_active_ads"] == 9
+    assert [reported[f"navfeed_details_queued{{{state}}}"] for state in ("due", "held_back")] == [
+        3,
+        2,
+    ]
+    assert reported["navfeed_details_queued{given_up}"] == 1
+    assert reported["navfeed_caught_up_timestamp_seconds"] == moment
+    assert reported["navfeed_feed_log_broken"] == reported["navfeed_erasure_owed"] == 1
+    assert (reported["navfeed_runs_total"], reported["navfeed_last_run_exit_code"]) == (17, 4)
+    assert reported["navfeed_last_run_items{new}"] == 3
+    assert reported["navfeed_ads_unconfirmed"] == 8
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    told = read(NEW)
-    assert told["navfeed_feed_log_broken"] == told["navfeed_erasure_owed"] == 0
-    assert not [name for name in told if name.endswith("timestamp_seconds") or "run" in name]
+    reported = read(NEW)
+    assert reported["navfeed_feed_log_broken"] == reported["navfeed_erasure_owed"] == 0
+    assert not [name for name in reported if name.endswith("timestamp_seconds") or "run" in name]
     under_way = replace(RUN, ended_at=None, exit_code=None, counts={})
-    told = read(replace(FACTS, last_run=under_way))
-    assert "navfeed_last_run_exit_code" not in told
-    assert told["navfeed_runs_total"] == 17
+    reported = read(replace(FACTS, last_run=under_way))
+    assert "navfeed_last_run_exit_code" not in reported
+    assert reported["navfeed_runs_total"] == 17
 
 
 def test_names_keep_the_conventions() -> None:
@@ -119,8 +122,8 @@ def test_prometheus_finds_nothing_to_mend(facts: StoreFacts) -> None:
 def test_each_alarm_sounds_when_it_should_and_not_before(tmp_path: Path) -> None:
     for file in (RULES, ROOT / "tests/docs/alarms.yml"):
         shutil.copy(file, tmp_path)
-    code, says = promtool("test", "rules", str(tmp_path / "alarms.yml"))
-    assert code == 0, says
+    code, message = promtool("test", "rules", str(tmp_path / "alarms.yml"))
+    assert code == 0, message
     tested = (tmp_path / "alarms.yml").read_text(encoding="utf-8")
     assert [rule for rule in alerts() if f'alertname="{rule["alert"]}"' not in tested] == []
 
@@ -142,9 +145,9 @@ def alerts() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
 def test_an_alert_asks_for_what_is_there_and_says_what_to_do(rule: dict[str, Any]) -> None:
     known = {sample.partition("{")[0] for sample in read(FACTS)}
-    asked = set(re.findall(r"navfeed_\w+", rule["expr"]))
-    assert asked or rule["alert"] == "NavfeedDisk"  # of node_exporter's figures
-    assert asked <= known
+    figures = set(re.findall(r"navfeed_\w+", rule["expr"]))
+    assert figures or rule["alert"] == "NavfeedDisk"  # of node_exporter's figures
+    assert figures <= known
     states = re.findall(r'(?:state|kind)=~?"([^"]+)"', rule["expr"])
     assert {one for state in states for one in state.split("|")} <= {"due", "held_back", "given_up"}
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
@@ -155,8 +158,8 @@ def test_an_alert_asks_for_what_is_there_and_says_what_to_do(rule: dict[str, Any
 
 def test_every_metric_is_documented() -> None:
     page = (ROOT / "docs/reference/service.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| `(navfeed_\w+)", page, re.MULTILINE))
-    assert told == {sample.partition("{")[0] for sample in read(FACTS)}
+    documented = set(re.findall(r"^\| `(navfeed_\w+)", page, re.MULTILINE))
+    assert documented == {sample.partition("{")[0] for sample in read(FACTS)}
 
 
 def test_a_sync_leaves_the_file_readable_for_others_and_whole(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from cli.support import ad, ask
+from cli.support import ad, run_command
 from navfeed.errors import StoreError
 from navfeed.model import DetailDecision, Reason, Scope
 from navfeed.practice import Practice, PracticeServer, World, faults
@@ -278,8 +278,8 @@ def test_D5_a_store_is_copied_before_it_is_upgraded(old: Path) -> None:
     made = copy.read_bytes()
     Store(old).close()
     assert copy.read_bytes() == made
-    assert ask(old, "restore", str(copy), "--yes").exit_code == 0
-    assert ask(old, "backup", str(copy), "--force").exit_code == 2
+    assert run_command(old, "restore", str(copy), "--yes").exit_code == 0
+    assert run_command(old, "backup", str(copy), "--force").exit_code == 2
 
 
 def test_D5_no_copy_is_made_where_none_is_wanted_nor_of_a_new_store(
@@ -332,13 +332,13 @@ def test_X3_a_copy_that_nobody_can_read_goes_too(old: Path) -> None:
 
 
 def test_X3_who_is_erased_is_in_no_copy(old: Path) -> None:
-    told = json.dumps(ad(1, uuid=ADS[0]), ensure_ascii=False)
+    served = json.dumps(ad(1, uuid=ADS[0]), ensure_ascii=False)
     with closing(sqlite3.connect(old)) as connection:
-        connection.execute("UPDATE ads SET content = ? WHERE uuid = ?", [told, ADS[0]])
+        connection.execute("UPDATE ads SET content = ? WHERE uuid = ?", [served, ADS[0]])
         connection.commit()
     Store(old).close()
     assert b"Nordmann" in copies(old)[0].read_bytes()
-    assert ask(old, "privacy", "erase", "Kari Nordmann", "--yes").exit_code == 0
+    assert run_command(old, "privacy", "erase", "Kari Nordmann", "--yes").exit_code == 0
     held = b"".join(one.read_bytes() for one in old.parent.iterdir() if one.is_file())
     assert b"Nordmann" not in held
 

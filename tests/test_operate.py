@@ -8,14 +8,13 @@ import pty
 import resource
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, fill, process, run_command, store_ads, uuid_of
 from cli.terminal import on_terminal as on_terminal_of
 from cli.terminal import plain
 from navfeed.api import store_lock
@@ -28,6 +27,7 @@ from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.sql import writing
+from support.warm import navfeed_command
 
 PERSON = b"Kari Nordmann"
 
@@ -105,7 +105,7 @@ def test_on_a_terminal_runs_are_a_table(db: Path) -> None:
         store.begin_run(NOW)
     leader, follower = pty.openpty()
     done = subprocess.run(
-        [sys.executable, "-m", "navfeed", "runs", "--db", str(db)],
+        navfeed_command("runs", "--db", str(db)),
         stdout=follower,
         env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
         check=True,
@@ -138,7 +138,7 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
     before = titles(db)
     old = os.umask(0)
     try:
-        result = ask(db, "backup", str(copy))
+        result = run_command(db, "backup", str(copy))
     finally:
         os.umask(old)
     assert (result.exit_code, result.stdout) == (0, "")
@@ -148,15 +148,15 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
     assert answer(copy, "list", "--limit", "3") == answer(db, "list", "--limit", "3")
     assert answer(copy, "list", "--text", "turnus") == answer(db, "list", "--text", "turnus")
     assert answer(copy, "check") == "ok\n"
-    again = ask(db, "backup", str(copy))
+    again = run_command(db, "backup", str(copy))
     assert (again.exit_code, "--force" in again.stderr) == (2, True)
-    assert ask(db, "backup", str(copy), "--force").exit_code == 0
+    assert run_command(db, "backup", str(copy), "--force").exit_code == 0
 
 
 def test_a_backup_while_somebody_writes_is_of_one_moment(db: Path, copy: Path) -> None:
     with writing(db) as connection:
-        ads.remove(connection, uuid(1), Reason.STOPPED, NOW)
-        assert ask(db, "backup", str(copy)).exit_code == 0
+        ads.remove(connection, uuid_of(1), Reason.STOPPED, NOW)
+        assert run_command(db, "backup", str(copy)).exit_code == 0
     assert len(titles(copy)) == 39
     assert len(titles(db)) == 38
 
@@ -165,13 +165,13 @@ def test_X3_nothing_of_a_removed_ad_is_in_a_backup(db: Path, copy: Path) -> None
     """Though its text is still in the store's own files: a reader keeps it from being erased."""
     secret = "hemmeligkanari"
     with Store(db) as store:
-        put(store, [ad(99, title=secret, description=f"<p>{secret}</p>")])
+        store_ads(store, [ad(99, title=secret, description=f"<p>{secret}</p>")])
     with Store(db) as store, Reader(db, NOW.date()) as reader:
         assert len(list(reader.iter_all_raw())) == 40
-        store.commit_details([DetailDecision(uuid(99), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(99), Reason.STOPPED)], [], NOW)
         held = b"".join(one.read_bytes() for one in db.parent.iterdir() if one.is_file())
         assert secret.encode() in held
-        assert ask(db, "backup", str(copy)).exit_code == 0
+        assert run_command(db, "backup", str(copy)).exit_code == 0
     assert secret.encode() not in copy.read_bytes()
     assert secret.encode()[:8] not in copy.read_bytes()
     with Store(copy) as store:
@@ -181,19 +181,19 @@ def test_X3_nothing_of_a_removed_ad_is_in_a_backup(db: Path, copy: Path) -> None
 @pytest.mark.parametrize("made", [b"dear grandmother, " * 40, b"short"])
 def test_D3_a_backup_takes_no_other_files_place(db: Path, copy: Path, made: bytes) -> None:
     copy.write_bytes(made)
-    result = ask(db, "backup", str(copy))
+    result = run_command(db, "backup", str(copy))
     assert (result.exit_code, "no store of navfeed's" in result.stderr) == (7, True)
     assert copy.read_bytes() == made
 
 
 def test_a_backup_over_the_store_itself_is_wrong_use(db: Path) -> None:
-    result = ask(db, "backup", str(db))
+    result = run_command(db, "backup", str(db))
     assert (result.exit_code, "itself" in result.stderr) == (2, True)
 
 
 def test_D3_a_damaged_store_is_not_copied(db: Path, copy: Path) -> None:
     damage(db, after=20)
-    result = ask(db, "backup", str(copy))
+    result = run_command(db, "backup", str(copy))
     assert (result.exit_code, f"{db} is damaged" in result.stderr) == (7, True)
     assert names(copy) == []
 
@@ -207,12 +207,12 @@ def damage(path: Path, *, after: int = 9) -> None:
 
 def test_D1_a_full_disk_leaves_the_backup_of_yesterday(db: Path, copy: Path) -> None:
     """A limit on the size of files stands in for the disk."""
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     yesterday = copy.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (32 * 1_024, limits[1]))
     try:
-        result = ask(db, "backup", str(copy), "--force")
+        result = run_command(db, "backup", str(copy), "--force")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (result.exit_code, "copies" in result.stderr) == (7, True)
@@ -226,7 +226,7 @@ def test_what_a_killed_backup_left_is_cleared_away_whole(db: Path, copy: Path) -
     copy.with_name(".copy.db.gone.part-journal").write_bytes(b"x")
     other = copy.with_name(".other.db.abc123.part-journal")
     other.write_bytes(b"x")
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     assert names(copy) == [other.name, "copy.db"]
 
 
@@ -250,7 +250,7 @@ def version(path: Path) -> int:
 
 def test_D5_a_store_of_an_older_schema_is_backed_up_as_it_is(old: Path, copy: Path) -> None:
     ads = titles(old)
-    result = ask(old, "backup", str(copy))
+    result = run_command(old, "backup", str(copy))
     assert (result.exit_code, names(copy)) == (0, ["copy.db"]), result.stderr
     assert (version(old), version(copy), titles(copy)) == (1, 1, ads)
     Store(copy).close()
@@ -261,7 +261,7 @@ def test_D5_a_backup_of_an_older_schema_is_brought_up_to_date(
     db: Path, old: Path, copy: Path
 ) -> None:
     ads = titles(old)
-    assert ask(old, "backup", str(copy)).exit_code == 0
+    assert run_command(old, "backup", str(copy)).exit_code == 0
     restored(db, copy)
     assert (version(db), titles(db), version(copy)) == (VERSION, ads, 1)
     assert answer(db, "check") == "ok\n"
@@ -271,7 +271,7 @@ def test_D5_a_backup_of_an_older_schema_is_brought_up_to_date(
 def test_D5_an_older_store_that_is_replaced_says_what_it_forgot(
     db: Path, old: Path, copy: Path
 ) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     assert "not known" not in restored(old, copy)
     assert titles(old) == titles(db)
 
@@ -280,16 +280,16 @@ def test_D5_an_older_store_that_is_replaced_says_what_it_forgot(
 
 
 def restored(db: Path, copy: Path, *words: str) -> str:
-    result = ask(db, "restore", str(copy), "--yes", *words)
+    result = run_command(db, "restore", str(copy), "--yes", *words)
     assert result.exit_code == 0, result.stderr
     return result.stderr
 
 
 def test_D4_a_backup_put_back_is_what_it_was(db: Path, copy: Path) -> None:
     before = titles(db)
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(n), Reason.STOPPED) for n in (1, 2)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(n), Reason.STOPPED) for n in (1, 2)], [], NOW)
     assert "navfeed sync" in restored(db, copy)
     assert titles(db) == before
     assert db.stat().st_mode & 0o777 == 0o600
@@ -299,7 +299,7 @@ def test_D4_a_backup_put_back_is_what_it_was(db: Path, copy: Path) -> None:
 
 def test_a_backup_fills_an_empty_place_and_a_damaged_one(db: Path, copy: Path) -> None:
     before = titles(db)
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     damage(db)
     assert restored(db, copy)
     assert titles(db) == before
@@ -312,11 +312,11 @@ def test_a_reader_goes_on_and_the_log_it_holds_is_not_taken_for_the_copys(
     db: Path, copy: Path
 ) -> None:
     before = titles(db)
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     with Reader(db, NOW.date()) as reader:
         assert len(list(reader.iter_all_raw())) == 39
         with Store(db) as store:
-            store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+            store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         assert db.with_name("navfeed.db-wal").stat().st_size
         restored(db, copy)
         assert len(list(reader.iter_all_raw())) == 39
@@ -325,7 +325,7 @@ def test_a_reader_goes_on_and_the_log_it_holds_is_not_taken_for_the_copys(
 
 
 def test_X4_who_was_erased_does_not_come_back_with_a_backup(db: Path, copy: Path) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     assert PERSON in copy.read_bytes()
     forget(db)
     restored(db, copy)
@@ -346,7 +346,7 @@ def forget(db: Path) -> None:
 
 
 def test_dropped_contacts_do_not_come_back_either(db: Path, copy: Path) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
         apply_contacts_setting(store, Contacts.DROP, NOW)
     restored(db, copy)
@@ -357,7 +357,7 @@ def test_dropped_contacts_do_not_come_back_either(db: Path, copy: Path) -> None:
 
 def test_what_the_copy_forgot_stays_forgotten(db: Path, copy: Path) -> None:
     forget(db)
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     restored(db, copy)
     with Store(db) as store:
         kinds = {mark.kind for mark in store.privacy_policy().marks}
@@ -372,14 +372,14 @@ def test_erasures_of_another_origin_are_to_be_repeated(db: Path, copy: Path) -> 
 
 
 def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     data = db.read_bytes()
     db.write_bytes(data[:200] + b"\xff" * (len(data) - 200))
     assert "erasures are unknown" in restored(db, copy)
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (b"dear grandmother, " * 400, "no SQLite file"),
         ("CREATE TABLE letters (text)", "another application"),
@@ -388,7 +388,7 @@ def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) ->
     ],
 )
 def test_D3_what_is_no_backup_is_not_put_in_place(
-    db: Path, copy: Path, make: bytes | str | None, says: str
+    db: Path, copy: Path, make: bytes | str | None, message: str
 ) -> None:
     before = titles(db)
     if isinstance(make, bytes):
@@ -396,19 +396,19 @@ def test_D3_what_is_no_backup_is_not_put_in_place(
     elif make is not None:
         with closing(sqlite3.connect(copy)) as connection:
             connection.executescript(make + "; CREATE TABLE IF NOT EXISTS x (y);")
-    result = ask(db, "restore", str(copy), "--yes")
-    assert (result.exit_code, says in result.stderr) == (7, True), result.stderr
+    result = run_command(db, "restore", str(copy), "--yes")
+    assert (result.exit_code, message in result.stderr) == (7, True), result.stderr
     assert titles(db) == before
     assert not [name for name in names(db) if "part" in name]
 
 
 def test_D3_a_copy_with_a_lost_row_is_not_put_in_place(db: Path, copy: Path) -> None:
     before = titles(db)
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     with closing(sqlite3.connect(copy)) as connection:
-        connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid(1)])  # and not its contacts
+        connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid_of(1)])  # and not its contacts
         connection.commit()
-    result = ask(db, "restore", str(copy), "--yes")
+    result = run_command(db, "restore", str(copy), "--yes")
     assert (result.exit_code, "the copy is damaged" in result.stderr) == (7, True)
     assert titles(db) == before
 
@@ -417,7 +417,7 @@ def test_D3_a_copy_with_a_lost_row_is_not_put_in_place(db: Path, copy: Path) -> 
 def test_D3_a_backup_takes_the_place_of_no_other_file(
     db: Path, copy: Path, version: int | None
 ) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     if version is None:
         db.write_bytes(b"dear grandmother, " * 40)
     else:
@@ -425,16 +425,19 @@ def test_D3_a_backup_takes_the_place_of_no_other_file(
             connection.execute(f"PRAGMA user_version = {version}")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = db.read_bytes()
-    result = ask(db, "restore", str(copy), "--yes")
+    result = run_command(db, "restore", str(copy), "--yes")
     assert (result.exit_code, "left as it is" in result.stderr) == (7, True)
     assert db.read_bytes() == before
 
 
 @pytest.mark.parametrize("command", [["vacuum"], ["restore", "COPY", "--yes"]])
 def test_C1_upkeep_waits_for_no_sync(db: Path, copy: Path, command: list[str]) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     with store_lock(db):
-        assert ask(db, *(str(copy) if word == "COPY" else word for word in command)).exit_code == 75
+        assert (
+            run_command(db, *(str(copy) if word == "COPY" else word for word in command)).exit_code
+            == 75
+        )
 
 
 LEVELS_WITHOUT_END = bytes.fromhex("00000000ff7f0101")
@@ -446,7 +449,7 @@ def test_D3_a_backup_of_a_damaged_index_blames_the_store(db: Path, copy: Path) -
             "UPDATE search_00_data SET block = ? WHERE id = 10", [LEVELS_WITHOUT_END]
         )
         connection.commit()
-    result = ask(db, "backup", str(copy))
+    result = run_command(db, "backup", str(copy))
     assert (result.exit_code, f"{db} is damaged" in result.stderr) == (7, True)
     assert not copy.exists()
 
@@ -456,10 +459,10 @@ def test_D3_a_backup_of_a_damaged_index_blames_the_store(db: Path, copy: Path) -
 
 def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
     with Store(db) as store:
-        gone = [DetailDecision(uuid(n), Reason.STOPPED) for n in range(2, 40)]
+        gone = [DetailDecision(uuid_of(n), Reason.STOPPED) for n in range(2, 40)]
         store.commit_details(gone, [], NOW)
     before, kept = db.stat().st_size, titles(db)
-    result = ask(db, "vacuum")
+    result = run_command(db, "vacuum")
     assert (result.exit_code, "compacted" in result.stderr) == (0, True)
     assert db.stat().st_size < before
     with closing(sqlite3.connect(db)) as connection:
@@ -473,19 +476,19 @@ def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
 def test_C2_a_vacuum_beside_a_reader_says_what_is_left(db: Path) -> None:
     with Reader(db, NOW.date()) as reader:
         list(reader.iter_all_raw())
-        result = ask(db, "vacuum")
+        result = run_command(db, "vacuum")
     assert (result.exit_code, "another program is reading" in result.stderr) == (0, True)
 
 
 def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
     for command in (["vacuum"], ["check"], ["backup", str(tmp_path / "x")], ["runs"]):
-        result = ask(tmp_path / "none.db", *command)
+        result = run_command(tmp_path / "none.db", *command)
         assert (result.exit_code, "navfeed sync" in result.stderr) == (7, True)
     assert names(tmp_path / "x") == ["copies"]
 
 
 @pytest.mark.parametrize(
-    ("harm", "says"),
+    ("harm", "message"),
     [
         ("DELETE FROM ads WHERE uuid = ?", "belongs to no ad"),
         ("DELETE FROM search_00 WHERE rowid = (SELECT id FROM ads WHERE uuid = ?)", "not know"),
@@ -504,33 +507,33 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_check_tells_each_problem(db: Path, harm: str, says: str) -> None:
+def test_check_tells_each_problem(db: Path, harm: str, message: str) -> None:
     with closing(sqlite3.connect(db)) as connection:
-        connection.execute(harm, [uuid(1)])
+        connection.execute(harm, [uuid_of(1)])
         connection.commit()
-    result = ask(db, "check")
-    assert (result.exit_code, says in result.stdout) == (7, True)
+    result = run_command(db, "check")
+    assert (result.exit_code, message in result.stdout) == (7, True)
     assert "navfeed restore" in result.stderr
 
 
 def on_terminal(db: Path, copy: Path, reply: str) -> int:
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "restore", str(copy), "--db", str(db)],
+        navfeed_command("restore", str(copy), "--db", str(db)),
         stdin=follower,
         stderr=subprocess.PIPE,
-    ) as asked:
+    ) as requested:
         os.write(leader, reply.encode())
-        asked.communicate(timeout=60)
+        requested.communicate(timeout=60)
     os.close(follower)
     os.close(leader)
-    return asked.returncode
+    return requested.returncode
 
 
 def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
     assert on_terminal(db, copy, "n\n") == 3
     assert len(titles(db)) == 38
     assert on_terminal(db, copy, "\x04") == 3
@@ -539,9 +542,9 @@ def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None
 
 
 def test_without_a_terminal_no_store_is_replaced_unconfirmed(db: Path, copy: Path) -> None:
-    assert ask(db, "backup", str(copy)).exit_code == 0
+    assert run_command(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
     ended = process("restore", str(copy), "--db", str(db), stdin=b"")
     assert (ended.returncode, b"--yes" in ended.stderr) == (2, True)
     assert len(titles(db)) == 38

@@ -136,12 +136,12 @@ def test_the_sdist_holds_what_it_takes_to_build_and_read(source: Path) -> None:
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:
-    said = metadata(wheel)
-    assert (said["Name"], said["Version"]) == ("navfeed", __version__)
-    assert (said["License-Expression"], said["Requires-Python"]) == ("MIT", ">=3.11")
-    assert said["Metadata-Version"] == "2.4"
-    assert said.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "Typing :: Typed" in said.get_all("Classifier", [])
+    output = metadata(wheel)
+    assert (output["Name"], output["Version"]) == ("navfeed", __version__)
+    assert (output["License-Expression"], output["Requires-Python"]) == ("MIT", ">=3.11")
+    assert output["Metadata-Version"] == "2.4"
+    assert output.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "Typing :: Typed" in output.get_all("Classifier", [])
 
 
 def test_the_wheel_works_where_nothing_is_but_what_it_asks_for(wheel: Path, tmp_path: Path) -> None:
@@ -185,11 +185,13 @@ def closure(requirements: list[str]) -> Iterator[Distribution]:
     known: set[str] = set()
     waiting = list(requirements)
     while waiting:
-        asked = Requirement(waiting.pop())
-        if asked.name in known or (asked.marker and not asked.marker.evaluate({"extra": ""})):
+        requested = Requirement(waiting.pop())
+        if requested.name in known or (
+            requested.marker and not requested.marker.evaluate({"extra": ""})
+        ):
             continue
-        known.add(asked.name)
-        found = distribution(asked.name)
+        known.add(requested.name)
+        found = distribution(requested.name)
         waiting += found.requires or []
         yield found
 

@@ -15,7 +15,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import ad, answer, ask, fill, process, uuid
+from cli.support import ad, answer, fill, process, run_command, uuid_of
 from navfeed.api import store_lock
 from navfeed.errors import StoreError
 from navfeed.model import Contacts, ErasedTerm, PrivacyPolicy, Reason, TermKind
@@ -26,8 +26,9 @@ from navfeed.store import erasure, settings
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.clock import NOW
-from support.scripted import BEGAN, active, content
+from support.scripted import BEGAN, active, scripted_content
 from support.sql import rows
+from support.warm import navfeed_command
 
 KARI: dict[str, Any] = {
     "title": "Kokk hos Kari Nordmann",
@@ -68,7 +69,7 @@ def files(path: Path) -> str:
     return b"".join(one.read_bytes() for one in path.parent.iterdir()).decode(errors="replace")
 
 
-def said(path: Path, ad: str) -> Any:
+def stored_content(path: Path, ad: str) -> Any:
     connection = sqlite3.connect(path)
     ((text,),) = connection.execute("SELECT content FROM ads WHERE title LIKE ?", [f"{ad}%"])
     connection.close()
@@ -87,7 +88,7 @@ def test_what_is_erased_is_in_no_file(bench: Bench, path: Path) -> None:
 def test_a_contact_goes_as_a_whole_and_the_others_stay(bench: Bench, path: Path) -> None:
     for text in ("kari@EXAMPLE.no", "22 33 44 55", "Kari Nordmann"):
         forget(path, text)
-    left = said(path, "Kokk")
+    left = stored_content(path, "Kokk")
     assert left["contactList"] == KARI["contactList"][1:]
     assert left["title"] == "Kokk hos [removed]"
     assert left["description"] == (
@@ -97,7 +98,7 @@ def test_a_contact_goes_as_a_whole_and_the_others_stay(bench: Bench, path: Path)
     assert left["employer"] == {"name": "[removed] AS", "orgnr": "974760673"}
     assert left["workLocations"][0]["address"] == "c/o [removed], Kai 1"
     assert left["madeUp"] == {"by": ["[removed]"]}
-    assert said(path, "Nordmann")["x"] == "Kari"
+    assert stored_content(path, "Nordmann")["x"] == "Kari"
 
 
 def test_columns_say_what_the_raw_content_says(bench: Bench, path: Path) -> None:
@@ -119,7 +120,7 @@ def test_a_later_sync_does_not_bring_it_back(bench: Bench, path: Path, text: str
     bench.feed.log.append(("kari", "ACTIVE", 3))
     bench.sync()
     assert answer(path, "privacy", "find", text) == ""
-    assert said(path, "Kokk")["extent"] == "Deltid"
+    assert stored_content(path, "Kokk")["extent"] == "Deltid"
 
 
 def test_an_ad_that_comes_later_is_met_by_it_too(bench: Bench, path: Path) -> None:
@@ -127,7 +128,7 @@ def test_an_ad_that_comes_later_is_met_by_it_too(bench: Bench, path: Path) -> No
     bench.feed.log.append(("new", "ACTIVE", 3))
     bench.feed.active |= active(["new"], title="Ny", description="Ring kari\nnordmann")
     bench.sync()
-    assert said(path, "Ny")["description"] == "Ring [removed]"
+    assert stored_content(path, "Ny")["description"] == "Ring [removed]"
 
 
 def test_verify_and_repair_do_not_bring_it_back(bench: Bench, path: Path) -> None:
@@ -180,8 +181,8 @@ def test_forgetting_and_dropping_go_together(bench: Bench, path: Path) -> None:
     forget(path, "Per")
     with Store(path) as store:
         apply_contacts_setting(store, Contacts.DROP, BEGAN)
-    assert "eller [removed].</p>" in said(path, "Kokk")["description"]
-    assert said(path, "Kokk")["contactList"] == []
+    assert "eller [removed].</p>" in stored_content(path, "Kokk")["description"]
+    assert stored_content(path, "Kokk")["contactList"] == []
     bench.clock += timedelta(days=20)
     assert set(bench.sync().counts.reasons) == {Reason.UNCHANGED}
 
@@ -210,7 +211,7 @@ def test_C2_a_reader_postpones_the_erasure_and_the_next_sync_makes_it_good(
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM ads").fetchone()
-    result = ask(path, "privacy", "erase", "Kari Nordmann")
+    result = run_command(path, "privacy", "erase", "Kari Nordmann")
     assert result.exit_code == 0
     assert "the next sync erases what is left on disk" in result.stderr
     reader.close()
@@ -222,12 +223,14 @@ words = st.sampled_from(["kari", "Nordmann", "LI", "22", "33", "91812345", "per@
 
 
 @given(st.lists(words, min_size=1, max_size=3), st.lists(words, max_size=12))
-def test_taking_out_and_keeping_out_are_the_same(text: list[str], says: list[str]) -> None:
+def test_taking_out_and_keeping_out_are_the_same(text: list[str], message: list[str]) -> None:
     """What the erasure leaves is what the next detail is compared with."""
     needle = term_of(" ".join(text))
     if needle is None:
         return
-    ad = content(uuid(1), description=" ".join(says), contactList=[{"name": " ".join(says)}])
+    ad = scripted_content(
+        uuid_of(1), description=" ".join(message), contactList=[{"name": " ".join(message)}]
+    )
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
     assert without_person(ad, matcher_of(needle)) == Redactor(rules)(ad)
 
@@ -294,10 +297,10 @@ fields = st.recursive(
         st.sampled_from(["title", "published", "categoryList", "contactList", "x", "Kari"]), fields
     ),
 )
-def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, says: dict[str, Any]) -> None:
+def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, message: dict[str, Any]) -> None:
     needle = term_of(text)
     assert needle is not None
-    stored = content(uuid(1), **says)
+    stored = scripted_content(uuid_of(1), **message)
     left = without_person(stored, matcher_of(needle))
     assert list(places_of(left.raw, matcher_of(needle))) == []
     rules = PrivacyPolicy(marks=marks_of(needle, b"key"), key=b"key")
@@ -306,13 +309,13 @@ def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, says: dict[str,
 
 def test_what_navs_form_asks_for_stays(path: Path) -> None:
     """Ids and moments name nobody, and an ad without its last day would be shown for ever."""
-    says = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
-    db = fill(path, ad(1, **says, expires="2999-01-01T00:00:00Z"))
-    for text in ("2026", "20260303", "title", "name", uuid(1)):
+    message = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
+    db = fill(path, ad(1, **message, expires="2999-01-01T00:00:00Z"))
+    for text in ("2026", "20260303", "title", "name", uuid_of(1)):
         answer(db, "privacy", "erase", text)
         assert answer(db, "privacy", "find", text) == ""
-    left = said(db, "")
-    assert (left["published"], left["uuid"]) == (says["published"], uuid(1))
+    left = stored_content(db, "")
+    assert (left["published"], left["uuid"]) == (message["published"], uuid_of(1))
     assert left["expires"] == "2999-01-01T00:00:00Z"
     assert (left["title"], left["name"]) == ("[removed] [removed]", {"title": "[removed]"})
 
@@ -322,11 +325,11 @@ def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
     old = ErasedTerm(TermKind.WORDS, 2, hmac.digest(key, b"words:bj\xc3\xb8rn li", "sha256"))
     redact = Redactor(PrivacyPolicy(marks=frozenset({old}), key=key))
     for served in ("Bj&oslash;rn Li", "Bj&amp;oslash;rn&shy; Li", "BJØRN <b>LI"):
-        assert "[removed]" in redact(content(uuid(1), title=served)).raw
+        assert "[removed]" in redact(scripted_content(uuid_of(1), title=served)).raw
 
 
 def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:
-    result = ask(db, "privacy", "erase", "[removed]")
+    result = run_command(db, "privacy", "erase", "[removed]")
     assert (result.exit_code, "too short to identify a person" in result.stderr) == (2, True)
 
 
@@ -342,18 +345,18 @@ def db(path: Path) -> Path:
 
 def test_found_is_told_with_ad_and_field_and_no_more_than_that(db: Path) -> None:
     assert answer(db, "privacy", "find", "kari  NORDMANN").splitlines() == [
-        f"{uuid(1)}\tworkLocations[0].address\tKari Nordmann",
-        f"{uuid(1)}\tcontactList[0].name\tKari Nordmann",
-        f"{uuid(1)}\ttitle\tKari Nordmann",
-        f"{uuid(1)}\tdescription\tKari</b>&nbsp;Nordmann",
-        f"{uuid(1)}\temployer.name\tKARI NORDMANN",
-        f"{uuid(1)}\tmadeUp.by[0]\tkari nordmann",
-        f"{uuid(2)}\tcontactList[0].name\tKari Nordmann",
+        f"{uuid_of(1)}\tworkLocations[0].address\tKari Nordmann",
+        f"{uuid_of(1)}\tcontactList[0].name\tKari Nordmann",
+        f"{uuid_of(1)}\ttitle\tKari Nordmann",
+        f"{uuid_of(1)}\tdescription\tKari</b>&nbsp;Nordmann",
+        f"{uuid_of(1)}\temployer.name\tKARI NORDMANN",
+        f"{uuid_of(1)}\tmadeUp.by[0]\tkari nordmann",
+        f"{uuid_of(2)}\tcontactList[0].name\tKari Nordmann",
     ]
 
 
 def test_ads_past_their_last_day_are_searched_as_long_as_they_are_stored(db: Path) -> None:
-    assert answer(db, "privacy", "find", "Kari N").splitlines() == [f"{uuid(3)}\ttitle\tKari N"]
+    assert answer(db, "privacy", "find", "Kari N").splitlines() == [f"{uuid_of(3)}\ttitle\tKari N"]
 
 
 @pytest.mark.parametrize("number", ["22334455", "+47 22 33 44 55", "0047 2233 4455", "22-33-44-55"])
@@ -366,7 +369,7 @@ def test_a_number_is_found_by_its_digits(db: Path, number: str) -> None:
 
 
 def test_nothing_found_is_an_answer(db: Path) -> None:
-    result = ask(db, "privacy", "find", "Ola Dunk")
+    result = run_command(db, "privacy", "find", "Ola Dunk")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "no stored ad contains it" in result.stderr
     assert answer(db, "privacy", "find", "Ola Dunk", "--format", "json") == "[]\n"
@@ -374,9 +377,9 @@ def test_nothing_found_is_an_answer(db: Path) -> None:
 
 def test_hostile_text_is_harmless_where_it_is_shown(path: Path) -> None:
     db = fill(path, ad(1, title="Kari\x1b[31m Nordmann\u202e"))
-    said = answer(db, "privacy", "find", "31m nordmann")
-    assert "\x1b" not in said
-    assert "\u202e" not in said
+    output = answer(db, "privacy", "find", "31m nordmann")
+    assert "\x1b" not in output
+    assert "\u202e" not in output
 
 
 def test_find_changes_no_ad(db: Path) -> None:
@@ -415,31 +418,30 @@ def test_a_damaged_moment_in_the_log_is_none(db: Path) -> None:
 @pytest.mark.parametrize("command", ["find", "erase"])
 @pytest.mark.parametrize("text", ["", "  ", "Li", "a.b", "--"])
 def test_what_stands_everywhere_is_refused(db: Path, command: str, text: str) -> None:
-    assert ask(db, "privacy", command, text).exit_code == 2
+    assert run_command(db, "privacy", command, text).exit_code == 2
 
 
 @pytest.mark.parametrize("command", [["find", "Kari"], ["erase", "Kari"], ["log"]])
 def test_without_a_store_there_is_nothing_to_ask(path: Path, command: list[str]) -> None:
-    result = ask(path, "privacy", *command)
+    result = run_command(path, "privacy", *command)
     assert result.exit_code == 7
     assert not path.exists()
 
 
 def test_C1_an_erasure_waits_for_no_sync(db: Path) -> None:
     with store_lock(db):
-        result = ask(db, "privacy", "erase", "Kari Nordmann")
+        result = run_command(db, "privacy", "erase", "Kari Nordmann")
         assert result.exit_code == 75
         assert answer(db, "privacy", "find", "Kari Nordmann")  # finding does not need the lock
-    assert ask(db, "privacy", "erase", "Kari Nordmann").exit_code == 0
+    assert run_command(db, "privacy", "erase", "Kari Nordmann").exit_code == 0
 
 
 def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
     import subprocess
-    import sys
 
     for command in ("find", "erase"):
         ended = subprocess.run(
-            [sys.executable, "-m", "navfeed", "privacy", command, "-", "--db", str(db)],
+            navfeed_command("privacy", command, "-", "--db", str(db)),
             input="Kari Nordmann\n",
             capture_output=True,
             text=True,
@@ -457,20 +459,19 @@ def test_find_says_nothing_where_it_can_leave_no_line(
         raise StoreError("the disk is full")
 
     monkeypatch.setattr(Store, "note_find", full)
-    result = ask(db, "privacy", "find", "Kari Nordmann")
+    result = run_command(db, "privacy", "find", "Kari Nordmann")
     assert (result.exit_code, result.stdout) == (7, "")
 
 
 def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
     """Run an erasure as a person would, who types a reply."""
     import subprocess
-    import sys
 
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "privacy", "erase", "Kari Nordmann", "--db", str(db),
-         *words],
+        navfeed_command("privacy", "erase", "Kari Nordmann", "--db", str(db),
+         *words),
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
         os.close(theirs)
@@ -481,7 +482,7 @@ def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("reply", "words", "code", "says"),
+    ("reply", "words", "code", "message"),
     [
         ("n\n", [], 3, "nothing was erased"),
         ("\x04", [], 3, "nothing was erased"),
@@ -490,10 +491,10 @@ def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
     ],
 )
 def test_a_person_is_asked_first(
-    db: Path, reply: str, words: list[str], code: int, says: str
+    db: Path, reply: str, words: list[str], code: int, message: str
 ) -> None:
     ended, err = on_terminal(db, reply, *words)
-    assert (ended, says in err) == (code, True), err
+    assert (ended, message in err) == (code, True), err
     assert ("Erase it from 2 ads" in err) is (not words)
 
 
@@ -508,7 +509,7 @@ def test_on_a_terminal_what_is_found_is_a_table(db: Path) -> None:
 
 def test_a_store_that_is_none_is_told(path: Path) -> None:
     path.write_text("dear grandmother, " * 100)
-    assert ask(path, "privacy", "erase", "Kari").exit_code == 7
+    assert run_command(path, "privacy", "erase", "Kari").exit_code == 7
     with pytest.raises(StoreError):
         Store(path)
 

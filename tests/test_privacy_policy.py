@@ -14,7 +14,7 @@ from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.lab import Lab
-from support.scripted import BEGAN, active, content, uuid
+from support.scripted import BEGAN, active, scripted_content, uuid_named
 
 PERSON = {"name": "Kari Nordmann", "email": "kari@example.no", "phone": "22 33 44 55"}
 TELLS: dict[str, Any] = {
@@ -67,10 +67,10 @@ def test_what_is_left_is_raw_content_and_columns_alike(bench: Bench, path: Path)
     take_up(path, Contacts.DROP)
     bench.sync()
     with Store(path) as store:
-        [(_, said)] = store.iter_contents()
-    assert json.loads(said.raw)["contactList"] == list(said.contacts) == []
-    assert said.title == json.loads(said.raw)["title"] == "Kokk, ring [removed]"
-    assert said.locations[0].address == "Kai 1 ([removed])"
+        [(_, output)] = store.iter_contents()
+    assert json.loads(output.raw)["contactList"] == list(output.contacts) == []
+    assert output.title == json.loads(output.raw)["title"] == "Kokk, ring [removed]"
+    assert output.locations[0].address == "Kai 1 ([removed])"
 
 
 def test_an_ad_that_nav_left_as_it_was_is_unchanged_here_too(bench: Bench, path: Path) -> None:
@@ -84,7 +84,9 @@ def test_an_ad_that_nav_left_as_it_was_is_unchanged_here_too(bench: Bench, path:
 def test_kept_contacts_cost_nothing_and_stay_to_the_letter(bench: Bench, path: Path) -> None:
     bench.sync()
     with Store(path) as store:
-        assert list(store.iter_contents()) == [(uuid("ad"), bench.feed.active[uuid("ad")])]
+        assert list(store.iter_contents()) == [
+            (uuid_named("ad"), bench.feed.active[uuid_named("ad")])
+        ]
         assert store.privacy_policy() == PrivacyPolicy()
 
 
@@ -130,7 +132,7 @@ def test_a_change_that_is_cut_off_leaves_all_as_it_was(bench: Bench, path: Path)
     bench.sync()
 
     def cut_off() -> Any:
-        yield uuid("ad"), content(uuid("ad"))
+        yield uuid_named("ad"), scripted_content(uuid_named("ad"))
         raise KeyboardInterrupt
 
     with Store(path) as store, pytest.raises(KeyboardInterrupt):

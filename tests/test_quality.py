@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import ad, answer, fill, place, uuid
+from cli.support import ad, answer, fill, place, uuid_of
 from navfeed.research.quality import CHECKS, DUPLICATES, EXAMPLES, MEANINGS, AdFacts, examine
 from support.clock import NOW
 
@@ -96,7 +96,7 @@ def test_the_command(tmp_path: Path) -> None:
         report = json.loads(answer(db, "quality", "--format", "json"))
         assert report["ads"] == 2
         found = {one["check"]: one for one in report["findings"]}
-        assert found["no_municipality"]["examples"] == [uuid(2)]
+        assert found["no_municipality"]["examples"] == [uuid_of(2)]
         assert found["full_time_in_part"]["share"] == 0.5
         lines = answer(db, "quality", "--municipality", "BERGEN").splitlines()
         assert lines[0].split("\t")[:3] == ["no_municipality", "0", "0.0%"]

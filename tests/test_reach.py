@@ -15,8 +15,8 @@ from navfeed.sync.walk import Start
 from support.bench import Bench
 from support.clock import NOW
 from support.scripted import BEGAN, active
-from support.shell import Said, run_here
-from support.socket_harness import Outdoors, environment_of
+from support.shell import CommandResult, run_here
+from support.socket_harness import SocketLab, environment_of
 
 DAY = timedelta(days=1)
 
@@ -31,8 +31,8 @@ def half_a_year() -> World:
     return world
 
 
-def run(outdoors: Outdoors, *words: str) -> Said:
-    return run_here([*words], environment_of(outdoors), outdoors.path.parent)
+def run(socket_lab: SocketLab, *words: str) -> CommandResult:
+    return run_here([*words], environment_of(socket_lab), socket_lab.path.parent)
 
 
 def reach(path: Path) -> datetime | None:
@@ -42,11 +42,11 @@ def reach(path: Path) -> datetime | None:
 
 @pytest.mark.parametrize("ahead", [timedelta(0), 20 * DAY, 200 * DAY, -200 * DAY], ids=str)
 def test_T1_a_first_sync_counts_back_from_the_feeds_clock(tmp_path: Path, ahead: timedelta) -> None:
-    with Outdoors(tmp_path / "copy.db", half_a_year()) as outdoors:
-        outdoors.clock = lambda: outdoors.world.now + ahead
-        outdoors.sync(start=Start(back=HISTORY))
-        assert outdoors.stored().keys() == set(outdoors.world.active())
-        assert reach(outdoors.path) == outdoors.world.now.replace(microsecond=0) - HISTORY
+    with SocketLab(tmp_path / "copy.db", half_a_year()) as socket_lab:
+        socket_lab.clock = lambda: socket_lab.world.now + ahead
+        socket_lab.sync(start=Start(back=HISTORY))
+        assert socket_lab.stored().keys() == set(socket_lab.world.active())
+        assert reach(socket_lab.path) == socket_lab.world.now.replace(microsecond=0) - HISTORY
 
 
 def test_T1_without_a_date_header_it_counts_from_the_newest_entry(tmp_path: Path) -> None:
@@ -85,18 +85,18 @@ def test_a_copy_lacks_ads_until_it_is_as_old_as_an_ad_can_be(
 
 @pytest.mark.parametrize("option", [["--since", "3"], ["--from-tip"]], ids=lambda o: o[0])
 def test_a_copy_begun_late_on_purpose_says_so(tmp_path: Path, option: list[str]) -> None:
-    with Outdoors(tmp_path / "copy.db", half_a_year()) as outdoors:
-        assert run(outdoors, "sync", *option).code == 0
-        assert "older ads may be missing" in run(outdoors, "status").out
-        facts = json.loads(run(outdoors, "status", "--format", "json").out)
+    with SocketLab(tmp_path / "copy.db", half_a_year()) as socket_lab:
+        assert run(socket_lab, "sync", *option).code == 0
+        assert "older ads may be missing" in run(socket_lab, "status").out
+        facts = json.loads(run(socket_lab, "status", "--format", "json").out)
         assert facts["complete"] is False
-        findings = json.loads(run(outdoors, "doctor", "--format", "json").out)
+        findings = json.loads(run(socket_lab, "doctor", "--format", "json").out)
         (finding,) = [finding for finding in findings if finding["check"] == "reach"]
         assert finding["level"] == "warning"
 
 
 def test_a_complete_copy_says_nothing_of_it(tmp_path: Path) -> None:
-    with Outdoors(tmp_path / "copy.db", half_a_year()) as outdoors:
-        assert run(outdoors, "sync").code == 0
-        assert "missing" not in run(outdoors, "status").out
-        assert json.loads(run(outdoors, "status", "--format", "json").out)["complete"] is True
+    with SocketLab(tmp_path / "copy.db", half_a_year()) as socket_lab:
+        assert run(socket_lab, "sync").code == 0
+        assert "missing" not in run(socket_lab, "status").out
+        assert json.loads(run(socket_lab, "status", "--format", "json").out)["complete"] is True

@@ -116,17 +116,17 @@ STAYS = [
 @pytest.mark.parametrize("context", CONTEXTS)
 @pytest.mark.parametrize("found", [*NUMBERS, *ADDRESSES])
 def test_addresses_and_numbers_go(found: str, context: str) -> None:
-    said = without_contacts(context.replace("{}", found))
-    assert re.sub(r"</?(b|span)>", "", said) == context.replace("{}", REMOVED)
+    output = without_contacts(context.replace("{}", found))
+    assert re.sub(r"</?(b|span)>", "", output) == context.replace("{}", REMOVED)
 
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("number", LABELLED)
 def test_what_is_called_a_number_goes_however_it_is_grouped(label: str, number: str) -> None:
-    said = without_contacts(label.replace("{}", number))
-    assert not re.search(r"\d", said)
-    assert REMOVED in said
-    assert said.startswith(label[:3])
+    output = without_contacts(label.replace("{}", number))
+    assert not re.search(r"\d", output)
+    assert REMOVED in output
+    assert output.startswith(label[:3])
 
 
 @pytest.mark.parametrize("context", ["{}", "Vi tilbyr {} og mer", "<li>{}</li>", "Hei, {}!"])
@@ -194,22 +194,22 @@ def grouped(number: str, sizes: tuple[int, ...], gap: str) -> str:
 def test_no_number_that_is_called_one_survives(
     before: str, number: str, sizes: tuple[int, ...], gap: str, label: str, after: str
 ) -> None:
-    said = without_contacts(f"{before} {label}{grouped(number, sizes, gap)} {after}")
-    assert not re.search(r"\d", said.replace("&nbsp;", ""))
+    output = without_contacts(f"{before} {label}{grouped(number, sizes, gap)} {after}")
+    assert not re.search(r"\d", output.replace("&nbsp;", ""))
 
 
 @given(words, landline, words)
 def test_pairs_are_a_number_anywhere(before: str, number: str, after: str) -> None:
-    said = without_contacts(f"{before} {grouped(number, (2, 2, 2, 2), ' ')} {after}")
-    assert not re.search(r"\d", said)
+    output = without_contacts(f"{before} {grouped(number, (2, 2, 2, 2), ' ')} {after}")
+    assert not re.search(r"\d", output)
 
 
 @given(words, mobile, words)
 def test_a_mobile_as_it_is_written_most_is_a_number_anywhere(
     before: str, number: str, after: str
 ) -> None:
-    said = without_contacts(f"{before} {grouped(number, (3, 2, 3), ' ')} {after}")
-    assert not re.search(r"\d", said)
+    output = without_contacts(f"{before} {grouped(number, (3, 2, 3), ' ')} {after}")
+    assert not re.search(r"\d", output)
 
 
 @given(words, st.integers(800_000_000, 999_999_999), st.sampled_from(["", " ", "\u00a0"]))

@@ -13,7 +13,7 @@ from navfeed.wire.detail import read_content
 from navfeed.wire.rewrite import NO_PROSE, drop_contacts, iter_texts, rewrite_texts
 
 
-def content(raw: str) -> Content:
+def parse(raw: str) -> Content:
     return read_content(raw)
 
 
@@ -21,7 +21,7 @@ def upper(raw: str, *drops: str) -> str:
     def dropped(contact: Contact) -> bool:
         return contact.name in drops
 
-    return rewrite_texts(content(raw), lambda text: text.replace("kari", "OLA"), dropped).raw
+    return rewrite_texts(parse(raw), lambda text: text.replace("kari", "OLA"), dropped).raw
 
 
 def test_texts_change_wherever_people_write_them() -> None:
@@ -38,7 +38,7 @@ def test_texts_change_wherever_people_write_them() -> None:
 
 
 def test_columns_say_what_the_raw_content_says() -> None:
-    before = content('{"title":"kari","description":"kari","contactList":[{"name":"kari N"}]}')
+    before = parse('{"title":"kari","description":"kari","contactList":[{"name":"kari N"}]}')
     after = rewrite_texts(before, lambda text: text.replace("kari", ""), lambda _: True)
     assert (after.title, after.description, after.contacts) == ("", "", ())
     assert after == read_content(after.raw)
@@ -51,7 +51,7 @@ def test_the_rest_stays_to_the_letter() -> None:
         '\n"twice":1,"twice":"kari \\"q\\" \\\\", "esc":"\\u006bari" ,"a":[ ] }'
     )
     assert upper(raw) == raw.replace('"kari ', '"OLA ').replace("\\u006bari", "OLA")
-    assert rewrite_texts(content(raw), lambda text: text, lambda _: True).raw is raw
+    assert rewrite_texts(parse(raw), lambda text: text, lambda _: True).raw is raw
 
 
 def test_codes_and_dates_are_not_shown_to_it() -> None:
@@ -68,7 +68,7 @@ def test_codes_and_names_of_members_are_shown_to_what_recodes() -> None:
         '"title":"kari","kari" : {"name":"kari","k\\u0061ri":["kari"]}}'
     )
     left = rewrite_texts(
-        content(raw), lambda text: text, lambda _: False, recode=lambda t: t.replace("kari", "OLA")
+        parse(raw), lambda text: text, lambda _: False, recode=lambda t: t.replace("kari", "OLA")
     )
     assert left.raw == (
         '{"uuid":"OLA","published":"2026-03-03T08:00","expires":1,"categoryList":[{"code":"OLA"}],'
@@ -152,13 +152,13 @@ values = st.recursive(
 def test_nothing_changed_is_nothing_changed(value: object, escaped: bool, indent: int) -> None:
     raw = json.dumps(value, ensure_ascii=escaped, indent=indent)
     raw.encode(errors="surrogatepass")
-    assert rewrite_texts(content(raw), lambda text: text, lambda _: True).raw == raw
+    assert rewrite_texts(parse(raw), lambda text: text, lambda _: True).raw == raw
 
 
 @given(st.dictionaries(st.text(), values, max_size=6), st.booleans())
 def test_every_text_is_told_and_can_be_changed(value: dict[str, object], escaped: bool) -> None:
     raw = json.dumps(value, ensure_ascii=escaped)
-    emptied = rewrite_texts(content(raw), lambda _: "", lambda _: False)
+    emptied = rewrite_texts(parse(raw), lambda _: "", lambda _: False)
     left = [text for field, text in iter_texts(emptied.raw) if text and not is_no_prose(field)]
     assert left == []
 

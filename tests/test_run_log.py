@@ -7,7 +7,6 @@ import os
 import pty
 import stat
 import subprocess
-import sys
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from support.bench import Bench
 from support.clock import machine_now
 from support.scripted import active
 from support.shell import Shell
+from support.warm import navfeed_command
 
 
 @pytest.fixture
@@ -126,11 +126,11 @@ def test_all_that_a_run_does_is_told_by_its_number(tmp_path: Path, file: Path) -
     log_end(log, ended)
     assert log.run is None
     log.close()
-    told = lines(file)
-    assert [line["event"] for line in told] == ["began", "walked", "fetched", "ended"]
-    assert told[-1]["reasons"] == {"new": 2}
-    assert {line["run"] for line in told} == {1}
-    assert (told[-1]["exit_code"], told[-1]["new"]) == (0, 2)
+    reported = lines(file)
+    assert [line["event"] for line in reported] == ["began", "walked", "fetched", "ended"]
+    assert reported[-1]["reasons"] == {"new": 2}
+    assert {line["run"] for line in reported} == {1}
+    assert (reported[-1]["exit_code"], reported[-1]["new"]) == (0, 2)
 
 
 # As a process
@@ -145,12 +145,12 @@ def shell(tmp_path: Path) -> Any:
 
 def test_json_on_stderr_is_json_alone_and_errors_too(shell: Shell) -> None:
     code, out, err = shell.run("sync", "--log-format", "json", "--log-level", "debug")
-    told = [json.loads(line) for line in err.splitlines()]
-    assert (code, out, told[-1]["event"]) == (0, "", "ended")
+    logged = [json.loads(line) for line in err.splitlines()]
+    assert (code, out, logged[-1]["event"]) == (0, "", "ended")
     shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
     code, _, err = shell.run("sync", "--log-format", "json")
-    told = [json.loads(line) for line in err.splitlines()]
-    assert (code, told[-1]["level"], told[-1]["event"]) == (5, "error", "ended")
+    logged = [json.loads(line) for line in err.splitlines()]
+    assert (code, logged[-1]["level"], logged[-1]["event"]) == (5, "error", "ended")
     code, _, err = shell.run("sync", "-q", "--log-format", "json")
     assert [json.loads(line)["level"] for line in err.splitlines()] == ["error"]
 
@@ -176,20 +176,20 @@ def test_a_failed_run_is_one_event_with_all_of_it(shell: Shell, file: Path) -> N
         times=None,
     )
     assert shell.run(*words) == (5, "", "")
-    (told,) = lines(file)
-    assert (told["level"], told["event"], told["run"]) == ("error", "ended", 1)
-    assert (told["exit_code"], told["outcome"]) == (5, told["message"])
-    assert datetime.fromisoformat(told["next_try_at"]) > datetime.fromisoformat(told["time"])
-    assert "requests a pause until" in told["outcome"]
-    assert told["new"] == 0
+    (logged,) = lines(file)
+    assert (logged["level"], logged["event"], logged["run"]) == ("error", "ended", 1)
+    assert (logged["exit_code"], logged["outcome"]) == (5, logged["message"])
+    assert datetime.fromisoformat(logged["next_try_at"]) > datetime.fromisoformat(logged["time"])
+    assert "requests a pause until" in logged["outcome"]
+    assert logged["new"] == 0
 
 
 def test_a_run_that_found_the_store_taken_is_one_event(shell: Shell, file: Path) -> None:
     with store_lock(shell.db):
         code, _, err = shell.run("sync", "--log-format", "json")
-    (told,) = [json.loads(line) for line in err.splitlines()]
-    assert (code, told["exit_code"], told["run"], told["event"]) == (75, 75, None, "ended")
-    assert (told["level"], told["next_try_at"]) == ("error", None)
+    (logged,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, logged["exit_code"], logged["run"], logged["event"]) == (75, 75, None, "ended")
+    assert (logged["level"], logged["next_try_at"]) == ("error", None)
 
 
 def test_a_store_that_fails_in_mid_run_is_one_event(
@@ -197,9 +197,9 @@ def test_a_store_that_fails_in_mid_run_is_one_event(
 ) -> None:
     monkeypatch.setattr(Store, "commit_page", refuse)
     code, _, err = shell.run("sync", "--log-format", "json")
-    (told,) = [json.loads(line) for line in err.splitlines()]
-    assert (code, told["exit_code"], told["run"], told["event"]) == (7, 7, 1, "ended")
-    assert (told["level"], told["outcome"]) == ("error", "no room")
+    (logged,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, logged["exit_code"], logged["run"], logged["event"]) == (7, 7, 1, "ended")
+    assert (logged["level"], logged["outcome"]) == ("error", "no room")
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -209,9 +209,9 @@ def refuse(*_: object, **__: object) -> None:
 def test_a_bug_is_one_event(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "commit_page", lambda *_, **__: 1 / 0)
     code, _, err = shell.run("sync", "--log-format", "json")
-    (told,) = [json.loads(line) for line in err.splitlines()]
-    assert (code, told["exit_code"], told["run"], told["event"]) == (1, 1, 1, "ended")
-    assert (told["level"], "this is a bug" in told["message"]) == ("error", True)
+    (logged,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, logged["exit_code"], logged["run"], logged["event"]) == (1, 1, 1, "ended")
+    assert (logged["level"], "this is a bug" in logged["message"]) == ("error", True)
 
 
 def test_what_a_log_cannot_take_is_said_on_stderr(shell: Shell) -> None:
@@ -224,9 +224,7 @@ def test_who_looks_on_sees_what_went_wrong_beside_the_log(shell: Shell, file: Pa
     shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
     words = ["sync", "--log-file", str(file), "--log-format", "json"]
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "navfeed", *words], env=shell.environ, stderr=theirs
-    )
+    process = subprocess.Popen(navfeed_command(*words), env=shell.environ, stderr=theirs)
     os.close(theirs)
     shown = b""
     with suppress(OSError):  # which tells the end
@@ -240,13 +238,13 @@ def test_who_looks_on_sees_what_went_wrong_beside_the_log(shell: Shell, file: Pa
 def test_X3_what_ads_say_is_in_no_log(shell: Shell, file: Path) -> None:
     assert shell.run("sync", "--log-file", str(file), "--log-level", "debug")[0] == 0
     text = file.read_text()
-    said = [
+    output = [
         value
         for content in shell.stored().values()
         for person in content["contactList"]
         for value in (person["name"], person["email"], person["phone"])
         if value
     ]
-    assert said
-    assert [value for value in said if value in text] == []
+    assert output
+    assert [value for value in output if value in text] == []
     assert [one for one in shell.stored().values() if one["title"] in text] == []

@@ -16,7 +16,7 @@ from navfeed.practice import Practice, PracticeServer, World
 from navfeed.store.writer import Store
 from support.bench import Bench
 from support.clock import machine_now
-from support.scripted import content, uuid
+from support.scripted import scripted_content, uuid_named
 from support.shell import Shell
 
 STARTED = machine_now()
@@ -29,8 +29,8 @@ def bench(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path / "navfeed.db", *[(name, "ACTIVE", 0) for name in PLACES])
     jobs = [{"level1": "Helse og sosial", "level2": "Sykepleier"}]
     bench.feed.active = {
-        uuid(name): content(
-            uuid(name),
+        uuid_named(name): scripted_content(
+            uuid_named(name),
             updated="2026-01-01T10:00:00+01:00",
             occupationCategories=jobs,
             workLocations=[{"municipal": at, "county": "OSLO" if at == "OSLO" else "VESTLAND"}],
@@ -42,7 +42,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.mark.parametrize(
-    ("scope", "says"),
+    ("scope", "message"),
     [
         (Scope(municipalities=("Brgen",)), "unknown municipality, 'Brgen' (did you mean BERGEN or"),
         (Scope(municipalities=("BERGEN", "Xyzzy")), "municipality, 'Xyzzy'. Correct"),
@@ -51,19 +51,21 @@ def bench(tmp_path: Path) -> Bench:
     ],
 )
 def test_a_name_that_nothing_has_is_refused_with_a_likely_one(
-    bench: Bench, scope: Scope, says: str
+    bench: Bench, scope: Scope, message: str
 ) -> None:
     ended = bench.sync(scope=scope, scope_agreed=True)
     assert ended.exit_code is ExitCode.USAGE
     assert isinstance(ended.error, ScopeError)
-    assert says in ended.outcome
+    assert message in ended.outcome
     assert bench.holds(*PLACES)
     with Store(bench.path) as store:
         assert store.scope() == Scope()
 
 
 def test_a_name_that_an_ad_has_is_known_though_no_table_has_it(bench: Bench) -> None:
-    bench.feed.active[uuid("oslo")] = content(uuid("oslo"), workLocations=[{"municipal": "YORK"}])
+    bench.feed.active[uuid_named("oslo")] = scripted_content(
+        uuid_named("oslo"), workLocations=[{"municipal": "YORK"}]
+    )
     bench.feed.log.append(("oslo", "ACTIVE", 5))
     bench.sync()
     assert bench.sync(scope=Scope(municipalities=("york", "BERGEN"))).exit_code is ExitCode.DONE
@@ -96,7 +98,7 @@ def test_losing_more_than_half_the_ads_wants_to_be_agreed_to(bench: Bench) -> No
     assert ended.exit_code is ExitCode.USAGE
     assert "would remove 2 of the 3 ads that are stored" in ended.outcome
     assert "navfeed sync --yes" in ended.outcome
-    assert bench.feed.asked == []
+    assert bench.feed.requests == []
     assert bench.holds(*PLACES)
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert bench.holds("oslo")
@@ -130,10 +132,12 @@ def test_an_ad_that_changed_while_it_was_outside_says_so(bench: Bench) -> None:
     ((stored_at, changed_at),) = set(bench.rows("SELECT stored_at, changed_at FROM ads"))
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.pass_time(timedelta(days=3))
-    bench.feed.active[uuid("voss")] = content(uuid("voss"), updated="2026-01-02T10:00:00+01:00")
+    bench.feed.active[uuid_named("voss")] = scripted_content(
+        uuid_named("voss"), updated="2026-01-02T10:00:00+01:00"
+    )
     bench.sync(scope=Scope())
     ((came, changed),) = bench.rows(
-        f"SELECT stored_at, changed_at FROM ads WHERE uuid = '{uuid('voss')}'"
+        f"SELECT stored_at, changed_at FROM ads WHERE uuid = '{uuid_named('voss')}'"
     )
     assert came == stored_at
     assert str(changed) > str(changed_at)
@@ -143,12 +147,12 @@ def test_what_ended_outside_the_scope_begins_anew(bench: Bench) -> None:
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.feed.log.append(("voss", "INACTIVE", 5))
     bench.sync()
-    assert bench.rows("SELECT ad FROM outside") == [(uuid("bergen"),)]
+    assert bench.rows("SELECT ad FROM outside") == [(uuid_named("bergen"),)]
 
 
 def test_the_judgement_names_who_leaves() -> None:
     ads = [
-        (name, content(uuid(name), workLocations=[{"municipal": at}]))
+        (name, scripted_content(uuid_named(name), workLocations=[{"municipal": at}]))
         for name, at in PLACES.items()
     ]
     verdict = judge_scope(Scope(("VOSS", "OSLO")), Scope(), ads)
@@ -209,11 +213,11 @@ def test_a_dry_run_tells_what_would_happen_and_changes_nothing(shell: Shell) -> 
     code, agreed, err = shell.run("sync", "--dry-run", "--yes", "--scope", "municipal=BERGEN")
     assert (code, agreed, err) == (0, out, "")
     words = ("--scope", "county=VESTLAND", "--yes", "--format", "json")
-    told = json.loads(shell.run("sync", "--dry-run", *words)[1])
-    assert told["scope_changes"]
-    assert told["stored"] == stored
-    assert 0 < told["leaving"] < stored
-    assert (told["coming_in"], told["expired"], told["waiting"]) == (0, 0, 0)
+    reported = json.loads(shell.run("sync", "--dry-run", *words)[1])
+    assert reported["scope_changes"]
+    assert reported["stored"] == stored
+    assert 0 < reported["leaving"] < stored
+    assert (reported["coming_in"], reported["expired"], reported["waiting"]) == (0, 0, 0)
     assert shell.db.read_bytes() == before
     assert shell.server.practice.requests == []
 

@@ -110,8 +110,8 @@ def test_S3_active_inactive_active_across_pages_ends_as_it_ends(lab: Lab) -> Non
     lab.world.reactivate(other)
     lab.world.stop(other)
     lab.sync()
-    assert lab.asked("detail").count(ad) == 1
-    assert lab.asked("detail").count(other) <= 1  # known active on an earlier page
+    assert lab.requests_of("detail").count(ad) == 1
+    assert lab.requests_of("detail").count(other) <= 1  # known active on an earlier page
     assert lab.is_exact()
 
 
@@ -123,7 +123,7 @@ def test_S3_no_detail_for_a_state_in_between_on_one_page(tmp_path: Path) -> None
     lab.world.stop(ad)
     publish(lab, 3)
     lab.sync()
-    assert ad not in lab.asked("detail")
+    assert ad not in lab.requests_of("detail")
     assert lab.is_exact()
 
 
@@ -151,7 +151,7 @@ def test_S5_reading_old_entries_again_never_reopens_a_removed_ad(lab: Lab) -> No
     for _ in range(3):
         ended = lab.sync()
         assert ended.counts.as_dict()["new"] == 0
-        assert lab.asked("detail") == []
+        assert lab.requests_of("detail") == []
     assert ads[4] not in lab.stored()
 
 
@@ -163,7 +163,7 @@ def test_S6_what_no_entry_tells_is_found_within_the_recheck(lab: Lab, silently: 
     lab.sync()
     assert not lab.is_exact()
     lab.world.advance(timedelta(days=13, hours=23))
-    assert lab.asked("detail") == []
+    assert lab.requests_of("detail") == []
     lab.world.advance(timedelta(hours=1))
     lab.sync()
     assert lab.is_exact()
@@ -189,7 +189,7 @@ def test_S7_a_log_that_was_reset_deletes_nothing_silently(lab: Lab) -> None:
     assert ended.exit_code is ExitCode.DONE
     assert ended.counts.removed == 1
     assert lab.is_exact()
-    assert set(lab.asked("detail")) >= set(lab.stored())
+    assert set(lab.requests_of("detail")) >= set(lab.stored())
     assert lab.rows("SELECT trouble FROM feed") == [(None,)]  # every ad is confirmed
 
 
@@ -235,7 +235,7 @@ def test_S9_a_damaged_cursor_is_never_sent(lab: Lab) -> None:
         lab.rows("UPDATE milestones SET page = ?", damaged)
         lab.world.update(next(iter(lab.world.truth())))
         assert lab.sync().exit_code is ExitCode.DONE
-        assert all(len(page) == 36 for page in lab.asked("page"))
+        assert all(len(page) == 36 for page in lab.requests_of("page"))
         assert lab.is_exact()
 
 

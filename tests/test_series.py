@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, answer, ask, put, uuid
+from cli.support import ad, answer, run_command, store_ads, uuid_of
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.model import By, DetailDecision, Inactive, Reason, oslo_day
 from navfeed.places import county_of, municipality_number
@@ -92,8 +92,11 @@ def db(tmp_path: Path) -> Path:
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
-        put(store, [ad(1), ad(2, sector="Privat"), ad(3, workLocations=[])])
-        gone = [DetailDecision(uuid(2), Reason.STOPPED), DetailDecision(uuid(3), Reason.STOPPED)]
+        store_ads(store, [ad(1), ad(2, sector="Privat"), ad(3, workLocations=[])])
+        gone = [
+            DetailDecision(uuid_of(2), Reason.STOPPED),
+            DetailDecision(uuid_of(3), Reason.STOPPED),
+        ]
         store.commit_details(gone, [], NOW)
         store.caught_up(NOW)
     return path
@@ -111,8 +114,10 @@ def test_masks_count_with_the_same_filters_and_names(db: Path) -> None:
     active = values(db, Of.ACTIVE, By.COUNTY)
     assert active == [("2026-11", "", None), ("2026-12", "VESTLAND", 1)]
     with Store(db) as store:  # an earlier mask: from then on it is known
-        put(store, [ad(4, published="2026-09-02T00:00:00Z")])
-        store.commit_details([DetailDecision(uuid(4), Reason.STOPPED)], [], NOW.replace(month=10))
+        store_ads(store, [ad(4, published="2026-09-02T00:00:00Z")])
+        store.commit_details(
+            [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
+        )
     assert values(db, Of.REMOVED) == [
         ("2026-09", None),
         ("2026-10", None),
@@ -143,9 +148,9 @@ def test_what_masks_do_not_tell_is_refused(db: Path) -> None:
 def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
-        put(store, [ad(1), ad(2), ad(3)])
+        store_ads(store, [ad(1), ad(2), ad(3)])
         for number, month in ((1, 9), (2, 10)):
-            gone = [DetailDecision(uuid(number), Reason.STOPPED)]
+            gone = [DetailDecision(uuid_of(number), Reason.STOPPED)]
             store.commit_details(gone, [], NOW.replace(month=month))
     assert values(path, Of.REMOVED) == [
         ("2026-09", None),
@@ -159,17 +164,19 @@ def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
 
 def test_the_command(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(4)])
-        store.commit_details([DetailDecision(uuid(4), Reason.STOPPED)], [], NOW.replace(month=10))
+        store_ads(store, [ad(4)])
+        store.commit_details(
+            [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
+        )
     assert '"known_since": "2026-10-21"' in ask_stats(db, "--over=month", "--format=json")
     csv = ask_stats(db, "--over=month", "--of=removed", "--by=county", "--format=csv")
     assert csv.splitlines()[0] == "month,county,ads"
     assert csv.splitlines()[-1] == "2026-11,VESTLAND,1"
     pairs = ask_stats(db, "--by=county", "--and=styrk2", "--format=csv")
     assert pairs.splitlines() == ["county,styrk2,ads", "VESTLAND,22 Medisinske yrker,1"]
-    assert "blank" in ask(db, "stats", "--over=week").stderr
+    assert "blank" in run_command(db, "stats", "--over=week").stderr
     for wrong in (["--of=new"], ["--and=county"], ["--over=week", "--by=week"]):
-        assert ask(db, "stats", *wrong).exit_code == 2, wrong
+        assert run_command(db, "stats", *wrong).exit_code == 2, wrong
 
 
 @pytest.fixture(autouse=True)

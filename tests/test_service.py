@@ -151,7 +151,7 @@ def test_a_token_of_ones_own_that_is_refused_ends_it_with_6(shell: Shell, manage
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--max-pages", "3"], "--max-pages"),
         (["--every", "1s"], "every"),
@@ -159,9 +159,9 @@ def test_a_token_of_ones_own_that_is_refused_ends_it_with_6(shell: Shell, manage
         (["--log-file", "/nowhere/navfeed.log"], "--log-file"),
     ],
 )
-def test_wrong_use_ends_with_2(shell: Shell, words: list[str], says: str) -> None:
+def test_wrong_use_ends_with_2(shell: Shell, words: list[str], message: str) -> None:
     code, _, err = shell.run("sync", "--follow", *words)
-    assert (code, says in err) == (2, True)
+    assert (code, message in err) == (2, True)
     assert shell.server.practice.requests == []
 
 
@@ -239,9 +239,8 @@ def test_another_store_needs_a_restart(shell: Shell, manager: Manager) -> None:
 
 def test_a_busy_store_is_waited_for(shell: Shell, manager: Manager) -> None:
     shell.server.practice.script(faults.on("seek"), faults.hang, times=None)
-    with shell.start("sync") as other:
-        while not shell.server.practice.requests:
-            pass
+    with shell.start_to_kill("sync") as other:
+        shell.server.practice.wait_for_requests("seek")
         with service(shell, manager) as process:
             assert "another sync is running on" in manager.hears("STATUS")
             other.kill()
@@ -281,15 +280,15 @@ def test_each_run_of_a_log_is_one_event_and_so_is_a_reload(
         process.send_signal(signal.SIGHUP)
         manager.hears("STATUS=caught up")
         assert ended(process) == (3, "")
-    told = [json.loads(line) for line in file.read_text().splitlines()]
-    events = [(line["event"], line["level"], line["run"]) for line in told]
+    reported = [json.loads(line) for line in file.read_text().splitlines()]
+    events = [(line["event"], line["level"], line["run"]) for line in reported]
     assert events == [
         ("ended", "warning", 1),
         ("reloaded", "info", None),
         ("ended", "info", 2),
         ("message", "info", None),
     ]
-    failed, reloaded, well, stopped = told
+    failed, reloaded, well, stopped = reported
     assert (failed["exit_code"], well["exit_code"], well["outcome"]) == (5, 0, "caught up")
     assert f"{failed['outcome']}. Retrying in" in failed["message"]
     for run in (failed, well):
@@ -303,6 +302,6 @@ def test_what_ends_the_service_is_one_event(shell: Shell) -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.e30.wrong-sign"
     words = ["sync", "--follow", "--log-format", "json"]
     code, _, err = shell.run(*words, NAVFEED_TOKEN=token)
-    (told,) = [json.loads(line) for line in err.splitlines()]
-    assert (code, told["exit_code"], told["run"], told["level"]) == (6, 6, 1, "error")
-    assert (told["event"], told["next_try_at"]) == ("ended", None)
+    (reported,) = [json.loads(line) for line in err.splitlines()]
+    assert (code, reported["exit_code"], reported["run"], reported["level"]) == (6, 6, 1, "error")
+    assert (reported["event"], reported["next_try_at"]) == ("ended", None)

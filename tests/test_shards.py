@@ -33,7 +33,7 @@ def texts(*words: str) -> tuple[str, str, str, str, str]:
     return title, job_title, employer, text, ends
 
 
-def put(index: sqlite3.Connection, ad: int, *words: str) -> None:
+def index_ad(index: sqlite3.Connection, ad: int, *words: str) -> None:
     index.execute("INSERT OR IGNORE INTO ads VALUES (?)", [ad])
     shards.put(index, ad, texts(*words))
     shards.write_added(index)
@@ -66,19 +66,19 @@ def test_ads_that_come_together_are_in_one_shard() -> None:
 
 def test_a_shard_comes_with_the_first_ad_that_it_holds(index: sqlite3.Connection) -> None:
     assert shards.tables(query(index)) == ["search_00"]
-    put(index, 64 * 5, "fjord")
-    put(index, 1, "fjord")
+    index_ad(index, 64 * 5, "fjord")
+    index_ad(index, 1, "fjord")
     assert shards.tables(query(index)) == ["search_00", "search_05"]
     assert found(index, "fjord") == {1, 64 * 5}
 
 
 def test_only_what_a_row_left_is_stale(index: sqlite3.Connection) -> None:
     for ad in (1, 64, 128):
-        put(index, ad, "fjord")
+        index_ad(index, ad, "fjord")
     assert stale(index) == []
-    put(index, 64, "fjord")
+    index_ad(index, 64, "fjord")
     assert stale(index) == []  # it says the same
-    put(index, 64, "fjell")
+    index_ad(index, 64, "fjell")
     shards.drop(index, 128)
     assert stale(index) == [1, 2]
     shards.rebuild_stale(index)
@@ -118,22 +118,22 @@ def test_an_ad_that_comes_and_goes_within_a_batch_is_not_indexed(
 def test_X3_no_block_holds_a_word_of_what_was_dropped(index: sqlite3.Connection, seed: int) -> None:
     """Each ad has a word of its own, unlike all others: FTS5 leaves out what words share."""
     rng = random.Random(seed)
-    said: set[int] = set()
+    output: set[int] = set()
     coming = iter(range(1, 100_000, rng.choice([1, 7, 40])))
     for _ in range(20):
         index.execute("BEGIN")
         fresh = {next(coming) for _ in range(rng.choice([1, 5, 40]))}
-        changed = set(rng.sample(sorted(said), min(len(said), 3)))
+        changed = set(rng.sample(sorted(output), min(len(output), 3)))
         for ad in fresh | changed:
             word = f"{rng.getrandbits(64):016x}kanari"
-            put(index, ad, word, "", "", " ".join(rng.choices(WORDS, k=rng.choice([1, 200]))))
-        said |= fresh
-        for ad in rng.sample(sorted(said), min(len(said), rng.choice([1, 4]))):
+            index_ad(index, ad, word, "", "", " ".join(rng.choices(WORDS, k=rng.choice([1, 200]))))
+        output |= fresh
+        for ad in rng.sample(sorted(output), min(len(output), rng.choice([1, 4]))):
             shards.drop(index, ad)
-            said.remove(ad)
+            output.remove(ad)
         shards.rebuild_stale(index)
         index.execute("COMMIT")
-        assert blocks(index).count(b"kanari") == len(said)
+        assert blocks(index).count(b"kanari") == len(output)
 
 
 def test_words_are_looked_up_by_how_they_begin(index: sqlite3.Connection) -> None:
@@ -175,7 +175,7 @@ def test_ads_found_elsewhere_than_in_titles_rank_as_in_one_large_table(
     )
     for ad in range(1, 6_000, 13):
         words = [" ".join(rng.choices(WORDS, k=rng.randint(0, most))) for most in (3, 2, 2, 60, 1)]
-        put(index, ad, *words)
+        index_ad(index, ad, *words)
         index.execute(
             "INSERT INTO whole (rowid, title, job_title, employer, text, ends) "
             "VALUES (?, ?, ?, ?, ?, ?)",

@@ -34,11 +34,11 @@ from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
 from support.clock import NOW
-from support.scripted import content, uuid
+from support.scripted import scripted_content, uuid_named
 from support.sql import rows
 
-AD, OTHER = uuid("ad"), uuid("other")
-RICH = content(
+AD, OTHER = uuid_named("ad"), uuid_named("other")
+RICH = scripted_content(
     AD,
     title="Kokk",
     published="2026-11-01T10:00:00+01:00",
@@ -62,7 +62,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "navfeed.db"
 
 
-def put(store: Store, *ads: str) -> None:
+def store_ads(store: Store, *ads: str) -> None:
     store.commit_details([DetailDecision(ad, Reason.NEW, RICH) for ad in ads], [], NOW)
 
 
@@ -70,7 +70,7 @@ def remove(ad: str, reason: Reason = Reason.STOPPED) -> DetailDecision:
     return DetailDecision(ad, reason)
 
 
-def ask(*ads: str) -> list[EntryDecision]:
+def asking_for(*ads: str) -> list[EntryDecision]:
     return [EntryDecision(ad, remove=False, ask=True, reason=Reason.ANNOUNCED) for ad in ads]
 
 
@@ -84,7 +84,7 @@ def commit(store: Store, *decisions: EntryDecision, **more: object) -> list[tupl
 
 def test_content_is_kept_as_served_beside_columns_that_can_be_queried(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
     [(raw, title, published, last_day)] = rows(
         path, "SELECT content, title, published, last_day FROM ads"
     )
@@ -102,7 +102,7 @@ def test_content_is_kept_as_served_beside_columns_that_can_be_queried(path: Path
 
 def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         assert list(store.iter_contents()) == [(AD, RICH)]
         stored = store.get_stored(AD)
         assert stored is not None
@@ -114,8 +114,8 @@ def test_what_is_stored_reads_back_as_it_was(path: Path) -> None:
 def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
     later = NOW + timedelta(days=1)
     with Store(path) as store:
-        put(store, AD)
-        changed = content(AD, title="Baker")
+        store_ads(store, AD)
+        changed = scripted_content(AD, title="Baker")
         assert store.commit_details([DetailDecision(AD, Reason.CHANGED, changed)], [], later) == [
             (AD, Reason.CHANGED)
         ]
@@ -129,7 +129,7 @@ def test_a_change_replaces_rows_and_keeps_the_day_it_came(path: Path) -> None:
 def test_an_unchanged_ad_is_only_confirmed(path: Path) -> None:
     later = NOW + timedelta(days=1)
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         store.commit_details([DetailDecision(AD, Reason.UNCHANGED, RICH)], [], later)
     assert rows(path, "SELECT changed_at, checked_at FROM ads") == [
         (moment_text(NOW), moment_text(later))
@@ -138,7 +138,7 @@ def test_an_unchanged_ad_is_only_confirmed(path: Path) -> None:
 
 def test_removing_takes_every_row_of_the_ad(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD, OTHER)
+        store_ads(store, AD, OTHER)
         assert store.commit_details([remove(AD)], [], NOW) == [(AD, Reason.STOPPED)]
         assert store.commit_details([remove(AD)], [], NOW) == []
     for table in ("locations", "occupations", "categories", "contacts"):
@@ -184,7 +184,7 @@ def test_the_last_bound_of_all_comes_after_every_moment() -> None:
 def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
-        put(store, AD)
+        store_ads(store, AD)
         store.commit_details([remove(AD, Reason.GONE)], [], NOW)
         assert store.ad_ids() == set()
     [mask] = rows(path, "SELECT * FROM removed")
@@ -209,9 +209,9 @@ def test_a_mask_keeps_figures_and_no_text(path: Path) -> None:
 def test_a_mask_goes_when_its_ad_returns_or_masks_are_given_up(path: Path) -> None:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
-        put(store, AD, OTHER)
+        store_ads(store, AD, OTHER)
         store.commit_details([remove(AD), remove(OTHER)], [], NOW)
-        put(store, AD)
+        store_ads(store, AD)
         assert rows(path, "SELECT uuid FROM removed") == [(OTHER,)]
         store.set_inactive(Inactive.DELETE)
         assert store.inactive() is Inactive.DELETE
@@ -220,7 +220,7 @@ def test_a_mask_goes_when_its_ad_returns_or_masks_are_given_up(path: Path) -> No
 
 def test_the_sweep_takes_what_lies_before_the_day(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         assert store.sweep(date(2027, 3, 31), NOW) == []
         assert store.sweep(date(2027, 4, 1), NOW) == [(AD, Reason.EXPIRED)]
         assert store.due(NOW) == [
@@ -231,7 +231,7 @@ def test_the_sweep_takes_what_lies_before_the_day(path: Path) -> None:
 def test_an_ad_that_is_gone_is_queued_again_where_that_was_decided(path: Path) -> None:
     hour = timedelta(hours=1)
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         again = DetailDecision(AD, Reason.GONE, retry=Retry(hour, attempts=1))
         assert store.commit_details([again], [], NOW) == [(AD, Reason.GONE)]
         assert store.waiting(NOW) == (0, 0)
@@ -244,7 +244,7 @@ def test_an_ad_that_is_gone_is_queued_again_where_that_was_decided(path: Path) -
 
 def test_a_retry_put_down_by_a_clock_that_was_wrong_is_due(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(days=3_000))], NOW)
         assert store.due(NOW) == [Queued(AD, 1, Reason.ANNOUNCED)]
 
@@ -263,7 +263,7 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
     later = NOW + timedelta(days=14)
     early = later - timedelta(seconds=1)
     with Store(path) as store:
-        commit(store, *ask(AD, OTHER))
+        commit(store, *asking_for(AD, OTHER))
         fail(store, 15)
         assert (store.waiting(early), store.waiting(later)) == ((2, 0), (1, 1))
         assert store.due(early) == [
@@ -275,7 +275,7 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
             Queued(AD, 15, Reason.ANNOUNCED),
             Queued(OTHER, 0, Reason.ANNOUNCED),
         ]
-        commit(store, *ask(AD), now=later)
+        commit(store, *asking_for(AD), now=later)
         assert (store.waiting(later), store.waiting(later + timedelta(days=14))) == ((2, 0), (2, 0))
         assert store.due(later) == [
             Queued(AD, 0, Reason.ANNOUNCED),
@@ -285,14 +285,14 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
 
 def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         fail(store, 14)
         assert store.waiting(NOW + timedelta(days=31)) == (1, 0)
 
 
 def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD, OTHER))
+        commit(store, *asking_for(AD, OTHER))
         assert store.due(NOW) == [
             Queued(AD, 0, Reason.ANNOUNCED),
             Queued(OTHER, 0, Reason.ANNOUNCED),
@@ -307,18 +307,18 @@ def test_an_entry_queues_and_an_inactive_one_takes_off_the_queue(path: Path) -> 
 
 def test_a_failure_waits_for_its_time_and_a_new_entry_rearms_it(path: Path) -> None:
     with Store(path) as store:
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         store.commit_details([], [Failed(AD, "503", NOW + timedelta(minutes=5))], NOW)
         assert store.due(NOW) == []
         assert store.due(NOW, everything=True) == [Queued(AD, 1, Reason.ANNOUNCED)]
         assert store.due(NOW + timedelta(minutes=5)) == [Queued(AD, 1, Reason.ANNOUNCED)]
-        commit(store, *ask(AD))
+        commit(store, *asking_for(AD))
         assert store.due(NOW) == [Queued(AD, 0, Reason.ANNOUNCED)]
 
 
 def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         store.commit_details([DetailDecision(OTHER, Reason.NEW, RICH)], [], NOW - timedelta(days=1))
         assert store.queue_rechecks(NOW - timedelta(days=2), 10, NOW) == 0
         assert store.queue_rechecks(NOW, 1, NOW) == 1
@@ -340,10 +340,10 @@ def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_asked_for_again(path: Pa
 
 def test_ads_outside_the_scope_are_known_by_name_alone(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         store.commit_details([remove(AD, Reason.OUT_OF_SCOPE)], [], NOW)
         assert (store.outside(), store.ad_ids()) == ({AD}, set())
-        put(store, AD)
+        store_ads(store, AD)
         assert store.outside() == set()
         assert store.rescope(Scope(), [AD], ask=True, now=NOW) == 0
         assert store.outside() == {AD}
@@ -391,8 +391,8 @@ def test_trouble_drops_what_was_recognised_and_is_told_until_forgotten(path: Pat
 
 def test_a_log_that_began_anew_has_every_ad_asked_for_until_each_is_confirmed(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD, OTHER)
-        commit(store, *ask(OTHER), trouble="the log broke")
+        store_ads(store, AD, OTHER)
+        commit(store, *asking_for(OTHER), trouble="the log broke")
         assert store.unconfirmed() == 0
         commit(store, trouble="another log", recheck=True)
         assert {one.ad for one in store.due(NOW)} == {AD, OTHER}
@@ -439,7 +439,7 @@ def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:
     with Store(path) as store:
-        put(store, OTHER)
+        store_ads(store, OTHER)
         bad = [DetailDecision(AD, Reason.NEW, RICH), DetailDecision(OTHER, Reason.NEW, 1)]  # type: ignore[arg-type]
         with pytest.raises(AttributeError):
             store.commit_details([remove(OTHER), *bad], [], NOW)
@@ -485,9 +485,11 @@ def files(path: Path) -> bytes:
 
 def canary_store(path: Path) -> Store:
     store = Store(path)
-    ads = [uuid(f"ad{n}") for n in range(50)]
-    said = content(AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}])
-    store.commit_details([DetailDecision(ad, Reason.NEW, said) for ad in ads], [], NOW)
+    ads = [uuid_named(f"ad{n}") for n in range(50)]
+    output = scripted_content(
+        AD, description=f"<p>{CANARY}</p>" * 200, contactList=[{"name": CANARY}]
+    )
+    store.commit_details([DetailDecision(ad, Reason.NEW, output) for ad in ads], [], NOW)
     assert CANARY.encode() in files(path)
     store.commit_details([remove(ad) for ad in ads], [], NOW)
     assert store.erasure_owed()
@@ -504,8 +506,8 @@ def test_X3_nothing_removed_is_in_any_file(path: Path) -> None:
 
 def test_what_was_changed_is_erased_too(path: Path) -> None:
     with Store(path) as store:
-        said = content(AD, description=CANARY)
-        store.commit_details([DetailDecision(AD, Reason.NEW, said)], [], NOW)
+        output = scripted_content(AD, description=CANARY)
+        store.commit_details([DetailDecision(AD, Reason.NEW, output)], [], NOW)
         store.commit_details([DetailDecision(AD, Reason.CHANGED, RICH)], [], NOW)
         assert store.purge()
         assert CANARY.encode() not in files(path)
@@ -535,7 +537,7 @@ def test_X5_the_file_is_its_owners_alone(path: Path) -> None:
     old = os.umask(0)
     try:
         with Store(path) as store:
-            put(store, AD)
+            store_ads(store, AD)
             modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
     finally:
         os.umask(old)
@@ -620,7 +622,7 @@ def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
 ) -> None:
     """There SQLite cannot make the index of the WAL; without a WAL the file is the truth."""
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
     real = sqlite3.connect
 
     class NoIndex(sqlite3.Connection):
@@ -643,7 +645,7 @@ def test_D2_a_store_in_a_folder_that_cannot_be_written_is_read_all_the_same(
 
 def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
     with Store(path) as store:
-        put(store, *[uuid(f"ad{n}") for n in range(100)])
+        store_ads(store, *[uuid_named(f"ad{n}") for n in range(100)])
     data = bytearray(path.read_bytes())
     data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
     path.write_bytes(data)
@@ -653,7 +655,7 @@ def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
 
 def test_D3_damage_met_while_contents_are_read_is_told(path: Path) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         rows(path, "ALTER TABLE locations RENAME TO places")
         with pytest.raises(StoreError, match="no such table"):
             list(store.iter_contents())
@@ -667,16 +669,16 @@ def read_all(path: Path) -> None:
 
 def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> None:
     with Store(path) as store:
-        put(store, OTHER)
+        store_ads(store, OTHER)
         ((pages,),) = store._connection.execute("PRAGMA page_count")
         store._connection.execute(f"PRAGMA max_page_count = {pages}")
-        much = content(AD, description="x" * 1_000_000)
+        much = scripted_content(AD, description="x" * 1_000_000)
         with pytest.raises(StoreError, match="full") as caught:
             store.commit_details([DetailDecision(AD, Reason.NEW, much)], [], NOW)
         assert caught.value.exit_code == 7
         assert store.ad_ids() == {OTHER}
         store._connection.execute("PRAGMA max_page_count = 1073741823")
-        put(store, AD)
+        store_ads(store, AD)
         assert store.ad_ids() == {AD, OTHER}
 
 
@@ -721,5 +723,5 @@ def test_a_creation_that_is_cut_off_leaves_an_empty_file_that_works(
         Store(path)
     monkeypatch.undo()
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
         assert store.ad_ids() == {AD}

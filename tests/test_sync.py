@@ -28,7 +28,7 @@ from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
-from support.scripted import BEGAN, active, content, uuid
+from support.scripted import BEGAN, active, scripted_content, uuid_named
 
 QUARTER = timedelta(minutes=15)
 
@@ -51,8 +51,8 @@ def test_no_detail_is_fetched_for_the_states_in_between(bench: Bench) -> None:
     bench.feed.log += [("c", "ACTIVE", 61), ("c", "INACTIVE", 62), ("b", "ACTIVE", 63)]
     bench.feed.active = active("ab")
     bench.sync()
-    assert bench.asked_for("c") == 0
-    assert bench.asked_for("b") == 1
+    assert bench.requests_for("c") == 0
+    assert bench.requests_for("b") == 1
 
 
 def test_an_inactive_entry_removes_at_once(bench: Bench) -> None:
@@ -61,7 +61,7 @@ def test_an_inactive_entry_removes_at_once(bench: Bench) -> None:
     bench.feed.log.append(("a", "INACTIVE", 70))
     ended = bench.sync()
     assert ended.counts.removed == 1
-    assert bench.asked_for("a") == 0
+    assert bench.requests_for("a") == 0
     assert bench.holds("b")
 
 
@@ -89,15 +89,15 @@ def test_a_late_withdrawal_is_found_and_applied(tmp_path: Path) -> None:
     bench.feed.log.insert(15, ("x3", "INACTIVE", 14))
     ended = bench.sync()
     assert (ended.counts.late, ended.counts.removed) == (1, 1)
-    assert not bench.asked_for("x3")
+    assert not bench.requests_for("x3")
 
 
 def test_a_late_entry_older_than_what_was_read_is_settled_by_asking(tmp_path: Path) -> None:
     bench = late_bench(tmp_path)
     bench.feed.log.insert(10, ("x18", "INACTIVE", 9))
     ended = bench.sync()
-    assert (ended.counts.late, ended.counts.removed, bench.asked_for("x18")) == (1, 0, 1)
-    del bench.feed.active[uuid("x17")]
+    assert (ended.counts.late, ended.counts.removed, bench.requests_for("x18")) == (1, 0, 1)
+    del bench.feed.active[uuid_named("x17")]
     bench.feed.log.insert(10, ("x17", "INACTIVE", 9))
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.reasons[Reason.INACTIVE]) == (1, 1)
@@ -106,7 +106,7 @@ def test_a_late_entry_older_than_what_was_read_is_settled_by_asking(tmp_path: Pa
 def test_an_old_active_entry_never_reopens_a_removed_ad(tmp_path: Path) -> None:
     """S5: content enters only from an active detail fetched after the entry was read."""
     bench = late_bench(tmp_path)
-    del bench.feed.active[uuid("x19")]
+    del bench.feed.active[uuid_named("x19")]
     bench.feed.log.append(("x19", "INACTIVE", 20))
     bench.sync()
     bench.feed.log.insert(15, ("x19", "ACTIVE", 14))
@@ -120,7 +120,7 @@ def test_what_is_read_again_is_not_reported_nor_fetched(tmp_path: Path) -> None:
     ended = bench.sync()
     counts = ended.counts
     assert (counts.entries, counts.late, counts.unchanged, counts.changed) == (0, 0, 0, 0)
-    assert set(bench.feed.asked) == {"page"}
+    assert set(bench.feed.requests) == {"page"}
 
 
 def test_one_moment_with_two_states_is_settled_by_asking(bench: Bench) -> None:
@@ -128,7 +128,7 @@ def test_one_moment_with_two_states_is_settled_by_asking(bench: Bench) -> None:
     bench.feed.active = active("ab")
     bench.feed.log += [("b", "INACTIVE", 60)]
     ended = bench.sync()
-    assert bench.asked_for("b") == 1
+    assert bench.requests_for("b") == 1
     assert bench.holds("a", "b")
     assert ended.exit_code is ExitCode.DONE
 
@@ -139,7 +139,7 @@ def test_a_settled_feed_costs_one_small_request(bench: Bench) -> None:
     bench.pass_time(QUARTER + timedelta(seconds=1))
     bench.sync()
     ended = bench.sync()
-    assert bench.feed.asked == ["page"]
+    assert bench.feed.requests == ["page"]
     assert ended.counts.pages == 1
     [walked] = [event for event in bench.events if isinstance(event, PageApplied)]
     assert walked.entries == 2
@@ -150,12 +150,12 @@ def test_a_single_entry_at_the_tip_is_asked_for_conditionally(tmp_path: Path) ->
     bench.feed.active, bench.feed.etag = active("a"), "one"
     bench.sync()
     bench.sync()
-    assert bench.feed.asked == ["page?"]
+    assert bench.feed.requests == ["page?"]
     bench.feed.log.append(("b", "ACTIVE", 1))
     bench.feed.etag = "two"
     assert bench.sync().counts.entries == 1
     bench.sync()
-    assert bench.feed.asked == ["page"]
+    assert bench.feed.requests == ["page"]
 
 
 def test_an_unchanged_answer_still_counts_as_caught_up(tmp_path: Path) -> None:
@@ -209,16 +209,16 @@ def test_without_the_servers_clock_ours_measures_the_walk(bench: Bench) -> None:
 
 
 def seeks(bench: Bench, **changes: object) -> list[object]:
-    asked: list[object] = []
+    requested: list[object] = []
     original = bench.feed.seek
 
     def seek(since):  # type: ignore[no-untyped-def]
-        asked.append(since)
+        requested.append(since)
         return original(since)
 
     bench.feed.seek = seek  # type: ignore[method-assign]
     bench.sync(**changes)
-    return asked
+    return requested
 
 
 def test_the_first_sync_seeks_and_later_ones_never_do(bench: Bench) -> None:
@@ -323,11 +323,11 @@ def test_H6_without_any_page_left_it_seeks_where_nothing_was_hidden(tmp_path: Pa
     bench.feed.log = [(f"y{n}", "ACTIVE", n) for n in range(20)]
     bench.feed.active |= active(f"y{n}" for n in range(20))
     since = BEGAN - timedelta(days=9)
-    asked = seeks(bench, start=Start(since=since))
-    assert asked == [until, since]  # where nothing was hidden; nothing there was known
+    requested = seeks(bench, start=Start(since=since))
+    assert requested == [until, since]  # where nothing was hidden; nothing there was known
     with Store(bench.path) as store:
         assert len(store.ad_ids()) == 40  # nothing was deleted silently: NAV confirmed each
-    assert all(bench.asked_for(f"{one}{n}") == 1 for one in "xy" for n in range(20))
+    assert all(bench.requests_for(f"{one}{n}") == 1 for one in "xy" for n in range(20))
 
 
 def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
@@ -345,7 +345,7 @@ def test_replayed_pages_undo_nothing_newer(tmp_path: Path) -> None:
     bench.rows("UPDATE milestones SET page = 'x'")
     ended = bench.sync()
     assert (ended.counts.removed, ended.counts.new, ended.counts.unchanged) == (0, 0, 2)
-    assert bench.asked_for("n") == 0
+    assert bench.requests_for("n") == 0
 
 
 # Limits and failures
@@ -356,8 +356,10 @@ def test_X6_an_ad_that_cannot_be_handled_fails_alone(
     tmp_path: Path, error: type[Exception]
 ) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0), ("good", "ACTIVE", 1))
-    bench.feed.active = {uuid(name): content(uuid(name)) for name in ("bad", "good")}
-    bench.feed.errors = {uuid("bad"): error()}
+    bench.feed.active = {
+        uuid_named(name): scripted_content(uuid_named(name)) for name in ("bad", "good")
+    }
+    bench.feed.errors = {uuid_named("bad"): error()}
     ended = bench.sync()
     assert ended.exit_code == ExitCode.WAITING
     assert (ended.counts.new, ended.counts.failed, ended.counts.waiting) == (1, 1, 1)
@@ -369,7 +371,7 @@ def test_X6_an_ad_that_cannot_be_judged_fails_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("bad", "ACTIVE", 0))
-    bench.feed.active = {uuid("bad"): content(uuid("bad"))}
+    bench.feed.active = {uuid_named("bad"): scripted_content(uuid_named("bad"))}
     with monkeypatch.context() as patch:
         patch.setattr("navfeed.sync.details.decide_detail", Mock(side_effect=MemoryError))
         assert bench.sync().counts.failed == 1
@@ -411,7 +413,7 @@ def test_time_that_is_over_stops_a_run(bench: Bench) -> None:
 
 @pytest.mark.parametrize("error", [UnreachableError("no"), ContractError("odd")])
 def test_a_failing_detail_waits_and_holds_up_no_other(bench: Bench, error: NavfeedError) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): error}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("a"): error}
     ended = bench.sync()
     assert (ended.exit_code, ended.counts.failed, ended.counts.waiting) == (ExitCode.WAITING, 1, 1)
     assert bench.holds("b")
@@ -421,39 +423,39 @@ def test_a_failing_detail_waits_and_holds_up_no_other(bench: Bench, error: Navfe
 
 
 def test_an_ad_that_keeps_failing_waits_for_its_time(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): ContractError("odd")}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("a"): ContractError("odd")}
     for _ in range(3):
         bench.sync(retry_now=False)
     assert bench.sync(retry_now=False).exit_code is ExitCode.WAITING
-    assert bench.asked_for("a") == 0
+    assert bench.requests_for("a") == 0
     bench.sync(retry_now=True)
-    assert bench.asked_for("a") == 1
+    assert bench.requests_for("a") == 1
     bench.feed.log.append(("a", "ACTIVE", 90))
     bench.sync(retry_now=False)
-    assert bench.asked_for("a") == 1  # a new entry re-arms it
+    assert bench.requests_for("a") == 1  # a new entry re-arms it
 
 
 def test_an_ad_that_is_withheld_is_asked_for_every_day_and_never_given_up(bench: Bench) -> None:
     bench.feed.active = active("ab")
-    bench.feed.withheld = {uuid("a")}
+    bench.feed.withheld = {uuid_named("a")}
     for _ in range(30):
         ended = bench.sync(retry_now=False)
         bench.pass_time(timedelta(days=1, minutes=1))
     assert (ended.counts.waiting, ended.counts.given_up) == (1, 0)
-    assert bench.asked_for("a") == 1
+    assert bench.requests_for("a") == 1
     bench.feed.withheld = set()
     assert bench.sync(retry_now=False).exit_code is ExitCode.DONE
     assert bench.holds("a", "b")
 
 
 def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("a"): ContractError("odd")}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("a"): ContractError("odd")}
     tries = 0
     for _ in range(15 * 4):
         ended = bench.sync(retry_now=False)
-        tries += bench.asked_for("a")
+        tries += bench.requests_for("a")
         bench.pass_time(timedelta(hours=6))
-    assert (15 <= tries <= 23, bench.asked_for("a")) == (True, 0)
+    assert (15 <= tries <= 23, bench.requests_for("a")) == (True, 0)
     assert (ended.counts.waiting, ended.counts.given_up) == (0, 1)
     assert (ended.exit_code, "1 ad given up" in ended.outcome) == (ExitCode.WAITING, True)
     bench.feed.errors = {}
@@ -462,27 +464,29 @@ def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: B
 
 
 def test_a_refused_token_ends_the_run_and_keeps_the_queue(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("b"): TokenError("no")}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("b"): TokenError("no")}
     ended = bench.sync()
     assert (ended.exit_code, ended.counts.waiting) == (ExitCode.TOKEN, 1)
     assert bench.holds("a")
 
 
 def test_R3_a_worker_that_dies_fails_the_run_loudly(bench: Bench) -> None:
-    bench.feed.active, bench.feed.errors = active("ab"), {uuid("b"): ZeroDivisionError()}
+    bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("b"): ZeroDivisionError()}
     with pytest.raises(ZeroDivisionError):
         bench.sync()
     with Store(bench.path) as store:
-        assert [queued.ad for queued in store.due(bench.clock, everything=True)] == [uuid("b")]
+        assert [queued.ad for queued in store.due(bench.clock, everything=True)] == [
+            uuid_named("b")
+        ]
 
 
 def test_a_long_pause_is_remembered_and_respected(bench: Bench) -> None:
     until = bench.clock + timedelta(hours=1)
     bench.feed.active = active("ab")
-    bench.feed.errors = {uuid("a"): UnreachableError("503", retry_at=until)}
+    bench.feed.errors = {uuid_named("a"): UnreachableError("503", retry_at=until)}
     assert bench.sync(retry_now=False).exit_code is ExitCode.FEED
     ended = bench.sync(retry_now=False)
-    assert (ended.exit_code, bench.feed.asked) == (ExitCode.FEED, [])
+    assert (ended.exit_code, bench.feed.requests) == (ExitCode.FEED, [])
     assert "--retry-now" in ended.outcome
     bench.feed.errors = {}
     assert bench.sync(retry_now=True).exit_code is ExitCode.DONE
@@ -494,7 +498,7 @@ def many_broken(tmp_path: Path, number: int) -> Bench:
     names = [f"x{n}" for n in range(number)]
     bench = Bench(tmp_path / "many.db", *[(name, "ACTIVE", 0) for name in names])
     bench.feed.active = active(names)
-    bench.feed.errors = {uuid(name): UnreachableError("500") for name in names}
+    bench.feed.errors = {uuid_named(name): UnreachableError("500") for name in names}
     return bench
 
 
@@ -517,18 +521,18 @@ def test_broken_ads_in_a_row_are_told_from_a_service_that_is_down(tmp_path: Path
     bench = many_broken(tmp_path, 12)
     assert bench.sync().exit_code is ExitCode.WAITING
     assert bench.feed.probes == 1
-    assert len(bench.feed.asked) == 1 + 12
+    assert len(bench.feed.requests) == 1 + 12
     bench.feed.newest = lambda: (_ for _ in ()).throw(UnreachableError("down"))  # type: ignore[method-assign]
     ended = bench.sync()
     assert (ended.exit_code, ended.outcome) == (ExitCode.FEED, "down")
-    assert bench.asked_for("x0") == 1
+    assert bench.requests_for("x0") == 1
 
 
 def test_a_sick_service_is_not_hammered(tmp_path: Path) -> None:
     bench = many_broken(tmp_path, 100)
     ended = bench.sync()
     assert (ended.exit_code, ended.counts.waiting) == (ExitCode.FEED, 100)
-    assert 50 <= len(bench.feed.asked) < 100
+    assert 50 <= len(bench.feed.requests) < 100
 
 
 # Time
@@ -590,7 +594,7 @@ def test_T1_pauses_put_down_by_a_wrong_clock_hold_up_nothing(bench: Bench) -> No
     bench.feed.active = active("ab")
     right, bench.clock = bench.clock, bench.clock + timedelta(days=4_000)
     until = bench.clock + timedelta(hours=1)
-    bench.feed.errors = {uuid("a"): UnreachableError("503", retry_at=until)}
+    bench.feed.errors = {uuid_named("a"): UnreachableError("503", retry_at=until)}
     assert bench.sync(retry_now=False).exit_code is ExitCode.FEED
     bench.feed.errors, bench.clock = {}, right
     assert bench.sync(retry_now=False).exit_code is ExitCode.DONE
@@ -622,13 +626,13 @@ def test_H7_details_that_are_all_gone_for_an_hour_come_back(bench: Bench) -> Non
 def test_S6_stored_ads_are_confirmed_again_oldest_first_and_capped(bench: Bench) -> None:
     bench.feed.active = active("ab")
     bench.sync()
-    del bench.feed.active[uuid("a")]
+    del bench.feed.active[uuid_named("a")]
     bench.clock += timedelta(days=13)
     bench.sync()
     assert bench.holds("a", "b")
     bench.clock += timedelta(days=1)
     ended = bench.sync(recheck_most=1)
-    assert len([ad for ad in bench.feed.asked if ad in (uuid("a"), uuid("b"))]) == 1
+    assert len([ad for ad in bench.feed.requests if ad in (uuid_named("a"), uuid_named("b"))]) == 1
     bench.sync(recheck_most=1)
     assert bench.holds("b")
     assert ended.exit_code is ExitCode.DONE

@@ -16,7 +16,7 @@ from navfeed.model import DetailDecision, Reason
 from navfeed.store import erasure, unscrubbed, writer
 from navfeed.store import scrub as scrubbing
 from navfeed.store.writer import Store
-from support.canaries import FIELDS, heard
+from support.canaries import FIELDS, find_canaries
 from support.clock import NOW
 from support.crash import Crash, fragile
 from test_erasure import verdict
@@ -142,7 +142,7 @@ def test_X3_after_a_crash_the_whole_file_is(path: Path, scrubbed: Scrubbed, boun
     erase(path, 9)
     scrubbed_before = boundary in (5, 6)  # and what came after was rolled back
     assert (scrubbed[0] is None) is not scrubbed_before
-    gone = {ad for ad, _, _ in heard(path.parent)} & {7, 8, 9}
+    gone = {ad for ad, _, _ in find_canaries(path.parent)} & {7, 8, 9}
     assert gone <= {8}  # its removal may have been lost
 
 
@@ -181,7 +181,7 @@ def test_what_is_in_a_log_that_somebody_left_is_known(path: Path, scrubbed: Scru
         assert path.with_name(path.name + "-wal").stat().st_size
         erase(path, 300)
     assert (len(scrubbed), None in scrubbed) == (1, False)
-    assert heard(path.parent) == {(n, 0, field) for n in range(300) for field in FIELDS}
+    assert find_canaries(path.parent) == {(n, 0, field) for n in range(300) for field in FIELDS}
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -216,7 +216,9 @@ def test_X3_nothing_survives_logs_that_begin_again_and_readers(
             remove(store, standing.popitem()[0])
             assert store.purge()
             assert unclean_pages(path) == 0
-        assert heard(path.parent) == {(*one, field) for one in standing.items() for field in FIELDS}
+        assert find_canaries(path.parent) == {
+            (*one, field) for one in standing.items() for field in FIELDS
+        }
 
 
 def count(what: str) -> int:

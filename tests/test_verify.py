@@ -15,7 +15,7 @@ from navfeed.sync.engine import ScopeChanged, verify
 from navfeed.sync.verify import Difference, DifferenceKind
 from navfeed.sync.workers import Stop
 from support.bench import PLAN, Bench
-from support.scripted import ScriptedFeed, active, content, uuid
+from support.scripted import ScriptedFeed, active, scripted_content, uuid_named
 from support.sql import writing
 
 
@@ -30,18 +30,18 @@ def bench(tmp_path: Path) -> Bench:
 
 def disturb(bench: Bench) -> None:
     """What happens without an entry, and what a lost row would look like."""
-    del bench.feed.active[uuid("gone")]
+    del bench.feed.active[uuid_named("gone")]
     bench.feed.active |= active(["silent"], title="Ny tittel")
     bench.feed.active |= active(["over"], expires="2026-01-01T00:00:00+01:00")
     with writing(bench.path) as db:
-        db.execute("DELETE FROM ads WHERE uuid = ?", [uuid("lost")])
+        db.execute("DELETE FROM ads WHERE uuid = ?", [uuid_named("lost")])
 
 
 DIFFERENCES = {
-    Difference(uuid("gone"), DifferenceKind.LINGERING, Reason.INACTIVE.value),
-    Difference(uuid("silent"), DifferenceKind.ALTERED, Reason.CHANGED.value),
-    Difference(uuid("over"), DifferenceKind.LINGERING, Reason.EXPIRED.value),
-    Difference(uuid("lost"), DifferenceKind.MISSING, Reason.NEW.value),
+    Difference(uuid_named("gone"), DifferenceKind.LINGERING, Reason.INACTIVE.value),
+    Difference(uuid_named("silent"), DifferenceKind.ALTERED, Reason.CHANGED.value),
+    Difference(uuid_named("over"), DifferenceKind.LINGERING, Reason.EXPIRED.value),
+    Difference(uuid_named("lost"), DifferenceKind.MISSING, Reason.NEW.value),
 }
 
 
@@ -74,18 +74,22 @@ def dump(bench: Bench) -> list[tuple[object, ...]]:
 
 
 def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
-    bench.feed.errors = {uuid("same"): UnreachableError("503 for a detail")}
-    assert check(bench) == [Difference(uuid("same"), DifferenceKind.UNANSWERED, "503 for a detail")]
+    bench.feed.errors = {uuid_named("same"): UnreachableError("503 for a detail")}
+    assert check(bench) == [
+        Difference(uuid_named("same"), DifferenceKind.UNANSWERED, "503 for a detail")
+    ]
 
 
 def test_repair_hides_what_is_withheld_and_has_it_asked_for_again(bench: Bench) -> None:
     everything = dict(bench.feed.active)
-    bench.feed.withheld = {uuid("same")}
-    found = [Difference(uuid("same"), DifferenceKind.LINGERING, Reason.WITHHELD.value)]
+    bench.feed.withheld = {uuid_named("same")}
+    found = [Difference(uuid_named("same"), DifferenceKind.LINGERING, Reason.WITHHELD.value)]
     assert check(bench) == check(bench, repair=True) == found
     assert check(bench) == []
-    assert uuid("same") not in {ad for ad, *_ in bench.rows("SELECT uuid FROM ads")}
-    assert bench.rows("SELECT ad, reason, attempts FROM queue") == [(uuid("same"), "withheld", 1)]
+    assert uuid_named("same") not in {ad for ad, *_ in bench.rows("SELECT uuid FROM ads")}
+    assert bench.rows("SELECT ad, reason, attempts FROM queue") == [
+        (uuid_named("same"), "withheld", 1)
+    ]
     bench.feed.withheld = set()
     assert bench.sync().exit_code is ExitCode.DONE
     assert bench.feed.active == everything
@@ -93,10 +97,10 @@ def test_repair_hides_what_is_withheld_and_has_it_asked_for_again(bench: Bench) 
 
 
 def test_repair_brings_back_what_was_withheld(bench: Bench) -> None:
-    bench.feed.withheld = {uuid("same")}
+    bench.feed.withheld = {uuid_named("same")}
     check(bench, repair=True)
     bench.feed.withheld = set()
-    missing = Difference(uuid("same"), DifferenceKind.MISSING, Reason.NEW.value)
+    missing = Difference(uuid_named("same"), DifferenceKind.MISSING, Reason.NEW.value)
     assert check(bench, repair=True) == [missing]
     assert bench.rows("SELECT ad FROM queue") == []
 
@@ -105,12 +109,14 @@ def test_an_ad_outside_the_scope_is_a_difference_only_once_it_is_inside(bench: B
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     assert check(bench) == []
     bench.feed.active |= active(["silent"], workLocations=[{"municipal": "OSLO"}])
-    assert check(bench) == [Difference(uuid("silent"), DifferenceKind.MISSING, Reason.NEW.value)]
+    assert check(bench) == [
+        Difference(uuid_named("silent"), DifferenceKind.MISSING, Reason.NEW.value)
+    ]
 
 
 def test_what_a_failing_repair_removed_is_erased(bench: Bench) -> None:
     disturb(bench)
-    bench.feed.errors = {uuid("same"): TokenError("no")}
+    bench.feed.errors = {uuid_named("same"): TokenError("no")}
     with pytest.raises(TokenError):
         check(bench, repair=True)
     with Store(bench.path) as store:
@@ -122,7 +128,7 @@ def test_a_clean_verification_ends_the_trouble(bench: Bench) -> None:
     disturb(bench)
     check(bench)
     assert trouble(bench) == "the log broke"
-    bench.feed.errors = {uuid("same"): UnreachableError("503 for a detail")}
+    bench.feed.errors = {uuid_named("same"): UnreachableError("503 for a detail")}
     check(bench, repair=True)
     assert trouble(bench) == "the log broke"  # not everything was compared
     bench.feed.errors = {}
@@ -164,7 +170,9 @@ def scoped(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path / "scope.db", *[(name, "ACTIVE", 0) for name in ("oslo", "bergen")])
     places = {"oslo": ["OSLO"], "bergen": ["VOSS", "BERGEN"]}
     bench.feed.active = {
-        uuid(name): content(uuid(name), workLocations=[{"municipal": place} for place in at])
+        uuid_named(name): scripted_content(
+            uuid_named(name), workLocations=[{"municipal": place} for place in at]
+        )
         for name, at in places.items()
     }
     return bench
@@ -202,9 +210,9 @@ def test_a_narrower_scope_removes_and_fetches_nothing(tmp_path: Path) -> None:
     bench = scoped(tmp_path)
     bench.sync()
     bench.sync(scope=OSLO)
-    assert ScopeChanged(((uuid("bergen"), Reason.OUT_OF_SCOPE),), 0) in bench.events
+    assert ScopeChanged(((uuid_named("bergen"), Reason.OUT_OF_SCOPE),), 0) in bench.events
     assert bench.holds("oslo")
-    assert uuid("bergen") not in bench.feed.asked
+    assert uuid_named("bergen") not in bench.feed.requests
 
 
 def test_a_wider_scope_fetches_what_was_outside_and_says_so(tmp_path: Path) -> None:
@@ -212,7 +220,7 @@ def test_a_wider_scope_fetches_what_was_outside_and_says_so(tmp_path: Path) -> N
     bench.sync(scope=OSLO)
     bench.sync(scope=BOTH)
     assert ScopeChanged((), 1) in bench.events
-    assert uuid("oslo") not in bench.feed.asked
+    assert uuid_named("oslo") not in bench.feed.requests
     assert bench.holds("oslo", "bergen")
 
 
@@ -233,11 +241,11 @@ def test_scope_survives_the_way_through_the_store(tmp_path: Path) -> None:
 
 
 def test_verification_uses_the_plans_start(bench: Bench) -> None:
-    asked = []
+    requested = []
     original = ScriptedFeed.seek
 
     def seek(since):  # type: ignore[no-untyped-def]
-        asked.append(since)
+        requested.append(since)
         return original(bench.feed, since)
 
     bench.feed.seek = seek  # type: ignore[method-assign]
@@ -246,4 +254,4 @@ def test_verification_uses_the_plans_start(bench: Bench) -> None:
     with Store(bench.path) as store:
         plan = replace(PLAN, start=replace(PLAN.start, since=since))
         list(verify(bench.feed, store, plan, repair=False, clock=bench.now, stop=Stop()))
-    assert asked == [since]
+    assert requested == [since]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import ad, place, put, uuid
+from cli.support import ad, place, store_ads, uuid_of
 from navfeed.errors import StoreError
 from navfeed.store.schema import OWN, PUBLIC, VERSION, VIEWS
 from navfeed.store.writer import Store
@@ -91,14 +91,14 @@ def test_an_ad_is_there_up_to_and_including_its_last_day(
         for table in ("locations", "occupations", "categories", "contacts"):
             clockwork.execute(f"INSERT INTO {table} (ad, position) VALUES (?, 0)", [number])
     try:
-        assert asked(clockwork, "SELECT uuid FROM active_ads ORDER BY 1") == shown
+        assert numbers(clockwork, "SELECT uuid FROM active_ads ORDER BY 1") == shown
         for table in ("locations", "occupations", "categories", "contacts"):
-            assert asked(clockwork, f"SELECT ad FROM active_{table} ORDER BY 1") == shown
+            assert numbers(clockwork, f"SELECT ad FROM active_{table} ORDER BY 1") == shown
     finally:
         clockwork.rollback()
 
 
-def asked(connection: sqlite3.Connection, sql: str) -> list[int]:
+def numbers(connection: sqlite3.Connection, sql: str) -> list[int]:
     return [int(value) for (value,) in connection.execute(sql)]
 
 
@@ -110,7 +110,7 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_joined(path: Path) -> None:
     described = {"categoryType": "STYRK08", "name": "Sykepleiere", "description": None, "score": 1}
     with Store(path) as store:
-        put(
+        store_ads(
             store,
             [
                 ad(
@@ -152,7 +152,7 @@ def test_what_is_joined(path: Path) -> None:
 
 def test_every_column_stands_under_its_own_name(path: Path) -> None:
     with Store(path) as store:
-        put(store, [ad(1, expires="2999-01-01T00:00:00Z")])
+        store_ads(store, [ad(1, expires="2999-01-01T00:00:00Z")])
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         for table in ("ads", "locations", "occupations", "categories", "contacts"):
@@ -201,12 +201,12 @@ def make_version_2(path: Path) -> None:
 def test_an_older_store_gets_the_views_of_today(path: Path) -> None:
     make_version_2(path)
     with Store(path) as store:
-        put(store, [ad(1, expires="2999-01-01T00:00:00Z")])
+        store_ads(store, [ad(1, expires="2999-01-01T00:00:00Z")])
 
     assert "municipalities" in columns_of(path, "active_ads")
     assert columns_of(path, "somebodys") == ["x"]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT uuid FROM active_ads").fetchall() == [(uuid(1),)]
+        assert connection.execute("SELECT uuid FROM active_ads").fetchall() == [(uuid_of(1),)]
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 

@@ -183,7 +183,7 @@ def test_a_first_sync_reads_four_windows_and_is_exact(lab: Lab) -> None:
 
 def test_no_page_is_read_by_two_but_where_they_meet(lab: Lab) -> None:
     assert sync(lab) is ExitCode.DONE
-    walked, asked = lab.events, len(lab.asked("page"))
+    walked, requested = lab.events, len(lab.requests_of("page"))
     alone = Lab(lab.path.with_name("alone.db"), lab.world, page_size=6)
     assert sync(alone, entry_points=()) is ExitCode.DONE
     assert len(pages_of(alone)) == 1
@@ -191,7 +191,7 @@ def test_no_page_is_read_by_two_but_where_they_meet(lab: Lab) -> None:
         sum(e.new for e in run if isinstance(e, PageApplied)) for run in (walked, alone.events)
     ]
     assert entries[0] == entries[1] == len(lab.world.entries())
-    assert asked <= len(alone.asked("page")) + 3 * 3
+    assert requested <= len(alone.requests_of("page")) + 3 * 3
     assert lab.stored() == alone.stored()
 
 
@@ -199,7 +199,7 @@ def test_an_ad_is_requested_once_and_only_where_its_newest_entry_is_active(lab: 
     assert sync(lab) is ExitCode.DONE
     newest = {entry.ad: entry.status for entry in lab.world.entries()}
     active = sorted(ad for ad, status in newest.items() if status == "ACTIVE")
-    assert sorted(lab.asked("detail")) == active
+    assert sorted(lab.requests_of("detail")) == active
 
 
 def test_details_are_fetched_while_older_windows_are_read(lab: Lab) -> None:
@@ -220,7 +220,7 @@ def test_the_next_run_is_todays_walk(lab: Lab) -> None:
 def test_with_one_window_the_log_is_read_page_after_page(lab: Lab) -> None:
     assert sync(lab, entry_points=()) is ExitCode.DONE
     assert lab.is_exact()
-    assert len(lab.asked("seek")) == 1
+    assert len(lab.requests_of("seek")) == 1
 
 
 @pytest.mark.parametrize("since", [timedelta(hours=40), timedelta(hours=13)])
@@ -257,7 +257,7 @@ def test_an_ad_that_ended_in_a_newer_window_is_not_requested(lab: Lab) -> None:
     lab.world.stop(ad)
     lab.world.advance(timedelta(hours=1))
     assert sync(lab) is ExitCode.DONE
-    assert ad not in lab.asked("detail")
+    assert ad not in lab.requests_of("detail")
 
 
 def half_of_a_first_sync(lab: Lab) -> None:
@@ -515,4 +515,4 @@ def test_a_debug_line_tells_of_each_ad_that_an_older_window_queues(
     caplog.set_level(logging.DEBUG, "navfeed")
     assert sync(lab) is ExitCode.DONE
     queued = {line.split()[1][:-1] for line in caplog.messages if ": queued, " in line}
-    assert queued == set(lab.asked("detail"))
+    assert queued == set(lab.requests_of("detail"))

@@ -207,14 +207,14 @@ def page_is_sound(body: bytes, served_at: Any) -> bool:
 
 
 def detail_is_sound(body: bytes) -> bool:
-    asked = json.loads(samples()["detail"][0])["uuid"]
+    requested = json.loads(samples()["detail"][0])["uuid"]
     try:
-        detail = read_detail(body, expected=asked)
+        detail = read_detail(body, expected=requested)
     except NavfeedError as error:
         is_told_well(error)
         return False
     assert isinstance(detail, Detail)
-    assert detail.ad == asked
+    assert detail.ad == requested
     if detail.content is not None:
         content_is_sound(detail.content, body)
     return True

@@ -108,12 +108,12 @@ def test_calls_run_in_other_threads() -> None:
 def test_a_batch_that_waits_in_vain_ends_when_linger_is_over() -> None:
     gate = Event()
     with WorkerPool(2, Stop()) as pool:
-        asked = pool.map_batches(
+        requested = pool.map_batches(
             [False, True], lambda slow: slow and gate.wait(), most=9, linger=0.01
         )
-        assert len(next(asked)) == 1
+        assert len(next(requested)) == 1
         gate.set()
-        assert len(next(asked)) == 1
+        assert len(next(requested)) == 1
 
 
 def test_a_stop_wakes_the_one_that_waits() -> None:

@@ -28,7 +28,7 @@ def require_modules(modules: Iterable[str], extra: str) -> None:
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ValueError:  # `sys.modules` has None for it: it must not be imported
+    except ValueError:  # it stands in `sys.modules` without a spec
         return False
 
 

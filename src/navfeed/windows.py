@@ -35,7 +35,7 @@ _OPENING = 5
 
 
 def entry_points(windows: int) -> tuple[timedelta, ...]:
-    """How far back each of this many windows begins, of half a year: long ones are cut first."""
+    """How far back the windows begin, if half a year has this many: long ones are cut first."""
     within = ENTRY_POINTS[:-1]
     if windows > len(ENTRY_POINTS):
         return ENTRY_POINTS

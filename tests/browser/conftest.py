@@ -76,14 +76,14 @@ def browser() -> Iterator[Any]:
 def visit(browser: Any, service: Service) -> Iterator[Open]:
     """Opens an address: `visit("/?text=natt", width=360, dark=True, scripts=False)`.
 
-    At the end, nothing may have been said on the console, and nobody else been asked for anything.
+    At the end, the console must be empty, and no other host may have been requested.
     """
     home = f"http://127.0.0.1:{service.port}"
-    said: list[str] = []
+    output: list[str] = []
 
     def refuse_others(request: Any) -> None:
         if not request.url.startswith(home):
-            said.append(f"asked {request.url}")
+            output.append(f"asked {request.url}")
 
     with ExitStack() as stack:
 
@@ -98,11 +98,11 @@ def visit(browser: Any, service: Service) -> Iterator[Open]:
             )
             stack.callback(context.close)
             page = context.new_page()
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda error: said.append(str(error)))
+            page.on("console", lambda message: output.append(message.text))
+            page.on("pageerror", lambda error: output.append(str(error)))
             page.on("request", refuse_others)
             page.goto(home + address)
             return page
 
         yield visit
-    assert said == []
+    assert output == []

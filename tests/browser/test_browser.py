@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from browser.conftest import Open
-from cli.support import uuid
+from cli.support import uuid_of
 
 KNOWN = "Sykepleier natt i Bodø"
-READING = f"/?ad={uuid(1)}"
+READING = f"/?ad={uuid_of(1)}"
 
 SIGHTS = {
     "the list": ("/", {}),
@@ -20,7 +20,7 @@ SIGHTS = {
     "an ad on a phone": (READING, {"width": 360}),
     "at 200 % on a small laptop": (READING, {"width": 640}),
     "at 400 %": ("/", {"width": 320}),
-    "alone": (f"/ads/{uuid(1)}", {}),
+    "alone": (f"/ads/{uuid_of(1)}", {}),
     "the map": ("/map", {}),
     "the map on a phone, dark": ("/map?lang=en", {"width": 360, "dark": True}),
     "the map at 400 %": ("/map?municipal=BODØ", {"width": 320}),
@@ -157,7 +157,7 @@ def test_the_key_that_opens_a_page_of_its_own(visit: Open) -> None:
     page = visit(READING)
     with page.expect_navigation():
         page.keyboard.press("a")
-    assert page.url.split("?")[0].endswith(f"/ads/{uuid(1)}")
+    assert page.url.split("?")[0].endswith(f"/ads/{uuid_of(1)}")
 
 
 @pytest.mark.parametrize("width", [1400, 360])

@@ -1,4 +1,4 @@
-"""Ads made by hand, a store that holds them, and ways to ask it."""
+"""Ads made by hand, a store that holds them, and ways to query it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.clock import NOW
 from support.shell import invoke
+from support.warm import navfeed_command
 
 UNSAFE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -29,7 +29,7 @@ UNSAFE = re.compile(
 Fields = dict[str, Any]
 
 
-def uuid(number: int) -> str:
+def uuid_of(number: int) -> str:
     return f"{number:08x}-0000-4000-8000-000000000000"
 
 
@@ -48,7 +48,7 @@ def place(municipal: str | None, county: str | None = None, **more: str | None) 
 def ad(number: int, **fields: object) -> Fields:
     """An `ad_content` in NAV's own field names."""
     return {
-        "uuid": uuid(number),
+        "uuid": uuid_of(number),
         "published": "2026-11-10T09:00:00+01:00",
         "expires": "2026-12-10T23:59:59+01:00",
         "updated": "2026-11-11T09:00:00+01:00",
@@ -79,7 +79,7 @@ def ad(number: int, **fields: object) -> Fields:
             }
         ],
         "jobtitle": "Nattsykepleier",
-        "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(number)}",
+        "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(number)}",
         "employer": {
             "name": "Bergen kommune, Fana sykehjem",
             "orgnr": "300000019",
@@ -95,7 +95,7 @@ def ad(number: int, **fields: object) -> Fields:
     }
 
 
-def put(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
+def store_ads(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
     """Store ads as a sync would; a text is one just as NAV served it."""
     texts = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in ads]
     decisions = [
@@ -107,21 +107,21 @@ def put(store: Store, ads: Iterable[Fields | str], now: datetime = NOW) -> None:
 def fill(path: Path, *ads: Fields | str) -> Path:
     """A store with these ads, caught up now; without ads, one that knows nothing yet."""
     with Store(path) as store:
-        put(store, ads)
+        store_ads(store, ads)
         if ads:
             store.end_walk(FeedCursor(), [])
             store.caught_up(NOW)
     return path
 
 
-def ask(db: Path, *arguments: str) -> Result:
+def run_command(db: Path, *arguments: str) -> Result:
     """Run a command in this process, where the clock can be set."""
     return invoke([*arguments, "--db", str(db)])
 
 
 def answer(db: Path, *arguments: str) -> str:
     """What a command that must succeed writes on stdout."""
-    result = ask(db, *arguments)
+    result = run_command(db, *arguments)
     assert result.exit_code == 0, result.output
     return result.stdout_bytes.decode()
 
@@ -131,7 +131,7 @@ def process(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run navfeed as a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "navfeed", *arguments],
+        navfeed_command(*arguments),
         capture_output=True,
         check=False,
         input=stdin,

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from contextlib import suppress
 
 import pytest
+
+from support.warm import navfeed_command
 
 pty = pytest.importorskip("pty")
 
 
 def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str, str]:
-    """The exit code, what was drawn, and what was said on stderr (a pipe)."""
+    """The exit code, what was drawn, and what was written to stderr (a pipe)."""
     ours, theirs = pty.openpty()
     ours_alone = {"COLUMNS": str(columns), "TERM": "xterm-256color", "PAGER": "cat"}
     environ = {**os.environ, **ours_alone, **environ}
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", *arguments],
+        navfeed_command(*arguments),
         stdout=theirs,
         stderr=subprocess.PIPE,
         env=environ,
@@ -27,8 +28,8 @@ def on_terminal(columns: int, *arguments: str, **environ: str) -> tuple[int, str
         os.close(theirs)
         drawn = b"".join(read_to_the_end(ours))
         assert running.stderr is not None
-        said = running.stderr.read()
-    return running.returncode, drawn.decode(), said.decode()
+        stderr = running.stderr.read()
+    return running.returncode, drawn.decode(), stderr.decode()
 
 
 def plain(drawn: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, ask, fill, uuid
+from cli.support import ad, fill, run_command, uuid_of
 from navfeed.model import FeedCursor
 from navfeed.store.writer import Store
 from support.clock import NOW
@@ -16,7 +16,12 @@ from support.sql import rows
 
 pytestmark = pytest.mark.usefixtures("noon")
 
-ANSWERS = [["list"], ["show", uuid(1)], ["export", "--format", "json"], ["list", "--format", "csv"]]
+ANSWERS = [
+    ["list"],
+    ["show", uuid_of(1)],
+    ["export", "--format", "json"],
+    ["list", "--format", "csv"],
+]
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
@@ -42,7 +47,7 @@ def db(tmp_path: Path) -> Path:
 def test_answers_from_data_older_than_a_day_come_with_a_warning(
     db: Path, words: list[str], age: timedelta | None, warns: bool
 ) -> None:
-    result = ask(aged(db, age), *words)
+    result = run_command(aged(db, age), *words)
 
     assert result.exit_code == 0
     assert result.stdout
@@ -67,7 +72,7 @@ def test_answers_from_data_older_than_a_day_come_with_a_warning(
 def test_max_age_makes_a_command_refuse_with_8(
     db: Path, words: list[str], age: timedelta | None, most: str, refused: bool
 ) -> None:
-    result = ask(aged(db, age), *words, "--max-age", most)
+    result = run_command(aged(db, age), *words, "--max-age", most)
 
     assert result.exit_code == (8 if refused else 0)
     assert ("--max-age allows " in result.stderr) is refused
@@ -76,7 +81,7 @@ def test_max_age_makes_a_command_refuse_with_8(
 
 
 @pytest.mark.parametrize(
-    ("age", "most", "said"),
+    ("age", "most", "output"),
     [
         (11 * SECOND, "1s", "the data is 11 seconds old; --max-age allows 1 second."),
         (timedelta(hours=25), "24h", "the data is 90,000 s old; --max-age allows 86,400 s."),
@@ -84,22 +89,22 @@ def test_max_age_makes_a_command_refuse_with_8(
     ],
 )
 def test_the_age_and_what_is_allowed_are_told(
-    db: Path, age: timedelta | None, most: str, said: str
+    db: Path, age: timedelta | None, most: str, output: str
 ) -> None:
-    result = ask(aged(db, age), "list", "--max-age", most)
-    assert f"{said} Run `navfeed sync`\n" in result.stderr
+    result = run_command(aged(db, age), "list", "--max-age", most)
+    assert f"{output} Run `navfeed sync`\n" in result.stderr
 
 
 def test_a_refused_export_leaves_the_file_as_it_was(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "ads.json"
     file.write_text("yesterday's")
     words = ["export", "--format", "json", "--output", str(file), "--max-age", "1h"]
-    assert ask(aged(db, DAY), *words).exit_code == 8
+    assert run_command(aged(db, DAY), *words).exit_code == 8
     assert file.read_text() == "yesterday's"
 
 
 def test_status_in_json_ends_with_8_and_is_still_json(db: Path) -> None:
-    result = ask(aged(db, 2 * DAY), "status", "--format", "json", "--max-age", "1d")
+    result = run_command(aged(db, 2 * DAY), "status", "--format", "json", "--max-age", "1d")
     assert result.exit_code == 8
     assert json.loads(result.stdout)["age_seconds"] == 172_800
 
@@ -107,7 +112,9 @@ def test_status_in_json_ends_with_8_and_is_still_json(db: Path) -> None:
 @pytest.mark.parametrize("words", [*ANSWERS, ["status"]])
 @pytest.mark.parametrize("most", ["", "0", "-1h", "soon", "1w", "h", "9" * 5_000, "9" * 30 + "d"])
 def test_an_age_that_is_none_is_wrong_use(db: Path, words: list[str], most: str) -> None:
-    result = ask(db, *words, f"--max-age={most}")  # and it is said before the store is looked for
+    result = run_command(
+        db, *words, f"--max-age={most}"
+    )  # and it is said before the store is looked for
     assert result.exit_code == 2
     assert "--max-age takes" in result.stderr
 
@@ -117,4 +124,4 @@ def test_the_warning_has_a_setting(db: Path, tmp_path: Path) -> None:
     for setting, warns in {"3d": False, "47h": True, "never": False}.items():
         config = tmp_path / "navfeed.toml"
         config.write_text(f'warn_age = "{setting}"')
-        assert bool(ask(db, "list", "--config", str(config)).stderr) is warns
+        assert bool(run_command(db, "list", "--config", str(config)).stderr) is warns

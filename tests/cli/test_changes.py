@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, fill, process, run_command, store_ads, uuid_of
 from navfeed.changes import stream, writer
 from navfeed.model import DetailDecision, FeedCursor, Reason
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.clock import NOW
+from support.warm import navfeed_command
 
 Line = dict[str, Any]
 
@@ -30,19 +30,19 @@ def db(tmp_path: Path) -> Path:
     return fill(tmp_path / "navfeed.db", ad(1), ad(2, sector="Privat"))
 
 
-def told(db: Path, *words: str) -> list[Line]:
+def changes_of(db: Path, *words: str) -> list[Line]:
     return [json.loads(line) for line in answer(db, "changes", *words).splitlines()]
 
 
 def change(db: Path, number: int, **fields: object) -> None:
     content = read_content(json.dumps(ad(number, **fields), ensure_ascii=False))
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.CHANGED, content)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.CHANGED, content)], [], NOW)
 
 
 def drop(db: Path, number: int) -> None:
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.STOPPED)], [], NOW)
 
 
 def kinds(lines: list[Line]) -> list[tuple[str, str | None]]:
@@ -56,7 +56,7 @@ def test_a_line_a_change_and_where_one_stands(db: Path) -> None:
     with Store(db) as store:
         newest = NOW - timedelta(minutes=5)
         store.end_walk(FeedCursor(newest=newest), [])
-    one, two, last = told(db)
+    one, two, last = changes_of(db)
     store_id = last["cursor"].partition(":")[0]
     assert list(one) == [
         *("cursor", "kind", "uuid", "reason", "changed", "last_day", "at", "content")
@@ -65,7 +65,7 @@ def test_a_line_a_change_and_where_one_stands(db: Path) -> None:
     assert {name: value for name, value in one.items() if name != "content"} == {
         "cursor": f"{store_id}:1",
         "kind": "added",
-        "uuid": uuid(1),
+        "uuid": uuid_of(1),
         "reason": None,
         "changed": [],
         "last_day": "2026-12-10",
@@ -83,7 +83,7 @@ def test_a_line_a_change_and_where_one_stands(db: Path) -> None:
 def test_the_content_is_what_export_gives(db: Path) -> None:
     odd = json.dumps(ad(3, title='Kokk "natt"', extra=[1.50, "å"]), indent=1).replace("\n", "\r\n")
     with Store(db) as store:
-        put(store, [odd])
+        store_ads(store, [odd])
     exported = answer(db, "export", "--format", "jsonl", "--without-contacts").splitlines()
     lines = answer(db, "changes").splitlines()[:-1]
     assert [line.partition('"content":')[2] for line in lines] == [text + "}" for text in exported]
@@ -103,35 +103,38 @@ def test_contacts_are_told_where_they_are_asked_for(db: Path) -> None:
 
 
 def test_only_which_ad_and_what_happened(db: Path) -> None:
-    assert [line.get("content") for line in told(db, "--no-content")] == [None, None, None]
+    assert [line.get("content") for line in changes_of(db, "--no-content")] == [None, None, None]
     assert "Sykepleier" not in answer(db, "changes", "--no-content")
 
 
 def test_what_happened_since_a_cursor(db: Path) -> None:
-    before = told(db)[-1]["cursor"]
+    before = changes_of(db)[-1]["cursor"]
     change(db, 1, title="Kokk")
     drop(db, 2)
-    changed, gone, last = told(db, "--after", before)
-    assert kinds([changed, gone]) == [("updated", uuid(1)), ("removed", uuid(2))]
+    changed, gone, last = changes_of(db, "--after", before)
+    assert kinds([changed, gone]) == [("updated", uuid_of(1)), ("removed", uuid_of(2))]
     assert (changed["changed"], changed["content"]["title"]) == (["title"], "Kokk")
     assert (gone["reason"], gone["content"], gone["changed"]) == ("stopped", None, [])
-    assert kinds(told(db, "--after", last["cursor"])) == [("caught_up", None)]
+    assert kinds(changes_of(db, "--after", last["cursor"])) == [("caught_up", None)]
 
 
 def test_a_limit_is_told_as_far_as_it_goes(db: Path) -> None:
-    first, stands = told(db, "--limit", "1")
-    assert (first["uuid"], stands["cursor"]) == (uuid(1), first["cursor"])
-    second, end = told(db, "--after", stands["cursor"], "--limit", "1")
-    assert (second["uuid"], end["cursor"]) == (uuid(2), second["cursor"])
-    assert kinds(told(db, "--after", end["cursor"], "--limit", "1")) == [("caught_up", None)]
+    first, stands = changes_of(db, "--limit", "1")
+    assert (first["uuid"], stands["cursor"]) == (uuid_of(1), first["cursor"])
+    second, end = changes_of(db, "--after", stands["cursor"], "--limit", "1")
+    assert (second["uuid"], end["cursor"]) == (uuid_of(2), second["cursor"])
+    assert kinds(changes_of(db, "--after", end["cursor"], "--limit", "1")) == [("caught_up", None)]
 
 
 def test_more_than_one_batch(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "BATCH", 2)
     with Store(db) as store:
-        put(store, map(ad, range(3, 8)))
-    assert kinds(told(db)) == [*(("added", uuid(n)) for n in range(1, 8)), ("caught_up", None)]
-    assert len(told(db, "--limit", "3")) == 4
+        store_ads(store, map(ad, range(3, 8)))
+    assert kinds(changes_of(db)) == [
+        *(("added", uuid_of(n)) for n in range(1, 8)),
+        ("caught_up", None),
+    ]
+    assert len(changes_of(db, "--limit", "3")) == 4
 
 
 # Filters
@@ -143,30 +146,34 @@ def test_the_beginning_is_read_past_removals_that_are_no_longer_kept(
     """Who begins with nothing lacks none of them, however many batches it takes."""
     drop(db, 1)
     with Store(db) as store:
-        put(store, [ad(3)])
+        store_ads(store, [ad(3)])
         store.prune_changes(NOW + timedelta(days=1))
     monkeypatch.setattr(stream, "BATCH", 1)
-    assert kinds(told(db)) == [("added", uuid(2)), ("added", uuid(3)), ("caught_up", None)]
+    assert kinds(changes_of(db)) == [
+        ("added", uuid_of(2)),
+        ("added", uuid_of(3)),
+        ("caught_up", None),
+    ]
 
 
 def test_an_ad_that_no_longer_fits_is_removed(db: Path) -> None:
-    one, last = told(db, "--sector", "Privat")
-    assert one["uuid"] == uuid(2)
+    one, last = changes_of(db, "--sector", "Privat")
+    assert one["uuid"] == uuid_of(2)
     change(db, 2, sector="Offentlig")
-    gone, stands = told(db, "--sector", "Privat", "--after", last["cursor"])
-    assert (gone["kind"], gone["uuid"], gone["reason"]) == ("removed", uuid(2), "filtered")
+    gone, stands = changes_of(db, "--sector", "Privat", "--after", last["cursor"])
+    assert (gone["kind"], gone["uuid"], gone["reason"]) == ("removed", uuid_of(2), "filtered")
     change(db, 1, title="Kokk")
-    _, moved = told(db, "--sector", "Privat", "--after", stands["cursor"])
+    _, moved = changes_of(db, "--sector", "Privat", "--after", stands["cursor"])
     assert moved["cursor"] != stands["cursor"]
 
 
 def test_a_cursor_moves_past_what_the_filters_leave_out(db: Path) -> None:
-    (only,) = told(db, "--county", "FINNMARK")
-    assert only["cursor"] == told(db)[-1]["cursor"]
+    (only,) = changes_of(db, "--county", "FINNMARK")
+    assert only["cursor"] == changes_of(db)[-1]["cursor"]
 
 
 def test_a_mistyped_filter_gets_a_suggestion(db: Path) -> None:
-    assert "did you mean BERGEN" in ask(db, "changes", "--municipal", "BERGN").stderr
+    assert "did you mean BERGEN" in run_command(db, "changes", "--municipal", "BERGN").stderr
 
 
 # Snapshots
@@ -174,11 +181,11 @@ def test_a_mistyped_filter_gets_a_suggestion(db: Path) -> None:
 
 def test_a_snapshot_and_what_follows_it(db: Path) -> None:
     drop(db, 2)
-    one, last = told(db, "--snapshot")
-    assert (one["kind"], one["uuid"], one["cursor"]) == ("snapshot", uuid(1), last["cursor"])
+    one, last = changes_of(db, "--snapshot")
+    assert (one["kind"], one["uuid"], one["cursor"]) == ("snapshot", uuid_of(1), last["cursor"])
     assert one["content"]["title"] == "Sykepleier natt"
     change(db, 1, title="Kokk")
-    assert kinds(told(db, "--after", last["cursor"]))[0] == ("updated", uuid(1))
+    assert kinds(changes_of(db, "--after", last["cursor"]))[0] == ("updated", uuid_of(1))
 
 
 # Cursor files
@@ -186,15 +193,15 @@ def test_a_snapshot_and_what_follows_it(db: Path) -> None:
 
 def test_a_cursor_in_a_file(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "cursor"
-    assert len(told(db, "--cursor", str(file))) == 3
-    assert file.read_text() == told(db)[-1]["cursor"] + "\n"
+    assert len(changes_of(db, "--cursor", str(file))) == 3
+    assert file.read_text() == changes_of(db)[-1]["cursor"] + "\n"
     assert file.stat().st_mode & 0o777 == 0o600
     before = file.stat().st_mtime_ns
-    assert len(told(db, "--cursor", str(file))) == 1
+    assert len(changes_of(db, "--cursor", str(file))) == 1
     drop(db, 1)
-    assert kinds(told(db, "--cursor", str(file)))[0] == ("removed", uuid(1))
+    assert kinds(changes_of(db, "--cursor", str(file)))[0] == ("removed", uuid_of(1))
     assert file.stat().st_mtime_ns >= before
-    assert len(told(db, "--cursor", str(file), "--snapshot")) == 2
+    assert len(changes_of(db, "--cursor", str(file), "--snapshot")) == 2
 
 
 def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path: Path) -> None:
@@ -203,7 +210,7 @@ def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             [
-                *(sys.executable, "-m", "navfeed", "changes"),
+                *navfeed_command("changes"),
                 "--cursor",
                 file,
                 "--db",
@@ -218,23 +225,24 @@ def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path
     assert ended.returncode == 2
     assert b"Traceback" not in ended.stderr
     assert not file.exists()
-    assert len(told(db, "--cursor", str(file))) == 3
+    assert len(changes_of(db, "--cursor", str(file))) == 3
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("", "holds no cursor"), ("17", "holds no cursor"), (None, "Is a directory")]
+    ("text", "message"),
+    [("", "holds no cursor"), ("17", "holds no cursor"), (None, "Is a directory")],
 )
-def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, says: str) -> None:
+def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, message: str) -> None:
     file = tmp_path / "cursor"
     file.mkdir() if text is None else file.write_text(text)
-    result = ask(db, "changes", "--cursor", str(file))
+    result = run_command(db, "changes", "--cursor", str(file))
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"cannot continue from {file}: " in result.stderr
-    assert says in result.stderr
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--after", "17"], "--after takes a cursor"),
         (["--after", "x", "--cursor", "y"], "exclude each other"),
@@ -242,40 +250,40 @@ def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, sa
         (["--snapshot", "--limit", "3"], "--snapshot excludes"),
     ],
 )
-def test_wrong_use(db: Path, words: list[str], says: str) -> None:
-    result = ask(db, "changes", *words)
+def test_wrong_use(db: Path, words: list[str], message: str) -> None:
+    result = run_command(db, "changes", *words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert says in result.stderr
+    assert message in result.stderr
 
 
 def test_the_store_is_no_place_for_a_cursor(db: Path) -> None:
-    result = ask(db, "changes", "--cursor", str(db))
+    result = run_command(db, "changes", "--cursor", str(db))
     assert (result.exit_code, "itself" in result.stderr) == (2, True)
 
 
 def test_K3_a_cursor_that_cannot_be_continued(db: Path, tmp_path: Path) -> None:
-    cursor = told(db)[-1]["cursor"]
+    cursor = changes_of(db)[-1]["cursor"]
     ahead = f"{cursor.partition(':')[0]}:9"
     for lost in ("0" * 16 + ":1", ahead):
-        result = ask(db, "changes", "--after", lost)
+        result = run_command(db, "changes", "--after", lost)
         assert (result.exit_code, result.stdout) == (10, "")
         assert "`navfeed changes --snapshot`" in result.stderr
     (tmp_path / "copies").mkdir()
     copy = str(tmp_path / "copies" / "copy.db")
-    assert ask(db, "backup", copy).exit_code == 0
-    assert ask(db, "restore", copy, "--yes").exit_code == 0
-    result = ask(db, "changes", "--after", cursor)
+    assert run_command(db, "backup", copy).exit_code == 0
+    assert run_command(db, "restore", copy, "--yes").exit_code == 0
+    result = run_command(db, "changes", "--after", cursor)
     assert (result.exit_code, result.stdout) == (10, "")
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         store.prune_changes(NOW + timedelta(days=1))
-    start = f"{told(db)[-1]['cursor'].partition(':')[0]}:1"
-    assert ask(db, "changes", "--after", start).exit_code == 10
-    assert kinds(told(db, "--snapshot"))[0] == ("snapshot", uuid(2))
+    start = f"{changes_of(db)[-1]['cursor'].partition(':')[0]}:1"
+    assert run_command(db, "changes", "--after", start).exit_code == 10
+    assert kinds(changes_of(db, "--snapshot"))[0] == ("snapshot", uuid_of(2))
 
 
 def test_where_there_is_no_store(tmp_path: Path) -> None:
-    assert ask(tmp_path / "none.db", "changes").exit_code == 7
+    assert run_command(tmp_path / "none.db", "changes").exit_code == 7
 
 
 # Other formats
@@ -283,8 +291,8 @@ def test_where_there_is_no_store(tmp_path: Path) -> None:
 
 def test_events(db: Path) -> None:
     drop(db, 2)
-    one, two, last = told(db, "--format", "cloudevents")
-    lines = told(db)
+    one, two, last = changes_of(db, "--format", "cloudevents")
+    lines = changes_of(db)
     store = lines[-1]["cursor"].partition(":")[0]
     assert one == {
         "specversion": "1.0",
@@ -293,26 +301,26 @@ def test_events(db: Path) -> None:
         "type": "no.navfeed.added",
         "time": "2026-11-21T12:00:00Z",
         "datacontenttype": "application/json",
-        "subject": uuid(1),
+        "subject": uuid_of(1),
         "data": lines[0],
     }
     assert (two["type"], two["data"]) == ("no.navfeed.removed", lines[1])
     assert (last["type"], last["data"]) == ("no.navfeed.caught_up", lines[2])
-    snapshot = told(db, "--format", "cloudevents", "--snapshot")
-    assert snapshot[0]["id"] == f"{lines[-1]['cursor']}:{uuid(1)}"
+    snapshot = changes_of(db, "--format", "cloudevents", "--snapshot")
+    assert snapshot[0]["id"] == f"{lines[-1]['cursor']}:{uuid_of(1)}"
 
 
 def test_bulk(db: Path) -> None:
     drop(db, 2)
-    action, document, gone = told(db, "--format", "bulk")
-    assert action == {"index": {"_id": uuid(1), "version": 1, "version_type": "external"}}
-    assert gone == {"delete": {"_id": uuid(2), "version": 3, "version_type": "external"}}
-    assert (document["uuid"], document["number"]) == (uuid(1), 1)
+    action, document, gone = changes_of(db, "--format", "bulk")
+    assert action == {"index": {"_id": uuid_of(1), "version": 1, "version_type": "external"}}
+    assert gone == {"delete": {"_id": uuid_of(2), "version": 3, "version_type": "external"}}
+    assert (document["uuid"], document["number"]) == (uuid_of(1), 1)
     assert document["title"] == "Sykepleier natt"
     assert document["last_day"] == "2026-12-10"
     assert [place["municipal"] for place in document["locations"]] == ["BERGEN"]
-    _, bare, _ = told(db, "--format", "bulk", "--no-content")
-    assert bare == {"uuid": uuid(1), "number": 1, "last_day": "2026-12-10"}
+    _, bare, _ = changes_of(db, "--format", "bulk", "--no-content")
+    assert bare == {"uuid": uuid_of(1), "number": 1, "last_day": "2026-12-10"}
 
 
 # Following
@@ -321,7 +329,7 @@ def test_bulk(db: Path) -> None:
 @contextmanager
 def following(db: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "changes", "--follow", "--db", str(db), *words],
+        navfeed_command("changes", "--follow", "--db", str(db), *words),
         stdout=subprocess.PIPE,
     )
     try:
@@ -333,7 +341,7 @@ def following(db: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.stdout.close()
 
 
-def heard(process: subprocess.Popen[bytes], count: int) -> list[Line]:
+def read_lines(process: subprocess.Popen[bytes], count: int) -> list[Line]:
     assert process.stdout
     return [json.loads(process.stdout.readline()) for _ in range(count)]
 
@@ -341,16 +349,16 @@ def heard(process: subprocess.Popen[bytes], count: int) -> list[Line]:
 def test_follow_tells_what_happens_and_ends_when_told_to(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "cursor"
     with following(db, "--cursor", str(file)) as process:
-        assert kinds(heard(process, 3))[-1] == ("caught_up", None)
+        assert kinds(read_lines(process, 3))[-1] == ("caught_up", None)
         drop(db, 2)
-        gone, stands = heard(process, 2)
-        assert kinds([gone, stands]) == [("removed", uuid(2)), ("caught_up", None)]
+        gone, stands = read_lines(process, 2)
+        assert kinds([gone, stands]) == [("removed", uuid_of(2)), ("caught_up", None)]
         drop(db, 1)
-        assert kinds(heard(process, 2))[0] == ("removed", uuid(1))
+        assert kinds(read_lines(process, 2))[0] == ("removed", uuid_of(1))
         assert file.read_text().strip() >= stands["cursor"]  # noted before it went on
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 3
-    assert ("removed", uuid(2)) not in kinds(told(db, "--cursor", str(file)))
+    assert ("removed", uuid_of(2)) not in kinds(changes_of(db, "--cursor", str(file)))
 
 
 def test_follow_shows_that_it_lives(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,7 +373,7 @@ def test_follow_shows_that_it_lives(db: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(writer, "sleep", nap)
     monkeypatch.setattr(writer, "monotonic", lambda: next(seconds))
-    lines = told(db, "--follow", "--limit", "3", "--no-content")
+    lines = changes_of(db, "--follow", "--limit", "3", "--no-content")
     told_of = [line["kind"] for line in lines]
     assert told_of == ["added", "added", *["caught_up"] * 3, "removed", "caught_up"]
     assert lines[2] == lines[3] == lines[4]
@@ -374,9 +382,9 @@ def test_follow_shows_that_it_lives(db: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_reader_that_goes_away_is_no_error(db: Path) -> None:
     with Store(db) as store:
-        put(store, map(ad, range(3, 300)))
+        store_ads(store, map(ad, range(3, 300)))
     with following(db) as process:
-        heard(process, 1)
+        read_lines(process, 1)
         assert process.stdout
         process.stdout.close()
         assert process.wait(20) == 0

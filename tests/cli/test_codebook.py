@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, put, uuid
+from cli.support import ad, answer, fill, run_command, store_ads, uuid_of
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.store.writer import Store
 from navfeed.version import __version__
@@ -28,11 +28,11 @@ def db(tmp_path: Path) -> Path:
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
         early = NOW.replace(day=2)
-        put(store, [ad(2, published="2026-11-02T08:00:00+01:00")], early)
-        put(store, [ad(3, published="2026-11-02T08:00:00+01:00")], early)
-        put(store, [ad(1, published="2026-11-12T08:00:00+01:00")], NOW.replace(day=12))
+        store_ads(store, [ad(2, published="2026-11-02T08:00:00+01:00")], early)
+        store_ads(store, [ad(3, published="2026-11-02T08:00:00+01:00")], early)
+        store_ads(store, [ad(1, published="2026-11-12T08:00:00+01:00")], NOW.replace(day=12))
         for number, day in ((2, 10), (3, 15)):
-            gone = [DetailDecision(uuid(number), Reason.STOPPED)]
+            gone = [DetailDecision(uuid_of(number), Reason.STOPPED)]
             store.commit_details(gone, [], NOW.replace(day=day))
         store.caught_up(NOW)
     return path
@@ -46,7 +46,7 @@ def rows(db: Path, *arguments: str) -> list[dict[str, str]]:
 def test_what_is_left_of_removed_ads(db: Path) -> None:
     second, third = rows(db, "--table", "removed")
     assert second == {
-        "uuid": uuid(2),
+        "uuid": uuid_of(2),
         "reason": "stopped",
         "first_seen": "2026-11-02T12:00:00Z",
         "removed_at": "2026-11-10T12:00:00Z",
@@ -62,7 +62,7 @@ def test_what_is_left_of_removed_ads(db: Path) -> None:
         "extent": "Heltid",
         "engagement_type": "Fast",
     }
-    assert third["uuid"] == uuid(3)
+    assert third["uuid"] == uuid_of(3)
     assert [*rows(db, "--table", "removed", "--columns", "uuid,reason")[0]] == ["uuid", "reason"]
 
 
@@ -70,9 +70,9 @@ def test_which_ads_were_active_on_a_day(db: Path) -> None:
     def active(day: str) -> list[str]:
         return [row["uuid"] for row in rows(db, "--as-of", day)]
 
-    assert active("2026-11-10") == [uuid(3)]
-    assert active("2026-11-14") == [uuid(1), uuid(3)]
-    assert active("2026-11-20") == [uuid(1)]
+    assert active("2026-11-10") == [uuid_of(3)]
+    assert active("2026-11-14") == [uuid_of(1), uuid_of(3)]
+    assert active("2026-11-20") == [uuid_of(1)]
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_which_ads_were_active_on_a_day(db: Path) -> None:
     ],
 )
 def test_what_is_not_known_is_refused(db: Path, arguments: tuple[str, ...], reason: str) -> None:
-    result = ask(db, "export", "--format", "csv", *arguments)
+    result = run_command(db, "export", "--format", "csv", *arguments)
     assert result.exit_code == 2
     assert reason in result.stderr
 
 
 def test_without_masks_no_day_is_known(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1))
-    result = ask(db, "export", "--format", "csv", "--as-of", "2026-11-14")
+    result = run_command(db, "export", "--format", "csv", "--as-of", "2026-11-14")
     assert "--inactive mask" in result.stderr
     assert rows(db, "--table", "removed") == []
 
@@ -132,7 +132,7 @@ def test_the_codebook_describes_the_file(db: Path, tmp_path: Path, format_: str)
 
 def test_the_codebook_counts_what_is_missing(db: Path, tmp_path: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(4, sector=None)])
+        store_ads(store, [ad(4, sector=None)])
     file = tmp_path / "ads.csv"
     answer(db, "export", "--format=csv", "--output", str(file), "--codebook")
     package = json.loads((tmp_path / "ads.csv.datapackage.json").read_text("utf-8"))

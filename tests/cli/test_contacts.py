@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, fill, uuid
+from cli.support import ad, answer, fill, uuid_of
 from cli.terminal import on_terminal
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -39,17 +39,23 @@ def db(tmp_path: Path) -> Path:
     ],
 )
 def test_columns_leave_contacts_out_unless_asked(db: Path, words: list[str]) -> None:
-    said = answer(db, *words)
-    assert "Sykepleier" in said
-    assert "Kari" not in said
-    assert "contacts" not in said
+    output = answer(db, *words)
+    assert "Sykepleier" in output
+    assert "Kari" not in output
+    assert "contacts" not in output
 
 
 def test_a_list_gives_contacts_when_asked(db: Path) -> None:
     rows = json.loads(answer(db, "list", "--format", "json", "--with-contacts"))
-    assert {row["uuid"]: row["contacts"] for row in rows} == {uuid(1): [KARI, OLA], uuid(2): []}
-    said = answer(db, "list", "--format", "csv", "--with-contacts")
-    assert [row["contacts"] for row in csv.DictReader(io.StringIO(said))] == [f"{KARI}; {OLA}", ""]
+    assert {row["uuid"]: row["contacts"] for row in rows} == {
+        uuid_of(1): [KARI, OLA],
+        uuid_of(2): [],
+    }
+    output = answer(db, "list", "--format", "csv", "--with-contacts")
+    assert [row["contacts"] for row in csv.DictReader(io.StringIO(output))] == [
+        f"{KARI}; {OLA}",
+        "",
+    ]
     [first, second] = answer(db, "list", "--with-contacts").splitlines()
     assert first.endswith(f"\t2026-12-10\t{KARI}; {OLA}")
     assert second.endswith("\t2026-12-10\t")
@@ -57,16 +63,19 @@ def test_a_list_gives_contacts_when_asked(db: Path) -> None:
 
 
 def test_an_export_gives_contacts_when_asked(db: Path) -> None:
-    said = answer(db, "export", "--format", "csv", "--with-contacts")
-    assert [row["contacts"] for row in csv.DictReader(io.StringIO(said))] == [f"{KARI}; {OLA}", ""]
+    output = answer(db, "export", "--format", "csv", "--with-contacts")
+    assert [row["contacts"] for row in csv.DictReader(io.StringIO(output))] == [
+        f"{KARI}; {OLA}",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("format_", ["json", "jsonl"])
 def test_exact_content_has_them_and_can_leave_them_out(db: Path, format_: str) -> None:
     def exported(*more: str) -> list[object]:
-        said = answer(db, "export", "--format", format_, *more)
+        output = answer(db, "export", "--format", format_, *more)
         listed: list[object] = json.loads(
-            said if format_ == "json" else f"[{','.join(said.splitlines())}]"
+            output if format_ == "json" else f"[{','.join(output.splitlines())}]"
         )
         return listed
 
@@ -76,13 +85,13 @@ def test_exact_content_has_them_and_can_leave_them_out(db: Path, format_: str) -
 
 
 def test_one_ad_has_them_and_can_leave_them_out(db: Path) -> None:
-    assert KARI in answer(db, "show", uuid(1))
-    assert "Kari" in answer(db, "show", uuid(1), "--format", "json")
-    said = answer(db, "show", uuid(1), "--without-contacts")
-    assert "Contacts" not in said
-    assert "Kari" not in said
-    assert "Turnus" in said
-    served = answer(db, "show", uuid(1), "--without-contacts", "--format", "json")
+    assert KARI in answer(db, "show", uuid_of(1))
+    assert "Kari" in answer(db, "show", uuid_of(1), "--format", "json")
+    output = answer(db, "show", uuid_of(1), "--without-contacts")
+    assert "Contacts" not in output
+    assert "Kari" not in output
+    assert "Turnus" in output
+    served = answer(db, "show", uuid_of(1), "--without-contacts", "--format", "json")
     assert json.loads(served) == ad(1, contactList=[])
 
 

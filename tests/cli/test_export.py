@@ -16,7 +16,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from cli.support import Fields, ad, answer, ask, fill, place, process, uuid
+from cli.support import Fields, ad, answer, fill, place, process, run_command, uuid_of
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.export.columns import EXPORTED
 from navfeed.files import replaced
@@ -30,7 +30,7 @@ def db(tmp_path: Path) -> Path:
 pytestmark = pytest.mark.usefixtures("noon")
 
 PRETTY = (
-    f'{{\r\n  "uuid": "{uuid(1)}",\n\t"title": "linje\\nto \\ud83d\\ude00 \\ud800 \\u0000",'
+    f'{{\r\n  "uuid": "{uuid_of(1)}",\n\t"title": "linje\\nto \\ud83d\\ude00 \\ud800 \\u0000",'
     '\n  "unknown": {"big": 123456789012345678901234567890, "float": 1.10, "e": 1E400},'
     '\n  "twice": 1, "twice": 2, "separator": "\u2028"\r}'
 )
@@ -129,14 +129,14 @@ def test_the_filters_are_those_of_list(db: Path) -> None:
 
 def test_wrong_use(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1))
-    assert ask(db, "export").exit_code == 2
-    assert ask(db, "export", "--format", "table").exit_code == 2
-    assert ask(db, "export", "--format", "csv", "--municipality", "").exit_code == 2
+    assert run_command(db, "export").exit_code == 2
+    assert run_command(db, "export", "--format", "table").exit_code == 2
+    assert run_command(db, "export", "--format", "csv", "--municipality", "").exit_code == 2
     for output in (tmp_path, tmp_path / "none" / "x.csv", Path(os.devnull)):
-        result = ask(db, "export", "--format", "csv", "--output", str(output))
+        result = run_command(db, "export", "--format", "csv", "--output", str(output))
         assert result.exit_code == 2
         assert str(output) in result.stderr
-    assert ask(tmp_path / "no.db", "export", "--format", "csv").exit_code == 7
+    assert run_command(tmp_path / "no.db", "export", "--format", "csv").exit_code == 7
 
 
 def test_the_store_is_not_overwritten(db: Path, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_the_store_is_not_overwritten(db: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.csv"
     link.symlink_to(db)
     for output in (db, link, db.with_name(f"{db.name}-wal"), db.with_name(f"{db.name}.lock")):
-        result = ask(db, "export", "--format", "csv", "--output", str(output))
+        result = run_command(db, "export", "--format", "csv", "--output", str(output))
         assert result.exit_code == 2
         assert "is the store itself" in result.stderr
     assert len(answer(db, "list").splitlines()) == 1
@@ -161,9 +161,9 @@ def beside(path: Path) -> set[str]:
 def test_a_file_holds_what_stdout_would(db: Path, tmp_path: Path, format_: str) -> None:
     fill(db, PRETTY, ad(2))
     output = tmp_path / "ads"
-    said = answer(db, "export", "--format", format_, "--output", str(output))
+    text = answer(db, "export", "--format", format_, "--output", str(output))
 
-    assert said == ""
+    assert text == ""
     assert output.read_bytes().decode() == answer(db, "export", "--format", format_)
     assert beside(output) == {"ads"}
 
@@ -279,7 +279,7 @@ def test_a_damaged_store_leaves_the_old_file(db: Path, tmp_path: Path) -> None:
     connection.close()
     path = tmp_path / "old.csv"
     path.write_bytes(b"old")
-    result = ask(db, "export", "--format", "csv", "--output", str(path))
+    result = run_command(db, "export", "--format", "csv", "--output", str(path))
 
     assert result.exit_code == 7
     assert path.read_bytes() == b"old"

@@ -19,6 +19,7 @@ import pytest
 from cli.support import ad, fill, process
 from support.memory import MEASURE
 from support.tools import need
+from support.warm import navfeed_command
 
 pty = pytest.importorskip("pty")
 
@@ -67,9 +68,9 @@ def peak_of_an_export(db: Path, output: Path, *arguments: str) -> float:
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
-    told = re.search(rb"peak (\d+)", done.stderr)
-    assert told
-    return int(told[1]) / 1024
+    match = re.search(rb"peak (\d+)", done.stderr)
+    assert match
+    return int(match[1]) / 1024
 
 
 ALL_COLUMNS = "uuid,title,municipalities,categories,contacts,description,content"
@@ -212,7 +213,7 @@ def test_a_bar_on_a_terminal_and_nothing_elsewhere(stores: dict[int, Path], tmp_
     arguments = ["export", "--db", str(stores[FEW]), "--format", "jsonl", "--output", str(output)]
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", *arguments],
+        navfeed_command(*arguments),
         stdout=subprocess.PIPE,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"},

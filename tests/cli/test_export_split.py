@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from cli.support import ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, fill, place, run_command, store_ads, uuid_of
 from navfeed import files
 from navfeed.errors import ConfigError
 from navfeed.export.split import files_of, is_split
@@ -90,14 +90,14 @@ def test_no_ads_are_an_empty_index(db: Path, tmp_path: Path) -> None:
     )
     assert [one.name for one in folder.iterdir()] == ["index.csv"]
     answer(db, "export", "--format", "json", "--split", "--output", str(folder))
-    assert json.loads((folder / "_none.json").read_text())[0]["uuid"] == uuid(4)
+    assert json.loads((folder / "_none.json").read_text())[0]["uuid"] == uuid_of(4)
 
 
 def test_other_formats_and_tables(db: Path, tmp_path: Path) -> None:
     folder = tmp_path / "split"
     answer(db, "export", "--format", "xlsx", "--split", "--output", str(folder))
     book = load_workbook(folder / "BERGEN.xlsx", read_only=True)
-    assert [row[0] for row in book.worksheets[0].values] == ["uuid", uuid(1), uuid(2)]
+    assert [row[0] for row in book.worksheets[0].values] == ["uuid", uuid_of(1), uuid_of(2)]
     book.close()
     answer(db, "export", "--format", "jobposting", "--split", "--output", str(folder))
     assert len((folder / "BERGEN.jsonl").read_text().splitlines()) == 2
@@ -137,18 +137,21 @@ def test_somebodys_folder_is_left_alone(db: Path, tmp_path: Path, name: str) -> 
     letter.parent.mkdir(exist_ok=True)
     letter.write_bytes(b"\xff dear grandmother")
     (folder / "other").touch()
-    result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
+    result = run_command(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert result.exit_code == 2
     assert "--split did not write" in result.stderr
     assert letter.read_bytes() == b"\xff dear grandmother"
 
 
 def test_a_file_is_no_folder(db: Path) -> None:
-    result = ask(db, "export", "--format", "csv", "--split", "--output", str(db))
+    result = run_command(db, "export", "--format", "csv", "--split", "--output", str(db))
     assert result.exit_code == 2
     assert len(answer(db, "list").splitlines()) == 5
     missing = db.parent / "no" / "folder"
-    assert ask(db, "export", "--format", "csv", "--split", "--output", str(missing)).exit_code == 2
+    assert (
+        run_command(db, "export", "--format", "csv", "--split", "--output", str(missing)).exit_code
+        == 2
+    )
 
 
 def test_a_failure_leaves_the_old_folder(
@@ -162,7 +165,7 @@ def test_a_failure_leaves_the_old_folder(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("navfeed.export.writing.write_csv", fill_disk)
-    result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
+    result = run_command(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert result.exit_code == 2
     assert "No space left" in result.stderr
     assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
@@ -220,7 +223,7 @@ def test_a_forged_index_takes_nobodys_file_away(db: Path, tmp_path: Path, index:
     (letter,) = [one for one in letters if one.name in index] or letters[:1]
     letter.write_text("dear grandmother")
     (folder / "index.csv").write_text(index)
-    result = ask(db, "export", "--format", "csv", "--split", "--output", str(folder))
+    result = run_command(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert (result.exit_code, "--split did not write" in result.stderr) == (2, True)
     assert letter.read_text() == "dear grandmother"
 
@@ -270,7 +273,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @given(name=st.text(st.characters(blacklist_categories=["Cs"]), min_size=1))
 @example(name="-")
 def test_any_municipality_can_be_split_off(store: Store, name: str) -> None:
-    put(store, [ad(1, workLocations=[place(name)])])
+    store_ads(store, [ad(1, workLocations=[place(name)])])
     out = store.path.parent / "split"
     answer(store.path, "export", "--format", "csv", "--split", "--output", str(out))
     (file,) = [one for one in out.iterdir() if one.name != "index.csv"]

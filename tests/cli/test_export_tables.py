@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from cli.support import Fields, ad, answer, ask, fill, place, put, uuid
+from cli.support import Fields, ad, answer, fill, place, run_command, store_ads, uuid_of
 from cli.test_hostile import hostile, storable, texts
 from navfeed.errors import ConfigError
 from navfeed.export import columns, xlsx
@@ -89,15 +89,15 @@ def test_columns_are_chosen_in_their_order(db: Path) -> None:
         ["title", "uuid", "contacts"],
         [
             "Sykepleier natt",
-            uuid(1),
+            uuid_of(1),
             "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example",
         ],
-        ["Kokk", uuid(2), "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example"],
+        ["Kokk", uuid_of(2), "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example"],
     ]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (["csv", "--columns", "uuid,titel"], "no column 'titel' (did you mean title?)"),
         (["csv", "--columns", "uuid,,title"], "no column ''"),
@@ -115,11 +115,11 @@ def test_columns_are_chosen_in_their_order(db: Path) -> None:
         (["csv", "--split"], "name it with --output"),
     ],
 )
-def test_what_cannot_be_is_said(db: Path, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_is_said(db: Path, arguments: list[str], output: str) -> None:
     fill(db, ad(1))
-    result = ask(db, "export", "--format", *arguments)
+    result = run_command(db, "export", "--format", *arguments)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert output in result.stderr
     assert result.stdout == ""
 
 
@@ -148,9 +148,9 @@ def test_a_row_for_each_of_several(db: Path) -> None:
     )
     places = rows_of(answer(db, "export", "--format", "csv", "--table", "locations"))
     assert [(row[0], row[1], row[7]) for row in places[1:]] == [
-        (uuid(1), "0", "BERGEN"),
-        (uuid(1), "1", "ÅS"),
-        (uuid(4), "0", "OSLO"),
+        (uuid_of(1), "0", "BERGEN"),
+        (uuid_of(1), "1", "ÅS"),
+        (uuid_of(4), "0", "OSLO"),
     ]
     one = answer(
         db,
@@ -166,9 +166,9 @@ def test_a_row_for_each_of_several(db: Path) -> None:
     )
     assert rows_of(one) == [["city"], ["BERGEN"], ["ÅS"]]
     found = rows_of(answer(db, "export", "--format", "csv", "--table", "categories"))
-    assert found[1] == [uuid(2), "0", "ESCO", "x", "'=1", "'-2", "-0.5"]
+    assert found[1] == [uuid_of(2), "0", "ESCO", "x", "'=1", "'-2", "-0.5"]
     found = rows_of(answer(db, "export", "--format", "csv", "--table", "occupations"))
-    assert found[1] == [uuid(1), "0", "Helse og sosial", "Sykepleier"]
+    assert found[1] == [uuid_of(1), "0", "Helse og sosial", "Sykepleier"]
 
 
 def test_child_rows_are_read_in_order_without_sorting(db: Path) -> None:
@@ -189,7 +189,7 @@ def test_child_rows_are_read_in_order_without_sorting(db: Path) -> None:
 def test_excel_in_norwegian(db: Path) -> None:
     fill(db, ad(1, title="Kokk; å være", categoryList=[SCORED]))
     text = answer(db, "export", "--format", "csv", "--excel", "--columns", "title,uuid")
-    assert text == f'\ufefftitle;uuid\r\n"Kokk; å være";{uuid(1)}\r\n'
+    assert text == f'\ufefftitle;uuid\r\n"Kokk; å være";{uuid_of(1)}\r\n'
     scores = answer(
         db,
         "export",
@@ -234,13 +234,13 @@ def test_xlsx_has_numbers_where_the_store_has(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1, categoryList=[SCORED]))
     path = tmp_path / "categories.xlsx"
     answer(db, "export", "--format", "xlsx", "--table", "categories", "--output", str(path))
-    assert sheet_of(path)[1] == [uuid(1), 0, "ESCO", "x", "=1", "-2", -0.5]
+    assert sheet_of(path)[1] == [uuid_of(1), 0, "ESCO", "x", "=1", "-2", -0.5]
 
 
 def test_what_excel_cannot_hold_is_cut_and_told(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1, description="å" * 40_000), ad(2, description="👩" * 20_000))
     path = tmp_path / "ads.xlsx"
-    result = ask(
+    result = run_command(
         db, "export", "--format", "xlsx", "--columns", "description", "--output", str(path)
     )
     assert "2 texts cut at 32,767 characters" in result.stderr
@@ -276,7 +276,7 @@ EVERY = "uuid,title,municipalities,categories,contacts,description"
 def test_hostile_text_in_xlsx(
     store: Store, tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     path = tmp_path_factory.getbasetemp() / "hostile.xlsx"
     answer(store.path, "export", "--format", "xlsx", "--columns", EVERY, "--output", str(path))
     _, record = sheet_of(path)
@@ -289,10 +289,10 @@ def test_hostile_text_in_xlsx(
 def test_hostile_text_in_csv_of_every_dialect(
     store: Store, text: str, excel: bool, raw: bool
 ) -> None:
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     dialect = [*(["--excel"] if excel else []), *(["--raw-cells"] if raw else [])]
-    said = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
-    (_, record) = rows_of(said.removeprefix("\ufeff"), ";" if excel else ",")
+    output = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
+    (_, record) = rows_of(output.removeprefix("\ufeff"), ";" if excel else ",")
     kept = storable(text)
     for cell in (record[1], record[2], record[5]):
         assert cell == kept or (not raw and cell == f"'{kept}")
@@ -304,11 +304,11 @@ def test_another_programs_csv_reader_reads_the_same(store: Store, text: str, exc
     need("pandas")
     import pandas as pd
 
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     dialect = ["--raw-cells", *(["--excel"] if excel else [])]
-    said = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
+    output = answer(store.path, "export", "--format", "csv", "--columns", EVERY, *dialect)
     table = pd.read_csv(
-        io.BytesIO(said.encode()),
+        io.BytesIO(output.encode()),
         sep=";" if excel else ",",
         encoding="utf-8-sig",
         dtype=str,
@@ -352,7 +352,7 @@ def test_parquet_of_a_child_table_and_of_nothing(db: Path, tmp_path: Path) -> No
     table = export_parquet(db, tmp_path / "categories.parquet", "--table", "categories")
     assert table.to_pylist() == [
         {
-            "ad": uuid(1),
+            "ad": uuid_of(1),
             "position": 0,
             **{name: SCORED[name] for name in ("code", "name", "description", "score")},
             "type": "ESCO",
@@ -367,7 +367,7 @@ def test_parquet_of_a_child_table_and_of_nothing(db: Path, tmp_path: Path) -> No
 def test_hostile_text_in_parquet(
     store: Store, tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     path = tmp_path_factory.getbasetemp() / "hostile.parquet"
     (record,) = export_parquet(store.path, path, "--columns", EVERY).to_pylist()
     kept = storable(text)
@@ -402,7 +402,7 @@ def test_a_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, module, None)
     fill(db, ad(1))
     output = tmp_path / f"ads.{format_}"
-    result = ask(db, "export", "--format", format_, "--output", str(output))
+    result = run_command(db, "export", "--format", format_, "--output", str(output))
     assert result.exit_code == 2
     assert f"pip install 'navfeed[{format_}]'" in result.stderr
     assert beside(tmp_path) == set()
@@ -412,5 +412,5 @@ def test_nothing_of_the_people_to_ask_by_itself(db: Path, tmp_path: Path) -> Non
     fill(db, ad(1, description="<p>x</p>"))
     path = tmp_path / "ads.xlsx"
     answer(db, "export", "--format", "xlsx", "--output", str(path))
-    said: list[Fields] = [dict.fromkeys(map(str, row)) for row in sheet_of(path)]
-    assert "Kari" not in str(said)
+    output: list[Fields] = [dict.fromkeys(map(str, row)) for row in sheet_of(path)]
+    assert "Kari" not in str(output)

@@ -6,14 +6,13 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, place, uuid
+from cli.support import ad, answer, fill, place, run_command, uuid_of
 from navfeed.cli import _completion
 from navfeed.cli._filters import FilterOptions
 from navfeed.places import county_names
@@ -21,6 +20,7 @@ from navfeed.store.filters import COUNTY, Filters, conditions
 from navfeed.store.query import Reader
 from navfeed.text.letters import fold
 from support.clock import NOW
+from support.warm import navfeed_command
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -143,9 +143,9 @@ CASES: list[tuple[str, str | None, str]] = [
     ("due-before", "2026-12-10", "2"),
     ("due-before", "20", "12"),
     ("closing-soon", None, ""),
-    ("uuid", uuid(2), "2"),
-    ("uuid", f"{uuid(2).upper()},{uuid(3)}", "23"),
-    ("uuid", f"!{uuid(2)}", "13"),
+    ("uuid", uuid_of(2), "2"),
+    ("uuid", f"{uuid_of(2).upper()},{uuid_of(3)}", "23"),
+    ("uuid", f"!{uuid_of(2)}", "13"),
     ("near", "ASKØY", "1"),
     ("near", "4601", "1"),
     ("text", "kokk", "2"),
@@ -246,7 +246,7 @@ def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("option", "value", "output"),
     [
         ("--municipality", "1201", "it is now 4601 (BERGEN)"),
         ("--municipality", "!9999", "no municipality has the number 9999"),
@@ -264,10 +264,10 @@ def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -
         ("--sector", "!", "--sector is empty"),
     ],
 )
-def test_what_is_no_filter(db: Path, option: str, value: str, said: str) -> None:
-    result = ask(db, "list", option, value)
+def test_what_is_no_filter(db: Path, option: str, value: str, output: str) -> None:
+    result = run_command(db, "list", option, value)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
+    assert output in result.stderr
 
 
 # Values that no ad has
@@ -293,10 +293,10 @@ def test_what_is_no_filter(db: Path, option: str, value: str, said: str) -> None
 def test_a_value_that_fits_nothing_gets_a_suggestion(
     db: Path, option: str, value: str, near: str, format_: str
 ) -> None:
-    result = ask(db, "list", option, value, "--format", format_)
+    result = run_command(db, "list", option, value, "--format", format_)
     assert result.exit_code == 0
     assert f"; did you mean {near}" in result.stderr
-    exported = ask(db, "export", "--format", "jsonl", option, value)
+    exported = run_command(db, "export", "--format", "jsonl", option, value)
     assert f"did you mean {near}" in exported.stderr
 
 
@@ -304,20 +304,20 @@ def test_a_value_that_fits_nothing_gets_a_suggestion(
     ("option", "value"), [("--municipality", "XQ"), ("--municipality", "OSLO")]
 )
 def test_nothing_is_suggested_where_nothing_is_near(db: Path, option: str, value: str) -> None:
-    assert "did you mean" not in ask(db, "list", option, value).stderr
+    assert "did you mean" not in run_command(db, "list", option, value).stderr
 
 
 def test_a_suggestion_is_harmless(db: Path) -> None:
     fill(db, ad(5, sector="Privat\x1b[31m\u202e"))
-    said = ask(db, "list", "--sector", "Privat\x1b[31m").stderr
-    assert "did you mean" in said
-    assert "\x1b" not in said
-    assert "\u202e" not in said
+    output = run_command(db, "list", "--sector", "Privat\x1b[31m").stderr
+    assert "did you mean" in output
+    assert "\x1b" not in output
+    assert "\u202e" not in output
 
 
 def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1, positioncount="9" * 30))
-    assert uuid(1) in answer(db, "list", "--positions", "[10,*)")
+    assert uuid_of(1) in answer(db, "list", "--positions", "[10,*)")
 
 
 @pytest.mark.parametrize(
@@ -326,9 +326,11 @@ def test_no_number_of_positions_is_greater_than_no_end(tmp_path: Path) -> None:
 def test_the_feeds_own_names_are_understood_too(
     db: Path, older: tuple[str, ...], number: str
 ) -> None:
-    said = answer(db, "list", *older, "--format", "jsonl")
-    assert [line.count(uuid(int(number))) > 0 for line in said.splitlines()] == [True]
-    assert ask(db, "list", "--municipal", "").stderr.startswith("navfeed: --municipality is empty")
+    output = answer(db, "list", *older, "--format", "jsonl")
+    assert [line.count(uuid_of(int(number))) > 0 for line in output.splitlines()] == [True]
+    assert run_command(db, "list", "--municipal", "").stderr.startswith(
+        "navfeed: --municipality is empty"
+    )
 
 
 # What a shell completes
@@ -336,7 +338,7 @@ def test_the_feeds_own_names_are_understood_too(
 
 def completed(words: str, home: Path) -> list[str]:
     ended = subprocess.run(
-        [sys.executable, "-m", "navfeed"],
+        navfeed_command(),
         capture_output=True,
         check=True,
         encoding="utf-8",
@@ -362,7 +364,7 @@ def completed(words: str, home: Path) -> list[str]:
         ("list --db {} --municipality OSLO,B", ["OSLO,BERGEN"]),
         ("list --db {} --source ", ["AMEDIA", "IMPORTAPI"]),
         ("export --db {} --occupation-group r", ["reiseliv\\ og\\ mat"]),
-        ("show --db {} 00000002", [uuid(2)]),
+        ("show --db {} 00000002", [uuid_of(2)]),
         ("list --db {}.none --municipality b", []),
         ("list --municipality b", []),
     ],
@@ -407,7 +409,7 @@ def test_bash_takes_an_offered_value_for_one_word(
     words = ["navfeed", "list", "--db", str(db), "--employer", typed]
     quote = "'" if typed.startswith("'") else ""
     script = f"""
-        navfeed() {{ {shlex.quote(sys.executable)} -m navfeed "$@"; }}; export -f navfeed
+        navfeed() {{ {shlex.join(navfeed_command())} "$@"; }}; export -f navfeed
         complete_() {{ IFS=$'\\n'; COMPREPLY=( $(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=5 \
             _NAVFEED_COMPLETE=complete_bash navfeed) ); }}
         COMP_WORDS=({shlex.join(words)}); complete_

@@ -22,8 +22,8 @@ SHORT = 55
 
 
 def _help_of(words: tuple[str, ...]) -> str:
-    code, drawn, said = on_terminal(80, *words, "--help")
-    assert (code, said) == (0, "")
+    code, drawn, stderr = on_terminal(80, *words, "--help")
+    assert (code, stderr) == (0, "")
     return plain(drawn)
 
 
@@ -38,13 +38,13 @@ def _command(words: tuple[str, ...]) -> object:
 def test_nothing_is_cut_or_eaten(words: tuple[str, ...]) -> None:
     drawn = _help_of(words)
     assert "…" not in drawn
-    said = " ".join(drawn.split())
+    stderr = " ".join(drawn.split())
     for option in _command(words).params:  # type: ignore[attr-defined]
         for name in (*option.opts, *option.secondary_opts):
             if name.startswith("-"):
-                assert re.search(rf"(?<![\w-]){name}(?![\w-])", said), name
+                assert re.search(rf"(?<![\w-]){name}(?![\w-])", stderr), name
         for word in (option.help or "").split():
-            assert word in said, f"{option.name}: {word}"
+            assert word in stderr, f"{option.name}: {word}"
 
 
 @pytest.mark.parametrize("words", [*COMMANDS, *NESTED], ids=" ".join)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, fill, place, run_command, store_ads, uuid_of
 from navfeed.model import (
     Checkpoint,
     DetailDecision,
@@ -28,7 +28,7 @@ from navfeed.model import (
 from navfeed.store.writer import Store
 from support.clock import NOW
 
-AD = uuid(1)
+AD = uuid_of(1)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_an_active_ad(db: Path) -> None:
 
 def test_a_changed_ad_names_the_fields(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(1, title="Lege", extent="Deltid")], NOW + timedelta(minutes=5))
+        store_ads(store, [ad(1, title="Lege", extent="Deltid")], NOW + timedelta(minutes=5))
     found = history(db)
     assert found["change"]["kind"] == "updated"
     assert found["change"]["changed"] == ["title", "extent"]
@@ -81,7 +81,7 @@ def test_a_changed_ad_names_the_fields(db: Path) -> None:
 
 
 def test_a_removed_ad_with_its_entries(db: Path) -> None:
-    cursor = FeedCursor(checkpoints=(Checkpoint(uuid(9), 1, NOW),), top=2)
+    cursor = FeedCursor(checkpoints=(Checkpoint(uuid_of(9), 1, NOW),), top=2)
     seen = [SeenEntry(1, (AD, "ACTIVE", "a")), SeenEntry(2, (AD, "INACTIVE", "b\x1b"))]
     decision = EntryDecision(AD, remove=True, ask=False, reason=Reason.STOPPED)
     with Store(db) as store:
@@ -163,13 +163,13 @@ def test_an_ad_that_was_given_up(db: Path) -> None:
         announce(store)
     with closing(sqlite3.connect(db)) as connection, connection:
         connection.execute("UPDATE queue SET attempts = 15, queued_at = '2026-10-01'")
-    found = history(db, uuid(3))
+    found = history(db, uuid_of(3))
     assert (found["state"], found["queued"]["given_up"]) == ("queued", True)
-    assert "15 failed attempts, given up" in answer(db, "show", uuid(3), "--history")
+    assert "15 failed attempts, given up" in answer(db, "show", uuid_of(3), "--history")
 
 
 def announce(store: Store) -> None:
-    decision = EntryDecision(uuid(3), remove=False, ask=True, reason=Reason.ANNOUNCED)
+    decision = EntryDecision(uuid_of(3), remove=False, ask=True, reason=Reason.ANNOUNCED)
     store.commit_page([decision], [], FeedCursor(), keep_from=0, now=NOW)
 
 
@@ -188,29 +188,29 @@ def test_an_ad_outside_the_scope(db: Path) -> None:
 
 def test_an_ad_of_which_an_entry_alone_is_known(db: Path) -> None:
     with Store(db) as store:
-        seen = [SeenEntry(1, (uuid(4), "INACTIVE", "a"))]
+        seen = [SeenEntry(1, (uuid_of(4), "INACTIVE", "a"))]
         store.commit_page([], seen, FeedCursor(), keep_from=0, now=NOW)
-    found = history(db, uuid(4))
+    found = history(db, uuid_of(4))
     assert (found["state"], found["change"], found["last_day"]) == ("not stored", None, None)
 
 
-@pytest.mark.parametrize("start", [uuid(7), "", "%"])
+@pytest.mark.parametrize("start", [uuid_of(7), "", "%"])
 def test_an_unknown_ad(db: Path, start: str) -> None:
-    result = ask(db, "show", start, "--history")
+    result = run_command(db, "show", start, "--history")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "the store knows nothing of an ad whose id begins with" in result.stderr
 
 
 def test_several_ads(db: Path) -> None:
-    result = ask(db, "show", "000000", "--history")
+    result = run_command(db, "show", "000000", "--history")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"000000 could be {AD} or {uuid(0x20)}" in result.stderr
+    assert f"000000 could be {AD} or {uuid_of(0x20)}" in result.stderr
     fill(db, *(ad(number) for number in range(0x30, 0x36)))
-    assert "or others" in ask(db, "show", "000000", "--history").stderr
+    assert "or others" in run_command(db, "show", "000000", "--history").stderr
 
 
 def test_history_opens_no_browser(db: Path) -> None:
-    result = ask(db, "show", AD, "--history", "--open")
+    result = run_command(db, "show", AD, "--history", "--open")
     assert (result.exit_code, "--history and --open exclude each other" in result.stderr) == (
         2,
         True,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import UNSAFE, Fields, ad, answer, place, put, uuid
+from cli.support import UNSAFE, Fields, ad, answer, place, store_ads, uuid_of
 from navfeed.model import By
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -65,7 +65,7 @@ def db(store: Store) -> Path:
 @pytest.mark.usefixtures("noon")
 @given(text=texts)
 def test_counts_and_snippets(store: Store, db: Path, text: str) -> None:
-    put(store, [json.dumps({**hostile(text), "description": f"ankerord, {text}"})])
+    store_ads(store, [json.dumps({**hostile(text), "description": f"ankerord, {text}"})])
 
     lines = answer(db, "stats", *(f"--by={by}" for by in By if by is not By.FLOW)).splitlines()
     assert {line.count("\t") for line in lines} == {2}
@@ -90,12 +90,12 @@ def test_counts_and_snippets(store: Store, db: Path, text: str) -> None:
 @given(text=texts)
 def test_any_value_of_a_filter_is_just_a_value(store: Store, db: Path, text: str) -> None:
     """It finds the ad that says it, whatever it is, and never what does not."""
-    put(store, [json.dumps(hostile(text))])
+    store_ads(store, [json.dumps(hostile(text))])
     value = storable(text).strip()
     with Reader(db, NOW.date()) as reader:
         for name in ("sector", "level1", "styrk", "employer", "occupation"):
-            for asked in ((value,), (f"!{value}",)):
-                known: dict[str, Any] = {name: asked}
+            for values in ((value,), (f"!{value}",)):
+                known: dict[str, Any] = {name: values}
                 assert reader.count(Filters(**known)) in (0, 1)
         if value and value == storable(text) and not value.startswith("!") and "*" not in value:
             assert reader.count(Filters(sector=(value,))) == 1
@@ -106,13 +106,13 @@ def test_any_value_of_a_filter_is_just_a_value(store: Store, db: Path, text: str
 @given(text=texts)
 def test_every_format(store: Store, db: Path, text: str) -> None:
     served = json.dumps(hostile(text))
-    put(store, [served])
+    store_ads(store, [served])
     kept = storable(text)
 
     shown = answer(db, "list")
     assert (shown.count("\t"), shown.count("\n")) == (5, 1)
     assert not UNSAFE.search(shown.replace("\t", ""))
-    assert not UNSAFE.search(answer(db, "show", uuid(1)))
+    assert not UNSAFE.search(answer(db, "show", uuid_of(1)))
     (listed,) = json.loads(answer(db, "list", "--format", "json"))
     assert (listed["title"], listed["municipalities"]) == (kept, [kept] if kept else [])
     assert answer(db, "export", "--format", "jsonl") == served + "\n"

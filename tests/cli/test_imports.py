@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cli.support import ad, fill, uuid
+from cli.support import ad, fill, uuid_of
 from navfeed.cli import _app
 
 CLI = Path(_app.__file__).parent
@@ -33,7 +34,7 @@ finally:
     [
         ["list"],
         ["list", "--format", "csv", "--municipality", "bergen", "--text", "natt"],
-        ["show", uuid(1)],
+        ["show", uuid_of(1)],
         ["export", "--format", "json"],
         ["export", "--format", "csv", "--columns", "uuid,title"],
         ["export", "--format", "jobposting"],
@@ -62,15 +63,37 @@ def test_each_command_has_a_module_of_its_own() -> None:
     assert set(_app.COMMANDS) == COMMANDS
 
 
-@pytest.mark.parametrize("command", _app.COMMANDS)
-def test_a_command_loads_no_other(command: str) -> None:
+EACH_COMMAND = """
+import os, sys
+from navfeed.cli import _app, main
+assert "navfeed.cli.list" not in sys.modules
+for command in _app.COMMANDS:
+    if os.fork() == 0:
+        sys.argv = ["navfeed", command, "--no-such-option"]
+        try:
+            main()
+        finally:
+            print(command, *sys.modules, flush=True)
+            os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded_by() -> dict[str, set[str]]:
+    """The modules that each command loads, alone in a process that forked before."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, command, "--no-such-option"],
-        capture_output=True,
-        check=False,
-        text=True,
+        [sys.executable, "-c", EACH_COMMAND], capture_output=True, check=True, text=True
     )
-    loaded = {name.removeprefix("navfeed.cli.") for name in ended.stderr.split()}
+    return {line.split()[0]: set(line.split()[1:]) for line in ended.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("command", _app.COMMANDS)
+def test_a_command_loads_no_other(loaded_by: dict[str, set[str]], command: str) -> None:
+    loaded = {name.removeprefix("navfeed.cli.") for name in loaded_by[command]}
+    assert f"navfeed.cli.{command}" in loaded_by[command]
     alike = {"mcp": {"serve"}}  # the same terms, without HTTP
     assert loaded & COMMANDS <= {command} | alike.get(command, set())
 

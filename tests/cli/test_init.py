@@ -18,6 +18,7 @@ from navfeed.config import load
 from navfeed.ops import schedule
 from support.shell import invoke
 from support.tools import need_program
+from support.warm import navfeed_command
 
 ALL = ("--keep", "all", "--contacts", "keep", "--every", "30m", "--ping", "none")
 
@@ -99,7 +100,7 @@ def test_the_same_answers_again_replace_nothing(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (("--keep", "Bregen"), "'Bregen' is no county and no municipality: did you mean BERGEN"),
         (("--keep", "vestland,bergen"), "name either"),
@@ -109,10 +110,10 @@ def test_the_same_answers_again_replace_nothing(home: Path) -> None:
         (("--ping", "https://me:secret@hc.example/1"), "leave them out"),
     ],
 )
-def test_what_cannot_be_used_is_refused(home: Path, words: tuple[str, ...], says: str) -> None:
+def test_what_cannot_be_used_is_refused(home: Path, words: tuple[str, ...], message: str) -> None:
     done = init("--yes", *words)
     assert (done.exit_code, list(home.iterdir())) == (2, [])
-    assert says in done.stderr
+    assert message in done.stderr
     assert "secret" not in done.stderr
 
 
@@ -140,7 +141,7 @@ def typed(words: list[str], lines: list[str], environ: dict[str, str]) -> str:
     """What a command shows on a terminal on which these lines are typed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", *words],
+        navfeed_command(*words),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

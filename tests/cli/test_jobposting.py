@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cli.support import Fields, ad, answer, ask, fill, place, put, uuid
+from cli.support import Fields, ad, answer, fill, place, run_command, store_ads, uuid_of
 from cli.test_hostile import hostile, texts
 from navfeed.practice import World
 from navfeed.store.writer import Store
@@ -119,7 +119,7 @@ def test_what_an_ad_says_of_each_property(db: Path) -> None:
     assert posting == {
         "@context": "https://schema.org",
         "@type": "JobPosting",
-        "identifier": {"@type": "PropertyValue", "name": "NAV", "value": uuid(1)},
+        "identifier": {"@type": "PropertyValue", "name": "NAV", "value": uuid_of(1)},
         "title": "Nattsykepleier",
         "description": "<p>Vi søker sykepleier.</p><ul><li>Turnus</li></ul>",
         "datePosted": "2026-11-10T08:00:00Z",
@@ -153,7 +153,7 @@ def test_what_an_ad_says_of_each_property(db: Path) -> None:
             }
         ],
         "totalJobOpenings": 2,
-        "url": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}",
+        "url": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}",
         "potentialAction": {"@type": "ApplyAction", "target": "https://sykehjem.example/sok/1"},
     }
 
@@ -161,7 +161,7 @@ def test_what_an_ad_says_of_each_property(db: Path) -> None:
 def test_every_ad_of_the_practice_feed_makes_one(tmp_path: Path) -> None:
     world = World.history(7, now=NOW, entries=800)
     with Store(tmp_path / "navfeed.db") as store:
-        put(store, [world.detail(one)["ad_content"] for one in world.active()])
+        store_ads(store, [world.detail(one)["ad_content"] for one in world.active()])
     found = postings(tmp_path / "navfeed.db")
     assert len(found) > 50
     for posting in found:
@@ -183,10 +183,10 @@ def test_every_ad_of_the_practice_feed_makes_one(tmp_path: Path) -> None:
 def test_an_ad_that_lacks_what_is_required_is_left_out_and_told(db: Path, lacking: Fields) -> None:
     fill(db, ad(1, **lacking), ad(2))
     output = db.parent / "ads.jsonl"
-    result = ask(db, "export", "--format", "jobposting", "--output", str(output))
+    result = run_command(db, "export", "--format", "jobposting", "--output", str(output))
     assert "1 ad left out" in result.stderr
     (line,) = output.read_text(encoding="utf-8").splitlines()
-    assert json.loads(line)["identifier"]["value"] == uuid(2)
+    assert json.loads(line)["identifier"]["value"] == uuid_of(2)
 
 
 @pytest.mark.parametrize(
@@ -262,9 +262,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def test_hostile_text_stays_text(store: Store, text: str) -> None:
     given = hostile(text)
     given["workLocations"][0]["country"] = given["workLocations"][0]["country"] or "NORGE"
-    put(store, [json.dumps(given)])
-    said = answer(store.path, "export", "--format", "jobposting", "--with-contacts")
-    assert not re.search("[<>&]", said)
-    for line in said.split("\n")[:-1]:
+    store_ads(store, [json.dumps(given)])
+    output = answer(store.path, "export", "--format", "jobposting", "--with-contacts")
+    assert not re.search("[<>&]", output)
+    for line in output.split("\n")[:-1]:
         posting = json.loads(line)
         check(posting)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, process, uuid
+from cli.support import UNSAFE, ad, answer, fill, place, process, run_command, uuid_of
 from cli.terminal import on_terminal, plain
 from navfeed.cli.list import ROWS_ON_TERMINAL
 from navfeed.export.columns import LIST_FIELDS
@@ -23,6 +23,7 @@ from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.shell import invoke
+from support.warm import navfeed_command
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def test_a_line_an_ad_with_whole_values(db: Path) -> None:
     )
 
     assert answer(db, "list").splitlines() == [
-        f"{uuid(2)}\tSykepleier natt\t\tOSLO; BÆRUM\t2026-11-10\t",
-        f"{uuid(1)}\t{long}\tBergen kommune, Fana sykehjem\tBERGEN\t2026-11-10\t2026-12-10",
+        f"{uuid_of(2)}\tSykepleier natt\t\tOSLO; BÆRUM\t2026-11-10\t",
+        f"{uuid_of(1)}\t{long}\tBergen kommune, Fana sykehjem\tBERGEN\t2026-11-10\t2026-12-10",
     ]
 
 
@@ -63,7 +64,7 @@ def test_filters_in_any_order_and_repeated(db: Path) -> None:
         ad(3, workLocations=[place("BÆRUM")]),
         ad(4, title="Kokk", description="", jobtitle=""),
     )
-    asked = answer(
+    listed = answer(
         db,
         *(
             "list",
@@ -80,7 +81,7 @@ def test_filters_in_any_order_and_repeated(db: Path) -> None:
         *("--county", "vestland", "--occupation", "sykepleier"),
     )
 
-    assert [line[7] for line in asked.splitlines()] == ["1"]
+    assert [line[7] for line in listed.splitlines()] == ["1"]
 
 
 def test_every_filter_reaches_the_store(db: Path) -> None:
@@ -89,7 +90,7 @@ def test_every_filter_reaches_the_store(db: Path) -> None:
         "--published-since": "2026-11-05",
         "--expires-before": "2026-12-31",
     }.items():
-        assert answer(db, "list", option, value).startswith(uuid(1))
+        assert answer(db, "list", option, value).startswith(uuid_of(1))
         assert len(answer(db, "list", option, value).splitlines()) == 1
     for option in ("--municipality", "--county", "--employer", "--occupation", "--text"):
         assert answer(db, "list", option, "finnes ikke") == ""
@@ -124,7 +125,7 @@ def test_days_and_numbers_of_days(db: Path, option: str, value: str, expected: l
     ["", "i går", "2026-13-01", "20261101x", "2026-W47-6", "-3", "9" * 30, "1.5", "01.11.2026"],
 )
 def test_days_that_are_none(db: Path, option: str, value: str) -> None:
-    result = ask(db, "list", f"{option}={value}")
+    result = run_command(db, "list", f"{option}={value}")
 
     assert result.exit_code == 2
     assert f"{option} takes a day (2026-05-01) or a number of days" in result.stderr
@@ -134,7 +135,7 @@ def test_days_that_are_none(db: Path, option: str, value: str) -> None:
 def test_the_day_changes_at_midnight_in_oslo(db: Path, noon: time_machine.Traveller) -> None:
     fill(db, ad(1, expires="2026-11-21T12:00:00+01:00"))
     noon.move_to("2026-11-21T22:59:59Z")
-    assert answer(db, "list").startswith(uuid(1))
+    assert answer(db, "list").startswith(uuid_of(1))
     noon.move_to("2026-11-21T23:00:00Z")
     assert answer(db, "list") == ""
 
@@ -144,7 +145,7 @@ def test_the_day_changes_at_midnight_in_oslo(db: Path, noon: time_machine.Travel
 )
 @pytest.mark.parametrize("value", ["", "  "])
 def test_an_empty_filter_is_a_mistake(db: Path, option: str, value: str) -> None:
-    result = ask(db, "list", option, value)
+    result = run_command(db, "list", option, value)
 
     assert result.exit_code == 2
     assert f"{option} is empty" in result.stderr
@@ -155,7 +156,7 @@ def test_an_empty_filter_is_a_mistake(db: Path, option: str, value: str) -> None
     [("--sort", "salary"), ("--format", "xml"), ("--limit", "0"), ("--limit", "x"), ("extra",)],
 )
 def test_wrong_use(db: Path, arguments: tuple[str, ...]) -> None:
-    assert ask(db, "list", *arguments).exit_code == 2
+    assert run_command(db, "list", *arguments).exit_code == 2
 
 
 @pytest.mark.parametrize("sort", list(Sort))
@@ -169,7 +170,7 @@ def test_orders_and_limits(db: Path, sort: Sort) -> None:
 
 def test_nothing_fits(db: Path) -> None:
     fill(db, ad(1), ad(2, expires="2026-11-20T00:00:00Z"))
-    result = ask(db, "list", "--municipality", "oslo")
+    result = run_command(db, "list", "--municipality", "oslo")
 
     assert result.exit_code == 0
     assert result.stdout == ""
@@ -179,12 +180,12 @@ def test_nothing_fits(db: Path) -> None:
         "jsonl": "",
         "csv": ",".join(LIST_FIELDS) + "\r\n",
     }.items():
-        result = ask(db, "list", "--municipality", "oslo", "--format", format_)
+        result = run_command(db, "list", "--municipality", "oslo", "--format", format_)
         assert (result.exit_code, result.stdout_bytes.decode(), result.stderr) == (0, empty, "")
 
 
 RECORD = {
-    "uuid": uuid(1),
+    "uuid": uuid_of(1),
     "title": "Sykepleier natt",
     "job_title": "Nattsykepleier",
     "employer": "Bergen kommune, Fana sykehjem",
@@ -199,7 +200,7 @@ RECORD = {
     "application_due": "2026-12-10T00:00:00",
     "due_date": "2026-12-10",
     "application_url": "https://sykehjem.example/sok/1",
-    "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}",
+    "link": f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}",
     "positions": "2",
     "extent": "Heltid",
     "engagement_type": "Fast",
@@ -228,7 +229,7 @@ def test_records_for_programs(db: Path) -> None:
 
 
 def test_no_store_yet(tmp_path: Path) -> None:
-    result = ask(tmp_path / "none.db", "list")
+    result = run_command(tmp_path / "none.db", "list")
 
     assert result.exit_code == 7
     assert "Run `navfeed sync` first" in result.stderr
@@ -257,7 +258,7 @@ def test_a_table_fits_the_terminal(db: Path) -> None:
         assert (code, err) == (0, "")
         assert "[bold]Kokk" in out or columns == 60
         assert "00000001" in out
-        assert uuid(1) not in out
+        assert uuid_of(1) not in out
         text = plain(out)
         assert max(map(len, text.splitlines())) <= columns
         assert not UNSAFE.search(text.replace("\r\n", "\n"))
@@ -292,7 +293,7 @@ def test_ads_sorted_by_their_due_dates_show_them(db: Path, columns: int) -> None
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, ad(1, applicationDue="24.12.2026", **far), ad(2, applicationDue="Snarest", **far))
     first, second = answer(db, "list", "--sort", "due").splitlines()
-    assert first.startswith(f"{uuid(1)}\t")
+    assert first.startswith(f"{uuid_of(1)}\t")
     assert first.endswith("\t2026-11-10\t2999-01-01\t2026-12-24")
     assert second.endswith("\t2026-11-10\t2999-01-01\t")
     _, out, _ = on_terminal(columns, "list", "--db", str(db), "--sort", "due", NO_COLOR="1")
@@ -309,10 +310,12 @@ def test_ads_sorted_by_their_due_dates_show_them(db: Path, columns: int) -> None
 def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
     fill(db, ad(1), ad(2))
     words = ["list", "--format", format_, "--offset"]
-    assert ask(db, *words, "1").stderr == ""
-    assert ask(db, *words, "2").stderr == "navfeed: --offset 2 is past the end: 2 ads found\n"
-    said = ask(db, *words, "9", "--employer", "fana").stderr
-    assert said == "navfeed: --offset 9 is past the end: 2 ads found\n"
+    assert run_command(db, *words, "1").stderr == ""
+    assert (
+        run_command(db, *words, "2").stderr == "navfeed: --offset 2 is past the end: 2 ads found\n"
+    )
+    output = run_command(db, *words, "9", "--employer", "fana").stderr
+    assert output == "navfeed: --offset 9 is past the end: 2 ads found\n"
 
 
 # Colour
@@ -320,7 +323,7 @@ def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
 
 COLOURED = [
     ["list"],
-    ["show", uuid(1)],
+    ["show", uuid_of(1)],
     ["stats", "--by", "county"],
     ["runs"],
 ]
@@ -381,7 +384,7 @@ def test_R4_a_reader_that_goes_away_ends_it_quietly(db: Path, format_: str) -> N
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, *(ad(number, **far) for number in range(2_000)))
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "list", "--db", str(db), "--format", format_],
+        navfeed_command("list", "--db", str(db), "--format", format_),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as running:
@@ -399,7 +402,7 @@ def test_a_full_disk_under_the_output(db: Path, format_: str) -> None:
     fill(db, ad(1, expires="2999-01-01T00:00:00Z"))
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "navfeed", "list", "--db", str(db), "--format", format_],
+            navfeed_command("list", "--db", str(db), "--format", format_),
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,
@@ -446,8 +449,8 @@ def test_columns_in_the_order_asked_for(db: Path) -> None:
         "BERGEN; ÅS\tEn tittel\nBERGEN\tSykepleier natt\n"
     )
     assert json.loads(answer(db, "list", "--json", "sector,uuid", "--sort", "title")) == [
-        {"sector": "Offentlig", "uuid": uuid(1)},
-        {"sector": None, "uuid": uuid(2)},
+        {"sector": "Offentlig", "uuid": uuid_of(1)},
+        {"sector": None, "uuid": uuid_of(2)},
     ]
     named = answer(db, "list", "--columns", "title", "--format", "csv", "--with-contacts")
     assert named.splitlines()[0] == "title,contacts"
@@ -457,7 +460,7 @@ def test_columns_in_the_order_asked_for(db: Path) -> None:
         db, "list", "--text", "turnus", "--columns", "sector", "--snippets", "--limit", "1"
     )
     assert "**Turnus**" in snippet
-    assert uuid(1)[:8] not in snippet
+    assert uuid_of(1)[:8] not in snippet
 
 
 @pytest.mark.parametrize(
@@ -472,7 +475,7 @@ def test_columns_in_the_order_asked_for(db: Path) -> None:
 )
 def test_columns_that_cannot_be(db: Path, arguments: tuple[str, ...], why: str) -> None:
     fill(db, ad(1))
-    result = ask(db, "list", *arguments)
+    result = run_command(db, "list", *arguments)
     assert result.exit_code == 2
     assert why in result.stderr
 
@@ -495,7 +498,7 @@ def test_a_long_list_goes_through_the_pager(
 ) -> None:
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, *(ad(number, **far) for number in range(1, 30)))
-    for words in (("list",), ("list", "--columns", "title,uuid"), ("show", uuid(1))):
+    for words in (("list",), ("list", "--columns", "title,uuid"), ("show", uuid_of(1))):
         arguments = (*words, "--db", str(db))
         _, whole, _ = on_terminal(80, *arguments, LINES="5")
         code, out, err = on_terminal(80, *arguments, LINES="5", **pager)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, place
+from cli.support import ad, answer, fill, place, run_command
 from navfeed.decide import in_scope
 from navfeed.model import Scope
 from navfeed.places import (
@@ -19,7 +19,7 @@ from navfeed.places import (
     municipalities,
     ways_to_write,
 )
-from support.scripted import content, uuid
+from support.scripted import scripted_content, uuid_named
 
 NAMES = (
     ("HERØY", "MØRE OG ROMSDAL"),
@@ -91,7 +91,10 @@ def test_a_scope_means_the_same_places(name: str, value: str, found: set[int]) -
         at
         for at, (municipal, county) in enumerate(NAMES, 1)
         if in_scope(
-            scope, content(uuid("x"), workLocations=[{"municipal": municipal, "county": county}])
+            scope,
+            scripted_content(
+                uuid_named("x"), workLocations=[{"municipal": municipal, "county": county}]
+            ),
         )
     }
     assert kept == found
@@ -127,8 +130,8 @@ def test_what_is_nearest_comes_first(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", *ads, ad(5, workLocations=two))
     listed = answer(db, "list", "--near", "BERGEN", "--within", "500km", "--sort", "distance")
     assert [int(line[:8], 16) for line in listed.splitlines()] == [3, 5, 2, 1]
-    assert "--near" in ask(db, "list", "--sort", "distance").output
-    assert "30km" in ask(db, "list", "--near", "BERGEN", "--within", "far").output
+    assert "--near" in run_command(db, "list", "--sort", "distance").output
+    assert "30km" in run_command(db, "list", "--near", "BERGEN", "--within", "far").output
 
 
 @pytest.mark.usefixtures("noon")
@@ -145,6 +148,10 @@ def test_a_place_without_a_county_is_in_that_of_its_municipality_or_postal_code(
     assert numbers(answer(db, "list", "--county", "46")) == {1, 2}
     assert numbers(answer(db, "list", "--municipality", "SVEIO")) == {2}
     scope = Scope(counties=("Vestland",))
-    assert in_scope(scope, content(uuid("x"), workLocations=[{"municipal": "BERGEN"}]))
+    assert in_scope(
+        scope, scripted_content(uuid_named("x"), workLocations=[{"municipal": "BERGEN"}])
+    )
     sveio = [{"postalCode": "5550", "city": "SVEIO"}]
-    assert in_scope(Scope(municipalities=("4612",)), content(uuid("x"), workLocations=sveio))
+    assert in_scope(
+        Scope(municipalities=("4612",)), scripted_content(uuid_named("x"), workLocations=sveio)
+    )

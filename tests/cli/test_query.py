@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import Fields, ad, fill, place, put, uuid
+from cli.support import Fields, ad, fill, place, store_ads, uuid_of
 from navfeed.errors import NotFoundError, StoreError
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.filters import Filters
@@ -264,7 +264,7 @@ def test_child_rows_say_each_thing_once_in_their_order(db: Path) -> None:
 
     assert row == (
         ("OSLO", "BERGEN"),
-        uuid(1),
+        uuid_of(1),
         ("OSLO", "VESTLAND", "TROMS"),
         ("OSLO", "BERGEN", "TROMS", "NORGE"),
         ("IT", "A / B"),
@@ -286,18 +286,18 @@ def test_every_column_can_be_asked_for(db: Path) -> None:
 def test_find_by_the_beginning_of_an_id(db: Path) -> None:
     fill(db, ad(0xAB12), ad(0xAB13), ad(0xCD))
     with Reader(db, TODAY) as reader:
-        for start in ("000000cd", uuid(0xCD), f" {uuid(0xCD).upper()} "):
-            assert reader.find(start)[0] == uuid(0xCD)
+        for start in ("000000cd", uuid_of(0xCD), f" {uuid_of(0xCD).upper()} "):
+            assert reader.find(start)[0] == uuid_of(0xCD)
 
 
 def test_found_content_is_what_was_stored(db: Path) -> None:
     content = read_content('{"uuid": "x", "title": "Kokk", "expires": "2027-01-01T00:00:00Z"}')
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.NEW, content)], [], NOW)
-        put(store, [ad(2)])
+        store.commit_details([DetailDecision(uuid_of(1), Reason.NEW, content)], [], NOW)
+        store_ads(store, [ad(2)])
     with Reader(db, TODAY) as reader:
-        assert reader.find(uuid(1)) == (uuid(1), content)
-        assert reader.find(uuid(2))[1].contacts[0].name == "Kari Nordmann"
+        assert reader.find(uuid_of(1)) == (uuid_of(1), content)
+        assert reader.find(uuid_of(2))[1].contacts[0].name == "Kari Nordmann"
 
 
 @pytest.mark.parametrize("start", ["", " ", "zz", "%", "_", "0000000%", "ffffffff", "\x00"])
@@ -320,7 +320,7 @@ def test_several_fit(db: Path) -> None:
 def test_an_ad_that_is_over_is_told_apart(db: Path) -> None:
     over = {"expires": "2026-11-20T12:00:00+01:00"}
     with Reader(fill(db, ad(0x10, **over), ad(0x11), ad(0x20, **over)), TODAY) as reader:
-        assert reader.find("0000001")[0] == uuid(0x11)  # of those in force, only one fits
+        assert reader.find("0000001")[0] == uuid_of(0x11)  # of those in force, only one fits
         with pytest.raises(NotFoundError, match=r"no longer active: its last day was 2026-11-20"):
             reader.find("0000002")
 
@@ -333,7 +333,7 @@ def test_all_answers_are_about_one_moment(db: Path) -> None:
     with Reader(db, TODAY) as reader:
         assert reader.count(Filters()) == 2
         with Store(db) as store:
-            put(store, [ad(3)])
+            store_ads(store, [ad(3)])
         assert reader.count(Filters()) == 2
         assert len(list(reader.iter_raw(Filters()))) == 2
         assert reader.status(NOW).stored == 2
@@ -468,7 +468,7 @@ def test_reading_goes_on_while_a_sync_writes(db: Path, monkeypatch: pytest.Monke
         contents = reader.iter_raw(Filters())
         first = next(contents)
         with Store(db) as store:
-            decisions = [DetailDecision(uuid(number), Reason.STOPPED) for number in range(400)]
+            decisions = [DetailDecision(uuid_of(number), Reason.STOPPED) for number in range(400)]
             store.commit_details(decisions, [], NOW + timedelta(hours=1))
             assert store.purge() is False  # a reader keeps the old state; the debt is known
         assert len([first, *contents]) == 400

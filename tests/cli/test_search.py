@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, put, uuid
+from cli.support import UNSAFE, ad, answer, fill, run_command, store_ads, uuid_of
 from cli.terminal import on_terminal
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import DetailDecision, Reason
@@ -153,32 +153,32 @@ def test_what_is_no_search_is_told(db: Path, text: str, why: str) -> None:
         found(db, text)
     assert repr(text) in str(caught.value)
     for command in (["list"], ["export", "--format", "csv"]):
-        result = ask(db, *command, "--text", text)
+        result = run_command(db, *command, "--text", text)
         assert result.exit_code == 2
         assert "fts5" not in result.output.lower()
 
 
 @pytest.mark.usefixtures("noon")
 def test_titles_are_searched_alone(db: Path) -> None:
-    assert answer(db, "list", "--text", "turnus", "--title", "natt").startswith(uuid(1))
+    assert answer(db, "list", "--text", "turnus", "--title", "natt").startswith(uuid_of(1))
     assert answer(db, "list", "--title", "turnus") == ""
     without = answer(db, "list", "--text", "turnus", "--title", "-natt")
-    assert [line[:8] for line in without.splitlines()] == [uuid(4)[:8]]
-    assert ask(db, "list", "--title", "a OR").exit_code == 2
+    assert [line[:8] for line in without.splitlines()] == [uuid_of(4)[:8]]
+    assert run_command(db, "list", "--title", "a OR").exit_code == 2
 
 
 @pytest.mark.usefixtures("noon")
 def test_list_and_export_search(db: Path) -> None:
     listed = answer(db, "list", "--text", "turnus", "--text", "-natt")
-    assert [line[:8] for line in listed.splitlines()] == [uuid(4)[:8]]
+    assert [line[:8] for line in listed.splitlines()] == [uuid_of(4)[:8]]
     exported = answer(db, "export", "--format", "jsonl", "--text", 'turnus "fast stilling"')
     assert len(exported.splitlines()) == 1
 
 
 def test_the_index_follows_what_an_ad_says(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ad(1, title="Kokk", jobtitle="", description="Kjøkken")])
-        store.commit_details([DetailDecision(uuid(2), Reason.STOPPED)], [], NOW)
+        store_ads(store, [ad(1, title="Kokk", jobtitle="", description="Kjøkken")])
+        store.commit_details([DetailDecision(uuid_of(2), Reason.STOPPED)], [], NOW)
     assert found(db, "natt") == ""
     assert found(db, "kokk kjøkken") == "1"
     assert found(db, "maler") == ""
@@ -202,7 +202,7 @@ def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -
     with Store(db) as store:
         assert store.purge()
         assert [word in db.read_bytes().lower() for word in words] == [True] * 4
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         assert store.purge()
     assert [word in db.read_bytes().lower() for word in words] == [False] * 3 + [True]
     with closing(sqlite3.connect(db)) as other:
@@ -221,16 +221,16 @@ def test_an_ad_that_is_only_confirmed_is_not_indexed_again(db: Path) -> None:
     content = read_content('{"title": "Sykepleier natt"}')
     with Store(db) as store:
         later = NOW + timedelta(days=1)
-        store.commit_details([DetailDecision(uuid(1), Reason.UNCHANGED, content)], [], later)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.UNCHANGED, content)], [], later)
         store.queue_rechecks(later, 9, later)
     assert index() == before
 
 
 def test_the_index_rolls_back_with_its_ad(db: Path) -> None:
-    bad = DetailDecision(uuid(9), Reason.NEW, 1)  # type: ignore[arg-type]
+    bad = DetailDecision(uuid_of(9), Reason.NEW, 1)  # type: ignore[arg-type]
     with Store(db) as store:
         with pytest.raises(AttributeError):
-            store.commit_details([DetailDecision(uuid(1), Reason.STOPPED), bad], [], NOW)
+            store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED), bad], [], NOW)
         assert found(db, "natt") == "1"
 
 
@@ -258,11 +258,11 @@ def test_a_list_of_ones_own_adds_words_for_the_same(db: Path, tmp_path: Path) ->
     config, words = tmp_path / "navfeed.toml", tmp_path / "words.txt"
     config.write_text(f"synonyms_file = '{words}'", encoding="utf-8")
     ask_for = ("list", "--text", "Anstreicher", "--config", str(config))
-    failed = ask(db, *ask_for)
+    failed = run_command(db, *ask_for)
     assert failed.exit_code == 2
     assert f"cannot read the list of synonyms {words}" in failed.stderr
     words.write_text("maler anstreicher", encoding="utf-8")
-    assert answer(db, *ask_for).startswith(uuid(2))
+    assert answer(db, *ask_for).startswith(uuid_of(2))
     assert answer(db, "list", "--text", "Anstreicher") == ""
 
 
@@ -318,8 +318,8 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
     assert len(answer(db, "list", "--text", "text:lærling").splitlines()) == 100
     assert len(answer(db, "list", "--text", "text:(lærling kokk)").splitlines()) == 0
     assert len(answer(db, "list", "--text", '"lærlinger"').splitlines()) == 100
-    told = ask(db, "list", "--text", "lærling").stderr
-    assert told == (
+    message = run_command(db, "list", "--text", "lærling").stderr
+    assert message == (
         "navfeed: lærling is in very many ads: only titles were searched for it. "
         "--text text:lærling searches the whole text\n"
     )
@@ -336,10 +336,12 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
 @pytest.mark.usefixtures("noon")
 def test_a_mistyped_word_is_told(trades: Path) -> None:
     def hints(*arguments: str) -> str:
-        return ask(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[0]
+        return run_command(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[
+            0
+        ]
 
-    told = hints("--text", "sjukeplear")
-    assert told == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
+    message = hints("--text", "sjukeplear")
+    assert message == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
     assert "did you mean kokk?" in hints("--title", "Mat OR title:kkokk")  # by the list of words
     assert "førerkort or førarkort" in hints("--text", "førekort -kokk")
     for known in ("sykepleier", "lærling", "natt", "xyzzy", '"sjukeplear"', "sjukeplear*", "12345"):
@@ -349,7 +351,7 @@ def test_a_mistyped_word_is_told(trades: Path) -> None:
 @pytest.mark.usefixtures("noon")
 def test_words_of_ads_that_are_over_are_not_offered(trades: Path) -> None:
     fill(trades, ad(8, title="Dyrepasser", expires="2026-11-20T12:00:00+01:00"))
-    assert "dyrepasser" not in ask(trades, "list", "--text", "dyrepaser").output
+    assert "dyrepasser" not in run_command(trades, "list", "--text", "dyrepaser").output
 
 
 # Forms of a word, the best first, and why
@@ -463,8 +465,8 @@ def test_a_page_of_title_matches_takes_few_statements(
 def test_a_list_is_in_the_order_that_was_asked_for(db: Path) -> None:
     ask_for = ("list", "--text", "turnus")
     fill(db, ad(6, title="Turnus", published="2020-01-01T00:00:00Z"))
-    assert answer(db, *ask_for).startswith(uuid(6))
-    assert not answer(db, *ask_for, "--sort", "published").startswith(uuid(6))
+    assert answer(db, *ask_for).startswith(uuid_of(6))
+    assert not answer(db, *ask_for, "--sort", "published").startswith(uuid_of(6))
     assert answer(db, "list", "--sort", "relevance") == answer(db, "list")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, place, uuid
+from cli.support import ad, answer, fill, place, run_command, uuid_of
 from cli.terminal import on_terminal
 
 
@@ -33,8 +33,8 @@ Start          2027-01-04
 Sector         Offentlig
 Published      2026-11-10
 Last day       2026-12-10
-Id             {uuid(1)}
-At NAV         https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}
+Id             {uuid_of(1)}
+At NAV         https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}
 Source         https://sykehjem.example/stilling/1
 
 Vi søker sykepleier.
@@ -55,27 +55,27 @@ def test_a_page(db: Path) -> None:
     places = [place("BERGEN", "VESTLAND", address="Storgata 1"), place("ÅS"), place(None, None)]
     fill(db, ad(1, workLocations=places[:2]), ad(0x10))
 
-    assert answer(db, "show", uuid(1)) == PAGE
-    assert answer(db, "show", uuid(1)[:8]) == PAGE
+    assert answer(db, "show", uuid_of(1)) == PAGE
+    assert answer(db, "show", uuid_of(1)[:8]) == PAGE
 
 
 def test_an_ad_that_says_next_to_nothing(db: Path) -> None:
-    fill(db, f'{{"uuid": "{uuid(1)}", "applicationDue": "Snarest", "contactList": [{{}}]}}')
+    fill(db, f'{{"uuid": "{uuid_of(1)}", "applicationDue": "Snarest", "contactList": [{{}}]}}')
 
-    assert answer(db, "show", uuid(1)) == (
-        f"(no title)\n\nApply by       Snarest\nId             {uuid(1)}\n"
+    assert answer(db, "show", uuid_of(1)) == (
+        f"(no title)\n\nApply by       Snarest\nId             {uuid_of(1)}\n"
     )
 
 
 def test_content_as_served(db: Path) -> None:
-    served = f'{{ "uuid":"{uuid(1)}",\n  "title": "\\u00d8\\ud800", "new": 1.50, "new": [1E5] }}'
+    served = f'{{ "uuid":"{uuid_of(1)}",\n  "title": "\\u00d8\\ud800", "new": 1.50, "new": [1E5] }}'
     fill(db, served)
 
     assert answer(db, "show", "0000", "--format", "json") == served + "\n"
 
 
 @pytest.mark.parametrize(
-    ("start", "said"),
+    ("start", "output"),
     [
         ("ffff", "no active ad has an id that begins with 'ffff'"),
         ("0000000", "0000000 could be"),
@@ -84,23 +84,23 @@ def test_content_as_served(db: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("format_", ["text", "json"])
-def test_not_to_be_shown(db: Path, start: str, said: str, format_: str) -> None:
+def test_not_to_be_shown(db: Path, start: str, output: str, format_: str) -> None:
     evil = "\x1b[31m\u202e"
     fill(db, ad(1, title=evil), ad(2), ad(0x30, expires="2026-11-20T12:00:00+01:00"))
-    result = ask(db, "show", start, "--format", format_)
+    result = run_command(db, "show", start, "--format", format_)
 
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert said in result.stderr
+    assert output in result.stderr
     assert "\x1b" not in result.stderr
     assert "\u202e" not in result.stderr
 
 
 def test_wrong_use(db: Path) -> None:
     fill(db, ad(1))
-    assert ask(db, "show").exit_code == 2
-    assert ask(db, "show", uuid(1), "--format", "html").exit_code == 2
-    assert ask(db / "none", "show", uuid(1)).exit_code == 7
+    assert run_command(db, "show").exit_code == 2
+    assert run_command(db, "show", uuid_of(1), "--format", "html").exit_code == 2
+    assert run_command(db / "none", "show", uuid_of(1)).exit_code == 7
 
 
 def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
@@ -115,7 +115,7 @@ def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
         ),
     )
     for columns in (50, 200):
-        code, out, err = on_terminal(columns, "show", uuid(1), "--db", str(db))
+        code, out, err = on_terminal(columns, "show", uuid_of(1), "--db", str(db))
         assert (code, err) == (0, "")
         lines = out.splitlines()
         assert lines[0] == "\x1b[1mSykepleier natt\x1b[0m"
@@ -127,7 +127,7 @@ def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("21.12.2026", "2026-12-21 (21.12.2026)"),
         ("1. desember 2026\x1b", "1. desember 2026\ufffd"),
@@ -136,10 +136,10 @@ def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
         ("Snarest", "Snarest"),
     ],
 )
-def test_a_due_date_stands_beside_its_text(db: Path, text: str, said: str) -> None:
+def test_a_due_date_stands_beside_its_text(db: Path, text: str, output: str) -> None:
     fill(db, ad(1, applicationDue=text))
 
-    assert f"\nApply by       {said}\n" in answer(db, "show", uuid(1))
+    assert f"\nApply by       {output}\n" in answer(db, "show", uuid_of(1))
 
 
 # The browser
@@ -155,7 +155,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_open_leads_to_the_page_to_apply_at(db: Path, opened: list[str]) -> None:
     fill(db, ad(1))
-    result = ask(db, "show", uuid(1), "--open")
+    result = run_command(db, "show", uuid_of(1), "--open")
 
     assert opened == ["https://sykehjem.example/sok/1"]
     assert (result.exit_code, result.stdout) == (0, "")
@@ -167,15 +167,15 @@ def test_open_leads_to_the_page_to_apply_at(db: Path, opened: list[str]) -> None
 )
 def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str | None) -> None:
     fill(db, ad(1, applicationUrl=address), ad(2, applicationUrl=address, link=address))
-    result = ask(db, "show", uuid(1), "--open")
+    result = run_command(db, "show", uuid_of(1), "--open")
 
-    at_nav = f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}"
+    at_nav = f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}"
     assert (result.exit_code, opened) == (0, [at_nav])
-    said = f"navfeed: the ad has no application page; opening {at_nav}\n"
-    assert result.stderr == said
+    output = f"navfeed: the ad has no application page; opening {at_nav}\n"
+    assert result.stderr == output
 
     opened.clear()
-    result = ask(db, "show", uuid(2), "--open")
+    result = run_command(db, "show", uuid_of(2), "--open")
     assert (result.exit_code, opened) == (2, [])
     assert "has no page to open" in result.stderr
 
@@ -183,7 +183,7 @@ def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str 
 def test_without_a_browser_the_address_is_told(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webbrowser.open", lambda _: False)
     fill(db, ad(1))
-    result = ask(db, "show", uuid(1), "--open")
+    result = run_command(db, "show", uuid_of(1), "--open")
 
     assert result.exit_code == 2
     assert "The page is https://sykehjem.example/sok/1" in result.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, fill, place, process, put, uuid
+from cli.support import ad, answer, fill, place, process, store_ads, uuid_of
 from navfeed.model import By, DetailDecision, FeedCursor, Reason
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -21,7 +21,7 @@ QUESTIONS = (
     ["list"],
     ["list", "--text", "sykepleiere", "--snippets", "--municipality", "BERGNE"],
     ["list", "--format", "json", "--due", "[today,*)"],
-    ["show", uuid(1)],
+    ["show", uuid_of(1)],
     ["export", "--format", "csv"],
     ["stats"],
     ["stats", "--format", "json", "--text", "natt"],
@@ -42,7 +42,7 @@ def writing(db: Path) -> Iterator[sqlite3.Connection]:
     """Another program in the middle of a write, nothing of it committed."""
     with closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid(2)])
+        connection.execute("DELETE FROM ads WHERE uuid = ?", [uuid_of(2)])
         connection.execute("UPDATE ads SET title = 'half done'")
         yield connection
         connection.execute("ROLLBACK")
@@ -84,28 +84,28 @@ def test_even_a_file_that_nobody_may_write_is_read(db: Path, question: list[str]
 
 
 def test_every_answer_of_a_reader_is_about_one_moment(db: Path) -> None:
-    asked = Filters(text=("sykepleiere",))
+    filters = Filters(text=("sykepleiere",))
     with Reader(db, NOW.date()) as reader:
-        before = _everything(reader, asked)
+        before = _everything(reader, filters)
         with Store(db) as store:
-            stopped = [DetailDecision(uuid(2), Reason.STOPPED)]
+            stopped = [DetailDecision(uuid_of(2), Reason.STOPPED)]
             store.commit_details(stopped, [], NOW)
-            put(store, [ad(3, title="Sykepleierne", workLocations=[place("ÅS")], **FAR)])
+            store_ads(store, [ad(3, title="Sykepleierne", workLocations=[place("ÅS")], **FAR)])
             store.end_walk(FeedCursor(), [])
             store.caught_up(NOW)
-        assert _everything(reader, asked) == before
+        assert _everything(reader, filters) == before
     with Reader(db, NOW.date()) as reader:
-        assert _everything(reader, asked) != before
+        assert _everything(reader, filters) != before
 
 
-def _everything(reader: Reader, asked: Filters) -> list[object]:
+def _everything(reader: Reader, filters: Filters) -> list[object]:
     return [
-        list(reader.rows(["uuid", "title"], asked, Sort.RELEVANCE)),
+        list(reader.rows(["uuid", "title"], filters, Sort.RELEVANCE)),
         list(reader.iter_raw(Filters())),
-        reader.snippets(asked)(uuid(1)),
+        reader.snippets(filters)(uuid_of(1)),
         reader.values("municipal"),
-        reader.tally(By.MUNICIPAL, asked),
+        reader.tally(By.MUNICIPAL, filters),
         reader.flow(),
-        reader.count(asked),
+        reader.count(filters),
         reader.has_value("municipal", "ås"),
     ]

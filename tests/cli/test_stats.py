@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cli.support import UNSAFE, ad, answer, ask, fill, place, put, uuid
+from cli.support import UNSAFE, ad, answer, fill, place, run_command, store_ads, uuid_of
 from cli.terminal import on_terminal
 from navfeed.cli.stats import MOST, USUAL
 from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
@@ -36,7 +36,7 @@ def db(tmp_path: Path) -> Path:
     )
 
 
-def told(db: Path, *arguments: str) -> dict[str, object]:
+def stats_of(db: Path, *arguments: str) -> dict[str, object]:
     return json.loads(answer(db, "stats", "--format", "json", *arguments))
 
 
@@ -45,7 +45,7 @@ def names(counted: object) -> list[tuple[str, int]]:
 
 
 def test_ads_are_counted_by_what_they_say(db: Path) -> None:
-    every = told(db, *(f"--by={by}" for by in By if by is not By.FLOW))
+    every = stats_of(db, *(f"--by={by}" for by in By if by is not By.FLOW))
     assert every.pop("ads") == 4
     assert {by: names(counted) for by, counted in every.items()} == {
         "municipal": [("BERGEN", 3), ("OSLO", 1)],
@@ -69,20 +69,20 @@ def test_ads_are_counted_by_what_they_say(db: Path) -> None:
 
 def test_the_end_of_time_is_in_no_week(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1, published="9999-12-31T23:59:59Z"))
-    assert told(db, "--by", "week") == {"ads": 1, "week": []}
+    assert stats_of(db, "--by", "week") == {"ads": 1, "week": []}
 
 
 def test_filters_count_too(db: Path) -> None:
-    counted = told(db, "--municipality", "OSLO", "--text", "sykepleiere")
+    counted = stats_of(db, "--municipality", "OSLO", "--text", "sykepleiere")
     assert counted["ads"] == 1
     assert names(counted["municipal"]) == [("BERGEN", 1), ("OSLO", 1)]
     assert "flow" not in counted
-    assert told(db, "--municipality", "!BERGEN")["ads"] == 1
-    assert told(db, "--municipality", "!*", "--by", "municipal") == {"ads": 1, "municipal": []}
+    assert stats_of(db, "--municipality", "!BERGEN")["ads"] == 1
+    assert stats_of(db, "--municipality", "!*", "--by", "municipal") == {"ads": 1, "municipal": []}
 
 
 def test_the_usual(db: Path) -> None:
-    assert [*told(db)] == ["ads", *USUAL, "flow_since"]
+    assert [*stats_of(db)] == ["ads", *USUAL, "flow_since"]
 
 
 def test_the_flow_as_the_syncs_counted_it(db: Path) -> None:
@@ -92,21 +92,21 @@ def test_the_flow_as_the_syncs_counted_it(db: Path) -> None:
             counts = {"new": new, "removed": removed}
             store.end_run(run, RunEnd(0, "caught up", counts), NOW)
         store.begin_run(NOW)  # is still under way
-    counted = told(db, "--by", "flow")
+    counted = stats_of(db, "--by", "flow")
     assert counted["flow"] == [{"week": "2026-W47", "new": 2, "removed": 4}]
     assert counted["flow_since"] == "2026-11-21T12:00:00Z"
 
 
 def test_what_the_first_sync_found_is_not_new(db: Path) -> None:
     """It finds what is left of half a year; so does a run that was cut off before it."""
-    assert told(db, "--by", "flow") == {"ads": 4, "flow": [], "flow_since": None}
+    assert stats_of(db, "--by", "flow") == {"ads": 4, "flow": [], "flow_since": None}
     with Store(db) as store:
         for code in (3, 4):
             store.end_run(store.begin_run(NOW), RunEnd(code, "", {"new": 9_000}), NOW)
-    assert told(db, "--by", "flow")["flow"] == []
+    assert stats_of(db, "--by", "flow")["flow"] == []
     with Store(db) as store:
         store.end_run(store.begin_run(NOW), RunEnd(5, "", {"new": 1, "removed": 2}), NOW)
-    assert told(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 1, "removed": 2}]
+    assert stats_of(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 1, "removed": 2}]
 
 
 def test_all_runs_that_are_kept_count_where_the_first_are_dropped(
@@ -116,18 +116,20 @@ def test_all_runs_that_are_kept_count_where_the_first_are_dropped(
     with Store(db) as store:
         for new in (9_000, 1, 2):
             store.end_run(store.begin_run(NOW), RunEnd(0, "", {"new": new}), NOW)
-    assert told(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 3, "removed": 0}]
+    assert stats_of(db, "--by", "flow")["flow"] == [{"week": "2026-W47", "new": 3, "removed": 0}]
 
 
 def test_the_flow_of_masked_ads(db: Path) -> None:
     with Store(db) as store:
         store.set_inactive(Inactive.MASK)
-        store.commit_details([DetailDecision(uuid(2), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(2), Reason.STOPPED)], [], NOW)
         later = NOW + timedelta(days=3)
-        put(store, [ad(6, published=later.isoformat()), ad(7, published=later.isoformat())], later)
-        store.commit_details([DetailDecision(uuid(6), Reason.OUT_OF_SCOPE)], [], later)
-        store.commit_details([DetailDecision(uuid(7), Reason.STOPPED)], [], later)
-    counted = told(db, "--by", "flow")
+        store_ads(
+            store, [ad(6, published=later.isoformat()), ad(7, published=later.isoformat())], later
+        )
+        store.commit_details([DetailDecision(uuid_of(6), Reason.OUT_OF_SCOPE)], [], later)
+        store.commit_details([DetailDecision(uuid_of(7), Reason.STOPPED)], [], later)
+    counted = stats_of(db, "--by", "flow")
     assert counted["flow"] == [
         {"week": "2026-W01", "new": None, "removed": None},
         {"week": "2026-W46", "new": None, "removed": None},
@@ -136,7 +138,7 @@ def test_the_flow_of_masked_ads(db: Path) -> None:
     ]
     assert counted["flow_since"] == "2026-11-21T12:00:00Z"
     assert "new\t2026-W46\t\nremoved\t2026-W46\t\n" in answer(db, "stats", "--by", "flow")
-    shown = ask(db, "stats", "--by", "flow", "--format", "csv")
+    shown = run_command(db, "stats", "--by", "flow", "--format", "csv")
     assert "new,2026-W46,\r\n" in shown.stdout_bytes.decode()
     assert "counted since 2026-11-21 13:00 +01:00" in shown.stderr
     _, drawn, _ = on_terminal(80, "stats", "--by", "flow", "--db", str(db))
@@ -144,7 +146,7 @@ def test_the_flow_of_masked_ads(db: Path) -> None:
 
 
 def test_the_flow_has_no_filters(db: Path) -> None:
-    result = ask(db, "stats", "--by", "flow", "--sector", "Privat")
+    result = run_command(db, "stats", "--by", "flow", "--sector", "Privat")
     assert result.exit_code == 2
     assert "leave the filters out" in result.stderr
 
@@ -163,7 +165,7 @@ def test_lines_and_csv_say_the_same(db: Path) -> None:
 
 
 def test_only_the_first_few(db: Path) -> None:
-    counted = told(db, "--top", "1")
+    counted = stats_of(db, "--top", "1")
     assert names(counted["municipal"]) == [("BERGEN", 3)]
     assert names(counted["week"]) == [("2026-W46", 2)]  # the latest
     assert counted["flow"] == []
@@ -182,7 +184,7 @@ def test_a_store_without_ads(tmp_path: Path) -> None:
     [("--by", "colour"), ("--top", "0"), ("--format", "xml"), ("--output", "chart.gif")],
 )
 def test_wrong_use(db: Path, arguments: tuple[str, ...]) -> None:
-    assert ask(db, "stats", *arguments).exit_code == 2
+    assert run_command(db, "stats", *arguments).exit_code == 2
 
 
 HOSTILE = "$x$ \x1b[31m[bold]\u202e<b>&\x00" + "å" * 60
@@ -222,27 +224,27 @@ def test_a_chart(tmp_path: Path) -> None:
     svg, png = tmp_path / "chart.SVG", tmp_path / "chart.png"
     arguments = ("stats", "--by", "sector", "--by", "week", "--by", "flow")
     for output in (svg, png):
-        result = ask(db, *arguments, "--output", str(output))
+        result = run_command(db, *arguments, "--output", str(output))
         assert (result.exit_code, result.output) == (0, "")
-    said = "\n".join(ET.fromstring(svg.read_bytes()).itertext())
-    assert "By sector" in said
-    assert "2 active ads" in said
-    assert "$x$" in said
-    assert "2026-W46" in said
-    assert not UNSAFE.search(said)
+    text = "\n".join(ET.fromstring(svg.read_bytes()).itertext())
+    assert "By sector" in text
+    assert "2 active ads" in text
+    assert "$x$" in text
+    assert "2026-W46" in text
+    assert not UNSAFE.search(text)
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_chart_of_nothing(tmp_path: Path) -> None:
     db = fill(tmp_path / "empty.db")
     output = tmp_path / "chart.svg"
-    assert ask(db, "stats", "--output", str(output)).exit_code == 0
+    assert run_command(db, "stats", "--output", str(output)).exit_code == 0
     assert b"0 active ads" in output.read_bytes()
 
 
 def test_a_chart_never_takes_the_stores_place(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.svg", ad(1))
-    result = ask(db, "stats", "--output", str(db))
+    result = run_command(db, "stats", "--output", str(db))
     assert result.exit_code == 2
     assert "is the store itself" in result.stderr
 
@@ -250,7 +252,7 @@ def test_a_chart_never_takes_the_stores_place(tmp_path: Path) -> None:
 def test_without_matplotlib(db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     output = tmp_path / "chart.svg"
-    result = ask(db, "stats", "--output", str(output))
+    result = run_command(db, "stats", "--output", str(output))
     assert result.exit_code == 2
     assert "In navfeed's environment: pip install 'navfeed[charts]'" in result.stderr
     assert not output.exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process, put, uuid
+from cli.support import ad, answer, fill, process, run_command, store_ads, uuid_of
 from navfeed.api import open_store, state_of, store_lock
 from navfeed.model import (
     DetailDecision,
@@ -89,18 +89,22 @@ def busy(db: Path) -> Path:
     """A store in the middle of its life, with everything that can be told about it."""
     with Store(db) as store:
         store.set_inactive(Inactive.MASK)
-        put(store, [ad(1), ad(2, expires="2026-11-20T00:00:00Z"), ad(3)])
-        store.commit_details([DetailDecision(uuid(3), Reason.STOPPED)], [], NOW)
-        asked = [EntryDecision(uuid(n), remove=False, ask=True, reason=Reason.NEW) for n in (7, 8)]
+        store_ads(store, [ad(1), ad(2, expires="2026-11-20T00:00:00Z"), ad(3)])
+        store.commit_details([DetailDecision(uuid_of(3), Reason.STOPPED)], [], NOW)
+        decisions = [
+            EntryDecision(uuid_of(n), remove=False, ask=True, reason=Reason.NEW) for n in (7, 8)
+        ]
         trail = FeedCursor(newest=NOW - timedelta(hours=1), top=9)
-        store.commit_page(asked, [], trail, keep_from=0, now=NOW, trouble="the log was reset")
+        store.commit_page(decisions, [], trail, keep_from=0, now=NOW, trouble="the log was reset")
         later = NOW + timedelta(minutes=5)
-        store.commit_details([], [Failed(uuid(8), "timed out", later)], NOW)
-        asked = [EntryDecision(uuid(9), remove=False, ask=True, reason=Reason.NEW)]
+        store.commit_details([], [Failed(uuid_of(8), "timed out", later)], NOW)
+        decisions = [EntryDecision(uuid_of(9), remove=False, ask=True, reason=Reason.NEW)]
         long_ago = NOW - timedelta(days=14)
-        store.commit_page(asked, [], trail, keep_from=0, now=long_ago, trouble="the log was reset")
+        store.commit_page(
+            decisions, [], trail, keep_from=0, now=long_ago, trouble="the log was reset"
+        )
         for _ in range(15):
-            store.commit_details([], [Failed(uuid(9), "500", later)], long_ago)
+            store.commit_details([], [Failed(uuid_of(9), "500", later)], long_ago)
         store.end_walk(trail, [])
         store.caught_up(NOW - timedelta(days=2, minutes=1))
         run = store.begin_run(NOW - timedelta(hours=2))
@@ -112,10 +116,10 @@ def busy(db: Path) -> Path:
 
 
 def test_programs_get_utc_and_seconds(db: Path) -> None:
-    told = facts(busy(db))
-    del told["path"], told["bytes"], told["schema_version"]
+    status = facts(busy(db))
+    del status["path"], status["bytes"], status["schema_version"]
 
-    assert told == {
+    assert status == {
         "active_ads": 1,
         "ads_stored": 2,
         "ads_masked": 1,
@@ -204,9 +208,9 @@ def test_a_run_that_has_no_end(db: Path) -> None:
     assert facts(db)["last_run"]["ended_at"] is None
     assert facts(db)["last_run"]["state"] == "killed"
     with store_lock(db):
-        said = answer(db, "status")
+        output = answer(db, "status")
         assert facts(db)["last_run"]["state"] == "running"
-    assert "\nLast run        running since 2026-11-21 13:00 +01:00\n" in said
+    assert "\nLast run        running since 2026-11-21 13:00 +01:00\n" in output
 
 
 def test_a_run_that_ended_while_it_was_looked_at_ran(db: Path) -> None:
@@ -263,7 +267,7 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_no_store_yet(tmp_path: Path) -> None:
-    result = ask(tmp_path / "none.db", "status")
+    result = run_command(tmp_path / "none.db", "status")
 
     assert result.exit_code == 7
     assert "Run `navfeed sync` first" in result.stderr

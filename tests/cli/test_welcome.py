@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cli.terminal import on_terminal, plain, pty
 from navfeed.practice import Practice, PracticeServer, World
 from support.clock import NOW
 from support.shell import Shell, invoke
+from support.warm import navfeed_command
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_three_lines_where_there_is_no_store(home: Path) -> None:
-    code, drawn, said = on_terminal(200)
+    code, drawn, stderr = on_terminal(200)
     lines = plain(drawn).splitlines()
-    assert (code, said, len(lines)) == (0, "", 3)
+    assert (code, stderr, len(lines)) == (0, "", 3)
     assert "pam-stilling-feed.nav.no" in lines[0]
     assert str(home / "navfeed/navfeed.db") in lines[0]
     assert "Ctrl-C" in lines[1]
@@ -59,7 +59,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 def synced(shell: Shell, *words: str) -> str:
     """What a sync writes to stderr, which is a terminal."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "navfeed", "sync", *words]
+    command = navfeed_command("sync", *words)
     environ = {**shell.environ, "TERM": "dumb", "COLUMNS": "200"}
     with subprocess.Popen(command, stderr=theirs, env=environ) as running:
         os.close(theirs)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, process
+from cli.support import ad, answer, fill, process, run_command
 from navfeed.api import open_store
 from navfeed.errors import ConfigError
 
@@ -21,7 +21,7 @@ def db(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (
             ["list", "--municipl", "OSLO"],
@@ -38,11 +38,11 @@ def db(tmp_path: Path) -> Path:
         (["privacy", "fnd"], "no such command 'fnd'. Did you mean 'find'? See `navfeed privacy --"),
     ],
 )
-def test_one_line_with_the_next_step(words: list[str], says: str) -> None:
+def test_one_line_with_the_next_step(words: list[str], message: str) -> None:
     ended = process(*words, COLUMNS="40")
     (line,) = ended.stderr.decode().splitlines()
     assert (ended.returncode, ended.stdout) == (2, b"")
-    assert line.startswith(f"navfeed: {says}")
+    assert line.startswith(f"navfeed: {message}")
 
 
 def test_no_command_is_a_question_for_help() -> None:
@@ -53,13 +53,13 @@ def test_no_command_is_a_question_for_help() -> None:
 
 
 def test_a_folder_is_no_store(tmp_path: Path) -> None:
-    result = ask(tmp_path, "status")
+    result = run_command(tmp_path, "status")
     assert (result.exit_code, result.stdout) == (7, "")
     assert f"{tmp_path} is a folder. Name the file in it" in result.stderr
 
 
 def test_a_copy_that_is_not_there(db: Path, tmp_path: Path) -> None:
-    result = ask(db, "restore", str(tmp_path / "copy.db"))
+    result = run_command(db, "restore", str(tmp_path / "copy.db"))
     assert (result.exit_code, result.stdout) == (7, "")
     assert f"there is no copy at {tmp_path / 'copy.db'}. Name one that" in result.stderr
 
@@ -73,10 +73,10 @@ def test_a_port_that_is_taken() -> None:
 
 
 def test_a_range_that_runs_backwards(db: Path) -> None:
-    result = ask(db, "list", "--published", "[2026-11-10,2026-11-01)")
+    result = run_command(db, "list", "--published", "[2026-11-10,2026-11-01)")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "--published ends before it begins: no ad can match" in result.stderr
-    assert "begins" not in ask(db, "list", "--published", "[2026-11-10,2026-11-10]").stderr
+    assert "begins" not in run_command(db, "list", "--published", "[2026-11-10,2026-11-10]").stderr
 
 
 def test_numbers_that_no_store_counts_to(db: Path) -> None:

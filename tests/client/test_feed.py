@@ -46,9 +46,9 @@ def page(*entries: dict[str, Any], id_: str = PAGE, next_: str | None = None) ->
 
 
 def answer(value: object, status: int = 200, **headers: str) -> httpx.Response:
-    told = {"Date": DATE, "Content-Type": "application/json"}
-    told |= {name.replace("_", "-"): text for name, text in headers.items()}
-    return httpx.Response(status, json=value, headers=told)
+    defaults = {"Date": DATE, "Content-Type": "application/json"}
+    defaults |= {name.replace("_", "-"): text for name, text in headers.items()}
+    return httpx.Response(status, json=value, headers=defaults)
 
 
 @pytest.fixture
@@ -284,14 +284,14 @@ def test_an_odd_kind_is_not_repeated(client, nav, kind):
 def test_a_web_page_is_nobody_s_answer(client, nav, status, kind, body):
     web = httpx.Response(status, content=body, headers={"Content-Type": kind})
     nav.get(path__startswith="/api/v1").mock(web)
-    for ask in (
+    for call in (
         lambda: client.seek(None),
         client.newest,
         lambda: client.page(PAGE),
         lambda: client.detail(AD),
     ):
         with pytest.raises(ContractError, match="a web page|status 511, text"):
-            ask()
+            call()
 
 
 @pytest.mark.parametrize("status", [401, 403, 451])
@@ -485,9 +485,9 @@ def test_a_pause_beyond_our_patience_ends_everything(client, nav, pauses, header
         client.seek(None)
     assert abs((caught.value.retry_at - before).total_seconds() - seconds) < 30
     assert route.call_count == 1
-    for ask in (lambda: client.page(PAGE), lambda: client.detail(AD)):
+    for call in (lambda: client.page(PAGE), lambda: client.detail(AD)):
         with pytest.raises(UnreachableError) as again:
-            ask()
+            call()
         assert again.value.retry_at == caught.value.retry_at
     assert nav.calls.call_count == 1
     assert pauses == []

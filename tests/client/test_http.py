@@ -123,7 +123,7 @@ def test_gzip_is_unpacked(canned):
 def test_gzip_that_comes_byte_by_byte_is_unpacked(canned):
     packed = gzip.compress(bytes(range(256)) * 500)
     head = f"HTTP/1.1 200 OK\r\n{GZIP}\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
-    canned.says(head, *(packed[at : at + 1] for at in range(len(packed))))
+    canned.will_send(head, *(packed[at : at + 1] for at in range(len(packed))))
     assert get(canned.http, most_bytes=128_000).body == bytes(range(256)) * 500
 
 
@@ -179,7 +179,7 @@ def test_other_encodings_are_refused(canned, coding):
 
 
 def test_headers_are_capped(canned):
-    canned.says(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n" * 10_000] * 100)
+    canned.will_send(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n" * 10_000] * 100)
     with pytest.raises(DroppedError, match="no HTTP"):
         get(canned.http)
 
@@ -200,7 +200,7 @@ def test_headers_are_capped(canned):
     ids=["nothing", "short", "chunks", "reset", "no http", "length"],
 )
 def test_a_connection_that_breaks_is_worth_another_try(canned, pieces):
-    canned.says(*pieces)
+    canned.will_send(*pieces)
     with pytest.raises(DroppedError) as caught:
         get(canned.http)
     assert caught.value.may_retry
@@ -403,9 +403,9 @@ def proxied(monkeypatch, address: str) -> bytes:
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "127.0.0.1:{port}"])
 def test_a_proxy_of_the_environment_is_used_for_https(monkeypatch, address):
-    told = proxied(monkeypatch, address)
-    assert told.startswith(b"CONNECT feed.example:443 HTTP/1.1\r\n")
-    assert b"Bearer" not in told
+    message = proxied(monkeypatch, address)
+    assert message.startswith(b"CONNECT feed.example:443 HTTP/1.1\r\n")
+    assert b"Bearer" not in message
 
 
 def test_a_proxy_gets_its_password(monkeypatch):
@@ -478,18 +478,18 @@ LOCATIONS = st.one_of(
     st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=4)), max_size=3),
 )
 def test_no_bytes_of_a_server_raise_anything_but_our_own(start, headers, location, end, changes):
-    said = bytearray(start + b"".join(headers) + b"Location: " + location + b"\r\n" + end)
+    response = bytearray(start + b"".join(headers) + b"Location: " + location + b"\r\n" + end)
     for at, data in changes:
-        said[at : at + len(data)] = data
+        response[at : at + len(data)] = data
     with pytest.MonkeyPatch.context() as patch:
         canned = Canned(patch)
-        canned.says(bytes(said))
+        canned.will_send(bytes(response))
         with closing(canned.http):
-            message = told(canned.http)
+            message = message_of(canned.http)
     assert message.isprintable()
 
 
-def told(http: Http) -> str:
+def message_of(http: Http) -> str:
     """The message of what went wrong, if anything did."""
     try:
         reply = get(http)

@@ -50,7 +50,7 @@ def test_an_answer_with_an_end_leaves_the_connection_for_the_next(
     canned: Canned, answer: bytes
 ) -> None:
     for _ in range(3):
-        canned.says(answer)
+        canned.will_send(answer)
         assert body(canned.http) == b"abc"
     assert canned.connections == 1
 
@@ -76,7 +76,7 @@ def test_an_answer_without_a_body_may_name_its_length(canned: Canned, status: st
 )
 def test_other_answers_end_their_connection(canned: Canned, answer: bytes) -> None:
     for _ in range(2):
-        canned.says(answer)
+        canned.will_send(answer)
         assert body(canned.http) == b"abc"
     assert canned.connections == 2
 
@@ -117,11 +117,11 @@ def test_without_poll_select_looks_whether_something_came(
 
 def test_no_more_connections_stay_open_than_were_wanted(canned: Canned) -> None:
     transport = Transport(httpx.URL("http://127.0.0.1"), size=1)
-    canned.says(*[OK + b"Content-Length: 1\r\n\r\n", b"a"] * 2)
+    canned.will_send(*[OK + b"Content-Length: 1\r\n\r\n", b"a"] * 2)
     answers = [transport.handle_request(get("http://127.0.0.1/")) for _ in range(1)]
-    canned.says(OK + b"Content-Length: 1\r\n\r\n")
+    canned.will_send(OK + b"Content-Length: 1\r\n\r\n")
     answers.append(transport.handle_request(get("http://127.0.0.1/")))
-    canned.says(b"a", b"b")
+    canned.will_send(b"a", b"b")
     assert [b"".join(one.iter_raw()) for one in answers] == [b"a", b"b"]
     assert [one.is_closed for one in canned.sockets] == [False, True]
     transport.close()
@@ -180,14 +180,14 @@ def get(url: str, seconds: float = 10.0) -> httpx.Request:
     ],
 )
 def test_a_body_without_a_certain_end_is_refused(canned: Canned, answer: bytes) -> None:
-    canned.says(answer)
+    canned.will_send(answer)
     with pytest.raises(DroppedError, match="broke off, or is no HTTP"):
         body(canned.http)
 
 
 def test_long_headers_are_cut_off_early(canned: Canned) -> None:
     pieces = [b"X: " + b"y" * 60_000 + b"\r\n"] * 50
-    canned.says(OK, *pieces)
+    canned.will_send(OK, *pieces)
     with pytest.raises(DroppedError, match="is no HTTP"):
         body(canned.http)
     assert len(canned.left) > 40
@@ -230,10 +230,10 @@ def ask_twice(transport: Transport, url: str) -> None:
 def test_a_tunnel_is_used_for_many_requests(front: TlsFront) -> None:
     with TunnelProxy() as proxy:
         ask_twice(through(front.url, f"http://me:it@127.0.0.1:{proxy.port}"), front.url)
-        (told,) = proxy.told
+        (request,) = proxy.connects
     address = front.url.removeprefix("https://")
     assert (
-        told
+        request
         == (
             f"CONNECT {address} HTTP/1.1\r\nHost: {address}\r\n"
             "Proxy-Authorization: Basic bWU6aXQ=\r\n\r\n"
@@ -245,8 +245,8 @@ def test_a_tunnel_is_used_for_many_requests(front: TlsFront) -> None:
 def test_a_proxy_may_be_behind_tls_itself(front: TlsFront) -> None:
     with TunnelProxy() as proxy, TlsFront(proxy.port) as outer:
         ask_twice(through(front.url, outer.url), front.url)
-        (told,) = proxy.told
-    assert told.startswith(b"CONNECT ")
+        (request,) = proxy.connects
+    assert request.startswith(b"CONNECT ")
     assert (outer.connections, front.connections) == (1, 1)
 
 
@@ -312,7 +312,7 @@ def test_an_address_of_ip6_is_written_in_brackets(monkeypatch: pytest.MonkeyPatc
         transport = through("https://[2001:db8::1]", f"http://127.0.0.1:{proxy.port}")
         with closing(transport), pytest.raises(httpx.ConnectError):
             transport.handle_request(get("https://[2001:db8::1]"))
-    assert proxy.told[0].startswith(b"CONNECT [2001:db8::1]:443 HTTP/1.1\r\n")
+    assert proxy.connects[0].startswith(b"CONNECT [2001:db8::1]:443 HTTP/1.1\r\n")
 
 
 def test_a_name_that_dns_does_not_allow_is_unreachable() -> None:

@@ -32,8 +32,8 @@ IN_VIEW = [one for at, one in enumerate(JUDGED) if at % 3 != 2]
 
 def rates(fact: str, judged: list[tuple[set[str], str]]) -> tuple[float, float]:
     """Precision and recall."""
-    found = [fact in told for told, text in judged if fact in derive(text)]
-    meant = [fact in derive(text) for told, text in judged if fact in told]
+    found = [fact in expected for expected, text in judged if fact in derive(text)]
+    meant = [fact in derive(text) for expected, text in judged if fact in expected]
     return sum(found) / len(found), sum(meant) / len(meant)
 
 
@@ -47,7 +47,7 @@ def test_a_fact_is_precise(fact: str, judged: list[tuple[set[str], str]]) -> Non
 
 @pytest.mark.parametrize("fact", FACTS)
 def test_each_fact_is_judged_on_enough_texts(fact: str) -> None:
-    positive = sum(fact in told for told, _ in JUDGED)
+    positive = sum(fact in expected for expected, _ in JUDGED)
     assert positive >= 20
     assert len(JUDGED) - positive >= 20
     assert len(HELD_OUT) >= len(JUDGED) // 3

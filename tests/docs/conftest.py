@@ -13,6 +13,7 @@ import pytest
 
 from navfeed.practice import Practice, PracticeServer, World
 from support.clock import machine_now
+from support.warm import navfeed_folder
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
@@ -48,7 +49,9 @@ def run(feed: PracticeServer, tmp_path: Path):
     """Run commands as one shell would, one after the other; what each of them printed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("NAVFEED_")}
     env |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
+        "PATH": os.pathsep.join(
+            [str(navfeed_folder()), str(Path(sys.executable).parent), env["PATH"]]
+        ),
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path),
         "XDG_DATA_HOME": str(tmp_path),

@@ -39,8 +39,10 @@ def test_every_library_has_a_row_and_every_cell_says_something() -> None:
 
 
 def test_every_tool_for_development_is_named() -> None:
-    told = {name for cells in rows("For development") for name in re.findall(r"`(.+?)`", cells[1])}
-    assert told == set().union(*map(names, PYPROJECT["dependency-groups"].values()))
+    documented = {
+        name for cells in rows("For development") for name in re.findall(r"`(.+?)`", cells[1])
+    }
+    assert documented == set().union(*map(names, PYPROJECT["dependency-groups"].values()))
 
 
 def test_every_library_is_measured() -> None:

@@ -124,14 +124,14 @@ def test_units_hold_before_systemd(tmp_path: Path, unit: Path) -> None:
         text = each.read_text(encoding="utf-8").replace("/opt/navfeed/bin/navfeed", str(HERE))
         (tmp_path / each.name).write_text(text, encoding="utf-8")
     done = analyze("verify", "--man=no", str(tmp_path / unit.name))
-    assert (done.returncode, [line for line in said(done) if unit.name in line]) == (0, [])
+    assert (done.returncode, [line for line in output_lines(done) if unit.name in line]) == (0, [])
 
 
 @needs_systemd
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_services_are_hardened(unit: Path) -> None:
     done = analyze("security", "--offline=true", "--threshold=15", str(unit))
-    assert done.returncode == 0, said(done)[-1]
+    assert done.returncode == 0, output_lines(done)[-1]
 
 
 def analyze(*words: str) -> subprocess.CompletedProcess[str]:
@@ -140,7 +140,7 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+def output_lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [*done.stdout.splitlines(), *done.stderr.splitlines()]
 
 

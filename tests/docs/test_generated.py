@@ -116,16 +116,16 @@ def test_every_setting_is_documented() -> None:
 
 def test_defaults_in_the_settings_page_are_those_of_the_code(tmp_path: Path) -> None:
     page = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| `(\w+)` \|.*\| `([^`]+)` \|$", page, re.MULTILINE))
+    documented = dict(re.findall(r"^\| `(\w+)` \|.*\| `([^`]+)` \|$", page, re.MULTILINE))
     settings = config.load({"db": tmp_path / "x.db"}, {}, _empty(tmp_path))
-    assert told["base_url"] == settings.base_url
-    assert told["connections"] == str(settings.connections)
-    assert told["windows"] == str(settings.windows)
-    assert told["timeout"] == f"{settings.timeout:g}"
-    assert told["look_back_minutes"] == f"{settings.look_back.total_seconds() / 60:g}"
-    assert told["recheck_days"] == str(settings.recheck_after.days)
-    assert told["recheck_most"] == str(settings.recheck_most)
-    assert told["changes_days"] == str(settings.keep_changes.days)
+    assert documented["base_url"] == settings.base_url
+    assert documented["connections"] == str(settings.connections)
+    assert documented["windows"] == str(settings.windows)
+    assert documented["timeout"] == f"{settings.timeout:g}"
+    assert documented["look_back_minutes"] == f"{settings.look_back.total_seconds() / 60:g}"
+    assert documented["recheck_days"] == str(settings.recheck_after.days)
+    assert documented["recheck_most"] == str(settings.recheck_most)
+    assert documented["changes_days"] == str(settings.keep_changes.days)
 
 
 def test_the_settings_page_shows_a_file_that_works(tmp_path: Path) -> None:

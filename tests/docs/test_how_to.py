@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import put
+from cli.support import store_ads
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.practice import World
 from navfeed.store.writer import Store
 from support.clock import machine_now
 from support.tools import need, need_program, need_r
+from support.warm import navfeed_folder
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 NEVER_ENDS = re.compile(r"  # until Ctrl-C$")
@@ -39,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.publish(content=NURSE)
     folder = tmp_path_factory.mktemp("how-to")
     with Store(folder / "practice.db") as store:
-        put(store, [world.detail(one)["ad_content"] for one in world.active()], now)
+        store_ads(store, [world.detail(one)["ad_content"] for one in world.active()], now)
     return folder
 
 
@@ -70,7 +71,9 @@ def run(page: str, folder: Path) -> list[str]:
 def output_of(command: list[str], folder: Path) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("NAVFEED_")}
     env |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
+        "PATH": os.pathsep.join(
+            [str(navfeed_folder()), str(Path(sys.executable).parent), env["PATH"]]
+        ),
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
         "NAVFEED_DB": str(folder / "practice.db"),
@@ -135,7 +138,7 @@ def test_research(folder: Path) -> None:
     ads = [world.detail(one)["ad_content"] for one in world.active()]
     with Store(folder / "study.db") as store:
         store.set_inactive(Inactive.MASK)
-        put(store, ads, now)
+        store_ads(store, ads, now)
         stopped = [DetailDecision(ad["uuid"], Reason.STOPPED) for ad in ads[::2]]
         store.commit_details(stopped, [], now)
         store.caught_up(now)
@@ -204,7 +207,7 @@ def test_count_over_time(folder: Path) -> None:
     ads = [ended.detail(one)["ad_content"] for one in ended.active()]
     with Store(folder / "practice.db") as store:
         store.set_inactive(Inactive.MASK)
-        put(store, ads, now)
+        store_ads(store, ads, now)
         stopped = [DetailDecision(ad["uuid"], Reason.STOPPED) for ad in ads]
         store.commit_details(stopped, [], now)
     flow, weeks, *kept = run("count-over-time.md", folder)

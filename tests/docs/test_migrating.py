@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cli.support import Fields, ad, answer, fill, place, uuid
+from cli.support import Fields, ad, answer, fill, place, uuid_of
 from navfeed.model import OSLO
 from support.clock import NOW
 
@@ -49,7 +49,7 @@ FOUND = {
     "county=!VESTLAND": "6532",
     "source=AMEDIA,IMPORTAPI": "654321",
     "orgnr=300000019,300000027": "654321",
-    f"uuid={uuid(1)},{uuid(2)}": "21",
+    f"uuid={uuid_of(1)},{uuid_of(2)}": "21",
     "category=kokk": "3",
     "category=Helse og sosial": "6421",
     "published=today": "6",
@@ -100,14 +100,14 @@ class OldApi:
         self._ads = sorted(ads, key=lambda one: one["published"], reverse=True)
 
     def __call__(self, query: str) -> list[str]:
-        asked = dict(parse_qsl(query)) if "=" in query else {}
-        size = min(max(int(asked.pop("size", 20)), 1), 100)
-        start = int(asked.pop("page", 0)) * size
+        wanted = dict(parse_qsl(query)) if "=" in query else {}
+        size = min(max(int(wanted.pop("size", 20)), 1), 100)
+        start = int(wanted.pop("page", 0)) * size
         fit = [
             one["uuid"]
             for one in self._ads
-            if all(getattr(self, f"_{name}")(one, value) for name, value in asked.items())
-            and self._in_one_place(one, asked)
+            if all(getattr(self, f"_{name}")(one, value) for name, value in wanted.items())
+            and self._in_one_place(one, wanted)
         ]
         return fit[start : start + size]
 
@@ -131,12 +131,12 @@ class OldApi:
     def _county(self, one: Fields, value: str) -> bool:
         return self._in_one_place(one, {"county": value})
 
-    def _in_one_place(self, one: Fields, asked: dict[str, str]) -> bool:
+    def _in_one_place(self, one: Fields, parameters: dict[str, str]) -> bool:
         """Values are alternatives, `!` is ignored, and one place has to fit it all."""
         wanted = {
-            name: asked[name].removeprefix("!").upper().split(",")
+            name: parameters[name].removeprefix("!").upper().split(",")
             for name in ("municipal", "county")
-            if name in asked
+            if name in parameters
         }
         return not wanted or any(
             all(at[name] in values for name, values in wanted.items())
@@ -146,8 +146,8 @@ class OldApi:
     def _category(self, one: Fields, value: str) -> bool:
         names = [job[level] for job in one["occupationCategories"] for level in job]
         names += [category["name"] for category in one["categoryList"]]
-        said = {word[:4] for name in names for word in re.findall(r"\w+", name.lower())}
-        return bool(said & ({word[:4] for word in value.lower().split()} - {"og"}))
+        words = {word[:4] for name in names for word in re.findall(r"\w+", name.lower())}
+        return bool(words & ({word[:4] for word in value.lower().split()} - {"og"}))
 
     def _published(self, one: Fields, value: str) -> bool:
         return self._is_within(datetime.fromisoformat(one["published"]), value)

@@ -110,8 +110,8 @@ def test_every_fault_of_the_practice_feed_is_told() -> None:
     page = (ROOT / SEE_IT_FAIL).read_text(encoding="utf-8")
     table = page.partition("\n| fault | what comes")[2]
     cells = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
-    told = [name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)]
-    assert sorted(told) == sorted(faults.NAMED)
+    documented = [name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)]
+    assert sorted(documented) == sorted(faults.NAMED)
 
 
 def may_be_silent(command: str) -> bool:

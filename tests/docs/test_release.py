@@ -62,7 +62,7 @@ def test_a_tag_that_agrees_with_both_is_let_through(release: ModuleType) -> None
 
 
 @pytest.mark.parametrize(
-    ("version", "changelog", "tag", "says"),
+    ("version", "changelog", "tag", "message"),
     [
         ("1.2.0", GOOD, "v1.3.0", "the tag is v1.3.0, and __version__ is 1.2.0"),
         ("1.2.0", GOOD, "1.2.0", "the tag is 1.2.0"),
@@ -75,9 +75,9 @@ def test_a_tag_that_agrees_with_both_is_let_through(release: ModuleType) -> None
     ],
 )
 def test_what_does_not_agree_is_said(
-    release: ModuleType, version: str, changelog: str, tag: str, says: str
+    release: ModuleType, version: str, changelog: str, tag: str, message: str
 ) -> None:
-    assert [problem for problem in release.problems(version, changelog, tag) if says in problem]
+    assert [problem for problem in release.problems(version, changelog, tag) if message in problem]
 
 
 def test_actions_are_pinned_to_a_commit_and_the_same_everywhere() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from support.socket_harness import Outdoors
+from support.socket_harness import SocketLab
 
 
 @pytest.fixture
-def outdoors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outdoors]:
+def socket_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SocketLab]:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    with Outdoors(tmp_path / "navfeed.db") as outdoors:
-        yield outdoors
+    with SocketLab(tmp_path / "navfeed.db") as socket_lab:
+        yield socket_lab

@@ -16,18 +16,18 @@ from navfeed.model import HISTORY
 from navfeed.practice import World, faults
 from navfeed.sync.walk import Start
 from support.clock import NOW
-from support.shell import Said, run_here
-from support.socket_harness import Outdoors, environment_of, small_world
+from support.shell import CommandResult, run_here
+from support.socket_harness import SocketLab, environment_of, small_world
 
 DAY = timedelta(days=1)
 
 
-def told(outdoors: Outdoors, *words: str, **environment: str) -> Said:
-    return run_here([*words], environment_of(outdoors, **environment), outdoors.path.parent)
+def run_command(socket_lab: SocketLab, *words: str, **environment: str) -> CommandResult:
+    return run_here([*words], environment_of(socket_lab, **environment), socket_lab.path.parent)
 
 
-def facts(outdoors: Outdoors) -> dict[str, object]:
-    found: dict[str, object] = json.loads(told(outdoors, "status", "--format", "json").out)
+def facts(socket_lab: SocketLab) -> dict[str, object]:
+    found: dict[str, object] = json.loads(run_command(socket_lab, "status", "--format", "json").out)
     return found
 
 
@@ -45,187 +45,187 @@ def another_world(now=NOW) -> World:
     return world
 
 
-def replace_world(outdoors: Outdoors, world: World) -> None:
+def replace_world(socket_lab: SocketLab, world: World) -> None:
     """Another log at the same address: none of its pages, entries and ads were seen before."""
-    outdoors.world = outdoors.practice.world = world
+    socket_lab.world = socket_lab.practice.world = world
 
 
 @pytest.mark.parametrize("later", [timedelta(0), 2 * DAY, -60 * DAY], ids=str)
 @pytest.mark.parametrize("start", [Start(), Start(back=HISTORY)], ids=["start", "back"])
-def test_S7_another_log_at_the_same_address_makes_another_copy(outdoors, later, start):
-    outdoors.settle()
-    before = set(outdoors.stored())
-    replace_world(outdoors, another_world(NOW + later))
-    ended = outdoors.sync(start=start)
+def test_S7_another_log_at_the_same_address_makes_another_copy(socket_lab, later, start):
+    socket_lab.settle()
+    before = set(socket_lab.stored())
+    replace_world(socket_lab, another_world(NOW + later))
+    ended = socket_lab.sync(start=start)
     assert ended.exit_code is ExitCode.DONE, ended.outcome
-    assert outdoors.is_exact()
-    assert not before & outdoors.stored().keys()
-    assert set(outdoors.asked("detail")) > before
-    assert outdoors.rows("SELECT trouble, recheck_since FROM feed") == [(None, None)]
-    outdoors.world.publish()
-    outdoors.recovers()
+    assert socket_lab.is_exact()
+    assert not before & socket_lab.stored().keys()
+    assert set(socket_lab.requests_of("detail")) > before
+    assert socket_lab.rows("SELECT trouble, recheck_since FROM feed") == [(None, None)]
+    socket_lab.world.publish()
+    socket_lab.recovers()
 
 
-def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(outdoors):
-    told(outdoors, "sync", "--from-start")
-    ad = next(iter(outdoors.stored()))
-    replace_world(outdoors, another_world())
-    outdoors.spoil(faults.on("detail", ad), faults.status(500))
-    metrics = outdoors.path.with_name("navfeed.prom")
-    said = told(outdoors, "sync", "--format", "json", "--metrics-file", str(metrics))
-    summary = json.loads(said.out)
-    assert said.code == summary["exit_code"] == ExitCode.WAITING
+def test_S7_it_does_not_end_with_0_while_an_ad_is_not_confirmed(socket_lab):
+    run_command(socket_lab, "sync", "--from-start")
+    ad = next(iter(socket_lab.stored()))
+    replace_world(socket_lab, another_world())
+    socket_lab.spoil(faults.on("detail", ad), faults.status(500))
+    metrics = socket_lab.path.with_name("navfeed.prom")
+    result = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
+    summary = json.loads(result.out)
+    assert result.code == summary["exit_code"] == ExitCode.WAITING
     assert summary["unconfirmed"] == 1
     assert "the log was restarted, 1 stored ad not confirmed yet" in summary["outcome"]
-    assert ad in outdoors.stored()
+    assert ad in socket_lab.stored()
     assert "navfeed_ads_unconfirmed 1\n" in metrics.read_text()
-    assert facts(outdoors)["ads_unconfirmed"] == 1
-    page = told(outdoors, "status").out
+    assert facts(socket_lab)["ads_unconfirmed"] == 1
+    page = run_command(socket_lab, "status").out
     assert "its log was restarted" in page
     assert "Ads not yet confirmed: 1" in page
-    assert "the log was restarted" in told(outdoors, "runs", "--format", "json").out
-    findings = json.loads(told(outdoors, "doctor", "--offline", "--format", "json").out)
+    assert "the log was restarted" in run_command(socket_lab, "runs", "--format", "json").out
+    findings = json.loads(run_command(socket_lab, "doctor", "--offline", "--format", "json").out)
     (finding,) = [finding for finding in findings if finding["check"] == "runs"]
     assert (finding["level"], "not yet confirmed: 1" in finding["message"]) == ("warning", True)
 
-    outdoors.practice.clear_script()
-    said = told(outdoors, "sync", "--format", "json", "--metrics-file", str(metrics))
-    assert (said.code, json.loads(said.out)["unconfirmed"]) == (0, 0)
-    assert outdoors.is_exact()
-    assert (facts(outdoors)["ads_unconfirmed"], facts(outdoors)["trouble"]) == (0, None)
+    socket_lab.practice.clear_script()
+    result = run_command(socket_lab, "sync", "--format", "json", "--metrics-file", str(metrics))
+    assert (result.code, json.loads(result.out)["unconfirmed"]) == (0, 0)
+    assert socket_lab.is_exact()
+    assert (facts(socket_lab)["ads_unconfirmed"], facts(socket_lab)["trouble"]) == (0, None)
     assert "navfeed_ads_unconfirmed 0\nnavfeed" in metrics.read_text().replace("# HELP ", "")
-    assert "Trouble" not in told(outdoors, "status").out
+    assert "Trouble" not in run_command(socket_lab, "status").out
 
 
-def test_S7_a_run_that_is_stopped_leaves_the_rest_to_the_next(outdoors):
-    outdoors.sync()
-    stored = len(outdoors.stored())
-    replace_world(outdoors, another_world())
-    ended = outdoors.sync(max_pages=1)
+def test_S7_a_run_that_is_stopped_leaves_the_rest_to_the_next(socket_lab):
+    socket_lab.sync()
+    stored = len(socket_lab.stored())
+    replace_world(socket_lab, another_world())
+    ended = socket_lab.sync(max_pages=1)
     assert (ended.exit_code, ended.counts.unconfirmed) == (ExitCode.STOPPED, stored)
-    assert outdoors.sync().exit_code is ExitCode.DONE
-    assert outdoors.is_exact()
-    assert facts(outdoors)["trouble"] is None
+    assert socket_lab.sync().exit_code is ExitCode.DONE
+    assert socket_lab.is_exact()
+    assert facts(socket_lab)["trouble"] is None
 
 
-def test_S7_the_same_entries_under_new_ids_are_not_read_from_the_beginning(outdoors):
-    outdoors.settle()
-    outdoors.world.advance(DAY)
-    outdoors.world.reset_log()
-    outdoors.world.drop_silently(outdoors.world.active()[0])
-    ended = outdoors.sync(start=Start(back=HISTORY))
+def test_S7_the_same_entries_under_new_ids_are_not_read_from_the_beginning(socket_lab):
+    socket_lab.settle()
+    socket_lab.world.advance(DAY)
+    socket_lab.world.reset_log()
+    socket_lab.world.drop_silently(socket_lab.world.active()[0])
+    ended = socket_lab.sync(start=Start(back=HISTORY))
     assert ended.exit_code is ExitCode.DONE
-    assert outdoors.is_exact()
-    assert len(outdoors.asked("detail")) == len(outdoors.stored()) + 1
-    assert facts(outdoors)["reaches_back_to"] == "2000-01-01T00:00:00Z"
-    seeks = [one for one in outdoors.practice.requests if one.kind == "seek"]
+    assert socket_lab.is_exact()
+    assert len(socket_lab.requests_of("detail")) == len(socket_lab.stored()) + 1
+    assert facts(socket_lab)["reaches_back_to"] == "2000-01-01T00:00:00Z"
+    seeks = [one for one in socket_lab.practice.requests if one.kind == "seek"]
     assert [one for one in seeks if "if-modified-since" in one.headers] == seeks != []
 
 
-def test_S7_nothing_of_this_where_an_older_page_is_known(outdoors):
-    outdoors.settle()
-    outdoors.world.advance(DAY)
-    outdoors.world.publish()
-    outdoors.spoil("page", faults.status(404), times=1)
-    outdoors.sync()
-    assert facts(outdoors)["ads_unconfirmed"] == 0
-    assert "its log was restarted" not in told(outdoors, "status").out
-    (kept,) = outdoors.rows("SELECT trouble, recheck_since FROM feed")
+def test_S7_nothing_of_this_where_an_older_page_is_known(socket_lab):
+    socket_lab.settle()
+    socket_lab.world.advance(DAY)
+    socket_lab.world.publish()
+    socket_lab.spoil("page", faults.status(404), times=1)
+    socket_lab.sync()
+    assert facts(socket_lab)["ads_unconfirmed"] == 0
+    assert "its log was restarted" not in run_command(socket_lab, "status").out
+    (kept,) = socket_lab.rows("SELECT trouble, recheck_since FROM feed")
     assert (kept[0] is None, kept[1]) == (False, None)
 
 
-def test_S7_ads_outside_the_scope_are_asked_for_too(outdoors):
-    outdoors.sync(scope=navfeed.Scope(municipalities=("UTSIRA",)))
-    outside = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
+def test_S7_ads_outside_the_scope_are_asked_for_too(socket_lab):
+    socket_lab.sync(scope=navfeed.Scope(municipalities=("UTSIRA",)))
+    outside = {ad for (ad,) in socket_lab.rows("SELECT ad FROM outside")}
     assert outside
-    replace_world(outdoors, another_world())
-    assert outdoors.sync(scope=None).exit_code is ExitCode.DONE
-    left = {ad for (ad,) in outdoors.rows("SELECT ad FROM outside")}
-    assert left == set(outdoors.world.active())
+    replace_world(socket_lab, another_world())
+    assert socket_lab.sync(scope=None).exit_code is ExitCode.DONE
+    left = {ad for (ad,) in socket_lab.rows("SELECT ad FROM outside")}
+    assert left == set(socket_lab.world.active())
 
 
-def test_S7_verify_with_repair_ends_it(outdoors):
-    told(outdoors, "sync", "--from-start")
-    ad = next(iter(outdoors.stored()))
-    replace_world(outdoors, another_world())
-    outdoors.spoil(faults.on("detail", ad), faults.status(500), times=4)
-    assert told(outdoors, "sync").code == ExitCode.WAITING
-    outdoors.practice.clear_script()
-    assert told(outdoors, "verify", "--repair").code == 0
-    assert (facts(outdoors)["ads_unconfirmed"], facts(outdoors)["trouble"]) == (0, None)
+def test_S7_verify_with_repair_ends_it(socket_lab):
+    run_command(socket_lab, "sync", "--from-start")
+    ad = next(iter(socket_lab.stored()))
+    replace_world(socket_lab, another_world())
+    socket_lab.spoil(faults.on("detail", ad), faults.status(500), times=4)
+    assert run_command(socket_lab, "sync").code == ExitCode.WAITING
+    socket_lab.practice.clear_script()
+    assert run_command(socket_lab, "verify", "--repair").code == 0
+    assert (facts(socket_lab)["ads_unconfirmed"], facts(socket_lab)["trouble"]) == (0, None)
 
 
 # S10
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[Outdoors]:
-    """Another feed; its store is that of `outdoors`."""
-    with Outdoors(tmp_path / "navfeed.db", another_world()) as other:
+def other(tmp_path: Path) -> Iterator[SocketLab]:
+    """Another feed; its store is that of `socket_lab`."""
+    with SocketLab(tmp_path / "navfeed.db", another_world()) as other:
         yield other
 
 
-def test_S10_another_feed_is_refused_before_a_request(outdoors, other):
-    assert told(outdoors, "sync").code == 0
-    before = outdoors.committed()
+def test_S10_another_feed_is_refused_before_a_request(socket_lab, other):
+    assert run_command(socket_lab, "sync").code == 0
+    before = socket_lab.committed()
     for words in (["sync"], ["verify"], ["sync", "--follow"]):
-        said = told(other, *words)
-        assert said.code == ExitCode.USAGE
-        message = said.err.splitlines()[-1]
-        assert f"follows the feed at {outdoors.url}, not {other.url}" in message
+        result = run_command(other, *words)
+        assert result.code == ExitCode.USAGE
+        message = result.err.splitlines()[-1]
+        assert f"follows the feed at {socket_lab.url}, not {other.url}" in message
         assert "--db" in message
         assert "--feed-moved" in message
     assert other.practice.requests == []
-    assert outdoors.committed() == before
-    assert told(outdoors, "sync").code == 0
+    assert socket_lab.committed() == before
+    assert run_command(socket_lab, "sync").code == 0
 
 
-def test_S10_the_library_refuses_it_too(outdoors, other):
-    settings = navfeed.load_settings(db=outdoors.path, base_url=outdoors.url)
+def test_S10_the_library_refuses_it_too(socket_lab, other):
+    settings = navfeed.load_settings(db=socket_lab.path, base_url=socket_lab.url)
     assert navfeed.sync_store(settings).exit_code is ExitCode.DONE
     with pytest.raises(ConfigError, match="follows the feed at"):
-        navfeed.sync_store(navfeed.load_settings(db=outdoors.path, base_url=other.url))
+        navfeed.sync_store(navfeed.load_settings(db=socket_lab.path, base_url=other.url))
     assert other.practice.requests == []
 
 
 def test_S10_a_feed_that_moved_is_adopted_once_it_answers(tmp_path):
     world = small_world()
-    with Outdoors(tmp_path / "navfeed.db", world) as old, Outdoors(old.path, world) as new:
-        assert told(old, "sync").code == 0
-        nowhere = told(old, "sync", "--feed-moved", NAVFEED_BASE_URL="http://127.0.0.1:1")
+    with SocketLab(tmp_path / "navfeed.db", world) as old, SocketLab(old.path, world) as new:
+        assert run_command(old, "sync").code == 0
+        nowhere = run_command(old, "sync", "--feed-moved", NAVFEED_BASE_URL="http://127.0.0.1:1")
         assert nowhere.code == ExitCode.FEED
-        assert told(old, "sync").code == 0
+        assert run_command(old, "sync").code == 0
         world.publish()
-        assert told(new, "sync", "--feed-moved").code == 0
+        assert run_command(new, "sync", "--feed-moved").code == 0
         assert facts(new)["feed_url"] == new.url
-        assert new.asked("seek") == []  # it goes on where it stood
-        assert told(old, "sync").code == ExitCode.USAGE
-        assert told(new, "sync").code == 0
+        assert new.requests_of("seek") == []  # it goes on where it stood
+        assert run_command(old, "sync").code == ExitCode.USAGE
+        assert run_command(new, "sync").code == 0
         assert new.is_exact()
 
 
-def test_S10_an_address_that_never_answered_is_not_followed(outdoors):
-    nowhere = told(outdoors, "sync", NAVFEED_BASE_URL="http://127.0.0.1:1")
+def test_S10_an_address_that_never_answered_is_not_followed(socket_lab):
+    nowhere = run_command(socket_lab, "sync", NAVFEED_BASE_URL="http://127.0.0.1:1")
     assert nowhere.code == ExitCode.FEED
-    assert facts(outdoors)["feed_url"] is None
-    assert told(outdoors, "sync").code == 0
-    assert facts(outdoors)["feed_url"] == outdoors.url
+    assert facts(socket_lab)["feed_url"] is None
+    assert run_command(socket_lab, "sync").code == 0
+    assert facts(socket_lab)["feed_url"] == socket_lab.url
 
 
-def test_S10_a_store_that_knows_no_feed_takes_the_first(outdoors, other):
-    outdoors.settle()  # by the engine alone, which is told of no address
-    assert facts(outdoors)["feed_url"] is None
-    assert told(outdoors, "sync").code == 0
-    assert facts(outdoors)["feed_url"] == outdoors.url
-    assert told(other, "sync").code == ExitCode.USAGE
+def test_S10_a_store_that_knows_no_feed_takes_the_first(socket_lab, other):
+    socket_lab.settle()  # by the engine alone, which is told of no address
+    assert facts(socket_lab)["feed_url"] is None
+    assert run_command(socket_lab, "sync").code == 0
+    assert facts(socket_lab)["feed_url"] == socket_lab.url
+    assert run_command(other, "sync").code == ExitCode.USAGE
 
 
-def test_S10_the_doctor_sees_that_the_settings_name_another_feed(outdoors, other):
-    assert told(outdoors, "sync").code == 0
-    for where, level in ((outdoors, "ok"), (other, "failure")):
-        findings = json.loads(told(where, "doctor", "--offline", "--format", "json").out)
+def test_S10_the_doctor_sees_that_the_settings_name_another_feed(socket_lab, other):
+    assert run_command(socket_lab, "sync").code == 0
+    for where, level in ((socket_lab, "ok"), (other, "failure")):
+        findings = json.loads(run_command(where, "doctor", "--offline", "--format", "json").out)
         (finding,) = [finding for finding in findings if finding["check"] == "feed"]
-        assert (finding["level"], outdoors.url in finding["message"]) == (level, True)
+        assert (finding["level"], socket_lab.url in finding["message"]) == (level, True)
 
 
 @pytest.mark.parametrize(

@@ -12,24 +12,24 @@ from navfeed.errors import ExitCode
 from navfeed.practice import World, faults
 from support.clock import NOW
 from support.lab import Lab
-from support.socket_harness import Outdoors
+from support.socket_harness import SocketLab
 
 JUMPS = [timedelta(hours=hours) for hours in (0, -1, 1, -2, 2, -30, 30, -24 * 400, 24 * 4_000)]
 
 
 def test_T1_a_clock_that_no_date_header_confirms_takes_no_ad(tmp_path: Path) -> None:
-    with Outdoors(tmp_path / "navfeed.db") as outdoors:
-        ad = outdoors.world.publish(expires=NOW + timedelta(days=20))
-        outdoors.sync()
-        assert outdoors.is_exact()
+    with SocketLab(tmp_path / "navfeed.db") as socket_lab:
+        ad = socket_lab.world.publish(expires=NOW + timedelta(days=20))
+        socket_lab.sync()
+        assert socket_lab.is_exact()
         for kind in ("seek", "page", "detail"):
-            outdoors.spoil(kind, faults.header("Date", "today"))  # where it is none, it is added
-        outdoors.clock = lambda: outdoors.world.now + timedelta(days=40)
-        ended = outdoors.sync(recheck_after=timedelta(0))
+            socket_lab.spoil(kind, faults.header("Date", "today"))  # where it is none, it is added
+        socket_lab.clock = lambda: socket_lab.world.now + timedelta(days=40)
+        ended = socket_lab.sync(recheck_after=timedelta(0))
         assert (ended.exit_code, ended.counts.removed) == (ExitCode.DONE, 0)
-        assert ad in outdoors.stored()
-        outdoors.clock = lambda: outdoors.world.now
-        outdoors.recovers()
+        assert ad in socket_lab.stored()
+        socket_lab.clock = lambda: socket_lab.world.now
+        socket_lab.recovers()
 
 
 @pytest.mark.parametrize(

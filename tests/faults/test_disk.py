@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.support import Fields, ad, ask, fill, uuid
+from cli.support import Fields, ad, fill, run_command, uuid_of
 from navfeed.errors import ExitCode, StoreError
 from navfeed.practice import World
 from navfeed.store import connect
 from navfeed.store.query import Reader
 from support.clock import NOW
 from support.limits import no_file_may_grow
-from support.socket_harness import Outdoors, environment_of
+from support.socket_harness import SocketLab, environment_of
 
 ROOT = not hasattr(os, "geteuid") or os.geteuid() == 0
 FULL = """
@@ -42,9 +42,9 @@ def larger_world() -> World:
     return world
 
 
-def unmeasured(outdoors: Outdoors, **more: str) -> dict[str, str]:
+def unmeasured(socket_lab: SocketLab, **more: str) -> dict[str, str]:
     """Without coverage: it could save its own file no more than navfeed does."""
-    found = environment_of(outdoors, **more)
+    found = environment_of(socket_lab, **more)
     return {name: value for name, value in found.items() if not name.startswith("COVERAGE")}
 
 
@@ -69,11 +69,11 @@ def test_D1_a_disk_that_is_really_full_ends_with_7_and_goes_on_with_room(
 ) -> None:
     disk, kept = tmp_path / "disk", tmp_path / "kept.db"
     disk.mkdir()
-    with Outdoors(disk / "navfeed.db", larger_world(), page_size=20) as outdoors:
+    with SocketLab(disk / "navfeed.db", larger_world(), page_size=20) as socket_lab:
         done = subprocess.run(
             ["unshare", "-m", "bash", "-c", FULL, "bash", str(kilobytes), disk, sys.executable,
              kept],
-            env=unmeasured(outdoors), capture_output=True, text=True, timeout=60, check=False,
+            env=unmeasured(socket_lab), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         full, listed, room = done.stdout.splitlines()
         assert full == "full 7", done.stderr
@@ -82,9 +82,9 @@ def test_D1_a_disk_that_is_really_full_ends_with_7_and_goes_on_with_room(
         # Too full to make a store at all, or something that can be read.
         assert listed in ("list 0", "list 7")
         assert room == "room 0", done.stderr
-        outdoors.path = kept
-        assert outdoors.is_exact()
-        assert outdoors.rows("PRAGMA integrity_check") == [("ok",)]
+        socket_lab.path = kept
+        assert socket_lab.is_exact()
+        assert socket_lab.rows("PRAGMA integrity_check") == [("ok",)]
 
 
 LIMITED = """
@@ -104,22 +104,22 @@ main()
 def test_D1_a_file_that_may_not_grow_ends_with_7_and_nothing_is_lost(
     tmp_path: Path, most: int
 ) -> None:
-    with Outdoors(tmp_path / "navfeed.db", larger_world(), page_size=20) as outdoors:
+    with SocketLab(tmp_path / "navfeed.db", larger_world(), page_size=20) as socket_lab:
         done = subprocess.run(
             [sys.executable, "-c", LIMITED, str(most), "sync", "-q", "--from-start"],
-            env=unmeasured(outdoors), capture_output=True, text=True, timeout=60, check=False,
+            env=unmeasured(socket_lab), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == ExitCode.STORE, done.stderr
         assert "Traceback" not in done.stderr
         assert done.stderr.startswith("navfeed: ")
-        outdoors.recovers()
-        assert outdoors.rows("PRAGMA integrity_check") == [("ok",)]
+        socket_lab.recovers()
+        assert socket_lab.rows("PRAGMA integrity_check") == [("ok",)]
 
 
 READS = {
     "status": ["status"],
     "list": ["list", "--format", "jsonl"],
-    "show": ["show", uuid(1)],
+    "show": ["show", uuid_of(1)],
     "stats": ["stats"],
     "export": ["export", "--format", "jsonl"],
     "runs": ["runs"],
@@ -139,11 +139,11 @@ def test_D1_a_store_that_nobody_has_open_is_read_where_no_file_may_grow(
     tmp_path: Path, words: list[str]
 ) -> None:
     db = fill(tmp_path / "navfeed.db", *active_ads())
-    expected = ask(db, *words)
+    expected = run_command(db, *words)
     for one in ("-wal", "-shm"):  # who only reads cannot take them away
         Path(f"{db}{one}").unlink()
     with no_file_may_grow():
-        ended = ask(db, *words)
+        ended = run_command(db, *words)
     assert (ended.exit_code, ended.stdout) == (0, expected.stdout), ended.stderr
     assert expected.exit_code == 0
 
@@ -230,23 +230,23 @@ def open_folder() -> Iterator[Path]:
 def test_D2_a_store_of_somebody_elses_ends_with_7_before_any_request(
     open_folder: Path, closed: str
 ) -> None:
-    with Outdoors(open_folder / "navfeed.db") as outdoors:
-        outdoors.sync()
-        outdoors.path.chmod(0o644)
+    with SocketLab(open_folder / "navfeed.db") as socket_lab:
+        socket_lab.sync()
+        socket_lab.path.chmod(0o644)
         if closed == "file":
             open_folder.chmod(0o777)
-        outdoors.practice.forget_requests()
-        before = outdoors.path.read_bytes()
-        run = as_nobody(outdoors, "sync")
+        socket_lab.practice.forget_requests()
+        before = socket_lab.path.read_bytes()
+        run = as_nobody(socket_lab, "sync")
         assert run.returncode == ExitCode.STORE, run.stderr
         assert "Traceback" not in run.stderr
         assert run.stderr.startswith("navfeed: ")
-        assert outdoors.practice.requests == []
-        assert outdoors.path.read_bytes() == before
-        listed = as_nobody(outdoors, "list", "--format", "jsonl")
+        assert socket_lab.practice.requests == []
+        assert socket_lab.path.read_bytes() == before
+        listed = as_nobody(socket_lab, "list", "--format", "jsonl")
         assert listed.returncode == ExitCode.DONE, listed.stderr
         open_folder.chmod(0o755)
-        outdoors.recovers()
+        socket_lab.recovers()
 
 
 @pytest.mark.skipif(os.name == "nt" or not ROOT, reason="needs root, to be somebody else")
@@ -285,11 +285,11 @@ app(prog_name="navfeed")
 """
 
 
-def as_nobody(outdoors: Outdoors, *words: str) -> subprocess.CompletedProcess[str]:
+def as_nobody(socket_lab: SocketLab, *words: str) -> subprocess.CompletedProcess[str]:
     with TemporaryDirectory() as warm:
         return subprocess.run(
             [sys.executable, "-c", NOBODYS, f"{warm}/warm.db", *words],
-            env=unmeasured(outdoors, NAVFEED_WARN_AGE="never"),
+            env=unmeasured(socket_lab, NAVFEED_WARN_AGE="never"),
             capture_output=True,
             text=True,
             timeout=60,
@@ -301,20 +301,20 @@ def as_nobody(outdoors: Outdoors, *words: str) -> subprocess.CompletedProcess[st
 
 
 def test_D4_yesterdays_store_put_back_goes_on_from_its_own_position(
-    tmp_path: Path, outdoors: Outdoors
+    tmp_path: Path, socket_lab: SocketLab
 ) -> None:
-    outdoors.settle()
+    socket_lab.settle()
     backup = tmp_path / "backup"
-    shutil.copy(outdoors.path, backup)
+    shutil.copy(socket_lab.path, backup)
     for _ in range(3):
-        outdoors.world.advance(timedelta(hours=8))
-        ads = outdoors.world.active()
-        outdoors.world.stop(ads[0])
-        outdoors.world.update(ads[1])
-        outdoors.world.publish()
-        outdoors.sync()
-    assert outdoors.is_exact()
-    shutil.copy(backup, outdoors.path)
-    assert not outdoors.is_exact()
-    outdoors.recovers()
-    assert outdoors.asked("seek") == []
+        socket_lab.world.advance(timedelta(hours=8))
+        ads = socket_lab.world.active()
+        socket_lab.world.stop(ads[0])
+        socket_lab.world.update(ads[1])
+        socket_lab.world.publish()
+        socket_lab.sync()
+    assert socket_lab.is_exact()
+    shutil.copy(backup, socket_lab.path)
+    assert not socket_lab.is_exact()
+    socket_lab.recovers()
+    assert socket_lab.requests_of("seek") == []

@@ -27,12 +27,12 @@ def test_requests_are_recorded_in_order(practice, reader, first, ads):
     reader.detail(ads[0])
     practice.answer(Request("GET", "/api/publicToken"))
     reader.get("/api/v1/feed?last")
-    asked = practice.requests
-    assert [request.kind for request in asked] == ["page", "detail", "token", "seek"]
-    assert asked[0].target == first["feed_url"]
-    assert asked[0].headers["accept-encoding"] == "gzip"
-    assert asked[1].ident == ads[0]
-    assert asked[3].method == "GET"
+    requests = practice.requests
+    assert [request.kind for request in requests] == ["page", "detail", "token", "seek"]
+    assert requests[0].target == first["feed_url"]
+    assert requests[0].headers["accept-encoding"] == "gzip"
+    assert requests[1].ident == ads[0]
+    assert requests[3].method == "GET"
 
 
 def test_requests_are_recorded_from_many_threads(practice, reader):

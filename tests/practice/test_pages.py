@@ -95,8 +95,8 @@ def test_page_size_above_the_limit_is_refused_in_plain_text(reader, publish):
 def test_odd_page_sizes(reader, publish):
     publish(6)
     sizes = {
-        asked: len(reader.get(f"/api/v1/feed?pageSize={asked}").json()["items"])
-        for asked in ("", "many", "0", "1", "2", "2147483648")
+        size: len(reader.get(f"/api/v1/feed?pageSize={size}").json()["items"])
+        for size in ("", "many", "0", "1", "2", "2147483648")
     }
     assert sizes == {"": 4, "many": 4, "0": 1, "1": 2, "2": 2, "2147483648": 4}
     assert reader.get("/api/v1/feed?pageSize=2147483647").status == 400
@@ -117,11 +117,11 @@ def test_an_empty_log_has_no_pages(reader):
 
 def test_unknown_page_is_404_and_no_uuid_is_500(reader, publish):
     publish(1)
-    for ask in (reader.page, reader.detail):
-        absent = ask("00000000-0000-4000-8000-000000000000")
+    for call in (reader.page, reader.detail):
+        absent = call("00000000-0000-4000-8000-000000000000")
         assert (absent.status, absent.body) == (404, b"")
         assert absent.header("Content-Type") == "application/json"
-        broken = ask("yesterday")
+        broken = call("yesterday")
         assert (broken.status, broken.json()["title"]) == (500, "Server Error")
     nowhere = reader.get("/api/v2/feed")
     assert (nowhere.status, nowhere.json()["status"]) == (404, 404)

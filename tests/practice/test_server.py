@@ -35,30 +35,30 @@ def client(server):
 
 
 @pytest.fixture
-def ask(client, practice):
+def send(client, practice):
     """Ask on the one connection; return the response and its body."""
 
-    def asked(target, method="GET", body=None, **headers):
+    def exchange(target, method="GET", body=None, **headers):
         sent = {"Authorization": f"Bearer {practice.token}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         client.request(method, target, body, sent)
         response = client.getresponse()
         return response, response.read()
 
-    return asked
+    return exchange
 
 
 @pytest.fixture
 def raw(server, practice, ad):
     """Ask for the detail over a bare socket; return all that comes until the connection ends."""
 
-    def asked(distort):
+    def exchange(distort):
         practice.script(faults.on("detail"), distort)
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
             connection.sendall(request_for(practice, ad))
             return received(connection)
 
-    return asked
+    return exchange
 
 
 def request_for(practice, ad):
@@ -79,32 +79,32 @@ def received(connection):
     return b"".join(pieces), False
 
 
-def test_answers_are_those_of_the_practice_feed(ask, reader, ad):
-    response, body = ask(f"/api/v1/feedentry/{ad}")
+def test_answers_are_those_of_the_practice_feed(send, reader, ad):
+    response, body = send(f"/api/v1/feedentry/{ad}")
     assert response.status == 200
     assert response.getheader("Content-Type") == "application/json"
     assert body == reader.detail(ad).body
-    response, body = ask("/api/v1/feed")
+    response, body = send("/api/v1/feed")
     assert body == reader.get("/api/v1/feed").body
     assert response.getheader("ETag") == reader.get("/api/v1/feed").header("ETag")
 
 
-def test_one_connection_serves_many_requests(ask, client, ad):
-    ask("/api/publicToken")
+def test_one_connection_serves_many_requests(send, client, ad):
+    send("/api/publicToken")
     mine = client.sock.getsockname()
     for target, status in ((f"/api/v1/feedentry/{ad}", 200), ("/nowhere", 404), ("/", 404)):
-        assert ask(target)[0].status == status
+        assert send(target)[0].status == status
     assert client.sock.getsockname() == mine
 
 
-def test_connection_is_closed_when_asked(ask, client):
-    ask("/api/publicToken", Connection="close")
+def test_connection_is_closed_when_asked(send, client):
+    send("/api/publicToken", Connection="close")
     assert client.sock is None or client.sock.recv(1) == b""
 
 
-def test_gzip_when_asked_for(ask, ad):
-    _, plain = ask(f"/api/v1/feedentry/{ad}")
-    response, packed = ask(f"/api/v1/feedentry/{ad}", Accept_Encoding="gzip, deflate")
+def test_gzip_when_asked_for(send, ad):
+    _, plain = send(f"/api/v1/feedentry/{ad}")
+    response, packed = send(f"/api/v1/feedentry/{ad}", Accept_Encoding="gzip, deflate")
     assert response.getheader("Content-Encoding") == "gzip"
     assert len(packed) < len(plain) / 2
     assert gzip.decompress(packed) == plain
@@ -121,28 +121,28 @@ def test_gzip_when_asked_for(ask, ad):
         ("x-gzip-not", False),
     ],
 )
-def test_gzip_is_not_sent_to_whom_it_is_worth_nothing(ask, ad, accepted, packed):
-    response, _ = ask(f"/api/v1/feedentry/{ad}", Accept_Encoding=accepted)
+def test_gzip_is_not_sent_to_whom_it_is_worth_nothing(send, ad, accepted, packed):
+    response, _ = send(f"/api/v1/feedentry/{ad}", Accept_Encoding=accepted)
     assert (response.getheader("Content-Encoding") == "gzip") is packed
 
 
-def test_small_bodies_are_not_packed(ask):
+def test_small_bodies_are_not_packed(send):
     for target in ("/api/v1/feed", "/api/publicToken"):
-        response, body = ask(target, Accept_Encoding="gzip")
+        response, body = send(target, Accept_Encoding="gzip")
         assert response.getheader("Content-Encoding") is None
         assert 0 < len(body) < 1_500
 
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
-def test_pages_come_in_chunks_and_details_do_not(ask, reader, world, accepted):
+def test_pages_come_in_chunks_and_details_do_not(send, reader, world, accepted):
     for _ in range(3):
         world.publish()
-    response, body = ask("/api/v1/feed", Accept_Encoding=accepted)
+    response, body = send("/api/v1/feed", Accept_Encoding=accepted)
     assert response.getheader("Transfer-Encoding") == "chunked"
     assert response.getheader("Content-Length") is None
     text = gzip.decompress(body) if accepted == "gzip" else body
     assert text == reader.get("/api/v1/feed").body
-    response, _ = ask(f"/api/v1/feedentry/{world.active()[0]}", Accept_Encoding=accepted)
+    response, _ = send(f"/api/v1/feedentry/{world.active()[0]}", Accept_Encoding=accepted)
     assert response.getheader("Transfer-Encoding") is None
     assert int(response.getheader("Content-Length"))
 
@@ -166,11 +166,11 @@ def test_a_large_page_is_many_chunks(world):
     assert body.endswith(b"\r\n0\r\n\r\n")
 
 
-def test_304_has_no_body_and_keeps_the_connection(ask):
-    etag = ask("/api/v1/feed")[0].getheader("ETag")
-    response, body = ask("/api/v1/feed", If_None_Match=etag)
+def test_304_has_no_body_and_keeps_the_connection(send):
+    etag = send("/api/v1/feed")[0].getheader("ETag")
+    response, body = send("/api/v1/feed", If_None_Match=etag)
     assert (response.status, body, response.getheader("Content-Length")) == (304, b"", "0")
-    assert ask("/api/v1/feed")[0].status == 200
+    assert send("/api/v1/feed")[0].status == 200
 
 
 def test_head_is_answered_without_a_token(client):
@@ -206,10 +206,10 @@ def test_several_connections_at_once(server, practice, ad):
 def test_a_port_in_use_is_told(server, practice):
     with pytest.raises(OSError, match="in use"):
         PracticeServer(practice, server.port).start()
-    said = invoke(["practice", "--port", str(server.port), "--entries", "1"])
-    assert (said.exit_code, said.stdout) == (2, "")
-    assert f"port {server.port} " in said.stderr
-    assert "--port" in said.stderr
+    result = invoke(["practice", "--port", str(server.port), "--entries", "1"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"port {server.port} " in result.stderr
+    assert "--port" in result.stderr
 
 
 def test_reset_mid_body(raw, reader, ad):
@@ -220,10 +220,10 @@ def test_reset_mid_body(raw, reader, ad):
 
 
 @pytest.mark.parametrize("distort", [faults.cut_mid_body(0.5), faults.claim_longer(7)])
-def test_content_length_larger_than_what_is_sent(ask, practice, ad, distort):
+def test_content_length_larger_than_what_is_sent(send, practice, ad, distort):
     practice.script(faults.on("detail"), distort)
     with pytest.raises(http.client.IncompleteRead):
-        ask(f"/api/v1/feedentry/{ad}")
+        send(f"/api/v1/feedentry/{ad}")
 
 
 def test_longer_claim_sends_the_whole_body(raw, reader, ad):
@@ -233,10 +233,10 @@ def test_longer_claim_sends_the_whole_body(raw, reader, ad):
     assert b"Content-Length: %d\r\n" % (len(body) + 7) in head + b"\r\n"
 
 
-def test_chunks_cut_short(ask, practice, ad):
+def test_chunks_cut_short(send, practice, ad):
     practice.script(faults.on("detail"), faults.cut_chunks())
     with pytest.raises(http.client.IncompleteRead):
-        ask(f"/api/v1/feedentry/{ad}")
+        send(f"/api/v1/feedentry/{ad}")
 
 
 def test_closed_or_broken_off_before_an_answer(raw):
@@ -251,9 +251,9 @@ def test_keep_alive_closed_between_requests(raw, reader, ad):
     assert not broken
 
 
-def test_dribble_sends_everything_bit_by_bit(ask, practice, reader, ad):
+def test_dribble_sends_everything_bit_by_bit(send, practice, reader, ad):
     practice.script(faults.on("detail"), faults.dribble(interval=0, size=200))
-    assert ask(f"/api/v1/feedentry/{ad}")[1] == reader.detail(ad).body
+    assert send(f"/api/v1/feedentry/{ad}")[1] == reader.detail(ad).body
 
 
 def test_hold_waits_for_its_gate(server, practice, reader, ad):
@@ -328,53 +328,53 @@ def test_headers_without_end(server, practice, ad):
     assert headers.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_control_moves_the_world_on(ask, world):
+def test_control_moves_the_world_on(send, world):
     before = len(world.entries())
-    response, body = ask("/practice/advance", "POST", '{"rounds": 2, "changes": 5, "seconds": 60}')
-    told = json.loads(body)
+    response, body = send("/practice/advance", "POST", '{"rounds": 2, "changes": 5, "seconds": 60}')
+    answer = json.loads(body)
     assert response.status == 200
-    assert sum(told["counts"].values()) == len(world.entries()) - before
-    assert told["counts"]["published"] == len(told["ads"]["published"])
-    assert datetime.fromisoformat(told["now"]) == world.now
+    assert sum(answer["counts"].values()) == len(world.entries()) - before
+    assert answer["counts"]["published"] == len(answer["ads"]["published"])
+    assert datetime.fromisoformat(answer["now"]) == world.now
 
 
-def test_control_names_ten_ads_of_a_kind_at_most(ask):
-    told = json.loads(ask("/practice/advance", "POST", '{"changes": 100}')[1])
-    assert told["counts"]["published"] > len(told["ads"]["published"]) == 10
+def test_control_names_ten_ads_of_a_kind_at_most(send):
+    answer = json.loads(send("/practice/advance", "POST", '{"changes": 100}')[1])
+    assert answer["counts"]["published"] > len(answer["ads"]["published"]) == 10
 
 
-def test_control_counts_connections(ask, server):
-    ask("/practice/truth")
-    assert json.loads(ask("/practice/connections")[1]) == {"count": 1}
+def test_control_counts_connections(send, server):
+    send("/practice/truth")
+    assert json.loads(send("/practice/connections")[1]) == {"count": 1}
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as another:
         another.sendall(b"GET /practice/connections HTTP/1.1\r\nConnection: close\r\n\r\n")
         assert json.loads(received(another)[0].partition(b"\r\n\r\n")[2]) == {"count": 2}
 
 
-def test_control_tells_the_truth_and_counts_requests(ask, world, practice, ad):
-    ask(f"/api/v1/feedentry/{ad}")
-    ask("/api/v1/feed")
-    assert json.loads(ask("/practice/truth")[1]) == world.truth()
-    assert json.loads(ask("/practice/requests")[1]) == {"detail": 1, "seek": 1}
+def test_control_tells_the_truth_and_counts_requests(send, world, practice, ad):
+    send(f"/api/v1/feedentry/{ad}")
+    send("/api/v1/feed")
+    assert json.loads(send("/practice/truth")[1]) == world.truth()
+    assert json.loads(send("/practice/requests")[1]) == {"detail": 1, "seek": 1}
     assert len(practice.requests) == 2
 
 
-def test_control_scripts_faults(ask, ad):
+def test_control_scripts_faults(send, ad):
     order = {"fault": "503", "on": "detail", "ident": ad, "times": 1, "skip": 1}
-    assert ask("/practice/script", "POST", json.dumps(order))[0].status == 200
-    assert [ask(f"/api/v1/feedentry/{ad}")[0].status for _ in range(3)] == [200, 503, 200]
-    ask("/practice/script", "POST", '{"fault": "429", "times": null}')
-    assert [ask("/api/v1/feed")[0].status for _ in range(2)] == [429, 429]
-    names = json.loads(ask("/practice/script", "POST", '{"fault": null}')[1])["faults"]
+    assert send("/practice/script", "POST", json.dumps(order))[0].status == 200
+    assert [send(f"/api/v1/feedentry/{ad}")[0].status for _ in range(3)] == [200, 503, 200]
+    send("/practice/script", "POST", '{"fault": "429", "times": null}')
+    assert [send("/api/v1/feed")[0].status for _ in range(2)] == [429, 429]
+    names = json.loads(send("/practice/script", "POST", '{"fault": null}')[1])["faults"]
     assert {"reset", "portal", "bomb"} <= set(names)
-    assert ask("/api/v1/feed")[0].status == 200
+    assert send("/api/v1/feed")[0].status == 200
 
 
-def test_control_replaces_the_token(ask, practice):
+def test_control_replaces_the_token(send, practice):
     old = practice.token
-    told = json.loads(ask("/practice/token", "POST", '{"life": 0}')[1])
-    assert told["token"] == practice.token != old
-    assert ask("/api/v1/feed")[0].status == 401
+    answer = json.loads(send("/practice/token", "POST", '{"life": 0}')[1])
+    assert answer["token"] == practice.token != old
+    assert send("/api/v1/feed")[0].status == 401
 
 
 @pytest.mark.parametrize(
@@ -389,10 +389,10 @@ def test_control_replaces_the_token(ask, practice):
         ("/practice/token", "{}", 400),
     ],
 )
-def test_control_refuses_bad_orders(ask, target, body, status):
-    response, told = ask(target, "POST", body)
+def test_control_refuses_bad_orders(send, target, body, status):
+    response, answer = send(target, "POST", body)
     assert response.status == status
-    assert "error" in json.loads(told)
+    assert "error" in json.loads(answer)
 
 
 def test_run_serves_until_stopped_and_prints_nothing(capfd):

@@ -19,7 +19,7 @@ def claims(token):
     return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
 
 
-def ask(practice, token, target="/api/v1/feed", method="GET"):
+def send(practice, token, target="/api/v1/feed", method="GET"):
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return practice.answer(Request(method, target, headers))
 
@@ -35,7 +35,7 @@ def test_public_token_is_a_sentence_and_then_the_jwt(practice):
     assert answer.header("Content-Type").startswith("text/plain")
     assert sentence.endswith(":")
     assert token == practice.token
-    assert ask(practice, token).status == 200
+    assert send(practice, token).status == 200
 
 
 def test_it_is_a_signed_hs256_jwt_of_35_days(world):
@@ -52,7 +52,7 @@ def test_it_is_a_signed_hs256_jwt_of_35_days(world):
 @pytest.mark.parametrize("token", [None, "", "abc", "a.b.c"])
 def test_without_a_valid_token_401_with_a_small_json_body(practice, token):
     for target in ("/api/v1/feed", "/api/v1/feed?last", "/api/v1/feed/x", "/api/v1/feedentry/x"):
-        answer = ask(practice, token, target)
+        answer = send(practice, token, target)
         assert answer.status == 401
         assert answer.json()["status"] == 401
         assert (len(answer.body), answer.header("Content-Type")) == (138, "application/json")
@@ -83,7 +83,7 @@ def test_head_without_a_token_proves_nothing(practice):
     for target, status in (("/api/v1/feed/nonsense", 200), ("/api/v1/nothing", 404)):
         answer = practice.answer(Request("HEAD", target))
         assert answer.status == status
-    assert ask(practice, None, method="HEAD").body == b""
+    assert send(practice, None, method="HEAD").body == b""
 
 
 def test_none_at_all_is_404_and_a_sentence(practice):
@@ -92,8 +92,8 @@ def test_none_at_all_is_404_and_a_sentence(practice):
     answer = practice.answer(Request("GET", "/api/publicToken"))
     assert answer.status == 404
     assert b" " in answer.body
-    assert ask(practice, old).status == 401
-    assert ask(practice, practice.rotate_token()).status == 200
+    assert send(practice, old).status == 401
+    assert send(practice, practice.rotate_token()).status == 200
 
 
 def test_a_replaced_token_stops_working(practice):
@@ -101,17 +101,17 @@ def test_a_replaced_token_stops_working(practice):
     new = practice.rotate_token()
     assert new != old
     assert practice.token == new
-    assert (ask(practice, old).status, ask(practice, new).status) == (401, 200)
+    assert (send(practice, old).status, send(practice, new).status) == (401, 200)
 
 
 def test_for_five_hours_an_expired_token_is_served(practice, world):
     token = practice.token
     end = datetime.fromtimestamp(claims(token)["exp"], UTC)
     world.advance(end - world.now - timedelta(seconds=1))
-    assert ask(practice, token).status == 200
+    assert send(practice, token).status == 200
     world.advance(HOUR)
     assert practice.token == token
-    assert ask(practice, token).status == 401
+    assert send(practice, token).status == 401
     world.advance(5 * HOUR)
     assert practice.token != token
     assert claims(practice.token)["exp"] > world.now.timestamp()
@@ -121,40 +121,40 @@ def test_an_expired_token_can_be_had_at_once(practice, world):
     token = practice.rotate_token(life=timedelta())
     assert practice.token == token
     assert claims(token)["exp"] <= world.now.timestamp()
-    assert ask(practice, token).status == 401
+    assert send(practice, token).status == 401
 
 
 def test_after_a_replacement_old_and_new_flicker_for_half_an_hour(practice, world):
     old = practice.token
     new = practice.rotate_token(spread=HOUR / 2)
-    assert {ask(practice, new).status for _ in range(4)} == {200, 401}
-    assert {ask(practice, old).status for _ in range(4)} == {200, 401}
+    assert {send(practice, new).status for _ in range(4)} == {200, 401}
+    assert {send(practice, old).status for _ in range(4)} == {200, 401}
     world.advance(HOUR / 2)
-    assert {ask(practice, new).status for _ in range(4)} == {200}
-    assert {ask(practice, old).status for _ in range(4)} == {401}
+    assert {send(practice, new).status for _ in range(4)} == {200}
+    assert {send(practice, old).status for _ in range(4)} == {401}
 
 
 def test_no_second_request_fails_twice_in_a_row_while_it_flickers(practice):
     new = practice.rotate_token(spread=HOUR / 2)
-    statuses = [ask(practice, new).status for _ in range(6)]
+    statuses = [send(practice, new).status for _ in range(6)]
     assert all(set(pair) == {200, 401} for pair in pairwise(statuses))
 
 
 def test_a_late_replacement_by_the_server_itself_flickers_too(practice, world):
     world.advance(36 * DAY)
     new = practice.token
-    assert {ask(practice, new).status for _ in range(4)} == {200, 401}
+    assert {send(practice, new).status for _ in range(4)} == {200, 401}
 
 
 def test_private_tokens_may_lack_exp(practice, world):
     forever, short = practice.issue_token(), practice.issue_token(life=DAY)
     assert "exp" not in claims(forever)
     world.advance(2 * DAY)
-    assert (ask(practice, forever).status, ask(practice, short).status) == (200, 401)
+    assert (send(practice, forever).status, send(practice, short).status) == (200, 401)
     practice.rotate_token()
-    assert ask(practice, forever).status == 200
+    assert send(practice, forever).status == 200
 
 
 def test_other_methods_and_paths_are_not_found(practice):
     for method, target in (("POST", "/api/v1/feed"), ("GET", "/api/v1"), ("GET", "/")):
-        assert ask(practice, practice.token, target, method).status == 404
+        assert send(practice, practice.token, target, method).status == 404

@@ -13,7 +13,7 @@ from navfeed.practice import World
 DAY = timedelta(days=1)
 
 
-def told(world):
+def dump(world):
     return json.dumps([str(world.entries()), world.truth()])
 
 
@@ -23,7 +23,7 @@ def test_the_same_seed_and_calls_make_the_same_world(now):
         world.move_on(2)
         ad = world.publish()
         world.rewrite_silently(ad)
-        return told(world)
+        return dump(world)
 
     assert lived(5) == lived(5)
     assert lived(5) != lived(6)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from cli.support import ad, answer, ask, fill, uuid
+from cli.support import ad, answer, fill, run_command, uuid_of
 from support.postgres import PostgresServer
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "postgresql.md"
@@ -25,5 +25,5 @@ def test_the_guide_s_statements_run(own: PostgresServer, tmp_path: Path) -> None
         cursors = [connection.execute(question) for question in questions]
         found = [cursor.fetchall() for cursor in cursors if cursor.description]
     assert [len(rows) for rows in found] == [2, 2, 0, 1]
-    assert {str(row[0]) for row in found[0]} == {uuid(1), uuid(2)}
-    assert ask(db, "push", own.url(user="site")).exit_code == 7
+    assert {str(row[0]) for row in found[0]} == {uuid_of(1), uuid_of(2)}
+    assert run_command(db, "push", own.url(user="site")).exit_code == 7

@@ -16,7 +16,7 @@ import time_machine
 from opensearchpy import OpenSearch
 
 import search_quality
-from cli.support import ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, fill, place, run_command, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.push import opensearch, runner
 from navfeed.store.writer import Store
@@ -60,7 +60,7 @@ def push(db: Path, url: str, *words: str) -> dict[str, Any]:
 
 
 def equal(db: Path, url: str, *words: str) -> bool:
-    return ask(db, "push", url, "--verify", "--quiet", *words).exit_code == 0
+    return run_command(db, "push", url, "--verify", "--quiet", *words).exit_code == 0
 
 
 def found(engine: OpenSearch, url: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -73,28 +73,31 @@ def found(engine: OpenSearch, url: str, query: dict[str, Any] | None = None) -> 
 
 
 def change(db: Path, number: int, **fields: object) -> None:
-    said = json.dumps(ad(number, **{"expires": FAR, **fields}), ensure_ascii=False)
+    text = json.dumps(ad(number, **{"expires": FAR, **fields}), ensure_ascii=False)
     with Store(db) as store:
-        verdict = DetailDecision(uuid(number), Reason.CHANGED, read_content(said))
+        verdict = DetailDecision(uuid_of(number), Reason.CHANGED, read_content(text))
         store.commit_details([verdict], [], NOW)
 
 
 def drop(db: Path, number: int) -> None:
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.STOPPED)], [], NOW)
 
 
 def test_all_ads_are_there_and_follow(db: Path, url: str, engine: OpenSearch) -> None:
     assert push(db, url)["loaded"]
-    assert found(engine, url).keys() == {uuid(1), uuid(2)}
-    assert "contacts" not in found(engine, url)[uuid(1)]
-    assert found(engine, url, {"match": {"description": "turnusen"}}).keys() == {uuid(1), uuid(2)}
+    assert found(engine, url).keys() == {uuid_of(1), uuid_of(2)}
+    assert "contacts" not in found(engine, url)[uuid_of(1)]
+    assert found(engine, url, {"match": {"description": "turnusen"}}).keys() == {
+        uuid_of(1),
+        uuid_of(2),
+    }
     assert found(engine, url, {"term": {"locations.municipal": "BERGEN"}})
     assert found(engine, url, {"range": {"published": {"gte": "2026-11-01"}}})
     change(db, 1, title="Kokk")
     drop(db, 2)
     with Store(db) as store:
-        put(store, [{**ODD, "expires": FAR}])
+        store_ads(store, [{**ODD, "expires": FAR}])
     done = push(db, url)
     assert (done["changes"], done["loaded"]) == (3, False)
     assert {one["title"][:4] for one in found(engine, url).values()} == {"Kokk"}
@@ -145,19 +148,19 @@ def test_K4_what_is_older_changes_nothing(db: Path, url: str, engine: OpenSearch
     answered = engine.bulk(body=lines, index=index)
     assert {one["status"] for item in answered["items"] for one in item.values()} == {409}
     engine.bulk(body=older, index=index)
-    assert found(engine, url).keys() == {uuid(2)}
+    assert found(engine, url).keys() == {uuid_of(2)}
     assert equal(db, url)
 
 
 def test_what_differs_is_told_and_mended(db: Path, url: str, engine: OpenSearch) -> None:
     push(db, url)
     index = engine.get(index=f"{url.rpartition('/')[2]}-navfeed", id="target")["_source"]["index"]
-    engine.delete(index=index, id=uuid(1))
-    engine.index(index=index, id=uuid(9), body={"title": "lost"})
-    ended = ask(db, "push", url, "--verify", "--quiet")
+    engine.delete(index=index, id=uuid_of(1))
+    engine.index(index=index, id=uuid_of(9), body={"title": "lost"})
+    ended = run_command(db, "push", url, "--verify", "--quiet")
     assert ended.exit_code == 9
-    assert ended.stdout.splitlines() == [f"missing\t{uuid(1)}", f"lingering\t{uuid(9)}"]
-    assert ask(db, "push", url, "--reconcile", "--quiet").exit_code == 0
+    assert ended.stdout.splitlines() == [f"missing\t{uuid_of(1)}", f"lingering\t{uuid_of(9)}"]
+    assert run_command(db, "push", url, "--reconcile", "--quiet").exit_code == 0
     assert equal(db, url)
 
 
@@ -183,11 +186,11 @@ def test_K2_a_load_that_is_killed_is_made_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(opensearch.OpenSearch, method, die)
-        ask(db, "push", url, "--sector", "Privat")
+        run_command(db, "push", url, "--sector", "Privat")
     assert found(engine, url)
     push(db, url)
     assert equal(db, url)
-    assert found(engine, url).keys() == {uuid(1), uuid(2)}
+    assert found(engine, url).keys() == {uuid_of(1), uuid_of(2)}
     assert len(engine.indices.get(index=f"{url.rpartition('/')[2]}-*")) == 2
 
 
@@ -202,7 +205,7 @@ def test_K2_changes_that_were_not_noted_come_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(opensearch.OpenSearch, "_save_state", die)
-        ask(db, "push", url)
+        run_command(db, "push", url)
     assert push(db, url)["changes"] == 1
     assert equal(db, url)
 
@@ -213,7 +216,7 @@ def test_K2_an_engine_that_takes_nothing_more(db: Path, url: str, engine: OpenSe
     block = "index.blocks.read_only_allow_delete"
     engine.indices.put_settings(index=index, body={block: True})
     change(db, 1, title="Kokk")
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, "free some space" in ended.stderr) == (7, True)
     engine.indices.put_settings(index=index, body={block: None})
     push(db, url)
@@ -224,13 +227,13 @@ def test_K2_an_index_of_another_version_stays(db: Path, url: str, engine: OpenSe
     push(db, url)
     state = f"{url.rpartition('/')[2]}-navfeed"
     engine.update(index=state, id="target", body={"doc": {"version": 2}})
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, "version 2" in ended.stderr) == (7, True)
 
 
 def test_somebody_elses_index_stays(db: Path, url: str, engine: OpenSearch) -> None:
     engine.index(index=url.rpartition("/")[2], id="1", body={"x": 1})
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, "not an alias of navfeed" in ended.stderr) == (7, True)
 
 
@@ -258,7 +261,7 @@ def test_K2_following_waits_out_an_engine_that_is_killed(
 
     monkeypatch.setattr(runner, "sleep", nap)
     try:
-        ended = ask(db, "push", own.url("ads"), "--follow", "--quiet")
+        ended = run_command(db, "push", own.url("ads"), "--follow", "--quiet")
         assert ended.exit_code == 3
         assert ended.stderr.count("search engine") == 1
         assert len(naps) < 40
@@ -302,19 +305,19 @@ def test_most_of_what_list_finds_is_found(tmp_path: Path, url: str, engine: Open
     "address", ["opensearch+http://h/", "opensearch+http://h/Ads", "opensearch+http:///ads"]
 )
 def test_wrong_use(db: Path, address: str) -> None:
-    ended = ask(db, "push", address)
+    ended = run_command(db, "push", address)
     assert (ended.exit_code, "opensearch+https://host:9200/index" in ended.stderr) == (2, True)
 
 
 def test_K2_an_engine_that_is_down(db: Path) -> None:
-    ended = ask(db, "push", "opensearch+http://kari:hemmelig@127.0.0.1:1/ads")
+    ended = run_command(db, "push", "opensearch+http://kari:hemmelig@127.0.0.1:1/ads")
     assert (ended.exit_code, "cannot be reached" in ended.stderr) == (7, True)
     assert "hemmelig" not in ended.stderr
 
 
 def test_without_the_extra(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opensearchpy", None)
-    ended = ask(db, "push", "opensearch+http://x/y")
+    ended = run_command(db, "push", "opensearch+http://x/y")
     assert (ended.exit_code, "pip install 'navfeed[opensearch]'" in ended.stderr) == (2, True)
 
 
@@ -326,4 +329,4 @@ def test_the_query_in_the_guide_finds(db: Path, url: str, engine: OpenSearch) ->
     alias = url.rpartition("/")[2]
     engine.indices.refresh(index=alias)
     hits = engine.search(index=alias, body=json.loads(query))["hits"]["hits"]
-    assert [hit["_id"] for hit in hits] == [uuid(1)]
+    assert [hit["_id"] for hit in hits] == [uuid_of(1)]

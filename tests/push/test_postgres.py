@@ -13,13 +13,13 @@ import psycopg
 import pytest
 import time_machine
 
-from cli.support import ad, answer, ask, fill, place, put, uuid
+from cli.support import ad, answer, fill, place, run_command, store_ads, uuid_of
 from navfeed.model import Contacts, DetailDecision, Reason
 from navfeed.privacy.erasure import apply_contacts_setting
 from navfeed.push import runner
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
-from support.canaries import content, heard
+from support.canaries import canary_content, find_canaries
 from support.clock import NOW
 from support.postgres import PostgresServer
 
@@ -56,17 +56,17 @@ def push(db: Path, url: str, *words: str) -> dict[str, Any]:
 def change(db: Path, number: int, **fields: object) -> None:
     content = read_content(json.dumps(ad(number, **{"expires": FAR, **fields}), ensure_ascii=False))
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.CHANGED, content)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.CHANGED, content)], [], NOW)
 
 
 def drop(db: Path, *numbers: int, reason: Reason = Reason.STOPPED) -> None:
     with Store(db) as store:
-        store.commit_details([DetailDecision(uuid(one), reason) for one in numbers], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(one), reason) for one in numbers], [], NOW)
 
 
 def equal(db: Path, url: str, *words: str) -> bool:
     """Whether every ad is held as the store has it. Pushes what is left to push."""
-    return ask(db, "push", url, "--verify", "--quiet", *words).exit_code == 0
+    return run_command(db, "push", url, "--verify", "--quiet", *words).exit_code == 0
 
 
 def titles(url: str) -> dict[str, str]:
@@ -78,16 +78,16 @@ def titles(url: str) -> dict[str, str]:
 
 def test_all_ads_are_there_typed_and_can_be_searched(db: Path, url: str) -> None:
     assert push(db, url)["loaded"]
-    assert titles(url).keys() == {uuid(1), uuid(2), uuid(3)}
+    assert titles(url).keys() == {uuid_of(1), uuid_of(2), uuid_of(3)}
     columns = "published, last_day, due_date, content->>'title', content->'contactList'"
-    (one,) = rows(url, f"SELECT {columns} FROM ads WHERE uuid = '{uuid(1)}'")
+    (one,) = rows(url, f"SELECT {columns} FROM ads WHERE uuid = '{uuid_of(1)}'")
     assert one[0].isoformat() == "2026-11-10T08:00:00+00:00"
     assert one[1:] == (date(2999, 12, 10), date(2026, 12, 10), "Sykepleier natt", [])
-    assert rows(url, f"SELECT published, last_day, due_date FROM ads WHERE uuid = '{uuid(3)}'") == [
-        (None, None, None)
-    ]
     assert rows(
-        url, f"SELECT municipal FROM locations WHERE ad = '{uuid(3)}' ORDER BY position"
+        url, f"SELECT published, last_day, due_date FROM ads WHERE uuid = '{uuid_of(3)}'"
+    ) == [(None, None, None)]
+    assert rows(
+        url, f"SELECT municipal FROM locations WHERE ad = '{uuid_of(3)}' ORDER BY position"
     ) == [("OSLO",), ("BERGEN",), (None,)]
     assert rows(url, "SELECT DISTINCT code, score FROM categories") == [("2223", 0.9)]
     assert rows(url, "SELECT count(*) FROM contacts") == [(0,)]
@@ -104,7 +104,7 @@ def test_an_ad_is_shown_up_to_its_last_day_in_oslo(db: Path, url: str) -> None:
     with time_machine.travel("2019-12-01T00:00:00Z"):
         push(db, url)
     assert rows(url, "SELECT count(*) FROM ads") == [(3,)]
-    assert uuid(1) not in titles(url)
+    assert uuid_of(1) not in titles(url)
 
 
 def test_an_incremental_push_costs_what_changed(db: Path, url: str) -> None:
@@ -118,9 +118,9 @@ def test_an_incremental_push_costs_what_changed(db: Path, url: str) -> None:
     after = rows(url, versions)
     assert after[0] == before[0]
     assert after[1] != before[1]
-    assert titles(url) == {uuid(1): "Sykepleier natt", uuid(2): "Kokk"}
+    assert titles(url) == {uuid_of(1): "Sykepleier natt", uuid_of(2): "Kokk"}
     assert rows(url, "SELECT uuid::text, kind, reason FROM tombstones") == [
-        (uuid(3), "removed", "stopped")
+        (uuid_of(3), "removed", "stopped")
     ]
     assert push(db, url)["changes"] == 0
     put_back(db)
@@ -131,7 +131,7 @@ def test_an_incremental_push_costs_what_changed(db: Path, url: str) -> None:
 
 def put_back(db: Path) -> None:
     with Store(db) as store:
-        put(store, [ODD])
+        store_ads(store, [ODD])
 
 
 def test_where_it_stands_is_kept_with_the_ads(db: Path, url: str) -> None:
@@ -180,7 +180,7 @@ def test_batches_of_one(db: Path, url: str) -> None:
         drop(db, number)
     put_back(db)
     assert push(db, url, "--batch", "1")["changes"] == 3
-    assert titles(url).keys() == {uuid(3)}
+    assert titles(url).keys() == {uuid_of(3)}
 
 
 # Filters, contacts, stores
@@ -188,12 +188,12 @@ def test_batches_of_one(db: Path, url: str) -> None:
 
 def test_a_filter_holds_and_another_one_loads_anew(db: Path, url: str) -> None:
     push(db, url, "--sector", "Privat")
-    assert titles(url).keys() == {uuid(2)}
+    assert titles(url).keys() == {uuid_of(2)}
     change(db, 2, sector="Offentlig")
     change(db, 1, sector="Privat")
     push(db, url, "--sector", "Privat")
-    assert titles(url).keys() == {uuid(1)}
-    assert rows(url, "SELECT uuid::text, reason FROM tombstones") == [(uuid(2), "filtered")]
+    assert titles(url).keys() == {uuid_of(1)}
+    assert rows(url, "SELECT uuid::text, reason FROM tombstones") == [(uuid_of(2), "filtered")]
     assert push(db, url)["loaded"]
     assert len(titles(url)) == 3
 
@@ -221,13 +221,13 @@ def test_what_the_store_forgets_the_target_forgets(db: Path, url: str) -> None:
 def test_K3_a_store_that_was_restored_is_loaded_anew(db: Path, url: str, tmp_path: Path) -> None:
     (tmp_path / "copies").mkdir()
     copy = str(tmp_path / "copies" / "copy.db")
-    ask(db, "backup", copy)
+    run_command(db, "backup", copy)
     push(db, url)
     drop(db, 1)
     push(db, url)
-    ask(db, "restore", copy, "--yes")
+    run_command(db, "restore", copy, "--yes")
     assert push(db, url)["loaded"]
-    assert titles(url).keys() == {uuid(1), uuid(2), uuid(3)}
+    assert titles(url).keys() == {uuid_of(1), uuid_of(2), uuid_of(3)}
     assert equal(db, url)
 
 
@@ -237,7 +237,7 @@ def test_a_cursor_that_is_too_old_is_loaded_anew(db: Path, url: str) -> None:
     with Store(db) as store:
         store.prune_changes(NOW + timedelta(days=1))
     assert push(db, url)["loaded"]
-    assert titles(url).keys() == {uuid(2), uuid(3)}
+    assert titles(url).keys() == {uuid_of(2), uuid_of(3)}
 
 
 # Comparing
@@ -247,25 +247,25 @@ def test_what_differs_is_told_and_mended(db: Path, url: str) -> None:
     push(db, url)
     foreign = "99999999-0000-4000-8000-000000000000"
     with psycopg.connect(url) as connection:
-        connection.execute("UPDATE ads SET title = 'x' WHERE uuid = %s", [uuid(1)])
-        connection.execute("DELETE FROM ads WHERE uuid = %s", [uuid(2)])
-        connection.execute("DELETE FROM locations WHERE ad = %s AND position = 1", [uuid(3)])
+        connection.execute("UPDATE ads SET title = 'x' WHERE uuid = %s", [uuid_of(1)])
+        connection.execute("DELETE FROM ads WHERE uuid = %s", [uuid_of(2)])
+        connection.execute("DELETE FROM locations WHERE ad = %s AND position = 1", [uuid_of(3)])
         connection.execute(
             "INSERT INTO ads (uuid, number, content) VALUES (%s, 1, '{}')", [foreign]
         )
-    said = ask(db, "push", url, "--verify", "--quiet")
-    assert said.exit_code == 9
-    assert said.stdout.splitlines() == [
-        f"altered\t{uuid(1)}",
-        f"missing\t{uuid(2)}",
-        f"altered\t{uuid(3)}",
+    result = run_command(db, "push", url, "--verify", "--quiet")
+    assert result.exit_code == 9
+    assert result.stdout.splitlines() == [
+        f"altered\t{uuid_of(1)}",
+        f"missing\t{uuid_of(2)}",
+        f"altered\t{uuid_of(3)}",
         f"lingering\t{foreign}",
     ]
-    told = ask(db, "push", url, "--dry-run", "--reconcile", "--format", "json").stdout
-    assert len(json.loads(told.splitlines()[1])["differences"]) == 4
-    assert ask(db, "push", url, "--reconcile", "--quiet").exit_code == 0
+    output = run_command(db, "push", url, "--dry-run", "--reconcile", "--format", "json").stdout
+    assert len(json.loads(output.splitlines()[1])["differences"]) == 4
+    assert run_command(db, "push", url, "--reconcile", "--quiet").exit_code == 0
     assert equal(db, url)
-    assert uuid(2) in titles(url)
+    assert uuid_of(2) in titles(url)
 
 
 def test_an_ad_past_its_last_day_is_no_difference_before_the_sync(db: Path, url: str) -> None:
@@ -282,29 +282,29 @@ def test_an_ad_past_its_last_day_is_no_difference_before_the_sync(db: Path, url:
 
 
 def test_a_dry_run_changes_nothing(db: Path, url: str) -> None:
-    told = push(db, url, "--dry-run")
-    assert (told["changes"], told["loaded"]) == (3, True)
+    output = push(db, url, "--dry-run")
+    assert (output["changes"], output["loaded"]) == (3, True)
     assert rows(url, "SELECT count(*) FROM ads") == [(0,)]
     push(db, url)
     drop(db, 1)
     assert push(db, url, "--dry-run")["changes"] == 1
     assert len(titles(url)) == 3
-    assert "would push 1 changes" in ask(db, "push", url, "--dry-run").stderr
-    assert ask(db, "push", url, "--quiet").stderr == ""
+    assert "would push 1 changes" in run_command(db, "push", url, "--dry-run").stderr
+    assert run_command(db, "push", url, "--quiet").stderr == ""
 
 
 # Trouble
 
 
 def test_K2_a_target_that_is_down(db: Path, tmp_path: Path) -> None:
-    ended = ask(db, "push", f"postgresql://postgres@/x?host={tmp_path}")
+    ended = run_command(db, "push", f"postgresql://postgres@/x?host={tmp_path}")
     assert (ended.exit_code, ended.stdout) == (7, "")
     assert "PostgreSQL cannot be reached" in ended.stderr
     assert "run again" in ended.stderr
 
 
 def test_a_password_is_not_told(db: Path) -> None:
-    ended = ask(db, "push", "postgresql://kari:hemmelig@127.0.0.1:1/x")
+    ended = run_command(db, "push", "postgresql://kari:hemmelig@127.0.0.1:1/x")
     assert ended.exit_code == 7
     assert "hemmelig" not in ended.stderr
 
@@ -313,7 +313,7 @@ def test_K2_a_target_that_only_lets_itself_be_read(db: Path, url: str) -> None:
     push(db, url)
     drop(db, 1)
     read_only = f"{url}&options=-cdefault_transaction_read_only%3Don"
-    ended = ask(db, "push", read_only)
+    ended = run_command(db, "push", read_only)
     assert (ended.exit_code, "is read-only here" in ended.stderr) == (7, True)
     assert len(titles(url)) == 3
     push(db, url)
@@ -324,7 +324,7 @@ def test_K2_a_role_that_may_not_write(db: Path, url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("DROP ROLE IF EXISTS reader")
         connection.execute("CREATE ROLE reader LOGIN")
-    ended = ask(db, "push", url.replace("postgres@", "reader@"))
+    ended = run_command(db, "push", url.replace("postgres@", "reader@"))
     assert (ended.exit_code, "grant it the schema" in ended.stderr) == (7, True)
     push(db, url)
     with psycopg.connect(url) as connection:
@@ -340,7 +340,7 @@ def test_a_schema_of_its_own(db: Path, url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE ads (x integer)")
         connection.execute("CREATE SCHEMA navfeed")
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, "search_path%3Dnavfeed" in ended.stderr) == (7, True)
     named = f"{url}&options=-csearch_path%3Dnavfeed"
     push(db, named)
@@ -354,7 +354,7 @@ def test_K2_tables_of_another_version_stay_as_they_are(db: Path, url: str, versi
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE navfeed_target SET version = %s", [version])
     drop(db, 1)
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, f"version {version}" in ended.stderr) == (7, True)
     assert len(titles(url)) == 3
 
@@ -365,7 +365,7 @@ def test_tables_are_made_whole_or_not_at_all(
     from navfeed.push import postgres
 
     monkeypatch.setattr(postgres, "_SCHEMA", postgres._SCHEMA + "SELECT 1 / 0;")
-    assert ask(db, "push", url).exit_code == 7
+    assert run_command(db, "push", url).exit_code == 7
     assert rows(url, "SELECT to_regclass('ads'), to_regclass('navfeed_target')") == [(None, None)]
     monkeypatch.undo()
     push(db, url)
@@ -385,12 +385,12 @@ def test_a_batch_is_applied_whole_or_not_at_all(db: Path, url: str) -> None:
         )
     change(db, 2, title="Kokk")
     drop(db, 1)
-    assert ask(db, "push", url).exit_code == 7
-    assert titles(url)[uuid(2)] == "Sykepleier natt"
+    assert run_command(db, "push", url).exit_code == 7
+    assert titles(url)[uuid_of(2)] == "Sykepleier natt"
     with psycopg.connect(url) as connection:
         connection.execute("DROP TRIGGER fail ON tombstones")
     push(db, url)
-    assert titles(url)[uuid(2)] == "Kokk"
+    assert titles(url)[uuid_of(2)] == "Kokk"
     assert equal(db, url)
 
 
@@ -423,7 +423,7 @@ def test_two_pushes_at_once_leave_one_place(
         apply(self, batch, after)
 
     monkeypatch.setattr(Postgres, "apply", late)
-    ended = ask(db, "push", url)
+    ended = run_command(db, "push", url)
     assert (ended.exit_code, "another push" in ended.stderr) == (7, True)
     assert equal(db, url)
 
@@ -432,22 +432,22 @@ def test_two_pushes_at_once_leave_one_place(
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["mysql://x/y"], "unknown kind of target 'mysql'"),
         (["x.db"], "unknown kind of target 'x.db'"),
         (["postgresql://x/y", "--follow", "--verify"], "--follow excludes"),
     ],
 )
-def test_wrong_use(db: Path, words: list[str], says: str) -> None:
-    ended = ask(db, "push", *words)
+def test_wrong_use(db: Path, words: list[str], message: str) -> None:
+    ended = run_command(db, "push", *words)
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert says in ended.stderr
+    assert message in ended.stderr
 
 
 def test_without_the_extra(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    ended = ask(db, "push", "postgresql://x/y")
+    ended = run_command(db, "push", "postgresql://x/y")
     assert (ended.exit_code, "pip install 'navfeed[postgres]'" in ended.stderr) == (2, True)
 
 
@@ -468,14 +468,14 @@ def test_K2_following_waits_out_a_server_that_is_killed(
     def nap(seconds: float) -> None:
         naps.append(seconds)
         steps.pop(len(naps), lambda: None)()
-        if not steps and titles(own.url()).keys() == {uuid(3)}:
+        if not steps and titles(own.url()).keys() == {uuid_of(3)}:
             raise SystemExit(3)
 
     monkeypatch.setattr(runner, "sleep", nap)
-    ended = ask(db, "push", own.url(), "--follow", "--format", "json")
+    ended = run_command(db, "push", own.url(), "--follow", "--format", "json")
     assert ended.exit_code == 3
-    told = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert [line["changes"] for line in told] == [3, 1, 1]
+    output = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [line["changes"] for line in output] == [3, 1, 1]
     assert ended.stderr.count("PostgreSQL") == 1
     assert naps[4:8] == [1.0, 2.0, 4.0, 8.0]
     assert equal(db, own.url())
@@ -484,13 +484,13 @@ def test_K2_following_waits_out_a_server_that_is_killed(
 def test_following_ends_where_waiting_does_not_help(db: Path, url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE ads (x integer)")
-    assert ask(db, "push", url, "--follow").exit_code == 7
+    assert run_command(db, "push", url, "--follow").exit_code == 7
 
 
 def test_a_push_that_is_killed_goes_on(db: Path, url: str) -> None:
     """Killed while it waits for a lock, in the middle of a transaction."""
     with Store(db) as store:
-        put(store, [ad(number, expires=FAR) for number in range(10, 30)])
+        store_ads(store, [ad(number, expires=FAR) for number in range(10, 30)])
     push(db, url)
     drop(db, *range(10, 20))
     with psycopg.connect(url) as connection:
@@ -512,14 +512,16 @@ def test_X3_what_is_gone_is_in_no_table_after_a_full_vacuum(
     tmp_path: Path, own: PostgresServer
 ) -> None:
     """As the guide says; in the write-ahead log it is until that is recycled."""
-    db = fill(tmp_path / "navfeed.db", *(ad(number, **content(number, 0)) for number in range(9)))
+    db = fill(
+        tmp_path / "navfeed.db", *(ad(number, **canary_content(number, 0)) for number in range(9))
+    )
     push(db, own.url(), "--with-contacts")
     drop(db, *range(9))
     push(db, own.url(), "--with-contacts")
     tables = own.folder / "data" / "base"
     with psycopg.connect(own.url(), autocommit=True) as connection:
         connection.execute("CHECKPOINT")
-        assert any(heard(folder) for folder in tables.iterdir())
+        assert any(find_canaries(folder) for folder in tables.iterdir())
         connection.execute("VACUUM FULL")
         connection.execute("CHECKPOINT")
-    assert not any(heard(folder) for folder in tables.iterdir())
+    assert not any(find_canaries(folder) for folder in tables.iterdir())

@@ -134,14 +134,14 @@ def _found(reader: Reader, query: str) -> Iterator[str]:
 
 
 def scores(found: Answers, meant: dict[str, frozenset[str]]) -> Scores:
-    asked = [query for query in meant if meant[query]]
+    queries = [query for query in meant if meant[query]]
     return Scores(
         precision=fmean(_share(set(found[query]), meant[query]) for query in meant),
         recall=fmean(_share(meant[query], set(found[query])) for query in meant),
-        precision_at_1=fmean(_share(set(found[query][:1]), meant[query]) for query in asked),
+        precision_at_1=fmean(_share(set(found[query][:1]), meant[query]) for query in queries),
         first=fmean(
             len(set(found[query][: len(meant[query])]) & meant[query]) / len(meant[query])
-            for query in asked
+            for query in queries
         ),
     )
 

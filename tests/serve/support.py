@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass
 class Service:
-    """A service that runs; `now` is its clock, `log` what it said."""
+    """A service that runs; `now` is its clock, `log` what it logged."""
 
     db: Path
     now: datetime = NOW
@@ -56,9 +56,9 @@ class Service:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, **headers: str) -> Answer:
         target = f"{path}?{urlencode(query, doseq=True)}" if query else path
-        return self.ask("GET", target, headers)
+        return self.request("GET", target, headers)
 
-    def ask(
+    def request(
         self,
         method: str,
         target: str,
@@ -78,8 +78,8 @@ class Service:
                 connection.putheader("Content-Type", "application/x-www-form-urlencoded")
             connection.endheaders(body)
             answer = connection.getresponse()
-            told = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, told, answer.read())
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, received, answer.read())
         finally:
             connection.close()
 
@@ -97,7 +97,7 @@ def serving(db: Path, ads: Sequence[Any], options: Mapping[str, Any]) -> Iterato
     def tell(level: LogLevel, message: str, /, **fields: float) -> None:
         service.log.put((level, message, fields))
 
-    told = ServeOptions(
+    served = ServeOptions(
         db=db,
         read_filters=_read_filters,
         filters=_filters(),
@@ -108,7 +108,7 @@ def serving(db: Path, ads: Sequence[Any], options: Mapping[str, Any]) -> Iterato
     )
     ready = threading.Event()
     with listening("127.0.0.1", 0) as door:
-        server = Server(build(told), told.root_path, ready.set)
+        server = Server(build(served), served.root_path, ready.set)
         thread = threading.Thread(target=server.run, args=([door],), daemon=True)
         thread.start()
         assert ready.wait(30)

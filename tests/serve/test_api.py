@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import time_machine
 
-from cli.support import ad, answer, place, put, uuid
+from cli.support import ad, answer, place, store_ads, uuid_of
 from navfeed.cli._filters import FilterOptions
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import By, DetailDecision, Reason
@@ -50,13 +50,13 @@ def ids(answer: Answer) -> list[str]:
 def test_a_list_is_what_the_command_lists(service: Service) -> None:
     with time_machine.travel(NOW, tick=False):
         listed = json.loads(answer(service.db, "list", "--format", "json"))
-    said = service.get("/api/ads")
-    assert said.json["ads"] == listed
-    assert list(said.json["ads"][0]) == list(LIST_FIELDS)
-    assert said.headers["content-type"] == "application/json; charset=UTF-8"
-    assert (said.json["total"], said.json["next"], said.json["changed"]) == (3, None, False)
-    assert said.json["caught_up_at"] == "2026-11-21T12:00:00Z"
-    assert b"Kari" not in said.body
+    body = service.get("/api/ads")
+    assert body.json["ads"] == listed
+    assert list(body.json["ads"][0]) == list(LIST_FIELDS)
+    assert body.headers["content-type"] == "application/json; charset=UTF-8"
+    assert (body.json["total"], body.json["next"], body.json["changed"]) == (3, None, False)
+    assert body.json["caught_up_at"] == "2026-11-21T12:00:00Z"
+    assert b"Kari" not in body.body
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_a_list_is_what_the_command_lists(service: Service) -> None:
         ("published=[2026-11-12,*)", [1]),
         ("positions=[2,5]", [1, 2, 3]),
         ("municipal=", [1, 2, 3]),
-        (f"uuid={uuid(2)}", [2]),
+        (f"uuid={uuid_of(2)}", [2]),
         ("sort=title", [1, 2, 3]),
     ],
 )
 def test_filters_are_those_of_the_command(service: Service, query: str, numbers: list[int]) -> None:
-    assert ids(service.get(f"/api/ads?{query}")) == list(map(uuid, numbers))
+    assert ids(service.get(f"/api/ads?{query}")) == list(map(uuid_of, numbers))
 
 
 def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
@@ -95,7 +95,7 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("munic=OSLO", "'munic' is not a parameter. Known: text, title, municipal"),
         ("published=soon", "published takes a day"),
@@ -113,11 +113,11 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
         ("municipal=!", " is empty"),
     ],
 )
-def test_what_cannot_be_read_is_told(service: Service, query: str, says: str) -> None:
+def test_what_cannot_be_read_is_told(service: Service, query: str, message: str) -> None:
     answer = service.get(f"/api/ads?{query}")
     assert answer.status == 400
     assert answer.json["status"] == 400
-    assert says in answer.json["error"]
+    assert message in answer.json["error"]
     assert not answer.json["error"].startswith("--")
 
 
@@ -131,14 +131,14 @@ def test_pages_hold_each_ad_once(tmp_path: Path, query: str) -> None:
             assert not page["changed"]
             seen += [one["uuid"] for one in page["ads"]]
             at = page["next"]
-    assert sorted(seen) == list(map(uuid, range(25)))
+    assert sorted(seen) == list(map(uuid_of, range(25)))
 
 
 def test_a_list_that_changed_meanwhile_says_so(tmp_path: Path) -> None:
     with serving(tmp_path / "a.db", [ad(number) for number in range(9)], {}) as service:
         first = service.get("/api/ads?limit=4").json
         with Store(service.db) as store:
-            put(store, [ad(20)], service.now + timedelta(minutes=1))
+            store_ads(store, [ad(20)], service.now + timedelta(minutes=1))
         second = service.get(f"/api/ads{first['next']}").json
         assert second["changed"]
         assert second["state"] != first["state"]
@@ -147,25 +147,31 @@ def test_a_list_that_changed_meanwhile_says_so(tmp_path: Path) -> None:
 
 
 def test_an_ad_says_all_but_whom_to_ask(serve: Serve) -> None:
-    answer = serve(ad(1)).get(f"/api/ads/{uuid(1)}")
-    said = answer.json
-    assert said["uuid"] == uuid(1)
-    assert said["title"] == "Sykepleier natt"
-    assert said["due_date"] == "2026-12-10"
-    assert said["locations"][0]["municipal"] == "BERGEN"
-    assert not {"contacts", "raw"} & said.keys()
+    answer = serve(ad(1)).get(f"/api/ads/{uuid_of(1)}")
+    body = answer.json
+    assert body["uuid"] == uuid_of(1)
+    assert body["title"] == "Sykepleier natt"
+    assert body["due_date"] == "2026-12-10"
+    assert body["locations"][0]["municipal"] == "BERGEN"
+    assert not {"contacts", "raw"} & body.keys()
     assert b"Kari" not in answer.body
 
 
 def test_whom_to_ask_is_told_where_that_is_wanted(serve: Serve) -> None:
     service = serve(ad(1), with_contacts=True)
-    assert service.get(f"/api/ads/{uuid(1)}").json["contacts"][0]["name"] == "Kari Nordmann"
+    assert service.get(f"/api/ads/{uuid_of(1)}").json["contacts"][0]["name"] == "Kari Nordmann"
     assert "Kari Nordmann" in service.get("/api/ads").json["ads"][0]["contacts"][0]
 
 
 @pytest.mark.parametrize(
     "wanted",
-    [uuid(9), uuid(1)[:8], uuid(10).upper(), "..%2f..%2fetc%2fpasswd", "'; DROP TABLE ads"],
+    [
+        uuid_of(9),
+        uuid_of(1)[:8],
+        uuid_of(10).upper(),
+        "..%2f..%2fetc%2fpasswd",
+        "'; DROP TABLE ads",
+    ],
 )
 def test_what_is_no_ad_in_force_is_not_found(serve: Serve, wanted: str) -> None:
     service = serve(ad(1), ad(10), ad(9, expires="2026-11-20T12:00:00Z"))
@@ -175,9 +181,9 @@ def test_what_is_no_ad_in_force_is_not_found(serve: Serve, wanted: str) -> None:
 
 
 def test_counts(service: Service) -> None:
-    said = service.get("/api/stats?by=municipal&by=extent&top=1").json
-    assert said["ads"] == 3
-    assert said["by"] == {
+    body = service.get("/api/stats?by=municipal&by=extent&top=1").json
+    assert body["ads"] == 3
+    assert body["by"] == {
         "municipal": [{"name": "OSLO", "ads": 2}],
         "extent": [{"name": "Heltid", "ads": 2}],
     }
@@ -188,15 +194,15 @@ def test_counts(service: Service) -> None:
 
 
 def test_an_answer_that_is_known_is_not_sent_again(service: Service) -> None:
-    for path in ("/api/ads", f"/api/ads/{uuid(1)}", "/api/stats", "/feed.atom"):
+    for path in ("/api/ads", f"/api/ads/{uuid_of(1)}", "/api/stats", "/feed.atom"):
         tag = service.get(path).headers["etag"]
         again = service.get(path, If_None_Match=tag)
         assert (again.status, again.body) == (304, b"")
 
 
 TAGGED = (
-    *("/", "/api/ads", f"/api/ads/{uuid(1)}", "/api/stats", "/api/changes", "/feed.atom"),
-    *("/public-feed/api/v1/ads", f"/ads/{uuid(1)}"),
+    *("/", "/api/ads", f"/api/ads/{uuid_of(1)}", "/api/stats", "/api/changes", "/feed.atom"),
+    *("/public-feed/api/v1/ads", f"/ads/{uuid_of(1)}"),
 )
 
 
@@ -222,10 +228,10 @@ def test_a_tag_lasts_as_long_as_the_answer(tmp_path: Path, path: str) -> None:
         assert not is_known()  # another day in Oslo
         service.pass_time(-timedelta(hours=12, minutes=59))
         with Store(service.db) as store:
-            store.commit_details([DetailDecision(uuid(2), Reason.UNCHANGED, CONTENT)], [], NOW)
+            store.commit_details([DetailDecision(uuid_of(2), Reason.UNCHANGED, CONTENT)], [], NOW)
         assert is_known()  # the sync found nothing new
         with Store(service.db) as store:
-            put(store, [ad(1, title="Kokk")])
+            store_ads(store, [ad(1, title="Kokk")])
         assert not is_known()
 
 
@@ -271,7 +277,7 @@ def test_a_page_in_another_language_has_another_tag(service: Service) -> None:
 def test_old_data_is_refused_in_the_same_form(serve: Serve) -> None:
     service = serve(ad(1))
     service.pass_time(timedelta(hours=2))
-    for path in ("/api/ads", f"/api/ads/{uuid(1)}", "/api/stats", "/feed.atom"):
+    for path in ("/api/ads", f"/api/ads/{uuid_of(1)}", "/api/stats", "/feed.atom"):
         answer = service.get(path)
         assert answer.status == 503
         assert "too old" in answer.text
@@ -326,13 +332,13 @@ def test_the_description_is_of_what_is_answered(serve: Serve, contacts: bool) ->
     assert document["openapi"].startswith("3.1.")
     for path, example in (
         ("/api/ads", "/api/ads?limit=1"),
-        ("/api/ads/{uuid}", f"/api/ads/{uuid(1)}"),
+        ("/api/ads/{uuid}", f"/api/ads/{uuid_of(1)}"),
         ("/api/stats", "/api/stats"),
     ):
         operation = document["paths"][path]["get"]
-        for status, asked in (("200", example), ("400", f"{path}?nonsense=1")):
-            if status in operation["responses"] and "{" not in asked:
-                answer = service.get(asked)
+        for status, path_and_query in (("200", example), ("400", f"{path}?nonsense=1")):
+            if status in operation["responses"] and "{" not in path_and_query:
+                answer = service.get(path_and_query)
                 assert answer.status == int(status)
                 content = operation["responses"][status]["content"]["application/json"]
                 assert fits(document, content["schema"], answer.json), answer.text
@@ -354,7 +360,7 @@ def test_a_feed_reader_finds_the_newest_ads(service: Service) -> None:
     assert root.findtext(f"{ATOM}title") == "Ledige stillinger: municipal oslo; municipal bergen"
     entries = root.findall(f"{ATOM}entry")
     assert [one.findtext(f"{ATOM}id") for one in entries] == [
-        f"urn:uuid:{uuid(number)}" for number in (1, 2, 3)
+        f"urn:uuid:{uuid_of(number)}" for number in (1, 2, 3)
     ]
     first = entries[0]
     assert first.findtext(f"{ATOM}title") == "Kokk"

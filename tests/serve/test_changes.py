@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cli.support import ad, answer, fill, put, uuid
+from cli.support import ad, answer, fill, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from serve.conftest import Serve
@@ -46,12 +46,12 @@ def parts(service: Service, query: str) -> Iterator[list[Line]]:
 
 def stop(service: Service, number: int) -> None:
     with Store(service.db) as store:
-        store.commit_details([DetailDecision(uuid(number), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(number), Reason.STOPPED)], [], NOW)
 
 
 def add(service: Service, *ads: Line) -> None:
     with Store(service.db) as store:
-        put(store, ads)
+        store_ads(store, ads)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_happened_since_a_cursor(service: Service) -> None:
     assert (nothing["kind"], nothing["cursor"]) == ("caught_up", cursor)
     stop(service, 1)
     gone, last = lines(service.get("/api/changes", {"after": cursor}))
-    assert (gone["kind"], gone["uuid"], gone["content"]) == ("removed", uuid(1), None)
+    assert (gone["kind"], gone["uuid"], gone["content"]) == ("removed", uuid_of(1), None)
     assert last["cursor"] == gone["cursor"] != cursor
 
 
@@ -95,7 +95,7 @@ def test_parts_lead_on_and_each_has_a_cursor_to_keep(service: Service) -> None:
         ["added", "added", "caught_up"],
         ["added", "caught_up"],
     ]
-    assert {one["uuid"] for part in found for one in part[:-1]} == {uuid(n) for n in (1, 2, 3)}
+    assert {one["uuid"] for part in found for one in part[:-1]} == {uuid_of(n) for n in (1, 2, 3)}
 
 
 def test_a_snapshot_in_parts_joins_what_follows_without_a_hole(service: Service) -> None:
@@ -106,7 +106,7 @@ def test_a_snapshot_in_parts_joins_what_follows_without_a_hole(service: Service)
     stop(service, 1)
     add(service, ad(0))
     with Store(service.db) as store:
-        put(store, [ad(3, title="Kokk")])
+        store_ads(store, [ad(3, title="Kokk")])
     rest = list(reading)
     assert [one["kind"] for one in rest[-1]] == ["caught_up"]
     held = {one["uuid"]: one["content"]["title"] for part in (first, *rest[:-1]) for one in part}
@@ -122,7 +122,7 @@ def test_a_snapshot_in_parts_joins_what_follows_without_a_hole(service: Service)
 
 @pytest.mark.parametrize("parameter", ["after", "snapshot"])
 def test_K3_a_cursor_that_cannot_be_continued_is_gone(service: Service, parameter: str) -> None:
-    more = f":{uuid(1)}" if parameter == "snapshot" else ""
+    more = f":{uuid_of(1)}" if parameter == "snapshot" else ""
     store = lines(service.get("/api/changes"))[-1]["cursor"].partition(":")[0]
     for lost in ("0" * 16 + ":1", f"{store}:9"):
         answer = service.get("/api/changes", {parameter: lost + more})
@@ -138,7 +138,7 @@ def test_K3_a_cursor_that_cannot_be_continued_is_gone(service: Service, paramete
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("after=x", "after takes a cursor"),
         ("snapshot=x", "snapshot takes 1"),
@@ -148,10 +148,10 @@ def test_K3_a_cursor_that_cannot_be_continued_is_gone(service: Service, paramete
         ("munic=x", "is not a parameter"),
     ],
 )
-def test_what_cannot_be_read_is_refused(service: Service, query: str, says: str) -> None:
+def test_what_cannot_be_read_is_refused(service: Service, query: str, message: str) -> None:
     answer = service.get(f"/api/changes?{query}")
     assert answer.status == 400
-    assert says in answer.json["error"]
+    assert message in answer.json["error"]
 
 
 def test_nothing_of_old_data(service: Service) -> None:

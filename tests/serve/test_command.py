@@ -22,12 +22,13 @@ from cli.support import ad, fill
 from navfeed.errors import ExitCode
 from support.clock import NOW, child_environment
 from support.shell import SOON
+from support.warm import navfeed_command
 
 
-def ask(db: Path, *words: str) -> Result:
+def run_at_noon(db: Path, *words: str) -> Result:
     """Run the command here, at noon."""
     with time_machine.travel(NOW, tick=False):
-        return support.ask(db, *words)
+        return support.run_command(db, *words)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def db(tmp_path: Path) -> Path:
 @contextmanager
 def process(db: Path, *words: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-m", "navfeed", "serve", "--db", str(db), "--port", "0", *words],
+        navfeed_command("serve", "--db", str(db), "--port", "0", *words),
         env={**os.environ, **child_environment(), **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -118,13 +119,13 @@ def test_it_tells_systemd_that_it_is_ready(db: Path, tmp_path: Path) -> None:
 
 def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = ask(db, "serve", "--port", str(taken.getsockname()[1]))
+        ended = run_at_noon(db, "serve", "--port", str(taken.getsockname()[1]))
     assert ended.exit_code == ExitCode.USAGE
     assert "Choose another with --port" in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--compat", "loose"], "--compat takes sane or strict, not 'loose'"),
         (["--max-age", "soon"], "--max-age (or never) takes seconds"),
@@ -136,22 +137,22 @@ def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
         (["--require-token", os.devnull], "is empty"),
     ],
 )
-def test_wrong_use_is_told(db: Path, words: list[str], says: str) -> None:
-    ended = ask(db, "serve", *words)
+def test_wrong_use_is_told(db: Path, words: list[str], message: str) -> None:
+    ended = run_at_noon(db, "serve", *words)
     assert ended.exit_code == ExitCode.USAGE
-    assert says in ended.stderr
+    assert message in ended.stderr
     assert ended.stdout == ""
 
 
 def test_without_a_store_there_is_nothing_to_serve(tmp_path: Path) -> None:
-    ended = ask(tmp_path / "none.db", "serve")
+    ended = run_at_noon(tmp_path / "none.db", "serve")
     assert ended.exit_code == ExitCode.STORE
     assert "Run `navfeed sync` first" in ended.stderr
 
 
 def test_without_the_extra_it_says_how_to_get_it(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    ended = ask(db, "serve")
+    ended = run_at_noon(db, "serve")
     assert ended.exit_code == ExitCode.USAGE
     assert "pip install 'navfeed[serve]'" in ended.stderr
 
@@ -162,10 +163,10 @@ def test_others_may_come_in_by_another_address_and_that_is_said(
     monkeypatch.setattr("navfeed.cli.serve._serve", lambda _, door: door.close())
     token = tmp_path / "token"
     token.write_text("s3cret\n")
-    open_to_all = ask(db, "serve", "--host", "0.0.0.0", "--port", "0")
+    open_to_all = run_at_noon(db, "serve", "--host", "0.0.0.0", "--port", "0")
     assert "can be reached from other machines" in open_to_all.stderr
     for words in (["--host", "127.0.0.1"], ["--host", "0.0.0.0", "--require-token", str(token)]):
-        assert "other machines" not in ask(db, "serve", "--port", "0", *words).stderr
+        assert "other machines" not in run_at_noon(db, "serve", "--port", "0", *words).stderr
 
 
 def test_data_that_is_too_old_is_told_at_the_start(
@@ -173,6 +174,6 @@ def test_data_that_is_too_old_is_told_at_the_start(
 ) -> None:
     monkeypatch.setattr("navfeed.cli.serve._serve", lambda _, door: door.close())
     empty = fill(tmp_path / "empty.db")
-    assert "until then no ads are shown" in ask(empty, "serve", "--port", "0").stderr
-    never = ask(empty, "serve", "--port", "0", "--max-age", "never")
+    assert "until then no ads are shown" in run_at_noon(empty, "serve", "--port", "0").stderr
+    never = run_at_noon(empty, "serve", "--port", "0", "--max-age", "never")
     assert "no ads are shown" not in never.stderr

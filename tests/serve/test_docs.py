@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from navfeed.cli.commands import app
 from navfeed.serve.options import Limits
 from navfeed.serve.tools import Tools
@@ -25,7 +25,7 @@ def test_every_address_of_the_reference_answers(serve: Serve) -> None:
     addresses = re.findall(r"^\| `(/[^`]*)` \|", REFERENCE, re.MULTILINE)
     assert len(addresses) == 13
     for address in addresses:
-        assert service.get(address.replace("{uuid}", uuid(1))).status == 200, address
+        assert service.get(address.replace("{uuid}", uuid_of(1))).status == 200, address
 
 
 def test_every_address_of_the_guide_answers(serve: Serve) -> None:

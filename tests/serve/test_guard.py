@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from navfeed.model import LogLevel
 from navfeed.serve.options import Limits
 from navfeed.store.filters import Filters
@@ -79,7 +79,7 @@ def test_a_probe_needs_no_token(serve: Serve) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_nothing_can_be_done_but_reading(serve: Serve, method: str) -> None:
-    assert serve(ad(1)).ask(method, "/healthz").status == 405
+    assert serve(ad(1)).request(method, "/healthz").status == 405
 
 
 def test_an_address_that_is_too_long_is_refused(serve: Serve) -> None:
@@ -96,7 +96,7 @@ def test_a_page_of_a_named_origin_may_read(serve: Serve) -> None:
     assert allowed.headers["vary"] == "Origin"
     other = service.get("/healthz", Origin="https://evil.example")
     assert "access-control-allow-origin" not in other.headers
-    preflight = service.ask("OPTIONS", "/healthz", {"Origin": "https://jobs.example"})
+    preflight = service.request("OPTIONS", "/healthz", {"Origin": "https://jobs.example"})
     assert preflight.status == 204
     assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
 
@@ -209,8 +209,14 @@ def is_held_up(db: Path, patience: float = 30) -> bool:
 
 
 ALL_PATHS = (
-    *("/", "/map", f"/ads/{uuid(1)}", f"/?ad={uuid(1)}&text=natt", "/?text=%22", "/?ad=none"),
-    *("/api/ads", f"/api/ads/{uuid(1)}", "/api/stats", "/api/changes", "/api/changes?snapshot=1"),
+    *("/", "/map", f"/ads/{uuid_of(1)}", f"/?ad={uuid_of(1)}&text=natt", "/?text=%22", "/?ad=none"),
+    *(
+        "/api/ads",
+        f"/api/ads/{uuid_of(1)}",
+        "/api/stats",
+        "/api/changes",
+        "/api/changes?snapshot=1",
+    ),
     *("/api/changes?after=0123456789abcdef:1", "/feed.atom", "/healthz", "/metrics"),
     *("/public-feed/api/v1/ads", "/public-feed/api/v1/ads?size=x"),
 )

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support import ad, place, uuid
+from cli.support import ad, place, uuid_of
 from navfeed.serve.safe_html import LONGEST, MOST_TAGS, TAGS, safe_html
 from navfeed.serve.visible import safe_link
 from serve.support import Service, serving
@@ -74,8 +74,8 @@ def test_html_is_made_harmless(text: str) -> None:
 
 
 def test_what_ads_say_stays() -> None:
-    said = "<h1>Om oss</h1><p>Vi <strong>søker</strong>&nbsp;deg<br>nå</p><ul><li>En</li></ul>"
-    assert safe_html(said) == said.replace("h1>", "h3>")
+    html = "<h1>Om oss</h1><p>Vi <strong>søker</strong>&nbsp;deg<br>nå</p><ul><li>En</li></ul>"
+    assert safe_html(html) == html.replace("h1>", "h3>")
     link = str(safe_html('<a href="https://x.example/a?b=1&amp;c=2" target=_top>x</a>'))
     assert 'href="https://x.example/a?b=1&amp;c=2"' in link
     assert 'rel="noopener nofollow"' in link
@@ -157,8 +157,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-PAGES = ["/", "/?lang=en&text=alert", *(f"/?ad={uuid(n)}" for n in range(4))]
-PAGES += [f"/ads/{uuid(n)}" for n in range(4)]
+PAGES = ["/", "/?lang=en&text=alert", *(f"/?ad={uuid_of(n)}" for n in range(4))]
+PAGES += [f"/ads/{uuid_of(n)}" for n in range(4)]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -205,7 +205,7 @@ def test_what_an_ad_is_called_cannot_break_an_address(service: Service) -> None:
         assert len(Seen(answer.text).all("script")) == 1
 
 
-@pytest.mark.parametrize("path", ["/api/ads", f"/api/ads/{uuid(0)}", "/api/stats"])
+@pytest.mark.parametrize("path", ["/api/ads", f"/api/ads/{uuid_of(0)}", "/api/stats"])
 def test_json_is_no_page(service: Service, path: str) -> None:
     answer = service.get(path)
     json.loads(answer.body)
@@ -242,7 +242,7 @@ def test_a_crawler_that_asks_for_anything(service: Service, requests: int) -> No
         *("/", "ads", "api", "stats", "feed.atom", "public-feed", "v1", "healthz", "static", ".."),
         *("%00", "%2e", "%2f", "?", "&", "=", "text", "municipal", "after", "page", "lang", "by"),
         *("size", "published", "[", "]", ",", "*", "!", "0", "-1", "99999999999", "%F0%9F%98%80"),
-        *("%FF", "'", "%22", "OSLO", "%0d%0aX:1", uuid(1), "a" * 300, ";", "ø".encode().hex()),
+        *("%FF", "'", "%22", "OSLO", "%0d%0aX:1", uuid_of(1), "a" * 300, ";", "ø".encode().hex()),
     ]
     for _ in range(requests):
         count = chance.randint(1, 8)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.support import ad, place, uuid
+from cli.support import ad, place, uuid_of
 from navfeed.places import listed_names
 from navfeed.serve.options import Compat
 from serve.support import Answer, Service, serving
@@ -93,9 +93,9 @@ def found(answer: Answer) -> str:
     [
         (ADS, 200, 200),
         (f"{ADS}/", 404, 404),
-        (f"{ADS}/{uuid(1)}", 404, 200),
-        (f"{ADS}/{uuid(9)}", 404, 404),
-        (f"{ADS}/{uuid(4)}", 404, 404),
+        (f"{ADS}/{uuid_of(1)}", 404, 200),
+        (f"{ADS}/{uuid_of(9)}", 404, 404),
+        (f"{ADS}/{uuid_of(4)}", 404, 404),
         ("/public-feed", 404, 404),
         ("/public-feed/swagger/", 404, 404),
         ("/public-feed/swagger/index.html", 200, 200),
@@ -113,13 +113,13 @@ def test_1_paths(services: dict[Compat, Service], path: str, strict: int, sane: 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 @BOTH
 def test_1_other_methods(services: dict[Compat, Service], method: str, compat: Compat) -> None:
-    answer = services[compat].ask(method, ADS)
+    answer = services[compat].request(method, ADS)
     assert (answer.status, answer.body) == (404, b"")
 
 
 def test_1_head(services: dict[Compat, Service]) -> None:
-    assert services[Compat.STRICT].ask("HEAD", ADS).status == 404
-    assert services[Compat.SANE].ask("HEAD", ADS).status == 200
+    assert services[Compat.STRICT].request("HEAD", ADS).status == 404
+    assert services[Compat.SANE].request("HEAD", ADS).status == 200
 
 
 def test_1_a_foreign_page(services: dict[Compat, Service]) -> None:
@@ -131,7 +131,7 @@ def test_1_a_foreign_page(services: dict[Compat, Service]) -> None:
 
 @BOTH
 def test_1_one_ad_is_had_by_the_parameter(services: dict[Compat, Service], compat: Compat) -> None:
-    answer = services[compat].get(ADS, {"uuid": uuid(2)})
+    answer = services[compat].get(ADS, {"uuid": uuid_of(2)})
     assert found(answer) == "2"
 
 
@@ -465,7 +465,7 @@ def test_6_positions_are_a_text(tmp_path: Path, compat: Compat) -> None:
 @BOTH
 def test_6_the_link_is_navs(tmp_path: Path, compat: Compat) -> None:
     one = old(tmp_path, compat, link="https://elsewhere.example/")
-    assert one["link"] == f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}"
+    assert one["link"] == f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}"
 
 
 # 7. Always-on conditions
@@ -477,7 +477,7 @@ def test_7_only_what_is_in_force_and_nothing_of_finn(tmp_path: Path, compat: Com
     with serving(tmp_path / "a.db", ads, {"compat": compat}) as service:
         assert found(service.get(ADS)) == "25"
         assert found(service.get(ADS, {"source": "FINN"})) == ""
-        assert found(service.get(ADS, {"uuid": uuid(1)})) == ""
+        assert found(service.get(ADS, {"uuid": uuid_of(1)})) == ""
 
 
 # 8. Filters
@@ -509,12 +509,12 @@ FILTERS = [
     ("county=innlandet&municipal=V%C3%A5ler", "2", "2"),
     ("county=VESTLAND&municipal=OSLO", "", ""),
     ("county=!VESTLAND&municipal=V%C3%85LER", "", "23"),
-    (f"uuid={uuid(1)}", "1", "1"),
-    (f"uuid={uuid(1)},{uuid(2)}", "", "12"),
-    (f"uuid={uuid(1)},{uuid(1)}", "1", "1"),
-    (f"uuid=!{uuid(1)}", "23", "23"),
-    (f"uuid=!{uuid(1)},{uuid(2)}", "3", "3"),
-    (f"uuid={uuid(10).upper()}", "", ""),
+    (f"uuid={uuid_of(1)}", "1", "1"),
+    (f"uuid={uuid_of(1)},{uuid_of(2)}", "", "12"),
+    (f"uuid={uuid_of(1)},{uuid_of(1)}", "1", "1"),
+    (f"uuid=!{uuid_of(1)}", "23", "23"),
+    (f"uuid=!{uuid_of(1)},{uuid_of(2)}", "3", "3"),
+    (f"uuid={uuid_of(10).upper()}", "", ""),
     ("source=AMEDIA", "1", "1"),
     ("source=amedia", "", ""),
     ("source=AMEDIA,IMPORTAPI", "", "123"),
@@ -658,7 +658,7 @@ def test_10_old_ads_are_not_served(tmp_path: Path, compat: Compat) -> None:
         assert stale.status == 503
         assert stale.headers["retry-after"] == "60"
         assert stale.headers["cache-control"] == "no-store"
-        assert uuid(1).encode() not in stale.body
+        assert uuid_of(1).encode() not in stale.body
         assert service.get(ADS, If_None_Match=fresh.headers["etag"]).status == 503
 
 
@@ -668,5 +668,5 @@ def test_10_a_page_of_a_named_origin_may_ask(tmp_path: Path) -> None:
         with serving(tmp_path / f"{compat}.db", [ad(1)], options) as service:
             answer = service.get(ADS, Origin="https://jobs.example")
             assert answer.headers["access-control-allow-origin"] == "https://jobs.example"
-            preflight = service.ask("OPTIONS", ADS, {"Origin": "https://jobs.example"})
+            preflight = service.request("OPTIONS", ADS, {"Origin": "https://jobs.example"})
             assert preflight.status == 204

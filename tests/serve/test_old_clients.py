@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from cli.support import ad, place, uuid
+from cli.support import ad, place, uuid_of
 from navfeed.serve.options import Compat
 from serve.support import serving
 
@@ -115,7 +115,7 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 )
 def test_it_comes_to_every_ad_once(host: str, program: Callable[[str], Iterator[Page]]) -> None:
     ids = [one["uuid"] for one in program(host)]
-    assert sorted(ids) == [uuid(number) for number in range(230)]
+    assert sorted(ids) == [uuid_of(number) for number in range(230)]
 
 
 def test_shell_and_jq(host: str) -> None:

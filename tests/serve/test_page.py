@@ -19,7 +19,7 @@ import time_machine
 
 import navfeed.serve
 import navfeed.serve.facets as facets_module
-from cli.support import ad, answer, place, uuid
+from cli.support import ad, answer, place, uuid_of
 from navfeed.serve.words import EN, NB
 from serve.conftest import Serve
 from serve.support import Answer, Service, serving
@@ -165,11 +165,11 @@ def test_pages_hold_each_ad_once(tmp_path: Path) -> None:
             at = following[0]["href"] if following else ""
         assert len(found) == len(set(found)) == 60
         assert "viser 26 til 50" in seen(service.get("/?page=2")).text
-        assert "1 stilling" in seen(service.get(f"/?uuid={uuid(3)}")).text
+        assert "1 stilling" in seen(service.get(f"/?uuid={uuid_of(3)}")).text
 
 
 def test_an_ad_begins_with_the_way_to_apply(service: Service) -> None:
-    for path in (f"/?ad={uuid(1)}", f"/ads/{uuid(1)}"):
+    for path in (f"/?ad={uuid_of(1)}", f"/ads/{uuid_of(1)}"):
         answer = service.get(path)
         page = seen(answer)
         (apply,) = page.all("a", id="apply")
@@ -178,7 +178,7 @@ def test_an_ad_begins_with_the_way_to_apply(service: Service) -> None:
         article = answer.text.partition("<article>")[2].partition("</article>")[0]
         links = re.findall(r'<a [^>]*href="([^"]+)"', article)
         assert links[0] == "https://sykehjem.example/sok/1"
-        assert links[-1] == f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(1)}"
+        assert links[-1] == f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(1)}"
         assert "Vi søker <strong>" not in article
         assert "Vi søker <b>syke</b>pleier." in article
         assert "Storgata 1, 5003 BERGEN" in page.text
@@ -188,7 +188,7 @@ def test_an_ad_begins_with_the_way_to_apply(service: Service) -> None:
 
 
 def test_an_ad_without_a_page_to_apply_at_says_so(serve: Serve) -> None:
-    page = seen(serve(ad(1, applicationUrl="")).get(f"/ads/{uuid(1)}"))
+    page = seen(serve(ad(1, applicationUrl="")).get(f"/ads/{uuid_of(1)}"))
     assert page.all("a", id="apply") == []
     assert "Annonsen har ingen søknadslenke" in page.text
 
@@ -202,7 +202,7 @@ def test_an_ad_that_says_little_is_shown_all_the_same(serve: Serve) -> None:
         ad(1, **nothing, workLocations=[], occupationCategories=[], contactList=people),
         with_contacts=True,
     )
-    for path in ("/", f"/?ad={uuid(1)}", f"/ads/{uuid(1)}"):
+    for path in ("/", f"/?ad={uuid_of(1)}", f"/ads/{uuid_of(1)}"):
         assert "(uten tittel)" in seen(service.get(path)).text
 
 
@@ -241,23 +241,23 @@ def test_a_service_of_old_data_starts_without_counting(serve: Serve) -> None:
 
 
 def test_whom_to_ask_is_shown_where_that_is_wanted(serve: Serve) -> None:
-    page = seen(serve(ad(1), with_contacts=True).get(f"/ads/{uuid(1)}"))
+    page = seen(serve(ad(1), with_contacts=True).get(f"/ads/{uuid_of(1)}"))
     assert "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example" in page.text
 
 
 def test_the_ad_that_is_read_is_marked_in_the_list(service: Service) -> None:
-    page = seen(service.get(f"/?ad={uuid(2)}&municipal=OSLO"))
+    page = seen(service.get(f"/?ad={uuid_of(2)}&municipal=OSLO"))
     (read,) = [one for one in page.all("a") if one.get("aria-current") and "ad=" in one["href"]]
-    assert read["href"] == f"/?municipal=OSLO&ad={uuid(2)}#reading"
+    assert read["href"] == f"/?municipal=OSLO&ad={uuid_of(2)}#reading"
     (back,) = page.all("a", **{"class": "back"})
     assert back["href"] == "/?municipal=OSLO#results"
 
 
 def test_an_ad_that_left_meanwhile_leaves_the_list_in_place(service: Service) -> None:
-    page = seen(service.get(f"/?ad={uuid(9)}"))
+    page = seen(service.get(f"/?ad={uuid_of(9)}"))
     assert len(titles(page)) == 3
     assert "Denne stillingen finnes ikke" in page.text
-    alone = service.get(f"/ads/{uuid(9)}")
+    alone = service.get(f"/ads/{uuid_of(9)}")
     assert alone.status == 404
     assert "Denne stillingen finnes ikke" in seen(alone).text
 
@@ -270,7 +270,7 @@ def test_what_is_searched_for_is_marked(service: Service) -> None:
 def test_old_data_is_not_shown_as_new(serve: Serve) -> None:
     service = serve(ad(1), max_age=timedelta(hours=1))
     service.pass_time(timedelta(hours=2))
-    for path in ("/", f"/?ad={uuid(1)}", f"/ads/{uuid(1)}"):
+    for path in ("/", f"/?ad={uuid_of(1)}", f"/ads/{uuid_of(1)}"):
         answer = service.get(path)
         assert answer.status == 503
         page = seen(answer)
@@ -337,7 +337,7 @@ def test_the_command_that_it_shows_lists_the_same(service: Service) -> None:
     assert words[:2] == ["navfeed", "list"]
     with time_machine.travel(NOW, tick=False):
         listed = json.loads(answer(service.db, *words[1:], "--format", "json"))
-    assert [one["uuid"] for one in listed] == [uuid(2)]
+    assert [one["uuid"] for one in listed] == [uuid_of(2)]
 
 
 def test_a_filter_without_a_value_has_none_in_the_command(service: Service) -> None:
@@ -360,7 +360,7 @@ def test_wrong_addresses_are_told(service: Service) -> None:
 
 
 def test_every_link_leads_somewhere_here_or_to_the_web(service: Service) -> None:
-    for path in ("/", f"/?ad={uuid(1)}&text=kokk", f"/ads/{uuid(1)}", "/?munic=x"):
+    for path in ("/", f"/?ad={uuid_of(1)}&text=kokk", f"/ads/{uuid_of(1)}", "/?munic=x"):
         page = seen(service.get(path))
         targets = [one["href"] for one in (*page.all("a"), *page.all("link"))]
         targets += [one["src"] for one in page.all("script")]
@@ -377,7 +377,7 @@ def test_every_link_leads_somewhere_here_or_to_the_web(service: Service) -> None
 def test_everything_stands_below_the_root_path(tmp_path: Path) -> None:
     """A proxy passes /jobs/... on without /jobs, and the browser must get back to it."""
     with serving(tmp_path / "a.db", ADS, {"root_path": "/jobs"}) as service:
-        page = seen(service.get(f"/?municipal=OSLO&ad={uuid(2)}"))
+        page = seen(service.get(f"/?municipal=OSLO&ad={uuid_of(2)}"))
         targets = [one["href"] for one in (*page.all("a"), *page.all("link"))]
         local = [one for one in targets if not one.startswith(("https://", "#"))]
         assert len(local) > 10
@@ -388,11 +388,11 @@ def test_everything_stands_below_the_root_path(tmp_path: Path) -> None:
             assert service.get(one.removeprefix("/jobs")).status == 200
         for path in ("/healthz", "/public-feed/api/v1/ads", "/api/ads", "/feed.atom"):
             assert service.get(path).status == 200
-        assert service.ask("POST", "/public-feed/api/v1/ads").status == 404
+        assert service.request("POST", "/public-feed/api/v1/ads").status == 404
 
 
 def test_nothing_runs_inline_and_nothing_comes_from_elsewhere(service: Service) -> None:
-    for path in ("/", f"/?ad={uuid(1)}", f"/ads/{uuid(1)}", "/?munic=x"):
+    for path in ("/", f"/?ad={uuid_of(1)}", f"/ads/{uuid_of(1)}", "/?munic=x"):
         answer = service.get(path)
         page = seen(answer)
         assert page.all("style") == []

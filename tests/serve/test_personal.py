@@ -16,7 +16,7 @@ import pytest
 import time_machine
 
 from cli import support
-from cli.support import ad, answer, place, uuid
+from cli.support import ad, answer, place, uuid_of
 from navfeed.errors import ExitCode
 from navfeed.model import DetailDecision, Reason
 from navfeed.serve.personal import Personal
@@ -59,11 +59,11 @@ def form_of(service: Service, path: str) -> tuple[str, dict[str, str]]:
 
 def post(service: Service, target: str, fields: dict[str, Any], **headers: str) -> Answer:
     own = {"Origin": f"http://127.0.0.1:{service.port}"}
-    return service.ask("POST", target, {**own, **headers}, urlencode(fields).encode())
+    return service.request("POST", target, {**own, **headers}, urlencode(fields).encode())
 
 
 def mark(service: Service, number: int, value: str, path: str = "") -> Answer:
-    action, fields = form_of(service, path or f"/?ad={uuid(number)}")
+    action, fields = form_of(service, path or f"/?ad={uuid_of(number)}")
     return post(service, action, {**fields, "mark": value})
 
 
@@ -77,18 +77,18 @@ def titles(service: Service, path: str) -> list[str]:
 
 
 def test_an_ad_is_saved_and_the_page_comes_back_to_it(service: Service) -> None:
-    address = f"/?text=natt&ad={uuid(1)}"
+    address = f"/?text=natt&ad={uuid_of(1)}"
     written = mark(service, 1, "saved", address)
     assert (written.status, written.headers["location"]) == (303, address)
-    assert marks(service) == {uuid(1): "saved"}
+    assert marks(service) == {uuid_of(1): "saved"}
     page = service.get(written.headers["location"]).text
     assert 'value="none" id="mark-saved" aria-pressed="true"' in page
     assert '<span class="mark">Lagret</span>' in page
-    assert titles(service, "/?mark=saved") == [uuid(1)]
+    assert titles(service, "/?mark=saved") == [uuid_of(1)]
     assert "navfeed list --saved" in service.get("/?mark=saved").text
     with time_machine.travel(NOW, tick=False):
         listed = json.loads(answer(service.db, "list", "--saved", "--format", "json"))
-    assert [one["uuid"] for one in listed] == [uuid(1)]
+    assert [one["uuid"] for one in listed] == [uuid_of(1)]
 
 
 def test_a_mark_is_taken_away(service: Service) -> None:
@@ -99,10 +99,10 @@ def test_a_mark_is_taken_away(service: Service) -> None:
 
 def test_an_ignored_ad_leaves_the_list_and_can_be_brought_back(service: Service) -> None:
     mark(service, 1, "ignored")
-    assert titles(service, "/") == [uuid(2), uuid(3)]
-    assert titles(service, "/?mark=ignored") == [uuid(1)]
-    assert titles(service, f"/?uuid={uuid(1)}") == [uuid(1)]
-    mark(service, 1, "none", f"/ads/{uuid(1)}")
+    assert titles(service, "/") == [uuid_of(2), uuid_of(3)]
+    assert titles(service, "/?mark=ignored") == [uuid_of(1)]
+    assert titles(service, f"/?uuid={uuid_of(1)}") == [uuid_of(1)]
+    mark(service, 1, "none", f"/ads/{uuid_of(1)}")
     assert len(titles(service, "/")) == 3
 
 
@@ -115,7 +115,7 @@ def test_a_mark_changes_the_tag_of_the_page(service: Service) -> None:
 def test_marks_that_no_active_ad_has_are_not_counted(service: Service) -> None:
     mark(service, 1, "saved")
     with Store(service.db) as store:
-        store.commit_details([DetailDecision(uuid(1), Reason.STOPPED)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
     assert "mark=saved" not in service.get("/").text
     assert titles(service, "/?mark=saved") == []
     assert service.get("/?mark=nonsense").status == 400
@@ -128,7 +128,7 @@ def test_a_watch_is_a_link_and_a_feed(service: Service) -> None:
     feed = service.get("/feed.atom?watch=oslo-natt")
     root = ET.fromstring(feed.body)
     assert root.findtext(f"{ATOM}title") == "oslo-natt"
-    assert [one.text for one in root.iter(f"{ATOM}id")][1:] == [f"urn:uuid:{uuid(2)}"]
+    assert [one.text for one in root.iter(f"{ATOM}id")][1:] == [f"urn:uuid:{uuid_of(2)}"]
     assert service.get("/feed.atom?watch=none").status == 400
 
 
@@ -165,7 +165,7 @@ def test_a_file_of_watches_that_cannot_be_read_hides_no_ad(service: Service) -> 
 def test_another_page_cannot_mark(
     service: Service, fields: dict[str, str], headers: dict[str, str]
 ) -> None:
-    action, own = form_of(service, f"/?ad={uuid(1)}")
+    action, own = form_of(service, f"/?ad={uuid_of(1)}")
     assert post(service, action, {**own, "mark": "saved", **fields}, **headers).status == 403
     assert not state_path(service.db).exists()
 
@@ -173,20 +173,20 @@ def test_another_page_cannot_mark(
 @pytest.mark.parametrize(
     ("target", "value", "status"),
     [
-        (uuid(9), "saved", 404),
-        (uuid(1), "loved", 400),
-        (uuid(1), "", 400),
+        (uuid_of(9), "saved", 404),
+        (uuid_of(1), "loved", 400),
+        (uuid_of(1), "", 400),
         ("%2e%2e", "saved", 404),
     ],
 )
 def test_what_cannot_be_marked(service: Service, target: str, value: str, status: int) -> None:
-    _, fields = form_of(service, f"/?ad={uuid(1)}")
+    _, fields = form_of(service, f"/?ad={uuid_of(1)}")
     assert post(service, f"/marks/{target}", {**fields, "mark": value}).status == status
     assert not state_path(service.db).exists()
 
 
 def test_a_form_leads_nowhere_else(service: Service) -> None:
-    action, fields = form_of(service, f"/?ad={uuid(1)}")
+    action, fields = form_of(service, f"/?ad={uuid_of(1)}")
     for back in ("//evil.example", "https://evil.example/", "a=b\r\nSet-Cookie: x=y", "\\evil"):
         answer = post(service, action, {**fields, "mark": "saved", "back": back})
         assert answer.headers["location"].startswith("/?")
@@ -195,9 +195,9 @@ def test_a_form_leads_nowhere_else(service: Service) -> None:
 
 def test_no_other_request_writes(service: Service) -> None:
     for method in ("GET", "PUT", "DELETE"):
-        assert service.ask(method, f"/marks/{uuid(1)}").status == 405
-    for path in ("/", "/api/ads", f"/ads/{uuid(1)}"):
-        assert service.ask("POST", path).status == 405
+        assert service.request(method, f"/marks/{uuid_of(1)}").status == 405
+    for path in ("/", "/api/ads", f"/ads/{uuid_of(1)}"):
+        assert service.request("POST", path).status == 405
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
@@ -214,15 +214,15 @@ def test_without_the_option_nothing_personal_is_there(tmp_path: Path) -> None:
     personal_of(db).watches_file.write_text(WATCHES, encoding="utf-8")
     with serving(db, ADS, {}) as service:
         with State(state_path(db)) as state:
-            state.mark(uuid(1), *personal_mark())
-        for path in (f"/?ad={uuid(1)}", f"/ads/{uuid(1)}"):
+            state.mark(uuid_of(1), *personal_mark())
+        for path in (f"/?ad={uuid_of(1)}", f"/ads/{uuid_of(1)}"):
             page = service.get(path).text
             assert "Lagret" not in page
             assert "oslo-natt" not in page
             assert '<form class="triage"' not in page
         assert service.get("/?mark=saved").status == 400
         assert service.get("/feed.atom?watch=oslo-natt").status == 400
-        assert service.ask("POST", f"/marks/{uuid(1)}").status == 405
+        assert service.request("POST", f"/marks/{uuid_of(1)}").status == 405
         assert len(titles(service, "/")) == 3
 
 
@@ -233,7 +233,7 @@ def personal_mark() -> tuple[Any, str | None, Any]:
 
 
 def test_data_too_old_to_be_shown_can_still_be_unmarked(service: Service) -> None:
-    action, fields = form_of(service, f"/?ad={uuid(1)}")
+    action, fields = form_of(service, f"/?ad={uuid_of(1)}")
     service.pass_time(timedelta(hours=2))
     assert post(service, action, {**fields, "mark": "saved"}).status == 303
 
@@ -243,7 +243,7 @@ def test_data_too_old_to_be_shown_can_still_be_unmarked(service: Service) -> Non
 )
 def test_it_is_for_this_machine_alone(tmp_path: Path, words: list[str]) -> None:
     db = support.fill(tmp_path / "navfeed.db", ad(1))
-    ended = support.ask(db, "serve", "--personal", "--port", "0", *words)
+    ended = support.run_command(db, "serve", "--personal", "--port", "0", *words)
     assert ended.exit_code == ExitCode.USAGE
     assert "for this machine alone" in ended.stderr
 
@@ -256,7 +256,7 @@ def test_the_command_hands_over_its_files(tmp_path: Path, monkeypatch: pytest.Mo
     db = support.fill(tmp_path / "navfeed.db", ad(1))
     monkeypatch.setitem(os.environ, "NAVFEED_WATCHES_FILE", str(tmp_path / "watches.toml"))
     for words in ([], ["--personal"]):
-        assert support.ask(db, "serve", "--port", "0", *words).exit_code == 0
+        assert support.run_command(db, "serve", "--port", "0", *words).exit_code == 0
     plain, personal = (one.personal for one in started)
     assert plain is None
     assert personal.state_file == state_path(db)

@@ -16,7 +16,7 @@ import pytest
 from navfeed.model import Inactive
 from navfeed.practice import PracticeServer
 from support.clock import machine_now
-from support.leak_scenario import TOLD, Aviary
+from support.leak_scenario import ANNOUNCED, LeakScenario
 
 DEACTIVATIONS = 10_000
 
@@ -28,35 +28,35 @@ def test_X3_ten_thousand_ads_go_without_a_trace(tmp_path: Path, inactive: Inacti
 
     Others die anywhere, before the one that is to finish what all of them have left.
     """
-    aviary = Aviary(tmp_path, seed=7, inactive=inactive)
+    scenario = LeakScenario(tmp_path, seed=7, inactive=inactive)
     syncs = boundary = furthest = survived = 0
-    while aviary.deactivated < DEACTIVATIONS:
-        aviary.publish(320)
-        aviary.change(20)
-        aviary.sync()
-        aviary.withdraw(250)
-        aviary.rewrite_silently(10)
-        aviary.bring_back(20)
+    while scenario.deactivated < DEACTIVATIONS:
+        scenario.publish(320)
+        scenario.change(20)
+        scenario.sync()
+        scenario.withdraw(250)
+        scenario.rewrite_silently(10)
+        scenario.bring_back(20)
         furthest = max(furthest, boundary)
-        if aviary.crash(after=boundary):
+        if scenario.crash(after=boundary):
             boundary += 1
         else:
             boundary = 0
             survived += 1
         for _ in range(3):
-            aviary.crash(after=aviary.rng.randrange(12))
-        aviary.sync(thorough=True)
-        assert aviary.leaks() == []
-        aviary.days_pass(1)
-        aviary.sync()
-        assert aviary.leaks() == []
+            scenario.crash(after=scenario.rng.randrange(12))
+        scenario.sync(thorough=True)
+        assert scenario.leaks() == []
+        scenario.days_pass(1)
+        scenario.sync()
+        assert scenario.leaks() == []
         syncs += 3
-    assert aviary.all_sing()
+    assert scenario.finds_all_active()
     assert survived
-    assert aviary.crashes > 100
+    assert scenario.crashes > 100
     print(
-        f"{inactive}: {aviary.deactivated:,} deactivations, {syncs} completed syncs, "
-        f"{aviary.crashes} crashes at {furthest + 1} boundaries, 0 canaries heard"
+        f"{inactive}: {scenario.deactivated:,} deactivations, {syncs} completed syncs, "
+        f"{scenario.crashes} crashes at {furthest + 1} boundaries, 0 canaries heard"
     )
 
 
@@ -76,33 +76,33 @@ main()
 @pytest.mark.campaign
 def test_X3_killed_for_good_again_and_again(tmp_path: Path) -> None:
     """Real processes, ended by SIGKILL from within; what they say is read too."""
-    aviary = Aviary(tmp_path, seed=8, now=machine_now())
-    aviary.publish(200)
-    with PracticeServer(aviary.lab.practice) as server:
-        run(aviary, server, "navfeed")
+    scenario = LeakScenario(tmp_path, seed=8, now=machine_now())
+    scenario.publish(200)
+    with PracticeServer(scenario.lab.practice) as server:
+        run(scenario, server, "navfeed")
         for boundary in range(0, 40, 3):
-            aviary.publish(20)
-            aviary.withdraw(20, TOLD)
-            aviary.change(5)
-            killed = run(aviary, server, "mortal", str(boundary))
-            run(aviary, server, "navfeed")
-            assert aviary.leaks() == []
-            assert aviary.all_sing()
+            scenario.publish(20)
+            scenario.withdraw(20, ANNOUNCED)
+            scenario.change(5)
+            killed = run(scenario, server, "mortal", str(boundary))
+            run(scenario, server, "navfeed")
+            assert scenario.leaks() == []
+            assert scenario.finds_all_active()
             assert killed or boundary > 15
-    assert aviary.deactivated == 280
+    assert scenario.deactivated == 280
 
 
-def run(aviary: Aviary, server: PracticeServer, who: str, *words: str) -> bool:
+def run(scenario: LeakScenario, server: PracticeServer, who: str, *words: str) -> bool:
     """One sync in a process of its own. Answers whether it was killed."""
     support = str(Path(__file__).parents[1])
     program = ["-m", "navfeed"] if who == "navfeed" else ["-c", MORTAL, support, *words]
-    log = aviary.folder / "log"
-    with log.open("ab") as said:
+    log = scenario.folder / "log"
+    with log.open("ab") as output:
         ended = subprocess.run(
-            [sys.executable, *program, "sync", "--db", str(aviary.lab.path)],
-            env=os.environ | {"NAVFEED_BASE_URL": server.url, "HOME": str(aviary.folder)},
-            stdout=said,
-            stderr=said,
+            [sys.executable, *program, "sync", "--db", str(scenario.lab.path)],
+            env=os.environ | {"NAVFEED_BASE_URL": server.url, "HOME": str(scenario.folder)},
+            stdout=output,
+            stderr=output,
             check=False,
             timeout=120,
         )

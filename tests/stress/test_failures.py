@@ -72,8 +72,8 @@ def run_failing(stage: Stage, kind: str, number: int, how: str, log: Path) -> Fa
     def run() -> tuple[int, str]:
         failing = Failing(kind, number, for_good=how == "for good")
         with watched(failing):
-            code, said = navfeed(stage.outdoors, *stage.words)
-        return (code, said) if failing.reached else (NOT_REACHED, said)
+            code, output = navfeed(stage.socket_lab, *stage.words)
+        return (code, output) if failing.reached else (NOT_REACHED, output)
 
     return child(run, log)
 
@@ -90,10 +90,10 @@ def test_every_operation_may_fail(tmp_path: Path, name: str, kind: str, how: str
             if fate.code == NOT_REACHED:
                 break
             ends[fate.code] += 1
-            assert fate.code in ENDS[kind, how], f"{kind} {number}: {fate.code} {fate.said}"
-            assert "Traceback" not in fate.said
+            assert fate.code in ENDS[kind, how], f"{kind} {number}: {fate.code} {fate.output}"
+            assert "Traceback" not in fate.output
             if fate.code not in (ExitCode.DONE, ExitCode.WAITING):  # which say nothing when quiet
-                assert fate.said.splitlines()[-1].startswith("navfeed: ")
+                assert fate.output.splitlines()[-1].startswith("navfeed: ")
             stage.settles()
     print(f"{name}, {kind}, {how}: {sum(ends.values())} failures, ended with {dict(ends)}")
     assert kind != "database" or ends[ExitCode.DONE] <= (name == "person erased")

@@ -33,10 +33,10 @@ def killed_at(stage: Stage, boundary: int, log: Path) -> bool:
         fuse = Fuse(die)
         fuse.left = boundary
         with watched(lambda _: fuse.burn()):
-            return navfeed(stage.outdoors, *stage.words)
+            return navfeed(stage.socket_lab, *stage.words)
 
     fate = child(run, log)
-    assert fate.killed_by == signal.SIGKILL or fate.code == ExitCode.DONE, fate.said
+    assert fate.killed_by == signal.SIGKILL or fate.code == ExitCode.DONE, fate.output
     return fate.killed_by is not None
 
 
@@ -64,18 +64,18 @@ def test_R1_killed_at_random_moments(tmp_path: Path, name: str) -> None:
     rng, log, died = Random(name), tmp_path / "log", 0
     with staged(name, tmp_path) as stage:
         began = perf_counter()
-        assert child(lambda: navfeed(stage.outdoors, *stage.words), log).code == ExitCode.DONE
+        assert child(lambda: navfeed(stage.socket_lab, *stage.words), log).code == ExitCode.DONE
         took = perf_counter() - began
 
         def run() -> tuple[int, str]:
             die_after(0.001 + rng.random() * took)
-            return navfeed(stage.outdoors, *stage.words)
+            return navfeed(stage.socket_lab, *stage.words)
 
         for _ in range(RANDOM_KILLS):
             rng.random()  # the child draws from a copy
             stage.reset()
             fate = child(run, log)
-            assert fate.killed_by == signal.SIGALRM or fate.code == ExitCode.DONE, fate.said
+            assert fate.killed_by == signal.SIGALRM or fate.code == ExitCode.DONE, fate.output
             died += fate.killed_by is not None
             stage.settles()
     print(f"{name}: {died} kills at random moments, 0 divergences, 0 wedges")

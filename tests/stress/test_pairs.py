@@ -19,23 +19,23 @@ from navfeed.errors import ExitCode
 from navfeed.practice import Request, faults
 from support.children import begin, child, fate, navfeed
 from support.extra_faults import from_the
-from support.socket_harness import Outdoors
+from support.socket_harness import SocketLab
 from support.stages import START, Stage, staged
 
 PAIRS = 200
 
 
-def asked_with(outdoors: Outdoors, token: str) -> list[Request]:
-    return [one for one in outdoors.practice.requests if token in str(one.headers)]
+def asked_with(socket_lab: SocketLab, token: str) -> list[Request]:
+    return [one for one in socket_lab.practice.requests if token in str(one.headers)]
 
 
 def pair(stage: Stage, folder: Path, rng: Random) -> str:
     """The first run waits for the answer to one of its requests; the second one comes then."""
-    outdoors = stage.outdoors
+    socket_lab = stage.socket_lab
     stage.reset()
-    outdoors.practice.clear_script()
-    outdoors.practice.forget_requests()
-    tokens = [outdoors.practice.issue_token() for _ in range(2)]
+    socket_lab.practice.clear_script()
+    socket_lab.practice.forget_requests()
+    tokens = [socket_lab.practice.issue_token() for _ in range(2)]
     release, held_up = threading.Event(), threading.Event()
     reached = from_the(rng.randint(1, 9), faults.anything)
 
@@ -45,14 +45,14 @@ def pair(stage: Stage, folder: Path, rng: Random) -> str:
             return True
         return False
 
-    outdoors.spoil(at, faults.hold(release), times=1)
-    first = begin(lambda: navfeed(outdoors, *START, NAVFEED_TOKEN=tokens[0]), folder / "first")
+    socket_lab.spoil(at, faults.hold(release), times=1)
+    first = begin(lambda: navfeed(socket_lab, *START, NAVFEED_TOKEN=tokens[0]), folder / "first")
     assert held_up.wait(20)
     began = perf_counter()
-    second = child(lambda: navfeed(outdoors, *START, NAVFEED_TOKEN=tokens[1]), folder / "second")
+    second = child(lambda: navfeed(socket_lab, *START, NAVFEED_TOKEN=tokens[1]), folder / "second")
     assert perf_counter() - began < 1
-    assert second.code == ExitCode.LOCKED, second.said
-    assert asked_with(outdoors, tokens[1]) == []
+    assert second.code == ExitCode.LOCKED, second.output
+    assert asked_with(socket_lab, tokens[1]) == []
     killed = rng.random() < 0.5
     if killed:
         os.kill(first, signal.SIGKILL)

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from cli.support import ad, ask, fill, put, uuid
+from cli.support import ad, fill, run_command, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.children import begin, die_after, fate
@@ -57,8 +57,8 @@ def _survives(
                 server.start()
                 powerless += 1
             killed += fate(process, folder / "log").killed_by is not None
-            said = ask(db, "push", url, "--verify", "--quiet")
-            assert said.exit_code == 0, said.output
+            result = run_command(db, "push", url, "--verify", "--quiet")
+            assert result.exit_code == 0, result.output
     finally:
         server.stop()
     print(f"{killed} pushes and {powerless} servers killed, 0 differences")
@@ -66,15 +66,15 @@ def _survives(
 
 
 def _change(db: Path, rng: Random) -> None:
-    ended = [DetailDecision(uuid(rng.randrange(ADS)), Reason.STOPPED) for _ in range(20)]
+    ended = [DetailDecision(uuid_of(rng.randrange(ADS)), Reason.STOPPED) for _ in range(20)]
     with Store(db) as store:
         store.commit_details(ended, [], NOW)
         back = {rng.randrange(ADS) for _ in range(20)}
-        put(store, [ad(one, expires=FAR, title=f"Kokk {rng.random()}") for one in back])
+        store_ads(store, [ad(one, expires=FAR, title=f"Kokk {rng.random()}") for one in back])
 
 
 def _push(db: Path, url: str, seconds: float) -> tuple[int, str]:
     os.environ["NAVFEED_DB"] = str(db)
     die_after(seconds)
-    said = invoke(["push", url, "--batch", "5", "--quiet"])
-    return said.exit_code, said.stderr
+    result = invoke(["push", url, "--batch", "5", "--quiet"])
+    return result.exit_code, result.stderr

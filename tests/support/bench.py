@@ -11,7 +11,7 @@ from navfeed.store.writer import Store
 from navfeed.sync.engine import Event, Plan, RunFinished, sync
 from navfeed.sync.walk import Start
 from navfeed.sync.workers import Stop
-from support.scripted import BEGAN, Row, ScriptedFeed, uuid
+from support.scripted import BEGAN, Row, ScriptedFeed, uuid_named
 from support.sql import rows
 
 PLAN = Plan(start=Start(), workers=1, retry_now=True)
@@ -28,7 +28,7 @@ class Bench:
         self.store_class: type[Store] = Store
 
     def sync(self, stop: Stop | None = None, **changes: Any) -> RunFinished:
-        self.feed.asked.clear()
+        self.feed.requests.clear()
         with self.store_class(self.path) as store:
             self.events = list(
                 sync(
@@ -53,10 +53,10 @@ class Bench:
 
     def holds(self, *names: str) -> bool:
         with Store(self.path) as store:
-            return store.ad_ids() == {uuid(name) for name in names}
+            return store.ad_ids() == {uuid_named(name) for name in names}
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return rows(self.path, sql, *values)
 
-    def asked_for(self, name: str) -> int:
-        return self.feed.asked.count(uuid(name))
+    def requests_for(self, name: str) -> int:
+        return self.feed.requests.count(uuid_named(name))

@@ -1,7 +1,7 @@
-"""Words that tell whose text they are, and a search for them in all files of a folder.
+"""Words that identify whose text they are, and a search for them in all files of a folder.
 
 One word for each ad, revision and field. A full-text index leaves out of a word what it shares with
-the word before, so each begins with what no other has, and tells the rest after that.
+the word before, so each begins with what no other has, and has the rest after that.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-Ring = tuple[int, int, str]
+Canary = tuple[int, int, str]
 """Whose text: the number of an ad, its revision, the field."""
 
 _CALL = re.compile(rb"q(\d+)q(\d+)q([a-z]+)q([0-9a-f]{6})kanari")
@@ -25,7 +25,7 @@ def canary(ad: int, revision: int, field: str) -> str:
     return f"{digest[6:]}{ring}{digest[:6]}kanari"
 
 
-def content(ad: int, revision: int) -> dict[str, Any]:
+def canary_content(ad: int, revision: int) -> dict[str, Any]:
     """Fields of `ad_content` with a canary in each that holds text, names or links."""
     word = {field: canary(ad, revision, field) for field in FIELDS}
     return {
@@ -91,12 +91,12 @@ def _prose(ad: int, revision: int) -> str:
     return " ".join(_WORDS[(at + n * n) % len(_WORDS)] for n in range(at % 23 * 40))
 
 
-def heard(folder: Path) -> set[Ring]:
+def find_canaries(folder: Path) -> set[Canary]:
     """Every canary in any file of the folder."""
-    return {ring for file in folder.iterdir() for ring in _rings(file.read_bytes())}
+    return {ring for file in folder.iterdir() for ring in _canaries(file.read_bytes())}
 
 
-def _rings(text: bytes) -> Iterator[Ring]:
+def _canaries(text: bytes) -> Iterator[Canary]:
     for ad, revision, field, digest in _CALL.findall(text):
         ring = int(ad), int(revision), field.decode()
         if f"q{digest.decode()}kanari" in canary(*ring):

@@ -73,7 +73,7 @@ class Canned:
     def connections(self) -> int:
         return len(self.sockets)
 
-    def says(self, *pieces: bytes | Exception) -> None:
+    def will_send(self, *pieces: bytes | Exception) -> None:
         self._pieces.clear()
         self._pieces.extend(pieces)
 
@@ -83,4 +83,4 @@ class Canned:
         lines = [f"HTTP/1.1 {status}", *headers]
         if length:
             lines.append(f"Content-Length: {len(body)}")
-        self.says("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        self.will_send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)

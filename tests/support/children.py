@@ -14,19 +14,19 @@ from pathlib import Path
 import pytest
 
 from support.shell import run_here
-from support.socket_harness import Outdoors, environment_of
+from support.socket_harness import SocketLab, environment_of
 
 Call = Callable[[], tuple[int, str]]
-"""Answers an exit code and what was said."""
+"""Returns an exit code and the messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How a child ended: by a signal, or with a code and what it said."""
+    """How a child ended: by a signal, or with a code and its messages."""
 
     killed_by: int | None
     code: int
-    said: str
+    output: str
 
 
 def child(call: Call, log: Path) -> Fate:
@@ -57,8 +57,8 @@ def fate(number: int, log: Path) -> Fate:
 def _live(call: Call, log: Path) -> None:
     code = 70
     try:
-        code, said = call()
-        log.write_text(said)
+        code, output = call()
+        log.write_text(output)
     except BaseException:  # noqa: BLE001  nothing may get back into the test that forked
         log.write_text(traceback.format_exc())
     finally:
@@ -66,12 +66,12 @@ def _live(call: Call, log: Path) -> None:
         os._exit(code)
 
 
-def navfeed(outdoors: Outdoors, *words: str, **environ: str) -> tuple[int, str]:
-    """A command on this feed and this store, with what it said on stderr."""
+def navfeed(socket_lab: SocketLab, *words: str, **environ: str) -> tuple[int, str]:
+    """A command on this feed and this store, with what it wrote to stderr."""
     # A second, which is enough elsewhere, is not while every processor is busy with deaths.
-    environment = environment_of(outdoors, **{"NAVFEED_TIMEOUT": "30", **environ})
-    said = run_here([*words], environment, outdoors.path.parent)
-    return said.code, said.err
+    environment = environment_of(socket_lab, **{"NAVFEED_TIMEOUT": "30", **environ})
+    result = run_here([*words], environment, socket_lab.path.parent)
+    return result.code, result.err
 
 
 def die() -> None:

@@ -51,7 +51,7 @@ class Open:
 
 
 @cache
-def content(ad: str, version: int) -> Content:
+def contested_content(ad: str, version: int) -> Content:
     place = [{"municipal": "BERGEN"}]
     served = {"uuid": ad, "title": f"v{version}", "workLocations": place}
     body = {"uuid": ad, "status": "ACTIVE", "ad_content": served}
@@ -123,7 +123,7 @@ class Contested:
 
     def truth(self) -> dict[str, str]:
         return {
-            ad: content(ad, version).raw
+            ad: contested_content(ad, version).raw
             for ad, (row, version) in self._now_is.items()
             if row.status is Status.ACTIVE
         }
@@ -190,7 +190,9 @@ class Contested:
         if ad not in self._now_is:
             return Gone(ad)
         row, version = self._now_is[ad]
-        return Detail(ad, row.status, content(ad, version) if row.status is Status.ACTIVE else None)
+        return Detail(
+            ad, row.status, contested_content(ad, version) if row.status is Status.ACTIVE else None
+        )
 
     def _asked(self) -> list[Row]:
         """The visible log. Time goes on meanwhile, and more than that on a live feed."""

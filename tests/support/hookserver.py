@@ -1,4 +1,4 @@
-"""A web server on loopback that takes what is posted, and answers what it is told to."""
+"""A web server on loopback that takes what is posted, and answers as it is set to."""
 
 from __future__ import annotations
 

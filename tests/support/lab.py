@@ -47,10 +47,10 @@ class DirectTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         headers.pop("accept-encoding")
-        asked = Request(request.method, request.url.raw_path.decode(), headers)
-        self._before(asked)
-        answer = self._practice.answer(asked)
-        self._weigh(asked.kind, len(answer.body))
+        requests = Request(request.method, request.url.raw_path.decode(), headers)
+        self._before(requests)
+        answer = self._practice.answer(requests)
+        self._weigh(requests.kind, len(answer.body))
         return httpx.Response(
             answer.status, headers=list(answer.headers), stream=httpx.ByteStream(answer.body)
         )
@@ -106,8 +106,8 @@ class Lab:
     def is_exact(self) -> bool:
         return self.stored() == self.world.truth()
 
-    def asked(self, kind: str) -> list[str]:
-        """The requests of a kind that the last run made, by what they asked for."""
+    def requests_of(self, kind: str) -> list[str]:
+        """The requests of a kind that the last run made, by what they requested."""
         return [request.ident for request in self.practice.requests if request.kind == kind]
 
     def settle(self) -> None:

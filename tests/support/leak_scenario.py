@@ -1,4 +1,4 @@
-"""A lab whose ads are canaries: NAV publishes, changes and withdraws; nothing old may be heard."""
+"""A lab whose ads are canaries: NAV publishes, changes and withdraws; nothing old may be found."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from navfeed.errors import ExitCode
 from navfeed.model import Inactive
 from navfeed.practice import World
 from navfeed.store.writer import Store
-from support.canaries import FIELDS, Ring, content, heard
+from support.canaries import FIELDS, Canary, canary_content, find_canaries
 from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
 
-TOLD = ("stop", "expire")
-WAYS_OUT = (*TOLD, "stop", "drop_silently", "vanish")
+ANNOUNCED = ("stop", "expire")
+WAYS_OUT = (*ANNOUNCED, "stop", "drop_silently", "vanish")
 
 
-class Aviary:
-    """Keeps the books of which canary may sing."""
+class LeakScenario:
+    """Records which canaries the files may hold."""
 
     def __init__(
         self,
@@ -56,38 +56,38 @@ class Aviary:
         for _ in range(count):
             number = len(self.numbers) + 1
             expires = self.world.now + timedelta(days=self.rng.randint(1, 30))
-            ad = self.world.publish(content=content(number, 0), expires=expires)
+            ad = self.world.publish(content=canary_content(number, 0), expires=expires)
             self.numbers[ad] = number
             self.revisions[ad] = 0
-            self._sings(ad)
+            self._activate(ad)
 
     def change(self, count: int) -> None:
         for ad in self._some(self.active, count):
             self.world.update(ad, self._revised(ad))
-            self._sings(ad)
+            self._activate(ad)
 
     def rewrite_silently(self, count: int) -> None:
         for ad in self._some(self.active, count):
             self.world.rewrite_silently(ad, self._revised(ad))
-            self._sings(ad)
+            self._activate(ad)
 
     def withdraw(self, count: int, ways: Sequence[str] = WAYS_OUT) -> None:
         for ad in self._some(self.active, count):
             getattr(self.world, self.rng.choice(ways))(ad)
-            self._falls_silent(ad)
+            self._deactivate(ad)
 
     def bring_back(self, count: int) -> None:
         for ad in self._some(self.revisions.keys() - self.active.keys(), count):
             expires = self.world.now + timedelta(days=self.rng.randint(1, 30))
             self.world.reactivate(ad, self._revised(ad), expires=expires)
-            self._sings(ad)
+            self._activate(ad)
 
     def days_pass(self, days: float) -> None:
         self.world.advance(timedelta(days=days))
         self.lab.practice.rotate_token()
         standing = set(self.world.active())
         for ad in self.active.keys() - standing:
-            self._falls_silent(ad)
+            self._deactivate(ad)
 
     def _some(self, ads: Iterable[str], count: int) -> list[str]:
         known = sorted(ads)
@@ -95,19 +95,19 @@ class Aviary:
 
     def _revised(self, ad: str) -> dict[str, Any]:
         self.revisions[ad] += 1
-        return content(self.numbers[ad], self.revisions[ad])
+        return canary_content(self.numbers[ad], self.revisions[ad])
 
-    def _sings(self, ad: str) -> None:
+    def _activate(self, ad: str) -> None:
         self.active[ad] = (self.numbers[ad], self.revisions[ad])
 
-    def _falls_silent(self, ad: str) -> None:
+    def _deactivate(self, ad: str) -> None:
         del self.active[ad]
         self.deactivated += 1
 
     # What happens to us
 
     def sync(self, *, thorough: bool = False) -> None:
-        """A run that ends well. A thorough one asks about every ad: some changes no entry tells."""
+        """A run that ends well. A thorough one requests every ad: some changes have no entry."""
         ended = self.lab.sync(recheck_after=timedelta(0 if thorough else 99), recheck_most=10**6)
         assert ended.exit_code is ExitCode.DONE, ended.outcome
         assert not ended.erasure_owed
@@ -136,14 +136,14 @@ class Aviary:
         self.folder = self.folder.with_name(str(int(self.folder.name) + 1))
         self.lab.path = self.folder / "navfeed.db"
 
-    # What may be heard
+    # What may be found
 
-    def leaks(self) -> list[Ring]:
-        """The canaries in the files whose ad is inactive, or says something else by now."""
+    def leaks(self) -> list[Canary]:
+        """The canaries in the files whose ad is inactive, or has other texts by now."""
         allowed = set(self.active.values())
-        return sorted(ring for ring in heard(self.folder) if ring[:2] not in allowed)
+        return sorted(ring for ring in find_canaries(self.folder) if ring[:2] not in allowed)
 
-    def all_sing(self) -> bool:
-        """That silence means something: each ad in force is heard with every field."""
-        singing = heard(self.folder)
+    def finds_all_active(self) -> bool:
+        """The search works: each active ad is found with every field."""
+        singing = find_canaries(self.folder)
         return {(*ring, field) for ring in self.active.values() for field in FIELDS} <= singing

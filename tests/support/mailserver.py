@@ -19,7 +19,7 @@ from support.tls import AUTHORITY
 class MailServer:
     """Keeps what it accepted in `accepted`. A context manager.
 
-    `answers` are said to the next messages, before the default "250 OK"; `at` is the command that
+    `answers` are sent to the next messages, before the default "250 OK"; `at` is the command that
     they answer: RCPT or DATA. `hang_up_at_quit`: it goes away instead of saying goodbye.
     """
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from support.socket_harness import Outdoors, environment_of
+from support.socket_harness import SocketLab, environment_of
 
 # VmHWM is of this program alone; what getrusage tells includes the test runner it was forked from.
 MEASURE = """
@@ -27,15 +27,15 @@ main()
 """
 
 
-def peak_of_a_sync(outdoors: Outdoors, *arguments: str) -> tuple[int, float]:
+def peak_of_a_sync(socket_lab: SocketLab, *arguments: str) -> tuple[int, float]:
     """The exit code of `navfeed sync` against this feed, and its peak in MB."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, "sync", "--from-start", *arguments],
-        env=environment_of(outdoors),
+        env=environment_of(socket_lab),
         capture_output=True,
         timeout=50,
         check=False,
     )
-    told = re.search(rb"peak (\d+)", done.stderr)
-    assert told, done.stderr.decode()
-    return done.returncode, int(told[1]) / 1024
+    match = re.search(rb"peak (\d+)", done.stderr)
+    assert match, done.stderr.decode()
+    return done.returncode, int(match[1]) / 1024

@@ -9,11 +9,11 @@ from typing import Self
 
 
 class TunnelProxy:
-    """Takes CONNECT and passes the rest on. A context manager; `told` is what it was sent first."""
+    """Takes CONNECT and passes the rest on. A context manager; `connects` are the heads it got."""
 
     def __init__(self, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
         self._answer = answer
-        self.told: list[bytes] = []
+        self.connects: list[bytes] = []
 
     @property
     def port(self) -> int:
@@ -38,7 +38,7 @@ class TunnelProxy:
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):
             head = client.recv(65_536)
-            self.told.append(head)
+            self.connects.append(head)
             client.sendall(self._answer)
             if b" 200 " not in self._answer:
                 return

@@ -20,12 +20,12 @@ BEGAN = NOW - timedelta(hours=4)
 Row = tuple[str, str, int]
 
 
-def uuid(name: str) -> str:
+def uuid_named(name: str) -> str:
     """An ad or a page by a readable name: always the same uuid."""
     return str(UUID(bytes=name.encode().ljust(16, b".")[:16]))
 
 
-def content(ad: str, **fields: object) -> Content:
+def scripted_content(ad: str, **fields: object) -> Content:
     """An ad's content through the wire module, as the engine would get it."""
     import json
 
@@ -49,7 +49,7 @@ class ScriptedFeed:
     withheld: set[str] = field(default_factory=set)
     size: int = 1_000
     now: datetime = BEGAN
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     etag: str | None = None
     probes: int = 0
     tells_date: bool = True
@@ -62,14 +62,14 @@ class ScriptedFeed:
         return self.window(len(self.log) - 1) if self.log else None
 
     def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
-        self.asked.append("page" if etag is None else "page?")
+        self.requests.append("page" if etag is None else "page?")
         if etag is not None and etag == self.etag:
             return Unchanged(self.now)
         places = [at for at, row in enumerate(self.log) if self._page_id(row) == page_id]
         return self.window(places[0]) if places else None
 
     def detail(self, ad: str) -> Detail | Gone:
-        self.asked.append(ad)
+        self.requests.append(ad)
         if ad in self.errors:
             raise self.errors[ad]
         if ad in self.withheld:
@@ -92,14 +92,14 @@ class ScriptedFeed:
     @staticmethod
     def _page_id(row: Row) -> str:
         name, status, minute = row
-        return uuid(f"{name[:6]}{status[:3]}{minute}")
+        return uuid_named(f"{name[:6]}{status[:3]}{minute}")
 
 
 def _entry(row: Row) -> Entry:
     name, status, minute = row
     moment = BEGAN + timedelta(minutes=minute)
-    return Entry(uuid(name), Status(status), moment.isoformat(), moment)
+    return Entry(uuid_named(name), Status(status), moment.isoformat(), moment)
 
 
 def active(names: Iterable[str], **fields: object) -> dict[str, Content]:
-    return {uuid(name): content(uuid(name), **fields) for name in names}
+    return {uuid_named(name): scripted_content(uuid_named(name), **fields) for name in names}

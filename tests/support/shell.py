@@ -23,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from navfeed.practice import PracticeServer
 from support.lab import Lab
+from support.warm import navfeed_command
 
 INHERITED = ("COV", "PYTHON", "LD_", "CLOCK_SHIFT", "TESTS_NOW")
 """What every process of ours keeps of the environment: coverage, libraries, the clock."""
@@ -32,7 +33,7 @@ SOON = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What a command left behind."""
 
     code: int
@@ -53,11 +54,11 @@ def invoke(words: Sequence[str], **how: Any) -> Result:
         return CliRunner().invoke(app, words, prog_name="navfeed", **how)
 
 
-def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> Said:
+def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> CommandResult:
     """Run a command in that folder, with that environment and no other."""
     with chdir(folder), mock.patch.dict(os.environ, environ, clear=True):
         ended = invoke(words, catch_exceptions=False)
-    return Said(ended.exit_code, ended.stdout, ended.stderr)
+    return CommandResult(ended.exit_code, ended.stdout, ended.stderr)
 
 
 class Shell:
@@ -76,9 +77,16 @@ class Shell:
         }
 
     def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        return self._start(navfeed_command(*words), environ)
+
+    def start_to_kill(self, *words: str) -> subprocess.Popen[str]:
+        """Start what SIGKILL ends at once, with nothing between this process and its own."""
+        return self._start([sys.executable, "-m", "navfeed", *words], {})
+
+    def _start(self, command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "navfeed", *words],
-            env=self.environ | environ,
+            command,
+            env={**self.environ, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -86,8 +94,8 @@ class Shell:
         )
 
     def run(self, *words: str, **environ: str) -> tuple[int, str, str]:
-        said = run_here([*words], self.environ | environ, self.db.parent)
-        return said.code, said.out, said.err
+        result = run_here([*words], self.environ | environ, self.db.parent)
+        return result.code, result.out, result.err
 
     def stored(self) -> dict[str, Any]:
         return Lab(self.db, self.server.practice.world).stored()

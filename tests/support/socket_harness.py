@@ -1,4 +1,4 @@
-"""Outdoors: the lab's practice feed on a real port, and the real client, engine and command there.
+"""The lab over real sockets: its practice feed on a port, and the real client, engine and command.
 
 Everything goes over loopback sockets, so that what the network can do to an answer is really done.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +22,8 @@ from navfeed.practice.faults import Distort, Match
 from navfeed.store.writer import Store
 from support.clock import NOW
 from support.lab import Lab
-from support.shell import Said, run_here
+from support.shell import CommandResult, run_here
+from support.warm import navfeed_command
 
 WALK = ("token", "seek", "page")
 """The kinds of requests that a walk makes, in that order."""
@@ -63,7 +63,7 @@ _STOPPED: dict[tuple[object, ...], Dump] = {}
 """Worlds are the same for the same seed: what a stopped run commits needs to be found out once."""
 
 
-class Outdoors(Lab):
+class SocketLab(Lab):
     """A lab over sockets. Use as a context manager; `seconds` is the deadline of each request."""
 
     def __init__(self, path: Path, world: World | None = None, **practice: Any) -> None:
@@ -107,7 +107,7 @@ class Outdoors(Lab):
         return {table: sorted(self.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
 
     def queued(self) -> list[str]:
-        """The ads whose details are wanted; one that is gone is asked for once more, later."""
+        """The ads whose details are wanted; one that is gone is requested again later."""
         rows = self.rows("SELECT ad FROM queue WHERE reason != 'gone' ORDER BY ad")
         return [ad for (ad,) in rows]
 
@@ -159,7 +159,7 @@ class Outdoors(Lab):
         """A fault that does not end, at one kind of request of the walk.
 
         The run ends with `code` and keeps just the pages before it; the next one converges.
-        Answers what was said.
+        Returns the message.
         """
         pages = {"token": 0, "seek": 0, "page": 1}[kind]
         expected = self.as_after(pages)
@@ -167,7 +167,7 @@ class Outdoors(Lab):
         ended = self.sync()
         assert ended.exit_code is code, ended.outcome
         assert self.committed() == expected
-        says_what_to_do(ended.outcome)
+        names_next_step(ended.outcome)
         self.recovers()
         return ended.outcome
 
@@ -178,7 +178,7 @@ class Outdoors(Lab):
     def leaves_out_each(self, spoilers: Mapping[str, Distort]) -> dict[str, str]:
         """A fault of its own in the details of some ads: the others come, these stay queued.
 
-        Answers what the queue says about each.
+        Returns the problem in the queue of each.
         """
         while len(self.world.active()) < len(spoilers) + 2:
             self.world.publish()
@@ -193,7 +193,7 @@ class Outdoors(Lab):
         truth = self.world.truth()
         assert self.stored() == {ad: truth[ad] for ad in truth.keys() - problems.keys()}
         for problem in problems.values():
-            says_what_to_do(problem)
+            names_next_step(problem)
         self.recovers()
         return {name: problems[ad] for name, ad in spoilt.items()}
 
@@ -202,13 +202,13 @@ class Outdoors(Lab):
     def command(self, *arguments: str, **environment: str) -> Run:
         """`navfeed sync --from-start` against this feed."""
         words = ["sync", "--from-start", *arguments]
-        said = run_here(words, environment_of(self, **environment), self.path.parent)
-        return Run(said.code, said.out, said.err)
+        result = run_here(words, environment_of(self, **environment), self.path.parent)
+        return Run(result.code, result.out, result.err)
 
     def process(self, *arguments: str, **environment: str) -> Run:
         """The same in a process of its own."""
         done = subprocess.run(
-            [sys.executable, "-m", "navfeed", "sync", "--from-start", *arguments],
+            navfeed_command("sync", "--from-start", *arguments),
             env=environment_of(self, **environment),
             capture_output=True,
             timeout=50,
@@ -217,32 +217,32 @@ class Outdoors(Lab):
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-class Run(Said):
+class Run(CommandResult):
     """What a command left behind, and how it should have failed."""
 
     def fails_well(self, code: ExitCode) -> str:
-        """It ended with that code, and one line that says what happened and what to do."""
+        """It ended with that code, and one line that names the problem and the next step."""
         assert self.code == code, self.err
         assert "Traceback" not in self.err
         assert self.err.endswith("\n")
         message = self.err.splitlines()[-1]
         assert message.startswith("navfeed: ")
-        says_what_to_do(message)
+        names_next_step(message)
         assert self.err.replace("\n", "").isprintable()
         return message
 
 
-def says_what_to_do(message: str) -> None:
-    """Faults are told in words, with a next step; never by the name of an exception."""
+def names_next_step(message: str) -> None:
+    """Faults are reported in words, with a next step; never by the name of an exception."""
     steps = ("run again", "Run again", "check", "Check", "unset", "can name", "can give", "--")
     assert any(step in message for step in steps), message
     assert message.isprintable(), message
     assert not any(word in message for word in ("Error(", "Exception", "Traceback", "Bearer"))
 
 
-def environment_of(outdoors: Outdoors, **more: str) -> dict[str, str]:
+def environment_of(socket_lab: SocketLab, **more: str) -> dict[str, str]:
     """What a command needs to find this feed and this store, and nothing of the tester's own."""
-    home = str(outdoors.path.parent)
+    home = str(socket_lab.path.parent)
     foreign = ("NAVFEED_", "SSL_CERT")
     kept = {
         name: value
@@ -253,8 +253,8 @@ def environment_of(outdoors: Outdoors, **more: str) -> dict[str, str]:
         "HOME": home,
         "XDG_CONFIG_HOME": home,
         "XDG_DATA_HOME": home,
-        "NAVFEED_DB": str(outdoors.path),
-        "NAVFEED_BASE_URL": outdoors.url,
+        "NAVFEED_DB": str(socket_lab.path),
+        "NAVFEED_BASE_URL": socket_lab.url,
         "NAVFEED_TIMEOUT": "1",
         **more,
     }

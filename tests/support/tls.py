@@ -75,6 +75,6 @@ class TlsFront:
 
 @contextmanager
 def silent_port() -> Iterator[int]:
-    """A port that takes connections and says nothing, ever."""
+    """A port that takes connections and never sends anything."""
     with closing(socket.create_server(("127.0.0.1", 0), backlog=16)) as listener:
         yield int(listener.getsockname()[1])

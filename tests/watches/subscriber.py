@@ -11,7 +11,7 @@ from typing import Any
 import time_machine
 from typer.testing import Result
 
-from cli.support import ad, fill, place, put, uuid
+from cli.support import ad, fill, place, store_ads, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.clock import machine_now
@@ -39,20 +39,20 @@ class Subscriber:
         """Some ads come or change, others are stopped, and the copy is complete as of now."""
         now = machine_now()
         with Store(self.db) as store:
-            put(store, ads, now)
-            stopped = [DetailDecision(uuid(one), Reason.STOPPED) for one in stop]
+            store_ads(store, ads, now)
+            stopped = [DetailDecision(uuid_of(one), Reason.STOPPED) for one in stop]
             store.commit_details(stopped, [], now)
             store.caught_up(now)
 
     # Commands
 
-    def ask(self, *words: str, **how: Any) -> Result:
+    def run(self, *words: str, **how: Any) -> Result:
         more = ["--watches", str(self.watches)] if words[0] == "watch" else []
         return invoke([*words, "--db", str(self.db), *more], **how)
 
     def do(self, *words: str, **how: Any) -> str:
         """What a command that must succeed writes on stdout."""
-        result = self.ask(*words, **how)
+        result = self.run(*words, **how)
         assert result.exit_code == 0, result.output
         return result.stdout_bytes.decode()
 

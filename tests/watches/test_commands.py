@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, answer, fill, process, uuid
+from cli.support import ad, answer, fill, process, uuid_of
 from cli.terminal import on_terminal
 from watches.subscriber import OSLO, Subscriber
 
@@ -42,9 +42,9 @@ def test_a_watch_is_a_table_that_people_can_read(me: Subscriber):
 
 
 def test_adding_reports_what_matches(me: Subscriber):
-    output = me.ask("watch", "add", "bergen", "--municipal", "bergen").stderr
+    output = me.run("watch", "add", "bergen", "--municipal", "bergen").stderr
     assert "bergen has started. Ads that match today (1) are not delivered" in output
-    output = me.ask("watch", "add", "narvik", "--municipal", "narvik", "--text", "natt").stderr
+    output = me.run("watch", "add", "narvik", "--municipal", "narvik", "--text", "natt").stderr
     assert "No ad matches today; `navfeed watch preview narvik`" in output
 
 
@@ -72,7 +72,7 @@ def test_a_watch_may_have_every_filter_that_is_no_list(me: Subscriber, words, ma
 
 def test_a_watch_can_be_added_before_there_is_a_store(me: Subscriber):
     me.db.unlink()
-    output = me.ask("watch", "add", "bergen", "--municipal", "bergen")
+    output = me.run("watch", "add", "bergen", "--municipal", "bergen")
     assert (output.exit_code, "starts with the first complete copy" in output.stderr) == (0, True)
     fill(me.db, ad(1))
     assert me.notified() == []
@@ -81,8 +81,8 @@ def test_a_watch_can_be_added_before_there_is_a_store(me: Subscriber):
 
 
 def test_without_watches_there_is_a_next_step(me: Subscriber):
-    assert "`navfeed watch init` creates one" in me.ask("watch", "list").stderr
-    result = me.ask("watch", "show", "bergen")
+    assert "`navfeed watch init` creates one" in me.run("watch", "list").stderr
+    result = me.run("watch", "show", "bergen")
     assert (result.exit_code, "no watch is called 'bergen'" in result.stderr) == (2, True)
     assert me.do("watch", "run") == ""
 
@@ -122,7 +122,7 @@ def test_the_file_is_found_beside_the_settings(me: Subscriber, monkeypatch):
 def test_what_cannot_be_used_is_not_written(me: Subscriber, words, message):
     me.add()
     before = me.watches.read_bytes()
-    result = me.ask("watch", "add", *words)
+    result = me.run("watch", "add", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert me.watches.read_bytes() == before
@@ -130,7 +130,7 @@ def test_what_cannot_be_used_is_not_written(me: Subscriber, words, message):
 
 def test_a_name_is_taken_once(me: Subscriber):
     me.add()
-    result = me.ask("watch", "add", "bergen", "--municipal", "oslo")
+    result = me.run("watch", "add", "bergen", "--municipal", "oslo")
     assert (result.exit_code, "`navfeed watch edit bergen`" in result.stderr) == (
         2,
         True,
@@ -171,7 +171,7 @@ def test_a_name_is_taken_once(me: Subscriber):
 )
 def test_a_mistake_in_the_file_is_named_with_its_place(me: Subscriber, text, message):
     me.watches.write_text(text)
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert str(me.watches) in result.stderr
@@ -182,7 +182,7 @@ def test_a_filter_that_cannot_be_read_stops_that_watch_alone(me: Subscriber):
     with me.watches.open("a") as file:
         file.write('\n[watch.odd]\npublished = "soon"\n')
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 2
     assert "--published takes a day" in result.stderr
     assert "NEW: Sykepleier natt" in result.stdout
@@ -213,7 +213,7 @@ def test_a_setting_is_taken_out(me: Subscriber):
     me.add("bergen", "--municipal", "bergen", "--text", "natt", "--closing-days", "5")
     me.do("watch", "edit", "bergen", "--without", "text", "--without", "closing-days")
     assert written(me)["bergen"] == {"municipal": ["bergen"]}
-    result = me.ask("watch", "edit", "bergen", "--without", "municipal")
+    result = me.run("watch", "edit", "bergen", "--without", "municipal")
     assert (result.exit_code, "a watch without filters" in result.stderr) == (2, True)
 
 
@@ -243,11 +243,11 @@ def test_a_watch_that_was_changed_by_hand_is_not_taken_for_the_old_one(me: Subsc
     me.add("oslo", "--municipal", "oslo")
     me.watches.write_text(me.watches.read_text().replace('"bergen"', '"bergen", "oslo"'))
     me.sync(ad(3), ad(4, workLocations=OSLO))
-    result = me.ask("watch", "run", "--format", "json")
+    result = me.run("watch", "run", "--format", "json")
     assert result.exit_code == 2
     assert "Run `navfeed watch edit bergen` to continue with them" in result.stderr
-    told = json.loads(result.stdout)["watches"]
-    assert [(watch["watch"], len(watch["ads"])) for watch in told] == [("oslo", 1)]
+    reported = json.loads(result.stdout)["watches"]
+    assert [(watch["watch"], len(watch["ads"])) for watch in reported] == [("oslo", 1)]
     me.do("watch", "edit", "bergen")
     me.sync(ad(5, workLocations=OSLO))
     assert me.notified("bergen") == [("new", 5)]
@@ -264,10 +264,10 @@ def test_a_watch_is_not_changed_where_that_would_lose_news(me: Subscriber):
     me.add()
     fresh = me.folder / "other"
     me.db.rename(fresh)
-    result = me.ask("watch", "edit", "bergen", "--municipal", "oslo")
+    result = me.run("watch", "edit", "bergen", "--municipal", "oslo")
     assert result.exit_code == 7
     fill(me.db)
-    result = me.ask("watch", "edit", "bergen", "--municipal", "oslo")
+    result = me.run("watch", "edit", "bergen", "--municipal", "oslo")
     assert (result.exit_code, "cannot be changed now" in result.stderr) == (2, True)
     assert written(me)["bergen"] == {"municipal": ["bergen"]}
 
@@ -285,7 +285,7 @@ def test_a_removed_watch_is_forgotten(me: Subscriber):
     me.add("oslo", "--municipal", "oslo")
     me.do("watch", "remove", "bergen")
     assert written(me).keys() == {"oslo"}
-    assert me.ask("watch", "remove", "bergen").exit_code == 2
+    assert me.run("watch", "remove", "bergen").exit_code == 2
     me.sync(ad(3))
     me.add()
     assert me.notified() == []
@@ -296,7 +296,7 @@ def test_how_it_stands_is_shown(me: Subscriber):
         "bergen", "--municipal", "bergen", "--to", "stdout", "--to", "webhook:http://127.0.0.1:1/s"
     )
     me.sync(ad(3))
-    me.ask("watch", "run")
+    me.run("watch", "run")
     shown = json.loads(me.do("watch", "show", "bergen", "--format", "json"))
     stdout, hook = shown["channels"]
     assert (stdout["notified"], stdout["failures"], stdout["retry_at"]) == (1, 0, None)
@@ -314,20 +314,20 @@ def test_how_it_stands_is_shown(me: Subscriber):
 def test_a_preview_delivers_nothing_and_shows_near_misses(me: Subscriber):
     me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\ntext = "sykepleier"\n')
     me.sync(ad(3, title="Kokk", description="<p>Mat</p>", jobtitle="Kokk"))
-    result = me.ask("watch", "preview", "natt")
+    result = me.run("watch", "preview", "natt")
     assert result.exit_code == 0
     assert "NEW: Sykepleier natt" in result.stdout
     assert "1 more ad without --municipal:\nnavfeed:   Kokk" in result.stderr
     assert not me.state.exists()
     me.do("watch", "run")
-    assert "no pending notifications" in me.ask("watch", "preview", "natt").stderr
+    assert "no pending notifications" in me.run("watch", "preview", "natt").stderr
     shown = json.loads(me.do("watch", "preview", "natt", "--format", "json"))
     assert shown["count"] == 0
     assert {one["filter"]: one["count"] for one in shown["near_misses"]} == {
         "municipal": 1,
         "text": 1,
     }
-    assert shown["near_misses"][0]["ads"][0]["uuid"] == uuid(2)
+    assert shown["near_misses"][0]["ads"][0]["uuid"] == uuid_of(2)
 
 
 def test_a_single_filter_has_no_near_misses(me: Subscriber):
@@ -339,17 +339,17 @@ def test_a_target_that_is_added_again_starts_without_its_old_failures(me: Subscr
     words = ("--municipal", "bergen", "--to", "webhook:http://127.0.0.1:1/s")
     me.add("bergen", *words)
     me.sync(ad(3))
-    assert me.ask("watch", "run").exit_code == 4
+    assert me.run("watch", "run").exit_code == 4
     me.do("watch", "remove", "bergen")
     me.add("bergen", *words)
     me.sync(ad(4))
-    assert "cannot be reached" in me.ask("watch", "run").stderr
+    assert "cannot be reached" in me.run("watch", "run").stderr
 
 
 def test_a_preview_is_cut(me: Subscriber):
     me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\n')
     me.sync(*(ad(n) for n in range(3, 20)))
-    result = me.ask("watch", "preview", "natt", "--limit", "2")
+    result = me.run("watch", "preview", "natt", "--limit", "2")
     assert result.stdout.count("NEW:") == 2
     assert "2 of 18 shown; show all with --limit 18" in result.stderr
 
@@ -381,7 +381,7 @@ def test_another_run_is_not_disturbed(me: Subscriber):
 
     me.add()
     with store_lock(me.db, "watches.lock"):
-        result = me.ask("watch", "run")
+        result = me.run("watch", "run")
     assert result.exit_code == 75
 
 
@@ -397,7 +397,7 @@ def test_another_file_in_the_place_of_the_state_is_left_alone(me: Subscriber, co
     else:
         me.state.write_bytes(content)
     me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\n')
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (7, "")
     assert str(me.state) in result.stderr
     assert me.state.read_bytes() == content
@@ -410,7 +410,7 @@ def test_a_state_of_a_newer_navfeed_is_left_alone(me: Subscriber):
     with sqlite3.connect(me.state) as other:
         other.execute("PRAGMA user_version = 99")
     other.close()
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, "newer navfeed" in result.stderr) == (7, True)
 
 

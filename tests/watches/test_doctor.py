@@ -17,7 +17,7 @@ def diagnose(me: Subscriber) -> list[tuple[str, str, str]]:
     """The level, the finding and the advice of each check of the watches."""
     config = me.folder / "navfeed.toml"
     config.write_text(f'db = "{me.db}"\n')
-    result = me.ask("doctor", "--offline", "--format", "json", "--config", str(config))
+    result = me.run("doctor", "--offline", "--format", "json", "--config", str(config))
     return [
         (one["level"], one["message"], one["advice"])
         for one in json.loads(result.stdout)
@@ -63,10 +63,10 @@ def test_a_failing_channel_and_what_waits_for_it(me: Subscriber):
     me.add("bergen", "--municipal", "bergen", "--to", "webhook:http://127.0.0.1:1/secret")
     me.add("nurses", "--text", "sykepleier", "--to", "webhook:http://127.0.0.1:1/secret")
     me.sync(ad(3))
-    assert me.ask("watch", "run").exit_code == 4
+    assert me.run("watch", "run").exit_code == 4
     me.pass_time(hours=2)
     me.sync(ad(4))
-    assert me.ask("watch", "run").exit_code == 4
+    assert me.run("watch", "run").exit_code == 4
     (finding,) = diagnose(me)
     assert finding == (
         "warning",
@@ -87,7 +87,7 @@ def test_a_watch_file_with_a_mistake(me: Subscriber, text: str, message: str):
     (finding,) = diagnose(me)
     assert finding[0] == "failure"
     assert message in finding[1]
-    assert me.ask("doctor", "--offline", "--config", str(me.folder / "navfeed.toml")).exit_code == 2
+    assert me.run("doctor", "--offline", "--config", str(me.folder / "navfeed.toml")).exit_code == 2
 
 
 def test_filters_that_changed_or_cannot_be_read(me: Subscriber):
@@ -130,7 +130,7 @@ def test_a_damaged_store_is_the_stores_own_finding(me: Subscriber):
 def test_an_incomplete_store_has_no_pending_notifications_to_count(me: Subscriber):
     me.add("bergen", "--municipal", "bergen", "--to", "webhook:http://127.0.0.1:1/secret")
     me.sync(ad(3))
-    assert me.ask("watch", "run").exit_code == 4
+    assert me.run("watch", "run").exit_code == 4
     me.db.unlink()
     fill(me.db)
     (finding,) = diagnose(me)

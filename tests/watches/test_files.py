@@ -10,7 +10,7 @@ import feedparser
 import pytest
 from lxml import etree
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from watches.subscriber import OSLO, Subscriber
 
 
@@ -92,10 +92,10 @@ def test_an_entry_stays_the_same_moves_with_changes_and_leaves(me: Subscriber, f
     me.do("watch", "run")
     first = read(feed)
     (entry,) = first.entries
-    assert entry.id == f"urn:uuid:{uuid(3)}"
+    assert entry.id == f"urn:uuid:{uuid_of(3)}"
     assert entry.title == "Sykepleier natt"
     assert [(link.rel, link.href) for link in entry.links] == [
-        ("alternate", f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(3)}"),
+        ("alternate", f"https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(3)}"),
         ("related", "https://sykehjem.example/sok/1"),
     ]
     assert updated(entry.updated_parsed) == updated(first.feed.updated_parsed) == "21 12:00"
@@ -120,7 +120,7 @@ def test_an_entry_stays_the_same_moves_with_changes_and_leaves(me: Subscriber, f
 
     me.sync(stop=[3])
     me.do("watch", "run")
-    assert [one.id for one in read(feed).entries] == [f"urn:uuid:{uuid(4)}"]
+    assert [one.id for one in read(feed).entries] == [f"urn:uuid:{uuid_of(4)}"]
 
 
 def test_a_feed_without_news_is_not_touched(me: Subscriber, feed: Path):
@@ -157,14 +157,14 @@ def test_an_ignored_ad_leaves(me: Subscriber, feed: Path):
     follow(me, feed)
     me.sync(ad(3))
     me.do("watch", "run")
-    me.do("ignore", uuid(3))
+    me.do("ignore", uuid_of(3))
     me.do("watch", "run")
     assert read(feed).entries == []
 
 
 def test_two_watches_write_no_feed_together(me: Subscriber, feed: Path):
     follow(me, feed)
-    result = me.ask("watch", "add", "oslo", "--municipal", "oslo", "--to", f"atom:{feed}")
+    result = me.run("watch", "add", "oslo", "--municipal", "oslo", "--to", f"atom:{feed}")
     assert result.exit_code == 2
     assert "A feed belongs to one watch: use another file" in result.stderr
     assert "oslo" not in me.watches.read_text()
@@ -202,7 +202,7 @@ def test_a_file_of_two_watches_keeps_both_where_one_is_run(me: Subscriber):
 def test_the_stores_own_files_are_left_alone(me: Subscriber, name):
     me.add("bergen", "--municipal", "bergen", "--to", f"file:{me.folder / name}")
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 4
     assert "is the store itself or a part of it. Name another file" in result.stderr
 
@@ -211,7 +211,7 @@ def test_a_file_that_cannot_be_written_is_tried_again(me: Subscriber):
     page = me.folder / "nowhere" / "page.txt"
     me.add("bergen", "--municipal", "bergen", "--to", f"file:{page}")
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, "cannot write" in result.stderr) == (4, True)
     page.parent.mkdir()
     me.pass_time(minutes=6)
@@ -241,10 +241,10 @@ def test_a_command_that_fails_is_tried_again(me: Subscriber):
     fail = 'import sys; print("no\\x1b[31m way", file=sys.stderr); sys.exit(3)'
     me.add("bergen", "--municipal", "bergen", "--to", command(fail))
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 4
     assert "exited with 3: no\ufffd[31m way" in result.stderr
-    assert me.ask("watch", "run").stderr == ""
+    assert me.run("watch", "run").stderr == ""
 
 
 def test_a_command_that_is_not_there_or_never_ends(me: Subscriber, monkeypatch):
@@ -252,7 +252,7 @@ def test_a_command_that_is_not_there_or_never_ends(me: Subscriber, monkeypatch):
     me.add("one", "--municipal", "bergen", "--to", "command:no-such-program-here")
     me.add("two", "--municipal", "bergen", "--to", command("import time; time.sleep(60)"))
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 4
     assert "cannot run no-such-program-here: No such file" in result.stderr
     assert "took longer than 0.3 s" in result.stderr

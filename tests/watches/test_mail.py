@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from support.mailserver import MailServer
 from support.tls import AUTHORITY
 from watches.subscriber import OSLO, Subscriber
@@ -34,7 +34,7 @@ def subscribe(me: Subscriber, server: MailServer, *more: str) -> None:
 
 
 def run(me: Subscriber) -> tuple[int, str]:
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.stdout == ""
     return result.exit_code, result.stderr
 
@@ -144,7 +144,7 @@ def test_the_same_news_has_the_same_id(me: Subscriber, server: MailServer, monke
 
     with monkeypatch.context() as patched:
         patched.setattr("navfeed.watches.deliver.Deliverer._accepted", crash)
-        me.ask("watch", "run")
+        me.run("watch", "run")
     assert run(me) == (0, "")
     first, second = server.accepted
     assert first["Message-ID"] == second["Message-ID"]
@@ -157,7 +157,7 @@ def test_a_login_over_tls(me: Subscriber, monkeypatch):
         assert code == 4
         assert "the mail server needs a password" in output
         monkeypatch.setenv("NAVFEED_MAIL_PASSWORD", "wrong")
-        output = me.ask("watch", "run", "--now").stderr
+        output = me.run("watch", "run", "--now").stderr
         assert "535 5.7.8 Authentication credentials invalid" in output
         assert "wrong" not in output
         monkeypatch.setenv("NAVFEED_MAIL_PASSWORD", "secret")
@@ -203,7 +203,7 @@ def test_nothing_goes_unencrypted_unless_configured(me: Subscriber):
 
 
 def test_without_a_server_mail_waits(me: Subscriber):
-    result = me.ask(
+    result = me.run(
         "watch", "add", "bergen", "--municipal", "bergen", "--to", "mail:me@example.org"
     )
     assert "Add [mail] with host and from" in result.stderr
@@ -243,7 +243,7 @@ def test_what_is_no_address_is_no_link(me: Subscriber, server: MailServer, addre
     assert run(me) == (0, "")
     html = [*server.accepted[0].iter_parts()][1].get_content()
     assert html.count("href=") == 1  # NAV's page, made of the id
-    assert f'href="https://arbeidsplassen.nav.no/stillinger/stilling/{uuid(3)}"' in html
+    assert f'href="https://arbeidsplassen.nav.no/stillinger/stilling/{uuid_of(3)}"' in html
 
 
 def test_hostile_ads_stay_text(me: Subscriber, server: MailServer):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cli.support import ad, fill, uuid
+from cli.support import ad, fill, uuid_of
 from navfeed.model import DetailDecision, Reason
 from navfeed.store.writer import Store
 from support.clock import NOW
@@ -30,7 +30,7 @@ def test_what_came_between_adding_and_the_first_run_is_delivered(me: Subscriber)
 
 def test_a_watch_written_by_hand_starts_with_its_first_run(me: Subscriber):
     me.watches.write_text('[watch.bergen]\nmunicipal = "BERGEN"\n')
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "Ads that match already are skipped (1); --backlog" in result.stderr
     me.sync(ad(3))
@@ -109,7 +109,7 @@ def test_a_gone_ad_is_reported_to_who_received_it(me: Subscriber):
     me.sync(stop=[1, 3])
     output = me.do("watch", "run", "--format", "json")
     (item,) = json.loads(output)["watches"][0]["ads"]
-    assert (item["trigger"], item["uuid"]) == ("gone", uuid(3))
+    assert (item["trigger"], item["uuid"]) == ("gone", uuid_of(3))
     assert item["title"] is item["link"] is item["application_url"] is None
     assert "Sykepleier" not in output
     assert me.notified() == []
@@ -125,7 +125,7 @@ def test_an_ad_whose_details_wait_is_not_gone(me: Subscriber):
     rows(
         me.db,
         "INSERT INTO queue (ad, reason, queued_at) VALUES (?, 'changed', ?)",
-        *(uuid(3), "2026-11-21T12:00:00+00:00"),
+        *(uuid_of(3), "2026-11-21T12:00:00+00:00"),
     )
     assert me.notified() == []
 
@@ -135,7 +135,7 @@ def test_an_ad_that_left_the_scope_is_not_gone(me: Subscriber):
     me.sync(ad(3))
     me.notified()
     with Store(me.db) as store:
-        store.commit_details([DetailDecision(uuid(3), Reason.OUT_OF_SCOPE)], [], NOW)
+        store.commit_details([DetailDecision(uuid_of(3), Reason.OUT_OF_SCOPE)], [], NOW)
     assert me.notified() == []
     me.sync(stop=[3])
     assert me.notified() == [("gone", 3)]
@@ -169,7 +169,7 @@ def test_a_store_that_is_built_anew_delivers_nothing_again(me: Subscriber):
         if not file.name.startswith(me.state.name):
             file.unlink()
     fill(me.db)
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (8, "")
     assert "bergen did not run: the data is incomplete" in result.stderr
     fill(me.db, ad(1), ad(3), ad(5))
@@ -183,7 +183,7 @@ def test_a_store_that_was_restored_delivers_nothing_until_it_has_caught_up(me: S
     me.sync(ad(3))
     assert me.notified() == [("new", 3)]
     me.do("restore", str(me.folder / "copy.db"), "--yes")
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (8, "")
     assert "older than at the last delivery" in result.stderr
     me.pass_time(hours=1)
@@ -194,7 +194,7 @@ def test_a_store_that_was_restored_delivers_nothing_until_it_has_caught_up(me: S
 def test_old_data_can_be_refused_and_is_never_passed_off_as_new(me: Subscriber):
     me.add("bergen", "--municipal", "bergen", "--backlog")
     me.pass_time(days=3)
-    refused = me.ask("watch", "run", "--max-age", "1d")
+    refused = me.run("watch", "run", "--max-age", "1d")
     assert (refused.exit_code, refused.stdout) == (8, "")
     output = me.do("watch", "run")
     assert "3 days ago. Ads may have been withdrawn since." in output
@@ -207,8 +207,8 @@ def test_each_ad_is_delivered_once_though_it_matches_several_watches(me: Subscri
     output = json.loads(me.do("watch", "run", "--format", "json"))
     assert [watch["watch"] for watch in output["watches"]] == ["bergen", "nurses"]
     assert [[one["uuid"] for one in watch["ads"]] for watch in output["watches"]] == [
-        [uuid(3)],
-        [uuid(4)],
+        [uuid_of(3)],
+        [uuid_of(4)],
     ]
     assert output["watches"][0]["ads"][0]["also_matches"] == ["nurses"]
     assert me.notified() == []
@@ -223,7 +223,7 @@ def test_who_went_away_during_the_output_is_notified_again(me: Subscriber, monke
 
     with monkeypatch.context() as patched:
         patched.setattr("navfeed.cli._watch_runs.text_stdout", gone)
-        me.ask("watch", "run")
+        me.run("watch", "run")
     assert me.notified() == [("new", 3)]
 
 

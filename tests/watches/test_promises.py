@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cli.support import ad, put, uuid
+from cli.support import ad, store_ads, uuid_of
 from navfeed.errors import DeliveryError
 from navfeed.model import DetailDecision, Reason, oslo_day
 from navfeed.store.filters import Filters
@@ -187,8 +187,10 @@ class Watched(RuleBasedStateMachine):
         self.now += timedelta(minutes=1)
         there = {number: one for number, one in self.truth.items() if number not in self.hidden}
         with Store(self.db) as store:
-            put(store, there.values(), self.now)
-            gone = [DetailDecision(uuid(n), Reason.STOPPED) for n in range(1, 6) if n not in there]
+            store_ads(store, there.values(), self.now)
+            gone = [
+                DetailDecision(uuid_of(n), Reason.STOPPED) for n in range(1, 6) if n not in there
+            ]
             store.commit_details(gone, [], self.now)
             store.sweep(oslo_day(self.now), self.now)
             store.caught_up(self.now)
@@ -260,12 +262,12 @@ class Watched(RuleBasedStateMachine):
     @rule(number=numbers)
     def ignore_or_not(self, number: int) -> None:
         with State(self.state) as state:
-            if uuid(number) in self.ignored:
-                state.unmark(uuid(number))
+            if uuid_of(number) in self.ignored:
+                state.unmark(uuid_of(number))
             else:
-                state.mark(uuid(number), Mark.IGNORED, None, self.now)
-        self.ignored ^= {uuid(number)}
-        self.ever_ignored.add(uuid(number))
+                state.mark(uuid_of(number), Mark.IGNORED, None, self.now)
+        self.ignored ^= {uuid_of(number)}
+        self.ever_ignored.add(uuid_of(number))
 
     @rule(number=numbers, due=st.integers(4, 9), steps=st.integers(0, 25))
     def crash_with_news(self, number: int, due: int, steps: int) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from cli.support import ad, uuid
+from cli.support import ad, uuid_of
 from support.hookserver import HookServer
 from support.tls import AUTHORITY, TlsFront
 from watches.subscriber import Subscriber
@@ -39,7 +39,7 @@ def test_generic_json_is_that_of_stdout(me: Subscriber, server: HookServer):
     (body,) = post(me, server, "webhook", ad(3), path="/a/b?token=x")
     assert server.posted[0].path == "/a/b?token=x"
     assert server.posted[0].headers["Content-Type"] == "application/json"
-    assert body["watches"][0]["ads"][0]["uuid"] == uuid(3)
+    assert body["watches"][0]["ads"][0]["uuid"] == uuid_of(3)
     assert body["summary"] == "1 new: bergen"
     assert me.do("watch", "run") == ""
     assert len(server.posted) == 1
@@ -127,7 +127,7 @@ def test_an_ad_that_is_gone_is_an_id(me: Subscriber, server: HookServer, way):
     me.sync(stop=[3])
     assert me.do("watch", "run") == ""
     output = json.dumps(server.posted[-1].body)
-    assert uuid(3) in output.replace("\\\\", "")
+    assert uuid_of(3) in output.replace("\\\\", "")
     assert "Sykepleier" not in output
     assert "https:" not in output
 
@@ -145,7 +145,7 @@ def test_what_is_refused_waits(me: Subscriber, server: HookServer, status, messa
     server.answers = [(status, {"Location": f"{server.url}/elsewhere"})]
     me.add("bergen", "--municipal", "bergen", "--to", f"webhook:{server.url}/secret-token")
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert (result.exit_code, result.stdout) == (4, "")
     assert message in result.stderr
     assert "secret-token" not in result.stderr
@@ -158,7 +158,7 @@ def test_nothing_goes_to_a_server_with_an_unknown_certificate(me: Subscriber, se
     with TlsFront(server.port) as front:
         me.add("bergen", "--municipal", "bergen", "--to", f"webhook:{front.url}/")
         me.sync(ad(3))
-        refused = me.ask("watch", "run")
+        refused = me.run("watch", "run")
         assert (refused.exit_code, server.posted) == (4, [])
         assert "certificate verify failed" in refused.stderr
         monkeypatch.setenv("SSL_CERT_FILE", str(AUTHORITY))
@@ -170,9 +170,9 @@ def test_a_requested_pause_is_kept(me: Subscriber, server: HookServer):
     server.answers = [(429, {"Retry-After": "3600"})]
     me.add("bergen", "--municipal", "bergen", "--to", f"webhook:{server.url}")
     me.sync(ad(3))
-    me.ask("watch", "run")
+    me.run("watch", "run")
     me.pass_time(minutes=30)
-    me.ask("watch", "run")
+    me.run("watch", "run")
     assert len(server.posted) == 1
     me.pass_time(minutes=31)
     assert me.do("watch", "run") == ""
@@ -183,7 +183,7 @@ def test_of_a_digest_in_parts_the_rest_waits(me: Subscriber, server: HookServer)
     server.answers = [(200, {}), (500, {})]
     me.add("bergen", "--municipal", "bergen", "--to", f"discord:{server.url}")
     me.sync(*(ad(n) for n in range(3, 11)))
-    assert me.ask("watch", "run").exit_code == 4
+    assert me.run("watch", "run").exit_code == 4
     me.pass_time(minutes=6)
     assert me.do("watch", "run") == ""
     counts = [len(one.body["embeds"]) for one in server.posted]
@@ -197,11 +197,11 @@ def test_a_channel_that_is_down_does_not_block_another(me: Subscriber):
         *("--to", "webhook:http://127.0.0.1:1/x", "--to", "stdout"),
     )
     me.sync(ad(3))
-    result = me.ask("watch", "run")
+    result = me.run("watch", "run")
     assert result.exit_code == 4
     assert "1 new: bergen" in result.stdout
     assert "cannot be reached: Connection refused" in result.stderr
-    assert me.ask("watch", "run").stdout == ""
+    assert me.run("watch", "run").stdout == ""
 
 
 def test_a_server_that_drips_is_cut_off(me: Subscriber, monkeypatch):
@@ -222,7 +222,7 @@ def test_a_server_that_drips_is_cut_off(me: Subscriber, monkeypatch):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         me.add("bergen", "--municipal", "bergen", "--to", f"webhook:{url}")
         me.sync(ad(3))
-        result = me.ask("watch", "run")
+        result = me.run("watch", "run")
         done.set()
         thread.join(10)
     assert result.exit_code == 4

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from navfeed.practice.dates import http_date, last_modified, parse_since
 from navfeed.practice.faults import Distort, Match, Rule
-from navfeed.practice.messages import Answer, Request
+from navfeed.practice.messages import Answer, Request, RequestKind
 from navfeed.practice.pages import Renderer, page
 from navfeed.practice.tokens import LIFE, Tokens
 from navfeed.practice.world import World
@@ -70,12 +70,22 @@ class Practice:
         self._requests: list[Request] = []
         # Reentrant, so that a rule may look at the requests before it.
         self._lock = threading.RLock()
+        self._received = threading.Condition(self._lock)
 
     @property
     def requests(self) -> list[Request]:
         """All requests so far, in order."""
         with self._lock:
             return list(self._requests)
+
+    def wait_for_requests(self, kind: RequestKind, number: int = 1, seconds: float = 60) -> None:
+        """Wait until there are so many requests of a kind. Raises `TimeoutError`."""
+        with self._received:
+            if not self._received.wait_for(lambda: self._count(kind) >= number, seconds):
+                raise TimeoutError(f"{self._count(kind)} {kind} requests in {seconds} s")
+
+    def _count(self, kind: RequestKind) -> int:
+        return sum(request.kind == kind for request in self._requests)
 
     def forget_requests(self) -> None:
         with self._lock:
@@ -123,6 +133,7 @@ class Practice:
     def _matching_distortion(self, request: Request) -> Distort | None:
         with self._lock:
             self._requests.append(request)
+            self._received.notify_all()
             rule = next((rule for rule in self._rules if rule.claims(request)), None)
         return rule.distort if rule else None
 

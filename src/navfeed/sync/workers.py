@@ -205,7 +205,7 @@ class WorkerPool:
         return answer
 
     def next_within(self, answers: _Results, seconds: float | None) -> Completed[Any, Any] | None:
-        """An answer that comes within these seconds (None: no limit), or None."""
+        """An answer that comes within `seconds` (None: within the patience of `Stop`), or None."""
         self._stop.attach(answers)
         self._stop.check()
         patience = self._stop.patience()
