@@ -137,8 +137,8 @@ def test_X3_no_block_holds_a_word_of_what_was_dropped(index: sqlite3.Connection,
 
 
 def test_words_are_looked_up_by_how_they_begin(index: sqlite3.Connection) -> None:
-    put(index, 1, "natt nattevakt Ås", "", "", "natten")
-    put(index, 64, "natt", "", "", "kokk \U0010ffff")
+    index_ad(index, 1, "natt nattevakt Ås", "", "", "natten")
+    index_ad(index, 64, "natt", "", "", "kokk \U0010ffff")
     shards.open_words(query(index))
     found = shards.words_beginning(query(index), ["natt", "natte", "ås", "\ue000", "fjell"])
     assert sorted(found) == [

@@ -193,7 +193,7 @@ PLACES = [
     )
     for county in ("VESTLAND", "Vestland", "FINNMÁRKU", "Lappland", "  ", "", None)
 ]
-EVERY = {uuid(number) for number in range(len(PLACES))}
+EVERY = {uuid_of(number) for number in range(len(PLACES))}
 
 
 @pytest.mark.parametrize("value", ["VESTLAND", "46", "vest*", "*", "finnmark", "LAPPLAND", "lapp*"])

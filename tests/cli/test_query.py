@@ -389,7 +389,7 @@ def test_title_matches_come_newest_first_by_an_index(
 def test_an_ad_is_found_without_looking_at_all_ids(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plans = _plans(db, monkeypatch, lambda reader: reader.find(uuid(1)))
+    plans = _plans(db, monkeypatch, lambda reader: reader.find(uuid_of(1)))
 
     assert "SEARCH ads USING INDEX sqlite_autoindex_ads_1 (uuid>? AND uuid<?)" in plans
 
