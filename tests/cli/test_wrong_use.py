@@ -48,7 +48,7 @@ def test_one_line_with_the_next_step(words: list[str], says: str) -> None:
 def test_no_command_is_a_question_for_help() -> None:
     ended = process()
     assert ended.returncode == 2
-    assert b"Commands" in ended.stdout
+    assert b"Look for ads:" in ended.stdout
     assert ended.stderr == b""
 
 

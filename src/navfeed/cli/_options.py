@@ -8,17 +8,24 @@ from typing import Annotated
 
 import typer
 
+from navfeed.cli._help import Panel
 from navfeed.cli._output import Color, RowsFormat, use_color
 
 DbOption = Annotated[
     Path | None,
     typer.Option(
-        "--db", help="The store. Default: the platform's data folder.", show_default=False
+        "--db",
+        help="The store. Default: the platform's data folder.",
+        show_default=False,
+        rich_help_panel=Panel.ADVANCED,
     ),
 ]
 
 
-RowsOption = Annotated[RowsFormat, typer.Option("--format", help="table: tab-separated in a pipe.")]
+RowsOption = Annotated[
+    RowsFormat,
+    typer.Option("--format", help="table: tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT),
+]
 
 
 ColorOption = Annotated[
@@ -26,8 +33,9 @@ ColorOption = Annotated[
     typer.Option(
         "--color",
         callback=use_color,
-        help="When to use colour. auto: on a terminal, or if FORCE_COLOR is set.",
+        help="When to use colour. auto: on a terminal, or with FORCE_COLOR.",
         show_default=False,
+        rich_help_panel=Panel.OUTPUT,
     ),
 ]
 
@@ -38,6 +46,7 @@ ConfigOption = Annotated[
         "--config",
         help="The settings file. Default: navfeed.toml in the platform's config folder.",
         show_default=False,
+        rich_help_panel=Panel.ADVANCED,
     ),
 ]
 
@@ -48,36 +57,59 @@ MaxAgeOption = Annotated[
         metavar="TIME",
         help="Fail (exit 8) if the data is older than this (90m, 24h, 2d).",
         show_default=False,
+        rich_help_panel=Panel.ADVANCED,
     ),
 ]
 
 
 WithContactsOption = Annotated[
-    bool, typer.Option("--with-contacts", help="Include the contact people that the ads name.")
+    bool,
+    typer.Option(
+        "--with-contacts",
+        help="Include the contact people that the ads name.",
+        rich_help_panel=Panel.OUTPUT,
+    ),
 ]
 
 
 UrlOption = Annotated[
     str | None,
-    typer.Option("--base-url", help="The feed's address. Default: NAV's.", show_default=False),
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="The feed's address. Default: NAV's.",
+        show_default=False,
+        rich_help_panel=Panel.ADVANCED,
+    ),
 ]
 
 
 MaxTimeOption = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Stop after this long (90, 10m, 2h).", show_default=False),
+    typer.Option(
+        metavar="TIME",
+        help="Stop after this long (90, 10m, 2h).",
+        show_default=False,
+        rich_help_panel=Panel.ADVANCED,
+    ),
 ]
 
 
 ConnectionsOption = Annotated[
     int | None,
     typer.Option(
-        min=1, max=12, help="Number of concurrent requests. Default: 8.", show_default=False
+        min=1,
+        max=12,
+        help="Number of concurrent requests. Default: 8.",
+        show_default=False,
+        rich_help_panel=Panel.ADVANCED,
     ),
 ]
 
 
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=Panel.OUTPUT)
+]
 
 
 class SummaryFormat(StrEnum):
@@ -86,7 +118,10 @@ class SummaryFormat(StrEnum):
 
 
 FormatOption = Annotated[
-    SummaryFormat, typer.Option("--format", help="json: print a summary object on stdout.")
+    SummaryFormat,
+    typer.Option(
+        "--format", help="json: print a summary object on stdout.", rich_help_panel=Panel.OUTPUT
+    ),
 ]
 
 

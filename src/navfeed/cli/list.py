@@ -14,6 +14,7 @@ import typer
 
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ColorOption,
     ConfigOption,
@@ -61,6 +62,7 @@ def list_ads(
             help=f"Sort by {', '.join(Sort)}. Default: relevance with --text or --title, due "
             "with --closing-soon, else published.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     limit: Annotated[
@@ -69,19 +71,29 @@ def list_ads(
             min=1,
             help=f"Maximum number of ads. Default: {ROWS_ON_TERMINAL} on a terminal, else all.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
-    offset: Annotated[int, typer.Option(min=0, help="Skip this many ads.", show_default=False)] = 0,
+    offset: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Skip this many ads.", show_default=False, rich_help_panel=Panel.OUTPUT
+        ),
+    ] = 0,
     snippets: Annotated[
         bool | None,
         typer.Option(
             "--snippets/--no-snippets",
             help="Show where --text matches in each ad. Default: on a terminal only.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     format_: Annotated[
-        ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
+        ListFormat,
+        typer.Option(
+            "--format", help="table: tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT
+        ),
     ] = ListFormat.TABLE,
     columns: Annotated[
         str | None,
@@ -89,6 +101,7 @@ def list_ads(
             metavar="NAMES",
             help="Columns to show, in this order, separated by commas.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     json_: Annotated[
@@ -98,11 +111,15 @@ def list_ads(
             metavar="NAMES",
             help="Short for --format json --columns NAMES.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     with_contacts: WithContactsOption = False,
     saved: Annotated[
-        bool, typer.Option("--saved", help="Only ads you saved, with your notes.")
+        bool,
+        typer.Option(
+            "--saved", help="Only ads you saved, with your notes.", rich_help_panel=Panel.WHAT
+        ),
     ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,

@@ -53,7 +53,9 @@ def serve(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The address to listen on.")
+    ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="The port; 0: any free port.")
     ] = 8_000,

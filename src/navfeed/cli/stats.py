@@ -12,6 +12,7 @@ import typer
 
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._help import Panel
 from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption
 from navfeed.cli._output import (
     Color,
@@ -73,7 +74,10 @@ def stats(
         ),
     ] = None,
     format_: Annotated[
-        StatsFormat, typer.Option("--format", help="table: bars; tab-separated in a pipe.")
+        StatsFormat,
+        typer.Option(
+            "--format", help="table: bars; tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT
+        ),
     ] = StatsFormat.TABLE,
     output: Annotated[
         Path | None,
@@ -81,6 +85,7 @@ def stats(
             metavar="FILE.svg|FILE.png",
             help="Draw the bars into this file; it is replaced. Needs navfeed[charts].",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     and_: Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from navfeed.cli._app import Commands, app
 from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._help import Panel
 from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption, QuietOption, RowsOption
 from navfeed.cli._output import RowsFormat
 from navfeed.config import Settings, load
@@ -19,6 +20,8 @@ from navfeed.watches.choices import Field, Format, Trigger
 watch = Commands(help="Report new matching ads.", no_args_is_help=True)
 app.add_typer(watch, name="watch")
 
+DELIVERY = "Delivery"
+
 WatchesOption = Annotated[
     Path | None,
     typer.Option(
@@ -26,6 +29,7 @@ WatchesOption = Annotated[
         metavar="FILE",
         help="The watch file. Default: watches.toml beside the settings file.",
         show_default=False,
+        rich_help_panel=Panel.ADVANCED,
     ),
 ]
 NameArgument = Annotated[
@@ -38,31 +42,48 @@ ToOption = Annotated[
         help="Where to deliver: stdout, file:PATH, atom:PATH, mail:ADDRESS, webhook:URL, ntfy:URL, "
         "slack:URL, discord:URL, teams:URL or command:WORDS; repeatable. Default: stdout.",
         show_default=False,
+        rich_help_panel=DELIVERY,
     ),
 ]
 NotifyOption = Annotated[
     list[Trigger] | None,
-    typer.Option(help="Notify of these events only; repeatable.", show_default=False),
+    typer.Option(
+        help="Notify of these events only; repeatable.",
+        show_default=False,
+        rich_help_panel=DELIVERY,
+    ),
 ]
 ChangesOption = Annotated[
     list[Field] | None,
-    typer.Option(help="Notify of changes of these fields only; repeatable.", show_default=False),
+    typer.Option(
+        help="Notify of changes of these fields only; repeatable.",
+        show_default=False,
+        rich_help_panel=DELIVERY,
+    ),
 ]
 ClosingOption = Annotated[
     int | None,
     typer.Option(
-        min=0, max=60, help="Days before its deadline that an ad closes soon. Default: 3."
+        min=0,
+        max=60,
+        help="Days before its deadline that an ad closes soon. Default: 3.",
+        rich_help_panel=DELIVERY,
     ),
 ]
 DigestFormatOption = Annotated[
     Format | None,
     typer.Option(
-        "--format", help="Format for stdout and commands. Default: text.", show_default=False
+        "--format",
+        help="Format for stdout and commands. Default: text.",
+        show_default=False,
+        rich_help_panel=DELIVERY,
     ),
 ]
 BacklogOption = Annotated[
     bool,
-    typer.Option("--backlog", help="Deliver ads from before the watch started too."),
+    typer.Option(
+        "--backlog", help="Deliver ads from before the watch started too.", rich_help_panel=DELIVERY
+    ),
 ]
 
 
