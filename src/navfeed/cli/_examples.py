@@ -61,14 +61,14 @@ EXAMPLES = {
         ),
         ("A feed for a news reader", "navfeed watch add it --occupation IT --to atom:it.xml"),
     ),
-    "watch list": (("Names and filters, as JSON", "navfeed watch list --format json"),),
+    "watch list": (("Names and filters, as JSON", "navfeed watch list --json watch,filters"),),
     "watch show": (("Filters, targets and deliveries", "navfeed watch show nurses"),),
     "watch edit": (
         ("Add a place", "navfeed watch edit nurses --municipality BERGEN,ØYGARDEN"),
         ("Remove a filter", "navfeed watch edit nurses --without municipality"),
     ),
     "watch remove": (
-        ("Show what would be removed", "navfeed watch remove nurses"),
+        ("Show what would be removed", "navfeed watch remove nurses --dry-run"),
         ("Remove it", "navfeed watch remove nurses"),
     ),
     "watch run": (
@@ -106,10 +106,10 @@ EXAMPLES = {
         ("New ads each month by county", "navfeed stats --by county --over month --of new"),
         (
             "The ten greatest occupations, as JSON",
-            "navfeed stats --by occupation --top 10 --format json",
+            "navfeed stats --by occupation --top 10 --json name,ads",
         ),
     ),
-    "quality": (("Only counts, as JSON", "navfeed quality --format json"),),
+    "quality": (("Only counts, as JSON", "navfeed quality --json check,ads"),),
     "status": (("Fail if the data is older than a day", "navfeed status --max-age 24h"),),
     "verify": (
         ("Report differences", "navfeed verify"),
@@ -117,7 +117,7 @@ EXAMPLES = {
     ),
     "runs": (
         ("The last failed runs", "navfeed runs --failed --limit 5"),
-        ("For a program", "navfeed runs --format json"),
+        ("For a program", "navfeed runs --json started_at,exit_code"),
     ),
     "doctor": (("Without contacting the feed", "navfeed doctor --offline"),),
     "backup": (
@@ -125,10 +125,10 @@ EXAMPLES = {
         ("Replace yesterday's copy", "navfeed backup copy.db --force"),
     ),
     "restore": (
-        ("Show what would be replaced", "navfeed restore copy.db"),
+        ("Show what would be replaced", "navfeed restore copy.db --dry-run"),
         ("Replace it", "navfeed restore copy.db"),
     ),
-    "vacuum": (("Show how much would be freed", "navfeed vacuum"),),
+    "vacuum": (("Show how much would be freed", "navfeed vacuum --dry-run"),),
     "check": (("Read all of the store", "navfeed check"),),
     "privacy": (("Where a name is stored", "navfeed privacy find 'Kari Nordmann'"),),
     "privacy find": (
@@ -136,7 +136,7 @@ EXAMPLES = {
         ("From stdin, out of the shell's history", "navfeed privacy find - < name.txt"),
     ),
     "privacy erase": (
-        ("Show how much would be erased", "navfeed privacy erase 'Kari Nordmann'"),
+        ("Show how much would be erased", "navfeed privacy erase 'Kari Nordmann' --dry-run"),
         ("Erase it", "navfeed privacy erase 'Kari Nordmann'"),
     ),
     "privacy log": (("For a program", "navfeed privacy log --format json"),),

@@ -10,6 +10,7 @@ import typer
 
 from navfeed.cli._help import Panel
 from navfeed.cli._output import Color, RowsFormat, use_color
+from navfeed.cli._pager import use_no_pager
 
 DbOption = Annotated[
     Path | None,
@@ -28,6 +29,27 @@ RowsOption = Annotated[
 ]
 
 
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Columns to show, in this order, separated by commas.",
+        show_default=False,
+        rich_help_panel=Panel.OUTPUT,
+    ),
+]
+JsonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="NAMES",
+        help="Short for --format json --columns NAMES.",
+        show_default=False,
+        rich_help_panel=Panel.OUTPUT,
+    ),
+]
+
+
 ColorOption = Annotated[
     Color,
     typer.Option(
@@ -35,6 +57,17 @@ ColorOption = Annotated[
         callback=use_color,
         help="When to use colour. auto: on a terminal, or with FORCE_COLOR.",
         show_default=False,
+        rich_help_panel=Panel.OUTPUT,
+    ),
+]
+
+
+NoPagerOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-pager",
+        callback=use_no_pager,
+        help="Never show the output in a pager.",
         rich_help_panel=Panel.OUTPUT,
     ),
 ]
@@ -128,3 +161,7 @@ FormatOption = Annotated[
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
+
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
+]

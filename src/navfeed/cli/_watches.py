@@ -16,7 +16,15 @@ from typing import Any
 from navfeed.api import now, store_lock
 from navfeed.cli._age import limits
 from navfeed.cli._filters import FilterOptions
-from navfeed.cli._output import RowsFormat, print_json, print_rows, print_warning, text_stdout
+from navfeed.cli._output import (
+    RowsFormat,
+    print_json,
+    print_lines,
+    print_rows,
+    print_warning,
+    text_stdout,
+)
+from navfeed.cli._rows import print_columns
 from navfeed.cli._watch_runs import FILTERS, WatchRunner, state_of, viewed, watch_file_of
 from navfeed.config import Settings
 from navfeed.errors import ConfigError, ExitCode, StoreError
@@ -115,8 +123,14 @@ def _report_start(settings: Settings, added: Watch, matching: int | None, *, bac
         )
 
 
-def list_all(settings: Settings, format_: RowsFormat) -> None:
+FIELDS = ("watch", "filters", "to", "notify", "changes", "closing_days", "format")
+
+
+def list_all(settings: Settings, format_: RowsFormat, columns: str | None) -> None:
     file = watch_file_of(settings)
+    if columns is not None:
+        print_columns(columns, FIELDS, [_as_object(one) for one in file.watches.values()], format_)
+        return
     if format_ is RowsFormat.JSON:
         print_json([_as_object(one) for one in file.watches.values()])
         return
@@ -247,6 +261,14 @@ def remove(settings: Settings, name: str) -> None:
         remove_watch(settings.watches_file, name, FILTERS)
         with state_of(settings) as state:
             state.remove(name)
+
+
+def predict_removal(settings: Settings, name: str) -> None:
+    one = watch_file_of(settings).get(name)
+    targets = ", ".join(target.display for target in one.to)
+    print_lines(
+        [f"would remove {name} ({_filter_words(one)}) and its delivery history for {targets}"]
+    )
 
 
 def run(

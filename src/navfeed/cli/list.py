@@ -17,9 +17,12 @@ from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ColorOption,
+    ColumnsOption,
     ConfigOption,
     DbOption,
+    JsonOption,
     MaxAgeOption,
+    NoPagerOption,
     WithContactsOption,
 )
 from navfeed.cli._output import (
@@ -32,7 +35,7 @@ from navfeed.cli._output import (
 )
 from navfeed.cli._pager import paged
 from navfeed.cli._query import open_query
-from navfeed.errors import ConfigError
+from navfeed.cli._rows import read_columns
 from navfeed.export.columns import LIST_FIELDS, chosen
 from navfeed.export.listing import ListFormat, Listing, default_sort, write_rows
 from navfeed.model import counted
@@ -95,25 +98,8 @@ def list_ads(
             "--format", help="table: tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT
         ),
     ] = ListFormat.TABLE,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Columns to show, in this order, separated by commas.",
-            show_default=False,
-            rich_help_panel=Panel.OUTPUT,
-        ),
-    ] = None,
-    json_: Annotated[
-        str | None,
-        typer.Option(
-            "--json",
-            metavar="NAMES",
-            help="Short for --format json --columns NAMES.",
-            show_default=False,
-            rich_help_panel=Panel.OUTPUT,
-        ),
-    ] = None,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
     with_contacts: WithContactsOption = False,
     saved: Annotated[
         bool,
@@ -123,6 +109,7 @@ def list_ads(
     ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """List the active ads.
 
@@ -130,10 +117,7 @@ def list_ads(
     all of its words. `!` before a name excludes it, `*` after it matches every name that begins
     with it; separate places, numbers and sources by commas. Case does not matter.
     """
-    if json_ is not None:
-        if columns is not None or format_ not in (ListFormat.TABLE, ListFormat.JSON):
-            raise ConfigError("--json names format and columns: leave --format and --columns out")
-        columns, format_ = json_, ListFormat.JSON
+    format_, columns = read_columns(format_, columns, json_)
     named = None if columns is None else chosen(columns, None, contacts=None)
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         meant, notes = _saved(reader, filters, store) if saved else (filters, None)
@@ -159,8 +143,7 @@ def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapp
 def _print_table(reader: Reader, listing: Listing) -> None:
     if listing.columns is not None:
         rows = _marked(listing, reader, listing.columns)
-        with paged():
-            shown = print_rows(listing.names(listing.columns), map(joined, rows))
+        shown = print_rows(listing.names(listing.columns), map(joined, rows))
     elif on := canvas():
         shown = _draw(on, reader, listing)
     else:

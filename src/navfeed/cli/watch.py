@@ -11,8 +11,20 @@ import typer
 from navfeed.cli._app import Commands, app
 from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._help import Panel
-from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption, QuietOption, RowsOption
-from navfeed.cli._output import RowsFormat
+from navfeed.cli._options import (
+    ColorOption,
+    ColumnsOption,
+    ConfigOption,
+    DbOption,
+    DryRunOption,
+    JsonOption,
+    MaxAgeOption,
+    NoPagerOption,
+    QuietOption,
+    RowsOption,
+)
+from navfeed.cli._output import Color, RowsFormat
+from navfeed.cli._rows import read_columns
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
 from navfeed.watches.choices import Field, Format, Trigger
@@ -131,11 +143,16 @@ def list_watches(
     config: ConfigOption = None,
     watches: WatchesOption = None,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
+    _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """List the watches with their filters and targets."""
     from navfeed.cli import _watches
 
-    _watches.list_all(_settings(db, config, watches), format_)
+    format_, columns = read_columns(format_, columns, json_)
+    _watches.list_all(_settings(db, config, watches), format_, columns)
 
 
 @watch.command("show")
@@ -200,11 +217,13 @@ def remove(
     db: DbOption = None,
     config: ConfigOption = None,
     watches: WatchesOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Remove a watch and its delivery history."""
     from navfeed.cli import _watches
 
-    _watches.remove(_settings(db, config, watches), name)
+    do = _watches.predict_removal if dry_run else _watches.remove
+    do(_settings(db, config, watches), name)
 
 
 @watch.command("run")

@@ -67,6 +67,13 @@ def refuse_foreign(path: Path) -> None:
             raise StoreError(f"{path} was written by a newer navfeed; it was left as it is")
 
 
+def is_older(path: Path) -> bool:
+    """Whether the store at `path` has an older schema. Raises `StoreError` if it is none."""
+    with closing(open_reader(path, older=True)) as connection, translate_errors(path):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(version < VERSION)
+
+
 def release(path: Path) -> None:
     """Take the write-ahead log of the store at `path` away: another file is to take its place.
 
