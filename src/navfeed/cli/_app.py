@@ -115,7 +115,7 @@ class Boundary(Group):
         try:
             code = super().main(args, standalone_mode=False, **more)
         except TyperException as error:
-            _report_wrong_use(error)
+            _report_wrong_use(error, sys.argv[1:] if args is None else args)
             code = error.exit_code
         except ConfigError as error:
             print_error(str(error))
@@ -170,18 +170,15 @@ def _refuse_other_encodings(text: str) -> None:
         )
 
 
-def _report_wrong_use(error: TyperException) -> None:
+def _report_wrong_use(error: TyperException, words: Sequence[str]) -> None:
     """One line on stderr; the help on stdout if there were no arguments at all."""
-    message = error.format_message()
     if type(error).__name__ == "NoArgsIsHelpError":  # no public class
-        print_lines([message])
+        print_lines([error.format_message()])
         sys.stdout.flush()
         return
-    message = " ".join(message.split()).rstrip(".?")
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "navfeed"
-    mark = "?" if "Did you mean" in message else "."
-    print_error(f"{message[0].lower()}{message[1:]}{mark} See `{command} --help`")
+    from navfeed.cli._wrong_use import describe
+
+    print_error(describe(error, words))
 
 
 def _leave_quietly() -> NoReturn:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 MAX_WIDTH = 100
 """Columns of the widest help."""
@@ -45,6 +46,14 @@ class Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401  typer's own
         return [one.strip("{}") for one in super().collect_usage_pieces(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  typer's own
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            if getattr(error, "ctx", ctx) is None:  # so of an option without its value
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
         super().format_help_text(ctx, formatter)
@@ -125,10 +134,14 @@ _OBVIOUS = re.compile(r"  \[x>=[01]\]|; x>=[01](?=[;\]])")
 """A least value that nobody needs to be told."""
 
 
+def name_of_value(metavar: str) -> str:
+    """What an option takes, as the help names it: `NUMBER` for typer's `<int range>`."""
+    return _TYPE.sub(lambda found: NAMES_OF_TYPES.get(found[1], found[1]), metavar)
+
+
 def _record(parameter: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401  typer's own
     name, text = parameter.get_help_record(ctx)
-    name = _TYPE.sub(lambda found: NAMES_OF_TYPES.get(found[1], found[1]), name)
-    return name, " ".join(_OBVIOUS.sub("", text).split())
+    return name_of_value(name), " ".join(_OBVIOUS.sub("", text).split())
 
 
 def _entry(name: str, text: str, names: int, width: int) -> Iterator[str]:
