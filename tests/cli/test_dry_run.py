@@ -98,6 +98,15 @@ def test_a_dry_run_refuses_what_the_command_would_refuse(db: Path) -> None:
         assert (result.exit_code, result.stdout) == (code, ""), command
 
 
+@pytest.mark.parametrize("command", ["backup NEW", "vacuum", "privacy erase Nordmann"])
+def test_without_a_store_a_dry_run_ends_as_the_command_does(db: Path, command: str) -> None:
+    words, nowhere = _placed(command, db).split(), db.parent / "nowhere.db"
+    for more in ([], ["--dry-run"]):
+        result = ask(nowhere, *words, *more)
+        assert (result.exit_code, result.stdout) == (7, "")
+        assert f"there is no store at {nowhere} yet" in result.stderr
+
+
 def test_a_damaged_copy_is_refused(db: Path) -> None:
     copy = db.parent / "copy.db"
     with closing(sqlite3.connect(copy)) as connection, connection:

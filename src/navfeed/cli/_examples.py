@@ -45,7 +45,7 @@ EXAMPLES = {
         ("Save an ad with a note", f"navfeed save {AD} --note 'call on Monday'"),
         ("List the saved ads", "navfeed list --saved"),
     ),
-    "applied": (("Note where you applied", f"navfeed applied {AD}"),),
+    "applied": (("Note that you applied", f"navfeed applied {AD}"),),
     "ignore": (
         ("Hide an ad", f"navfeed ignore {AD}"),
         ("Show it again", f"navfeed ignore {AD} --undo"),
@@ -64,7 +64,7 @@ EXAMPLES = {
     "watch list": (("Names and filters, as JSON", "navfeed watch list --json watch,filters"),),
     "watch show": (("Filters, targets and deliveries", "navfeed watch show nurses"),),
     "watch edit": (
-        ("Add a place", "navfeed watch edit nurses --municipality BERGEN,ØYGARDEN"),
+        ("Change the places", "navfeed watch edit nurses --municipality BERGEN,ØYGARDEN"),
         ("Remove a filter", "navfeed watch edit nurses --without municipality"),
     ),
     "watch remove": (
@@ -105,7 +105,7 @@ EXAMPLES = {
         ("Nurses by county", "navfeed stats --text sykepleier --by county"),
         ("New ads each month by county", "navfeed stats --by county --over month --of new"),
         (
-            "The ten greatest occupations, as JSON",
+            "The ten most frequent occupations, as JSON",
             "navfeed stats --by occupation --top 10 --json name,ads",
         ),
     ),

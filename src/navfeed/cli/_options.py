@@ -158,7 +158,9 @@ FormatOption = Annotated[
 ]
 
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The file of the copy.", show_default=False)
+]
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 

@@ -29,7 +29,7 @@ def backup(
     old copies.
     """
     from navfeed.files import replaced
-    from navfeed.store.backup import copy, refuse_foreign
+    from navfeed.store.backup import copied_bytes, copy, refuse_foreign
 
     path = load({"db": db}, config=config).db
     refuse_store(file, path)
@@ -39,7 +39,7 @@ def backup(
         raise ConfigError(f"{file} exists. Name another file, or replace it with --force")
     if dry_run:
         verb = "replace" if file.exists() else "write"
-        size = path.stat().st_size / 1e6
+        size = copied_bytes(path) / 1e6
         print_lines([f"would {verb} {file} with a copy of {path}, at most {size:,.1f} MB"])
         return
     with replaced(file) as out:

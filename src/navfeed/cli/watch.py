@@ -237,12 +237,18 @@ def run_watches(
     watches: WatchesOption = None,
     format_: Annotated[
         Format | None,
-        typer.Option("--format", help="Format for stdout. Default: the watch's."),
+        typer.Option(
+            "--format", help="Format for stdout. Default: the watch's.", rich_help_panel=DELIVERY
+        ),
     ] = None,
     backlog: BacklogOption = False,
     immediately: Annotated[
         bool,
-        typer.Option("--now", help="Ignore quiet hours, and retry failed channels now."),
+        typer.Option(
+            "--now",
+            help="Ignore quiet hours, and retry failed channels now.",
+            rich_help_panel=DELIVERY,
+        ),
     ] = False,
     max_age: MaxAgeOption = None,
     quiet: QuietOption = False,
@@ -270,8 +276,12 @@ def preview(
     db: DbOption = None,
     config: ConfigOption = None,
     watches: WatchesOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most ads, and the most near misses.")] = 10,
-    format_: Annotated[Format, typer.Option("--format", help="The format.")] = Format.TEXT,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Maximum number of ads, and of near misses.")
+    ] = 10,
+    format_: Annotated[
+        Format, typer.Option("--format", help="Format of the output.")
+    ] = Format.TEXT,
 ) -> None:
     """Show pending notifications and near misses.
 
