@@ -130,6 +130,8 @@ NAMES_OF_TYPES = {"path": "FILE", "int": "NUMBER", "int range": "NUMBER", "float
 """What an option takes, for typer's name of its type."""
 
 _TYPE = re.compile(r"<([^>]+)>")
+_BETWEEN = re.compile(r"([\d.]+)<=x<=([\d.]+)")
+_LEAST = re.compile(r"x>=([\d.]+)")
 _OBVIOUS = re.compile(r"  \[x>=[01]\]|; x>=[01](?=[;\]])")
 """A least value that nobody needs to be told."""
 
@@ -141,7 +143,12 @@ def name_of_value(metavar: str) -> str:
 
 def _record(parameter: Any, ctx: Any) -> tuple[str, str]:  # noqa: ANN401  typer's own
     name, text = parameter.get_help_record(ctx)
-    return name_of_value(name), " ".join(_OBVIOUS.sub("", text).split())
+    return name_of_value(name), " ".join(in_words(_OBVIOUS.sub("", text)).split())
+
+
+def in_words(text: str) -> str:
+    """Typer's ranges in words: `0 to 60` for `0<=x<=60`."""
+    return _LEAST.sub(r"\1 or more", _BETWEEN.sub(r"\1 to \2", text))
 
 
 def _entry(name: str, text: str, names: int, width: int) -> Iterator[str]:

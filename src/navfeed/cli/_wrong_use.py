@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from shlex import quote
 from typing import Any
 
-from navfeed.cli._help import name_of_value
+from navfeed.cli._help import in_words, name_of_value
 
 OTHER_NAMES = {
     **dict.fromkeys(("search", "find", "query", "ls", "ads"), "list"),
@@ -108,20 +108,13 @@ def _bad_value(error: Any) -> str | None:  # noqa: ANN401
     if found := re.match(r"'?(.*?)'? is not a valid (?:int|float)", message, re.DOTALL):
         return f"{option} takes a number, not {found[1]!r}"
     if found := re.match(r"(\S+) is not in the range (.*)", message):
-        return f"{option} takes {_range(found[2].rstrip('.'))}, not {found[1]}"
+        return f"{option} takes {in_words(found[2].rstrip('.'))}, not {found[1]}"
     return None
 
 
 def _either(choices: Sequence[str]) -> str:
     *others, last = choices
     return f"{', '.join(others)} or {last}" if others else last
-
-
-def _range(text: str) -> str:
-    """`x>=1` and `0<=x<=60` in words."""
-    if found := re.fullmatch(r"(\S+)<=x<=(\S+)", text):
-        return f"{found[1]} to {found[2]}"
-    return f"{text.removeprefix('x>=')} or more"
 
 
 def _without_value(error: Any) -> str | None:  # noqa: ANN401

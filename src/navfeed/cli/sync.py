@@ -365,7 +365,7 @@ def _dry_run(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
     from navfeed.ops.dry_run import predict
     from navfeed.sync.engine import refuse_scope
 
-    would, verdict = predict(settings.db, plan)
+    would, verdict = predict(settings, plan)
     if format_ is SummaryFormat.JSON:
         print_json(asdict(would), indent=None)
     else:
