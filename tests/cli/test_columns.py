@@ -92,3 +92,8 @@ def test_several_values_of_a_cell_are_separated_by_semicolons(db: Path) -> None:
 def test_stats_has_columns_as_csv_too(db: Path) -> None:
     shown = answer(db, "stats", "--by", "county", "--columns", "ads,name", "--format", "csv")
     assert list(csv.reader(shown.splitlines())) == [["ads", "name"], ["2", ""], ["2", "VESTLAND"]]
+
+
+def test_a_wrong_name_is_refused_before_anything_is_done(db: Path) -> None:
+    assert ask(db, "privacy", "find", "Nordmann", "--json", "tekst").exit_code == 2
+    assert len(json.loads(answer(db, "privacy", "log", "--format", "json"))) == 1

@@ -11,6 +11,7 @@ from navfeed.cli._output import print_json, print_lines, print_warning, program_
 from navfeed.cli._pager import paged
 from navfeed.cli._rows import print_columns
 from navfeed.errors import ConfigError
+from navfeed.export.choosing import pick
 from navfeed.export.formats import write_csv
 from navfeed.model import By
 from navfeed.research.series import Of, Over, Point, Series
@@ -109,7 +110,7 @@ def print_table(table: Table, format_: StrEnum, columns: str | None) -> None:
     if table.note:
         print_warning(table.note)
     if columns is not None:
-        print_columns(columns, table.columns, rows, format_)
+        print_columns(pick(columns, table.columns), rows, format_)
     elif format_ == "csv":
         write_csv(table.columns, table.rows, program_stdout())
     else:

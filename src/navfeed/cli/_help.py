@@ -51,7 +51,7 @@ class Command(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except TyperException as error:
-            if getattr(error, "ctx", ctx) is None:  # so of an option without its value
+            if getattr(error, "ctx", ctx) is None:  # as for an option without its value
                 error.ctx = ctx  # type: ignore[attr-defined]
             raise
 
@@ -133,7 +133,7 @@ _TYPE = re.compile(r"<([^>]+)>")
 _BETWEEN = re.compile(r"([\d.]+)<=x<=([\d.]+)")
 _LEAST = re.compile(r"x>=([\d.]+)")
 _OBVIOUS = re.compile(r"  \[x>=[01]\]|; x>=[01](?=[;\]])")
-"""A least value that nobody needs to be told."""
+"""Minimums that go without saying."""
 
 
 def name_of_value(metavar: str) -> str:
@@ -157,14 +157,10 @@ def _entry(name: str, text: str, names: int, width: int) -> Iterator[str]:
         yield f"  {_bold(name)}"
         yield from _filled(text, width, " " * 6)
         return
-    beside = len(name) <= names - 2
-    first, *more = [*_filled(text, width, " " * (names + 2)), ""] if text else [""]
-    if beside:
-        yield f"  {_bold(name)}{first[len(name) + 2 :]}".rstrip()
-    else:
-        yield f"  {_bold(name)}"
-        yield first
-    yield from more[:-1]
+    lines = _filled(text, width, " " * (names + 2))
+    first = lines.pop(0)[len(name) + 2 :] if lines and len(name) <= names - 2 else ""
+    yield f"  {_bold(name)}{first}"
+    yield from lines
 
 
 def _filled(text: str, width: int, indent: str) -> list[str]:

@@ -14,10 +14,8 @@ Format = TypeVar("Format", bound=StrEnum)
 Record = Mapping[str, object]
 
 
-def read_columns(
-    format_: Format, columns: str | None, json_: str | None
-) -> tuple[Format, str | None]:
-    """The format and the columns that the three options give. Raises `ConfigError`."""
+def read_json(format_: Format, columns: str | None, json_: str | None) -> tuple[Format, str | None]:
+    """The format and the names of columns that the three options give. Raises `ConfigError`."""
     if json_ is None:
         return format_, columns
     as_json = type(format_)("json")
@@ -26,14 +24,16 @@ def read_columns(
     return as_json, json_
 
 
-def print_columns(
-    names: str, known: Collection[str], records: Sequence[Record], format_: StrEnum
-) -> None:
-    """Print these columns of the records as `table`, `json` or `csv`.
+def read_columns(
+    format_: Format, columns: str | None, json_: str | None, known: Collection[str]
+) -> tuple[Format, tuple[str, ...] | None]:
+    """The format and the columns, each of them `known`. Raises `ConfigError`."""
+    format_, names = read_json(format_, columns, json_)
+    return format_, None if names is None else pick(names, known)
 
-    Raises `ConfigError` for a name that is not `known`.
-    """
-    columns = pick(names, known)
+
+def print_columns(columns: Sequence[str], records: Sequence[Record], format_: StrEnum) -> None:
+    """Print these columns of the records as `table`, `json` or `csv`."""
     if format_ == "json":
         print_json([{name: one[name] for name in columns} for one in records])
         return
@@ -42,8 +42,8 @@ def print_columns(
         from navfeed.export.formats import write_csv
 
         write_csv(columns, rows, program_stdout())
-        return
-    print_rows(columns, rows)
+    else:
+        print_rows(columns, rows)
 
 
 def _text(value: object) -> str:

@@ -28,6 +28,7 @@ from navfeed.cli._rows import print_columns
 from navfeed.cli._watch_runs import FILTERS, WatchRunner, state_of, viewed, watch_file_of
 from navfeed.config import Settings
 from navfeed.errors import ConfigError, ExitCode, StoreError
+from navfeed.export.choosing import pick
 from navfeed.model import counted, oslo_time
 from navfeed.watches import deliver
 from navfeed.watches.batch import make_batch
@@ -129,7 +130,8 @@ FIELDS = ("watch", "filters", "to", "notify", "changes", "closing_days", "format
 def list_all(settings: Settings, format_: RowsFormat, columns: str | None) -> None:
     file = watch_file_of(settings)
     if columns is not None:
-        print_columns(columns, FIELDS, [_as_object(one) for one in file.watches.values()], format_)
+        objects = [_as_object(one) for one in file.watches.values()]
+        print_columns(pick(columns, FIELDS), objects, format_)
         return
     if format_ is RowsFormat.JSON:
         print_json([_as_object(one) for one in file.watches.values()])

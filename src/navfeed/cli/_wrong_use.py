@@ -31,7 +31,7 @@ OTHER_NAMES = {
 
 def describe(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401  typer's exceptions
     """The line for an error of typer's; `words` is the command line."""
-    context = error.ctx
+    context = getattr(error, "ctx", None)
     command = context.command_path if context else "navfeed"
     text = _message(error, words)
     mark = "" if text.endswith("?") else "."
@@ -46,9 +46,9 @@ def _message(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401
 
 def _options(error: Any) -> dict[str, Any]:  # noqa: ANN401
     """The options of the command by name, hidden ones left out."""
-    if not error.ctx:
+    if not (context := getattr(error, "ctx", None)):
         return {}
-    shown = [one for one in error.ctx.command.params if not getattr(one, "hidden", False)]
+    shown = [one for one in context.command.params if not getattr(one, "hidden", False)]
     options = [one for one in shown if one.param_type_name == "option"]
     return {name: one for one in options for name in (*one.opts, *one.secondary_opts)}
 

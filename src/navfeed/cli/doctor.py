@@ -54,11 +54,11 @@ def doctor(
     Exit codes: 0 no failure, warnings included; else that of the first failure: 2 configuration or
     clock, 5 feed, 6 token, 7 store, 8 no recent data.
     """
-    format_, columns = read_columns(format_, columns, json_)
+    format_, chosen = read_columns(format_, columns, json_, FIELDS)
     flags = {"db": db, "base_url": base_url}
     findings = [*examine(flags, config, offline=offline), *_watches(flags, config)]
-    if columns is not None:
-        print_columns(columns, FIELDS, [asdict(finding) for finding in findings], format_)
+    if chosen is not None:
+        print_columns(chosen, [asdict(finding) for finding in findings], format_)
     elif format_ is RowsFormat.JSON:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -35,7 +35,7 @@ from navfeed.cli._output import (
 )
 from navfeed.cli._pager import paged
 from navfeed.cli._query import open_query
-from navfeed.cli._rows import read_columns
+from navfeed.cli._rows import read_json
 from navfeed.export.columns import LIST_FIELDS, chosen
 from navfeed.export.listing import ListFormat, Listing, default_sort, write_rows
 from navfeed.model import counted
@@ -117,7 +117,7 @@ def list_ads(
     all of its words. `!` before a name excludes it, `*` after it matches every name that begins
     with it; separate places, numbers and sources by commas. Case does not matter.
     """
-    format_, columns = read_columns(format_, columns, json_)
+    format_, columns = read_json(format_, columns, json_)
     named = None if columns is None else chosen(columns, None, contacts=None)
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         meant, notes = _saved(reader, filters, store) if saved else (filters, None)

@@ -76,7 +76,7 @@ def find(
     """
     from navfeed.store.writer import Store
 
-    format_, columns = read_columns(format_, columns, json_)
+    format_, chosen = read_columns(format_, columns, json_, FOUND_AS)
     term = _term(text)
     now = datetime.now(UTC)
     path = load({"db": db}, config=config).db
@@ -84,7 +84,7 @@ def find(
         found = list(_places(reader, term))
     with Store(path) as store:
         store.note_find(len({ad for ad, _, _ in found}), len(found), now)
-    _give(FOUND_AS, list(dict.fromkeys(found)), format_, columns)
+    _give(FOUND_AS, list(dict.fromkeys(found)), format_, chosen)
     if not found:
         print_warning("no stored ad contains it")
 
@@ -144,11 +144,11 @@ def log(
 
     Shows the number of ads, never the text.
     """
-    format_, columns = read_columns(format_, columns, json_)
+    format_, chosen = read_columns(format_, columns, json_, LOGGED_AS)
     path = load({"db": db}, config=config).db
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         lines = reader.audit()
-    _give(LOGGED_AS, list(map(_cells, lines)), format_, columns)
+    _give(LOGGED_AS, list(map(_cells, lines)), format_, chosen)
 
 
 def _term(text: str) -> Term:
@@ -202,11 +202,11 @@ def _give(
     names: Sequence[str],
     rows: Sequence[Sequence[object]],
     format_: RowsFormat,
-    columns: str | None,
+    chosen: Sequence[str] | None,
 ) -> None:
     records = [dict(zip(names, row, strict=True)) for row in rows]
-    if columns is not None:
-        print_columns(columns, names, records, format_)
+    if chosen is not None:
+        print_columns(chosen, records, format_)
     elif format_ is RowsFormat.JSON:
         print_json(records)
     else:

@@ -46,12 +46,12 @@ def quality(
     Counts the active ads that lack something, contradict themselves or seem to duplicate another
     one, each with the ids of the first few. Takes the filters of `navfeed list`.
     """
-    format_, columns = read_columns(format_, columns, json_)
+    format_, chosen = read_columns(format_, columns, json_, FIELDS)
     with open_query(filter_options, db, config, max_age) as (reader, filters, _):
         rows: Any = reader.rows(_COLUMNS, filters)
         report = examine((AdFacts(*row) for row in rows), reader.today)
-    if columns is not None:
-        print_columns(columns, FIELDS, [asdict(one) for one in report.findings], format_)
+    if chosen is not None:
+        print_columns(chosen, [asdict(one) for one in report.findings], format_)
     elif format_ is RowsFormat.JSON:
         print_json(asdict(report))
     else:

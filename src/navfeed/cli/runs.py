@@ -53,14 +53,14 @@ def runs(
     Newest first: start, result and counts. The store keeps the last 10,000 runs: two weeks of a
     service, or seven months of a run every half hour.
     """
-    format_, columns = read_columns(format_, columns, json_)
+    format_, chosen = read_columns(format_, columns, json_, FIELDS)
     path = load({"db": db}, config=config).db
     with open_store(path) as reader:
         found = reader.runs(limit, failed=failed)
     listed = [(run, _state_in_list(path, run, newest=not at)) for at, run in enumerate(found)]
     objects = [{"run": run.id, **run_object(run, state)} for run, state in listed]
-    if columns is not None:
-        print_columns(columns, FIELDS, objects, format_)
+    if chosen is not None:
+        print_columns(chosen, objects, format_)
     elif format_ is RowsFormat.JSON:
         print_json(objects)
     else:

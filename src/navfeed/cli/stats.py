@@ -32,9 +32,10 @@ from navfeed.cli._output import (
 )
 from navfeed.cli._pager import paged
 from navfeed.cli._query import open_query
-from navfeed.cli._rows import print_columns, read_columns
+from navfeed.cli._rows import print_columns, read_json
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
+from navfeed.export.choosing import pick
 from navfeed.export.formats import write_csv
 from navfeed.model import By, Stats, moment_text
 from navfeed.present.words import counted_since, first, stats_rows
@@ -134,7 +135,7 @@ def stats(
     `navfeed list`. An ad with several places counts in each. New and removed ads are counted for
     the whole store only, without filters; weeks before the first count are blank.
     """
-    format_, columns = read_columns(format_, columns, json_)
+    format_, columns = read_json(format_, columns, json_)
     if over or of or and_:
         from navfeed.cli._counting import Counting, count, print_table
 
@@ -187,7 +188,7 @@ def _print(counted: Stats, top: int | None, format_: StatsFormat, columns: str |
     if counted.flow is not None and format_ is not StatsFormat.JSON:
         print_warning(counted_since(counted.flow))
     if columns is not None:
-        print_columns(columns, COLUMNS, list(map(_record, rows)), format_)
+        print_columns(pick(columns, COLUMNS), list(map(_record, rows)), format_)
         return
     match format_:
         case StatsFormat.JSON:

@@ -24,7 +24,7 @@ from navfeed.cli._options import (
     RowsOption,
 )
 from navfeed.cli._output import Color, RowsFormat
-from navfeed.cli._rows import read_columns
+from navfeed.cli._rows import read_json
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
 from navfeed.watches.choices import Field, Format, Trigger
@@ -151,7 +151,7 @@ def list_watches(
     """List the watches with their filters and targets."""
     from navfeed.cli import _watches
 
-    format_, columns = read_columns(format_, columns, json_)
+    format_, columns = read_json(format_, columns, json_)
     _watches.list_all(_settings(db, config, watches), format_, columns)
 
 
