@@ -68,30 +68,6 @@ class FilterOptions:
     title: Annotated[
         Names, _what("WORDS", "These words in the title or job title; same syntax.")
     ] = None
-    employer: Annotated[Names, _what("PART", "The employer's name contains this.", "employer")] = (
-        None
-    )
-    orgnr: Annotated[Names, _what("NUMBER", "The employer's organisation number.", "orgnr")] = None
-    occupation: Annotated[
-        Names,
-        _what("PART", "The job title, occupation or category contains this.", "occupation"),
-    ] = None
-    level1: Annotated[Names, _what("NAME", "Broad occupation group.", "level1")] = None
-    level2: Annotated[Names, _what("NAME", "Occupation, by NAV's grouping.", "level2")] = None
-    styrk: Annotated[
-        Names, _what("CODE|NAME", "STYRK08 category; `22*` for a whole group.", "styrk")
-    ] = None
-    esco: Annotated[Names, _what("CODE|NAME", "ESCO category.", "esco")] = None
-    engagement: Annotated[
-        Names, _what("NAME", "Type of engagement, such as Fast.", "engagement")
-    ] = None
-    extent: Annotated[Names, _what("NAME", "Heltid or Deltid.", "extent")] = None
-    sector: Annotated[Names, _what("NAME", "Sector, such as Offentlig.", "sector")] = None
-    source: Annotated[Names, _what("NAME", "The system that the ad came from.", "source")] = None
-    positions: Annotated[
-        Names, _what("NUMBER|RANGE", "Number of positions: `2`, `[2,5]` or `[10,*)`.")
-    ] = None
-    uuid: Annotated[Names, _what("UUID", "The ad's id.")] = None
     municipal: Annotated[
         Names, _where("NAME|NUMBER", "Work location in this municipality.", "municipal")
     ] = None
@@ -116,6 +92,29 @@ class FilterOptions:
         Names,
         _where("CODE", "Work location at this postal code; `50*` for an area.", "postal_code"),
     ] = None
+    employer: Annotated[Names, _what("PART", "The employer's name contains this.", "employer")] = (
+        None
+    )
+    orgnr: Annotated[Names, _what("NUMBER", "The employer's organisation number.", "orgnr")] = None
+    occupation: Annotated[
+        Names,
+        _what("PART", "The job title, occupation or category contains this.", "occupation"),
+    ] = None
+    level1: Annotated[Names, _what("NAME", "Broad occupation group.", "level1")] = None
+    level2: Annotated[Names, _what("NAME", "Occupation, by NAV's grouping.", "level2")] = None
+    styrk: Annotated[
+        Names, _what("CODE|NAME", "STYRK08 category; `22*` for a whole group.", "styrk")
+    ] = None
+    esco: Annotated[Names, _what("CODE|NAME", "ESCO category.", "esco")] = None
+    engagement: Annotated[
+        Names, _what("NAME", "Type of engagement, such as Fast.", "engagement")
+    ] = None
+    extent: Annotated[Names, _what("NAME", "Heltid or Deltid.", "extent")] = None
+    sector: Annotated[Names, _what("NAME", "Sector, such as Offentlig.", "sector")] = None
+    source: Annotated[Names, _what("NAME", "The system that the ad came from.", "source")] = None
+    positions: Annotated[
+        Names, _what("NUMBER|RANGE", "Number of positions: `2`, `[2,5]` or `[10,*)`.")
+    ] = None
     published: Annotated[
         Names,
         _when(
@@ -123,16 +122,24 @@ class FilterOptions:
             "Publication day or range: `2026-05-01`, `today`, `[2026-05-01,*)`, `[*,yesterday]`.",
         ),
     ] = None
-    published_since: Annotated[
-        str | None,
-        _when("DATE|DAYS", "Published on or after this day, or within this many days."),
-    ] = None
     updated: Annotated[Names, _when("DATE|RANGE", "Day or range of the last update.")] = None
+    expires: Annotated[Names, _when("DATE|RANGE", "Last day shown: a day or a range.")] = None
     due: Annotated[
         Names,
         _when(
             "DATE|RANGE|DAYS",
             "Application deadline: a day, a range, or a number of days from today.",
+        ),
+    ] = None
+    published_since: Annotated[
+        str | None,
+        _when("DATE|DAYS", "Published on or after this day, or within this many days."),
+    ] = None
+    expires_before: Annotated[
+        str | None,
+        _when(
+            "DATE|DAYS",
+            "Last day shown before this day, or in fewer days than this.",
         ),
     ] = None
     due_before: Annotated[
@@ -151,14 +158,7 @@ class FilterOptions:
             "its last day shown.",
         ),
     ] = False
-    expires: Annotated[Names, _when("DATE|RANGE", "Last day shown: a day or a range.")] = None
-    expires_before: Annotated[
-        str | None,
-        _when(
-            "DATE|DAYS",
-            "Last day shown before this day, or in fewer days than this.",
-        ),
-    ] = None
+    uuid: Annotated[Names, _what("UUID", "The ad's id.")] = None
 
     def given(self) -> dict[str, object]:
         """The options that were given, by name."""
