@@ -17,6 +17,8 @@ from typer import Context
 from typer._completion_shared import get_completion_script
 from typer.main import get_group
 
+from navfeed.cli._examples import EXAMPLES
+from navfeed.cli._help import NAMES_OF_TYPES, panels_of
 from navfeed.cli.commands import app
 from navfeed.errors import ExitCode
 from navfeed.version import __version__
@@ -59,7 +61,8 @@ def manual(name: tuple[str, ...], command: Any, meanings: dict[ExitCode, str]) -
         section("SYNOPSIS", synopsis(name, command)),
         *([section("DESCRIPTION", prose(rest))] if rest else []),
         *([section("COMMANDS", listed(name, command))] if hasattr(command, "commands") else []),
-        section("OPTIONS", "\n".join(map(described, options_of(command)))),
+        *([section("EXAMPLES", examples)] if (examples := examples_of(name)) else []),
+        section("OPTIONS", options_of(command)),
         *(top_level(meanings) if len(name) == 1 else ()),
         section("SEE ALSO", see_also(name, command)),
     ]
@@ -83,9 +86,24 @@ def shown(argument: Any) -> str:  # noqa: ANN401
     return word if argument.required else f"[{word}]"
 
 
-def options_of(command: Any) -> list[Any]:  # noqa: ANN401
-    own = [one for one in command.get_params(Context(command)) if not getattr(one, "hidden", False)]
-    return [one for one in own if one.param_type_name == "option"]
+def examples_of(name: tuple[str, ...]) -> str:
+    """Each line below what it does."""
+    return "\n".join(
+        f".TP\n{inline(meaning)}\n\\fB{escape(line)}\\fR"
+        for meaning, line in EXAMPLES.get(" ".join(name[1:]), ())
+    )
+
+
+def options_of(command: Any) -> str:  # noqa: ANN401
+    """The options; with panels, each below its heading."""
+    panels = {
+        heading: "\n".join(described(one) for one in found if one.param_type_name == "option")
+        for heading, found in panels_of(command, Context(command)).items()
+        if heading != "Arguments"
+    }
+    if len(panels) == 1:
+        return "\n".join(panels.values())
+    return "\n".join(f".SS {heading}\n{text}" for heading, text in panels.items())
 
 
 def described(option: Any) -> str:  # noqa: ANN401
@@ -103,7 +121,7 @@ def value_of(option: Any) -> str:  # noqa: ANN401
 
 
 def _kind(name: str) -> str:
-    return {"str": "TEXT", "int": "NUMBER", "integer range": "NUMBER"}.get(name, name.upper())
+    return {"str": "TEXT", **NAMES_OF_TYPES}.get(name, name.upper())
 
 
 def listed(name: tuple[str, ...], group: Any) -> str:  # noqa: ANN401

@@ -47,6 +47,7 @@ DOORS = {
     "uvicorn": {"serve/server.py"},
     "typer": {
         "cli/_app.py",
+        "cli/_help.py",
         "cli/_completion.py",
         "cli/_filters.py",
         "cli/_options.py",

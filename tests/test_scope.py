@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -229,6 +230,23 @@ def test_a_dry_run_counts_what_would_come_back(shell: Shell) -> None:
     out = shell.run("sync", "--dry-run", "--scope", "all")[1]
     assert f"present scope to fetch: {left}\n" in out
     assert "Scope: unchanged" in shell.run("sync", "--dry-run")[1]
+
+
+def test_a_dry_run_counts_the_contacts_and_masks_that_would_go(shell: Shell) -> None:
+    stored = len(shell.stored())
+    assert "contacts" not in shell.run("sync", "--dry-run")[1]
+    out = shell.run("sync", "--dry-run", "--contacts", "drop")[1]
+    (ads,) = re.findall(r"Ads to remove contacts from: (\d+)\n", out)
+    assert 0 < int(ads) <= stored
+    shell.run("sync", "-q", "--contacts", "drop", "--inactive", "mask")
+    assert "contacts" not in shell.run("sync", "--dry-run", "--contacts", "drop")[1]
+    shell.run("sync", "-q", "--yes", "--scope", "municipal=BERGEN")
+    out = shell.run("sync", "--dry-run", "--inactive", "delete", "--format", "json")[1]
+    masks = json.loads(shell.run("status", "--format", "json")[1])["ads_masked"]
+    assert json.loads(out)["masks_deleted"] == masks > 0
+    out = shell.run("sync", "--dry-run", "--inactive", "delete")[1]
+    assert f"Masks of removed ads to delete: {masks}\n" in out
+    assert "Masks" not in shell.run("sync", "--dry-run")[1]
 
 
 def test_a_dry_run_wants_a_store_and_one_run(shell: Shell, tmp_path: Path) -> None:

@@ -676,7 +676,8 @@ class Foretold:
     """What a sync would do to a store, as far as the store itself shows. All but one are counts.
 
     `leaving`: how many of the `stored` ads the scope removes; `coming_in` were outside it so far
-    and would be requested again; `expired` are ads whose last day is over.
+    and would be requested again; `expired` are ads whose last day is over. `contacts_dropped` ads
+    would lose contacts, and `masks_deleted` are masks of removed ads that would be deleted.
     """
 
     scope_changes: bool
@@ -685,6 +686,8 @@ class Foretold:
     coming_in: int
     expired: int
     waiting: int
+    contacts_dropped: int
+    masks_deleted: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -478,47 +477,3 @@ def test_columns_that_cannot_be(db: Path, arguments: tuple[str, ...], why: str) 
     result = run_command(db, "list", *arguments)
     assert result.exit_code == 2
     assert why in result.stderr
-
-
-# What is longer than the terminal
-
-
-@pytest.fixture
-def pager(tmp_path: Path) -> dict[str, str]:
-    """A pager that keeps what it is shown."""
-    kept = tmp_path / "shown"
-    script = (
-        f"import pathlib, sys; pathlib.Path({str(kept)!r}).write_bytes(sys.stdin.buffer.read())"
-    )
-    return {"PAGER": shlex.join([sys.executable, "-c", script])}
-
-
-def test_a_long_list_goes_through_the_pager(
-    db: Path, tmp_path: Path, pager: dict[str, str]
-) -> None:
-    far = {"expires": "2999-01-01T00:00:00Z"}
-    fill(db, *(ad(number, **far) for number in range(1, 30)))
-    for words in (("list",), ("list", "--columns", "title,uuid"), ("show", uuid_of(1))):
-        arguments = (*words, "--db", str(db))
-        _, whole, _ = on_terminal(80, *arguments, LINES="5")
-        code, out, err = on_terminal(80, *arguments, LINES="5", **pager)
-        assert (code, out, err) == (0, "", "")
-        shown = (tmp_path / "shown").read_bytes().decode()
-        assert shown == whole.replace("\r\n", "\n")
-        assert "\x1b[1m" in shown
-    _, short, _ = on_terminal(80, *arguments, LINES="500", **pager)
-    assert short == whole
-    _, none, _ = on_terminal(80, *arguments, LINES="5", PAGER="no-such-program")
-    assert none == whole
-    (tmp_path / "shown").unlink()
-    process("list", "--db", str(db), LINES="5", **pager)
-    assert not (tmp_path / "shown").exists()
-
-
-def test_a_pager_that_is_left_early_is_no_failure(db: Path) -> None:
-    far = {"expires": "2999-01-01T00:00:00Z"}
-    fill(db, *(ad(number, title="Kokk" * 500, **far) for number in range(1, 50)))
-    leaving = shlex.join([sys.executable, "-c", "pass"])
-    arguments = ("list", "--db", str(db), "--columns", "title")
-    code, _, err = on_terminal(80, *arguments, LINES="5", PAGER=leaving)
-    assert (code, err) == (0, "")

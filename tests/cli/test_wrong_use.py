@@ -7,11 +7,16 @@ import socket
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
 from cli.support import ad, answer, fill, process, run_command
 from navfeed.api import open_store
+from navfeed.cli import _app
+from navfeed.cli._wrong_use import OTHER_NAMES
+from navfeed.cli.commands import app
 from navfeed.errors import ConfigError
 
+GROUPS = [one for one in get_group(app).commands.values() if hasattr(one, "commands")]
 BIG = "99999999999999999999"  # more than SQLite counts to
 
 
@@ -23,19 +28,52 @@ def db(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        # options
         (
             ["list", "--municipl", "OSLO"],
-            "no such option: --municipl (Possible options: --municipality). See `navfeed list",
+            "no such option: --municipl. Did you mean --municipality? See `navfeed list --help`",
         ),
+        (["list", "--with"], "no such option: --with. Did you mean --within or --with-contacts? "),
+        (
+            ["list", "-municipality=OSLO"],
+            "no such option: -municipality. Did you mean --municipality? See `navfeed list --help`",
+        ),
+        (["list", "-x"], "no such option: -x. See `navfeed list --help`"),
+        (["list", "--qqq"], "no such option: --qqq. See `navfeed list --help`"),
+        (
+            ["--db", "x", "list"],
+            "no such option: --db. Options of a command stand after its name. See `navfeed --help`",
+        ),
+        # commands
         (["lst"], "no such command 'lst'. Did you mean 'list'? See `navfeed --help`"),
-        (["--nosuch"], "no such option: --nosuch. See `navfeed --help`"),
-        (["list", "--limit", "0"], "invalid value for '--limit': 0 is not in the range x>=1. See"),
-        (["show"], "missing argument 'UUID'. See `navfeed show --help`"),
+        (["search", "kokk"], "no such command 'search'. Did you mean 'list'? See `navfeed --help`"),
+        (["help"], "no such command 'help'. Did you mean --help? See `navfeed --help`"),
+        (["qqq"], "no such command 'qqq'. See `navfeed --help`"),
+        (["privacy", "fnd"], "no such command 'fnd'. Did you mean 'find'? See `navfeed privacy --"),
+        (["watch", "rm"], "no such command 'rm'. Did you mean 'remove'? See `navfeed watch --help"),
+        (["watch", "fetch"], "no such command 'fetch'. See `navfeed watch --help`"),
+        # values
+        (
+            ["list", "--format", "jsn"],
+            "--format takes table, json, jsonl or csv, not 'jsn'. Did you mean json? See",
+        ),
+        (["list", "--format", "qqq"], "--format takes table, json, jsonl or csv, not 'qqq'. See"),
+        (["list", "--limit", "0"], "--limit takes 1 or more, not 0. See `navfeed list --help`"),
+        (["list", "--limit", "many"], "--limit takes a number, not 'many'. See"),
+        (["practice", "--port", "70000"], "--port takes 0 to 65535, not 70000. See"),
+        (["list", "--limit"], "--limit needs a value: --limit NUMBER. See `navfeed list --help`"),
+        (["list", "--text"], "--text needs a value: --text WORDS. See `navfeed list --help`"),
+        (["list", "--saved=yes"], "option '--saved' does not take a value. See `navfeed list"),
         (
             ["export"],
             "missing option '--format'. Choose from: csv, json, jsonl, xlsx, parquet, jobposting",
         ),
-        (["privacy", "fnd"], "no such command 'fnd'. Did you mean 'find'? See `navfeed privacy --"),
+        # arguments
+        (["show"], "missing argument 'UUID'. See `navfeed show --help`"),
+        (["show", "a", "b"], "unexpected argument 'b'. See `navfeed show --help`"),
+        (["list", "kokk"], "unexpected argument 'kokk'. Did you mean --text kokk? See"),
+        (["stats", "en kokk"], "unexpected argument 'en kokk'. Did you mean --text 'en kokk'? See"),
+        (["list", "help"], "unexpected argument 'help'. Did you mean --help? See"),
     ],
 )
 def test_one_line_with_the_next_step(words: list[str], message: str) -> None:
@@ -48,7 +86,7 @@ def test_one_line_with_the_next_step(words: list[str], message: str) -> None:
 def test_no_command_is_a_question_for_help() -> None:
     ended = process()
     assert ended.returncode == 2
-    assert b"Commands" in ended.stdout
+    assert b"Look for ads:" in ended.stdout
     assert ended.stderr == b""
 
 
@@ -160,3 +198,9 @@ def test_D3_nor_is_the_file_of_a_token(db: Path, file: str) -> None:
 def test_D3_a_program_is_told_too(db: Path) -> None:
     with pytest.raises(ConfigError, match="a pipe or a device"):
         open_store(pipe(db.parent))
+
+
+def test_other_names_lead_to_commands_that_exist() -> None:
+    commands = {*_app.COMMANDS, *(name for one in GROUPS for name in one.commands)}
+    assert not OTHER_NAMES.keys() & _app.COMMANDS.keys()
+    assert set(OTHER_NAMES.values()) <= commands

@@ -16,48 +16,61 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
+from navfeed.cli._help import MAX_WIDTH, Command, Group, width_of_names, write_section
 from navfeed.cli._output import log_to, print_error, print_lines, print_stopped
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
-COMMANDS = {
-    "sync": "Update the store from NAV's feed.",
-    "list": "List the active ads.",
-    "show": "Show one ad.",
-    "watch": "Report new matching ads.",
-    "save": "Save an ad for later.",
-    "applied": "Note that you applied.",
-    "ignore": "Hide an ad from all watches.",
-    "export": "Export active ads.",
-    "changes": "Write what changed, for other programs.",
-    "push": "Keep PostgreSQL or OpenSearch equal to the store.",
-    "serve": "Serve the store to browsers and programs.",
-    "mcp": "Let an assistant search the store.",
-    "stats": "Count active ads.",
-    "quality": "Show how good the data is.",
-    "status": "Show the state of the store.",
-    "verify": "Compare the store with the feed.",
-    "runs": "Show sync history.",
-    "doctor": "Diagnose configuration, store and feed.",
-    "backup": "Copy the store to a file.",
-    "restore": "Replace the store with a copy.",
-    "vacuum": "Compact the store.",
-    "check": "Check the store for damage.",
-    "privacy": "Find or erase what is stored about a person.",
-    "init": "Set up navfeed: a settings file and a timer.",
-    "config": "Show and check the settings.",
-    "practice": "Run a local practice feed.",
+GROUPS = {
+    "Look for ads": {
+        "list": "List the active ads.",
+        "show": "Show one ad.",
+        "save": "Save an ad for later.",
+        "applied": "Note that you applied.",
+        "ignore": "Hide an ad from all watches.",
+        "watch": "Report new matching ads.",
+    },
+    "Count and export": {
+        "stats": "Count active ads.",
+        "quality": "Show how good the data is.",
+        "export": "Export active ads.",
+    },
+    "Serve programs": {
+        "changes": "Write what changed, for other programs.",
+        "push": "Keep PostgreSQL or OpenSearch equal to the store.",
+        "serve": "Serve the store to browsers and programs.",
+        "mcp": "Let an assistant search the store.",
+    },
+    "Keep the copy": {
+        "sync": "Update the store from NAV's feed.",
+        "status": "Show the state of the store.",
+        "verify": "Compare the store with the feed.",
+        "runs": "Show sync history.",
+        "doctor": "Diagnose configuration, store and feed.",
+        "backup": "Copy the store to a file.",
+        "restore": "Replace the store with a copy.",
+        "vacuum": "Compact the store.",
+        "check": "Check the store for damage.",
+        "privacy": "Find or erase what is stored about a person.",
+    },
+    "Set up": {
+        "init": "Set up navfeed: a settings file and a timer.",
+        "config": "Show and check the settings.",
+        "practice": "Run a local practice feed.",
+    },
 }
-"""Every command and the first line of its help, in the order of the help.
+"""Every command and the first line of its help, by the heading and in the order of the help.
 
 The module of the same name registers it with `app`. The root's help and the completion of a name
 need only this table, and load no command.
 """
 
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class Boundary(TyperGroup):
+class Boundary(Group):
     """Loads the commands, and turns what one raises into one line on stderr and an exit code."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
@@ -68,8 +81,9 @@ class Boundary(TyperGroup):
         self.load([cmd_name] if cmd_name in COMMANDS else COMMANDS)  # all, to suggest a similar one
         return super().get_command(ctx, cmd_name)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
-        self._table().format_commands(ctx, formatter)
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002  typer's own
+        for heading, commands in GROUPS.items():
+            write_section(formatter, heading, [*commands.items()], width_of_names(COMMANDS.items()))
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:  # noqa: ANN401  typer's own
         return self._table().shell_complete(ctx, incomplete)
@@ -101,7 +115,7 @@ class Boundary(TyperGroup):
         try:
             code = super().main(args, standalone_mode=False, **more)
         except TyperException as error:
-            _report_wrong_use(error)
+            _report_wrong_use(error, sys.argv[1:] if args is None else args)
             code = error.exit_code
         except ConfigError as error:
             print_error(str(error))
@@ -156,18 +170,15 @@ def _refuse_other_encodings(text: str) -> None:
         )
 
 
-def _report_wrong_use(error: TyperException) -> None:
+def _report_wrong_use(error: TyperException, words: Sequence[str]) -> None:
     """One line on stderr; the help on stdout if there were no arguments at all."""
-    message = error.format_message()
     if type(error).__name__ == "NoArgsIsHelpError":  # no public class
-        print_lines([message])
+        print_lines([error.format_message()])
         sys.stdout.flush()
         return
-    message = " ".join(message.split()).rstrip(".?")
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "navfeed"
-    mark = "?" if "Did you mean" in message else "."
-    print_error(f"{message[0].lower()}{message[1:]}{mark} See `{command} --help`")
+    from navfeed.cli._wrong_use import describe
+
+    print_error(describe(error, words))
 
 
 def _leave_quietly() -> NoReturn:
@@ -208,24 +219,11 @@ def _canonical(word: str) -> str:
     return RENAMED.get(word, word).removeprefix("--")
 
 
-class Command(TyperCommand):
-    """A command whose help has a section for each group of options."""
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
-        for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
-                default = f"{parameter.param_type_name.capitalize()}s"
-                heading = getattr(parameter, "rich_help_panel", None) or default
-                sections.setdefault(heading, []).append(record)
-        for heading, records in sections.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
-
-
 class Commands(typer.Typer):
     """A group of commands, each a `Command`."""
+
+    def __init__(self, **more: Any) -> None:  # noqa: ANN401  what typer takes
+        super().__init__(**{"cls": Group, **more})
 
     def command(
         self,
@@ -241,9 +239,10 @@ app = Commands(
     help="An exact, lawful, queryable local copy of NAV's job vacancy feed.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # rich takes 0.2 s to draw a help, and splits it into narrow columns
+    rich_markup_mode=None,
     context_settings={
         "help_option_names": ["-h", "--help"],
+        "max_content_width": MAX_WIDTH,
         "token_normalize_func": _canonical,
     },
 )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from navfeed.cli._output import print_json, print_lines, print_warning, program_stdout
+from navfeed.cli._pager import paged
+from navfeed.cli._rows import print_columns
 from navfeed.errors import ConfigError
+from navfeed.export.choosing import pick
 from navfeed.export.formats import write_csv
 from navfeed.model import By
 from navfeed.research.series import Of, Over, Point, Series
@@ -97,18 +101,21 @@ def _latest(points: Sequence[Point], top: int | None) -> Sequence[Point]:
     return [one for one in points if one.period in kept]
 
 
-def print_table(table: Table, format_: str) -> None:
+def print_table(table: Table, format_: StrEnum, columns: str | None) -> None:
     """Print as `json` (an object with `rows`), `csv` or tab-separated lines."""
-    if format_ == "json":
-        rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    if format_ == "json" and columns is None:
         print_json({**table.facts, "rows": rows})
         return
     if table.note:
         print_warning(table.note)
-    if format_ == "csv":
+    if columns is not None:
+        print_columns(pick(columns, table.columns), rows, format_)
+    elif format_ == "csv":
         write_csv(table.columns, table.rows, program_stdout())
     else:
-        print_lines(_lines(table))
+        with paged():
+            print_lines(_lines(table))
 
 
 def _lines(table: Table) -> Iterator[str]:

@@ -17,6 +17,7 @@ import typer
 
 from navfeed.cli._app import RENAMED
 from navfeed.cli._completion import values_of
+from navfeed.cli._help import Panel
 from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
@@ -26,30 +27,27 @@ from navfeed.store.filters import FLAGS, Filters, split_names
 from navfeed.store.query import Reader
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
-PANEL = "Filters"
-"""The heading of the filters in the help."""
-
 SOON = 7
 """Days before its deadline within which an ad closes soon."""
 
 T = TypeVar("T")
 
 
-def _filter(metavar: str, text: str, name: str | None = None) -> Any:  # noqa: ANN401
+def _filter(panel: Panel, metavar: str, text: str, name: str | None = None) -> Any:  # noqa: ANN401
+    """A filter in this panel; `name`: that of a field whose values in the store complete it."""
     return typer.Option(
         *([RENAMED[name]] if name in RENAMED else []),
         metavar=metavar,
         help=text,
         show_default=False,
-        rich_help_panel=PANEL,
+        rich_help_panel=panel,
         autocompletion=values_of(name) if name else None,
     )
 
 
-def _names(name: str, metavar: str, text: str) -> Any:  # noqa: ANN401
-    """A filter by names, with completion from the store."""
-    return _filter(metavar, text, name)
-
+_what = partial(_filter, Panel.WHAT)
+_where = partial(_filter, Panel.WHERE)
+_when = partial(_filter, Panel.WHEN)
 
 Names = list[str] | None
 
@@ -60,131 +58,107 @@ class FilterOptions:
 
     text: Annotated[
         Names,
-        _filter(
+        _what(
             "WORDS",
-            'Only ads with all these words, in any inflection: `word`, `"word"` '
-            'exactly, `"two words"` in a row, `begin*`, `title:word`, `this OR that`, '
-            "`(these OR those)`, and `-word` to exclude it.",
+            'All these words, in any inflection: `word`, `"word"` exactly, `"two words"` in a '
+            "row, `begin*`, `title:word`, `this OR that`, `(these OR those)`, and `-word` to "
+            "exclude it.",
         ),
     ] = None
     title: Annotated[
-        Names, _filter("WORDS", "Only ads with these words in the title or job title; same syntax.")
+        Names, _what("WORDS", "These words in the title or job title; same syntax.")
     ] = None
     municipal: Annotated[
-        Names,
-        _names("municipal", "NAME|NUMBER", "Only ads with a work location in this municipality."),
+        Names, _where("NAME|NUMBER", "Work location in this municipality.", "municipal")
     ] = None
-    county: Annotated[
-        Names, _names("county", "NAME", "Only ads with a work location in this county.")
-    ] = None
+    county: Annotated[Names, _where("NAME", "Work location in this county.", "county")] = None
     near: Annotated[
         str | None,
-        _filter(
+        _where(
             "NAME|NUMBER",
-            "Only ads with a work location near this municipality, in a straight line between a "
-            "point in each, not by road.",
+            "Work location near this municipality, in a straight line between a point in each, "
+            "not by road.",
         ),
     ] = None
     within: Annotated[
         str | None,
-        _filter("KM", f"Maximum distance from --near: `30km`. Default: {DEFAULT_KM:.0f}km."),
+        _where("KM", f"Maximum distance from --near: `30km`. Default: {DEFAULT_KM:.0f}km."),
     ] = None
-    country: Annotated[
-        Names, _names("country", "NAME", "Only ads with a work location in this country.")
-    ] = None
-    city: Annotated[
-        Names, _names("city", "NAME", "Only ads with a work location in this city or post town.")
-    ] = None
+    country: Annotated[Names, _where("NAME", "Work location in this country.", "country")] = None
+    city: Annotated[Names, _where("NAME", "Work location in this city or post town.", "city")] = (
+        None
+    )
     postal_code: Annotated[
         Names,
-        _names(
-            "postal_code",
-            "CODE",
-            "Only ads with a work location at this postal code; `50*` for an area.",
-        ),
+        _where("CODE", "Work location at this postal code; `50*` for an area.", "postal_code"),
     ] = None
-    employer: Annotated[
-        Names, _names("employer", "PART", "Only ads whose employer name contains this.")
-    ] = None
-    orgnr: Annotated[
-        Names, _names("orgnr", "NUMBER", "Only ads of the employer with this organisation number.")
-    ] = None
+    employer: Annotated[Names, _what("PART", "The employer's name contains this.", "employer")] = (
+        None
+    )
+    orgnr: Annotated[Names, _what("NUMBER", "The employer's organisation number.", "orgnr")] = None
     occupation: Annotated[
         Names,
-        _names(
-            "occupation",
-            "PART",
-            "Only ads whose job title, occupation or category contains this.",
-        ),
+        _what("PART", "The job title, occupation or category contains this.", "occupation"),
     ] = None
-    level1: Annotated[
-        Names, _names("level1", "NAME", "Only ads in this broad occupation group.")
-    ] = None
-    level2: Annotated[
-        Names, _names("level2", "NAME", "Only ads in this occupation, by NAV's grouping.")
-    ] = None
+    level1: Annotated[Names, _what("NAME", "Broad occupation group.", "level1")] = None
+    level2: Annotated[Names, _what("NAME", "Occupation, by NAV's grouping.", "level2")] = None
     styrk: Annotated[
-        Names,
-        _names("styrk", "CODE|NAME", "Only ads in this STYRK08 category; `22*` for a whole group."),
+        Names, _what("CODE|NAME", "STYRK08 category; `22*` for a whole group.", "styrk")
     ] = None
-    esco: Annotated[Names, _names("esco", "CODE|NAME", "Only ads in this ESCO category.")] = None
+    esco: Annotated[Names, _what("CODE|NAME", "ESCO category.", "esco")] = None
     engagement: Annotated[
-        Names, _names("engagement", "NAME", "Only ads with this type of engagement, such as Fast.")
+        Names, _what("NAME", "Type of engagement, such as Fast.", "engagement")
     ] = None
-    extent: Annotated[
-        Names, _names("extent", "NAME", "Only ads of this extent (Heltid or Deltid).")
-    ] = None
-    sector: Annotated[Names, _names("sector", "NAME", "Only ads in this sector.")] = None
-    source: Annotated[Names, _names("source", "NAME", "Only ads from this source.")] = None
+    extent: Annotated[Names, _what("NAME", "Heltid or Deltid.", "extent")] = None
+    sector: Annotated[Names, _what("NAME", "Sector, such as Offentlig.", "sector")] = None
+    source: Annotated[Names, _what("NAME", "The system that the ad came from.", "source")] = None
     positions: Annotated[
-        Names, _filter("NUMBER|RANGE", "Number of positions: `2`, `[2,5]` or `[10,*)`.")
+        Names, _what("NUMBER|RANGE", "Number of positions: `2`, `[2,5]` or `[10,*)`.")
     ] = None
     published: Annotated[
         Names,
-        _filter(
+        _when(
             "DATE|RANGE",
             "Publication day or range: `2026-05-01`, `today`, `[2026-05-01,*)`, `[*,yesterday]`.",
         ),
     ] = None
-    updated: Annotated[Names, _filter("DATE|RANGE", "Day or range of the last update.")] = None
-    expires: Annotated[Names, _filter("DATE|RANGE", "Last day shown: a day or a range.")] = None
+    updated: Annotated[Names, _when("DATE|RANGE", "Day or range of the last update.")] = None
+    expires: Annotated[Names, _when("DATE|RANGE", "Last day shown: a day or a range.")] = None
     due: Annotated[
         Names,
-        _filter(
+        _when(
             "DATE|RANGE|DAYS",
             "Application deadline: a day, a range, or a number of days from today.",
         ),
     ] = None
     published_since: Annotated[
         str | None,
-        _filter(
-            "DATE|DAYS", "Published on or after this day (2026-05-01), or within this many days."
-        ),
+        _when("DATE|DAYS", "Published on or after this day, or within this many days."),
     ] = None
     expires_before: Annotated[
         str | None,
-        _filter(
+        _when(
             "DATE|DAYS",
-            "Last day shown is before this day (2026-05-01), or in fewer than this many days.",
+            "Last day shown before this day, or in fewer days than this.",
         ),
     ] = None
     due_before: Annotated[
         str | None,
-        _filter(
+        _when(
             "DATE|DAYS",
-            "Application deadline before this day (2026-05-01), or in fewer than this many days.",
+            "Application deadline before this day, or in fewer days than this.",
         ),
     ] = None
     closing_soon: Annotated[
         bool,
         typer.Option(
             "--closing-soon",
-            rich_help_panel=PANEL,
+            rich_help_panel=Panel.WHEN,
             help=f"Application deadline within {SOON} days; for an ad without a deadline, "
             "its last day shown.",
         ),
     ] = False
-    uuid: Annotated[Names, _filter("UUID", "Only ads with these ids.")] = None
+    uuid: Annotated[Names, _what("UUID", "The ad's id.")] = None
 
     @classmethod
     def from_texts(cls, texts: Mapping[str, Sequence[str]]) -> Self:

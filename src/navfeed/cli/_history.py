@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 
 from navfeed.cli._output import print_json, print_lines
+from navfeed.cli._pager import paged
 from navfeed.model import AdHistory, moment_text
 from navfeed.present.history import history_page
 
@@ -14,7 +15,8 @@ def print_history(history: AdHistory, *, as_json: bool) -> None:
     if as_json:
         print_json(history_as_json(history))
     else:
-        print_lines(history_page(history))
+        with paged():
+            print_lines(history_page(history))
 
 
 def history_as_json(history: AdHistory) -> dict[str, object]:

@@ -86,9 +86,11 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """A table on a terminal, else tab-separated lines. Returns the number of rows."""
     shown = [tuple(sanitize(str(cell)) for cell in row) for row in rows]
     if shown and (on := canvas()):
+        from navfeed.cli._pager import paged
         from navfeed.present.terminal import draw_rows
 
-        draw_rows(on, names, shown)
+        with paged():
+            draw_rows(canvas() or on, names, shown)  # the pager's, where there is one
     else:
         print_lines("\t".join(row) for row in shown)
     return len(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 
 from navfeed.api import now, open_store
 from navfeed.cli._completion import values_of
-from navfeed.cli._output import print_warning
+from navfeed.cli._output import print_lines, print_warning
 from navfeed.config import Settings
 from navfeed.errors import NotFoundError
 from navfeed.store.filters import Filters
@@ -19,7 +20,7 @@ from navfeed.text.plaintext import sanitize
 from navfeed.watches.choices import Mark
 
 if TYPE_CHECKING:
-    from navfeed.watches.state import State
+    from navfeed.watches.state import Triaged
 
 AdArgument = Annotated[
     str,
@@ -44,28 +45,59 @@ def mark_ad(settings: Settings, start: str, mark: Mark, note: str | None, *, und
     from navfeed.watches.state import State
     from navfeed.watches.state_file import state_path
 
-    moment = now()
     with State(state_path(settings.db)) as state:
-        if (uuid := _marked(state, start)) is None:
-            with open_store(settings.db, at=moment) as reader:
-                uuid, content = reader.find(start)
-            title = content.title or uuid
-        else:
-            title = uuid
+        uuid, title = _find(settings, state.marks(), start)
         if undo:
             state.unmark(uuid)
         else:
-            state.mark(uuid, mark, note, moment)
-    print_warning(f"{'not ' if undo else ''}{mark.value}: {sanitize(title)}")
+            state.mark(uuid, mark, note, now())
+    print_warning(f"{'not ' if undo else ''}{mark.value}: {title}")
 
 
-def _marked(state: State, start: str) -> str | None:
+def predict_mark(
+    settings: Settings, start: str, mark: Mark, note: str | None, *, undo: bool
+) -> None:
+    """Print what `mark_ad` would do."""
+    marks = _read_marks(settings.db)
+    uuid, title = _find(settings, marks, start)
+    present = marks.get(uuid)
+    kept = present.note if present else None
+    before = f"{present.mark.value}{_with_note(kept)}" if present else "not marked"
+    after = "not marked" if undo else f"{mark.value}{_with_note(note or kept)}"
+    print_lines([f"{title}: {before}; would be {after}"])
+
+
+def _with_note(note: str | None) -> str:
+    return f" ({sanitize(note)})" if note else ""
+
+
+def _find(settings: Settings, marks: Mapping[str, Triaged], start: str) -> tuple[str, str]:
+    """The id and the title of an ad; of a marked one, which may be gone, the id is the title."""
+    if (uuid := _marked(marks, start)) is not None:
+        return uuid, uuid
+    with open_store(settings.db) as reader:
+        uuid, content = reader.find(start)
+    return uuid, sanitize(content.title or uuid)
+
+
+def _marked(marks: Iterable[str], start: str) -> str | None:
     """The marked ad whose id begins with `start`; it may no longer be in the store."""
     start = start.strip().lower()
-    matches = [ad for ad in state.marks() if start and ad.startswith(start)]
+    matches = [ad for ad in marks if start and ad.startswith(start)]
     if len(matches) > 1:
         raise NotFoundError(f"{start} is ambiguous: {', '.join(matches[:5])}. Give more of the id")
     return matches[0] if matches else None
+
+
+def _read_marks(db: Path) -> dict[str, Triaged]:
+    """The marks beside a store. Creates no file."""
+    from navfeed.watches.state import State
+    from navfeed.watches.state_file import state_path
+
+    if not (path := state_path(db)).exists():
+        return {}
+    with State(path) as state:
+        return state.marks()
 
 
 def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
@@ -73,14 +105,7 @@ def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dic
 
     Warns about inactive ones: only their notes are left.
     """
-    from navfeed.watches.state import State
-    from navfeed.watches.state_file import state_path
-
-    path = state_path(db)
-    if not path.exists():  # reading creates no file
-        return replace(filters, uuid=("",)), {}
-    with State(path) as state:
-        marks = state.marks()
+    marks = _read_marks(db)
     saved = {ad: one.note or "" for ad, one in marks.items() if one.mark is Mark.SAVED}
     active = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
     for ad in sorted(saved.keys() - active):

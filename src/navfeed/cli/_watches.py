@@ -12,10 +12,19 @@ from typing import Any
 from navfeed.api import now
 from navfeed.cli._age import limits
 from navfeed.cli._filters import FilterOptions
-from navfeed.cli._output import RowsFormat, print_json, print_rows, print_warning, text_stdout
+from navfeed.cli._output import (
+    RowsFormat,
+    print_json,
+    print_lines,
+    print_rows,
+    print_warning,
+    text_stdout,
+)
+from navfeed.cli._rows import print_columns
 from navfeed.cli._watch_runs import FILTERS, WatchRunner, lock_watches, manager_of, viewed
 from navfeed.config import Settings
 from navfeed.errors import ExitCode
+from navfeed.export.choosing import pick
 from navfeed.model import counted
 from navfeed.watches.choices import Channel, Format
 from navfeed.watches.describe import filter_words, target_state, watch_object, watch_rows
@@ -77,8 +86,15 @@ def _report_start(added: AddedWatch, *, backlog: bool) -> None:
         print_warning(f"{name} has started. No ad matches today{hint if several else ''}")
 
 
-def list_all(settings: Settings, format_: RowsFormat) -> None:
+FIELDS = ("watch", "filters", "to", "notify", "changes", "closing_days", "format")
+
+
+def list_all(settings: Settings, format_: RowsFormat, columns: str | None) -> None:
     file = manager_of(settings).read()
+    if columns is not None:
+        objects = [watch_object(one) for one in file.watches.values()]
+        print_columns(pick(columns, FIELDS), objects, format_)
+        return
     if format_ is RowsFormat.JSON:
         print_json([watch_object(one) for one in file.watches.values()])
         return
@@ -116,6 +132,14 @@ def edit(
 def remove(settings: Settings, name: str) -> None:
     with lock_watches(settings):
         manager_of(settings).remove(name)
+
+
+def predict_removal(settings: Settings, name: str) -> None:
+    one = manager_of(settings).read().get(name)
+    targets = ", ".join(target.display for target in one.to)
+    print_lines(
+        [f"would remove {name} ({filter_words(one)}) and its delivery history for {targets}"]
+    )
 
 
 def run(

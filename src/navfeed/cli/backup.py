@@ -7,15 +7,9 @@ from typing import Annotated
 import typer
 
 from navfeed.cli._app import app
-from navfeed.cli._options import ConfigOption, DbOption, FileArgument
-from navfeed.cli._output import (
-    print_warning,
-)
-from navfeed.config import (
-    load,
-    refuse_special,
-    refuse_store,
-)
+from navfeed.cli._options import ConfigOption, DbOption, DryRunOption, FileArgument
+from navfeed.cli._output import print_lines, print_warning
+from navfeed.config import load, refuse_special, refuse_store
 from navfeed.errors import ConfigError
 
 
@@ -26,6 +20,7 @@ def backup(
     db: DbOption = None,
     config: ConfigOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Copy the store to a file.
 
@@ -34,7 +29,7 @@ def backup(
     old copies.
     """
     from navfeed.files import replaced
-    from navfeed.store.backup import copy, refuse_foreign
+    from navfeed.store.backup import copied_bytes, copy, refuse_foreign
 
     path = load({"db": db}, config=config).db
     refuse_store(file, path)
@@ -42,6 +37,11 @@ def backup(
     refuse_foreign(file)
     if file.exists() and not force:
         raise ConfigError(f"{file} exists. Name another file, or replace it with --force")
+    if dry_run:
+        verb = "replace" if file.exists() else "write"
+        size = copied_bytes(path) / 1e6
+        print_lines([f"would {verb} {file} with a copy of {path}, at most {size:,.1f} MB"])
+        return
     with replaced(file) as out:
         copy(path, out)
     print_warning(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")

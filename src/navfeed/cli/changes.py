@@ -13,6 +13,7 @@ from navfeed.changes.writer import ChangesFormat, ChangeWriter, cursor_in
 from navfeed.cli._age import limits
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, suggest_values, takes_filters
+from navfeed.cli._help import Panel
 from navfeed.cli._options import ConfigOption, DbOption, WithContactsOption
 from navfeed.cli._output import program_stdout
 from navfeed.config import load, refuse_store
@@ -57,7 +58,10 @@ def changes(
         int | None, typer.Option(min=1, help="Maximum number of changes.", show_default=False)
     ] = None,
     no_content: Annotated[
-        bool, typer.Option("--no-content", help="Leave out the content of the ads.")
+        bool,
+        typer.Option(
+            "--no-content", help="Leave out the content of the ads.", rich_help_panel=Panel.OUTPUT
+        ),
     ] = False,
     with_contacts: WithContactsOption = False,
     format_: Annotated[
@@ -66,6 +70,7 @@ def changes(
             "--format",
             help="cloudevents: one event per line. bulk: input for _bulk of OpenSearch and "
             "Elasticsearch.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = ChangesFormat.JSONL,
 ) -> None:

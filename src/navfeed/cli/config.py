@@ -13,8 +13,15 @@ from urllib.parse import urlsplit
 import typer
 
 from navfeed.cli._app import Commands, app
-from navfeed.cli._options import ConfigOption, DbOption, RowsOption
-from navfeed.cli._output import RowsFormat, print_json, print_lines, print_rows, print_warning
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, NoPagerOption, RowsOption
+from navfeed.cli._output import (
+    Color,
+    RowsFormat,
+    print_json,
+    print_lines,
+    print_rows,
+    print_warning,
+)
 from navfeed.config import SCOPES, Settings, default_config, load, origins, problems
 from navfeed.errors import ExitCode
 from navfeed.model import Scope
@@ -38,6 +45,8 @@ def show(
         ),
     ] = False,
     format_: RowsOption = RowsFormat.TABLE,
+    _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Show each setting and its value.
 

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from navfeed.cli._app import app
-from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption, UrlOption
+from navfeed.cli._options import (
+    ColorOption,
+    ColumnsOption,
+    ConfigOption,
+    DbOption,
+    JsonOption,
+    NoPagerOption,
+    RowsOption,
+    UrlOption,
+)
 from navfeed.cli._output import (
     Color,
     RowsFormat,
     print_json,
     print_rows,
 )
+from navfeed.cli._rows import print_columns, read_columns
 from navfeed.config import load
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.ops.checkup import examine
 from navfeed.ops.doctor import Finding, exit_code_of
+
+FIELDS = tuple(one.name for one in fields(Finding))
 
 
 @app.command()
@@ -31,7 +43,10 @@ def doctor(
     base_url: UrlOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not contact the feed.")] = False,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Diagnose configuration, store and feed.
 
@@ -39,9 +54,12 @@ def doctor(
     Exit codes: 0 no failure, warnings included; else that of the first failure: 2 configuration or
     clock, 5 feed, 6 token, 7 store, 8 no recent data.
     """
+    format_, chosen = read_columns(format_, columns, json_, FIELDS)
     flags = {"db": db, "base_url": base_url}
     findings = [*examine(flags, config, offline=offline), *_watches(flags, config)]
-    if format_ is RowsFormat.JSON:
+    if chosen is not None:
+        print_columns(chosen, [asdict(finding) for finding in findings], format_)
+    elif format_ is RowsFormat.JSON:
         print_json([asdict(finding) for finding in findings])
     else:
         print_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))

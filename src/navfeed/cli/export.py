@@ -13,6 +13,7 @@ import typer
 
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._help import Panel
 from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption
 from navfeed.cli._output import print_warning, program_stdout
 from navfeed.cli._query import open_query
@@ -50,6 +51,7 @@ def export(
             metavar="FORMAT",
             help="csv, xlsx, parquet: columns. json, jsonl: the ads as NAV serves them. "
             "jobposting: schema.org JSON-LD, one line per ad.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ],
     output: Annotated[
@@ -58,6 +60,7 @@ def export(
             help="The file to write, or the folder with --split; replaced once complete. "
             "Default: stdout.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     columns: Annotated[
@@ -66,6 +69,7 @@ def export(
             metavar="NAMES",
             help="Columns to write, in this order, separated by commas (csv, xlsx, parquet).",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     table: Annotated[
@@ -75,6 +79,7 @@ def export(
             help="Instead of the ads, export their locations, occupations or categories, "
             "one per row; or removed: what is left of removed ads (csv, xlsx, parquet).",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     as_of: Annotated[
@@ -84,6 +89,7 @@ def export(
             help="The ads that were active at the end of this day (2026-05-01), removed ones too, "
             "with what is left of those (csv, xlsx, parquet).",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     codebook: Annotated[
@@ -92,23 +98,31 @@ def export(
             "--codebook",
             help="Beside the file, FILE.datapackage.json: what each column means, and what the "
             "file was made from (csv, xlsx, parquet).",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = False,
     split: Annotated[
         bool,
         typer.Option(
-            "--split", help="One file per municipality; an ad with several is in each of them."
+            "--split",
+            help="One file per municipality; an ad with several is in each of them.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = False,
     excel: Annotated[
         bool,
-        typer.Option("--excel", help="csv for Norwegian Excel: byte order mark, semicolons."),
+        typer.Option(
+            "--excel",
+            help="csv for Norwegian Excel: byte order mark, semicolons.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
     ] = False,
     raw_cells: Annotated[
         bool,
         typer.Option(
             "--raw-cells",
             help="Write csv cells unchanged, even those that a spreadsheet would run as formulas.",
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = False,
     contacts: Annotated[
@@ -117,6 +131,7 @@ def export(
             "--with-contacts/--without-contacts",
             help="Include the contact people that the ads name. Default: in json and jsonl only.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     max_age: MaxAgeOption = None,

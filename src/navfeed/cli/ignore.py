@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from navfeed.cli._app import app
-from navfeed.cli._options import ConfigOption, DbOption
-from navfeed.cli._triage import AdArgument, NoteOption, UndoOption, mark_ad
+from navfeed.cli._options import ConfigOption, DbOption, DryRunOption
+from navfeed.cli._triage import AdArgument, NoteOption, UndoOption, mark_ad, predict_mark
 from navfeed.config import load
 from navfeed.watches.choices import Mark
 
@@ -17,6 +17,8 @@ def ignore(
     config: ConfigOption = None,
     note: NoteOption = None,
     undo: UndoOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Hide an ad from all watches."""
-    mark_ad(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)
+    do = predict_mark if dry_run else mark_ad
+    do(load({"db": db}, config=config), ad, Mark.IGNORED, note, undo=undo)

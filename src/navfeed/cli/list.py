@@ -14,11 +14,15 @@ import typer
 
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ColorOption,
+    ColumnsOption,
     ConfigOption,
     DbOption,
+    JsonOption,
     MaxAgeOption,
+    NoPagerOption,
     WithContactsOption,
 )
 from navfeed.cli._output import (
@@ -31,7 +35,7 @@ from navfeed.cli._output import (
 )
 from navfeed.cli._pager import paged
 from navfeed.cli._query import open_query
-from navfeed.errors import ConfigError
+from navfeed.cli._rows import read_json
 from navfeed.export.columns import LIST_FIELDS, chosen
 from navfeed.export.listing import ListFormat, Listing, default_sort, write_rows
 from navfeed.model import counted
@@ -61,6 +65,7 @@ def list_ads(
             help=f"Sort by {', '.join(Sort)}. Default: relevance with --text or --title, due "
             "with --closing-soon, else published.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     limit: Annotated[
@@ -69,43 +74,42 @@ def list_ads(
             min=1,
             help=f"Maximum number of ads. Default: {ROWS_ON_TERMINAL} on a terminal, else all.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
-    offset: Annotated[int, typer.Option(min=0, help="Skip this many ads.", show_default=False)] = 0,
+    offset: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Skip this many ads.", show_default=False, rich_help_panel=Panel.OUTPUT
+        ),
+    ] = 0,
     snippets: Annotated[
         bool | None,
         typer.Option(
             "--snippets/--no-snippets",
             help="Show where --text matches in each ad. Default: on a terminal only.",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     format_: Annotated[
-        ListFormat, typer.Option("--format", help="table: tab-separated in a pipe.")
+        ListFormat,
+        typer.Option(
+            "--format", help="table: tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT
+        ),
     ] = ListFormat.TABLE,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Columns to show, in this order, separated by commas.",
-            show_default=False,
-        ),
-    ] = None,
-    json_: Annotated[
-        str | None,
-        typer.Option(
-            "--json",
-            metavar="NAMES",
-            help="Short for --format json --columns NAMES.",
-            show_default=False,
-        ),
-    ] = None,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
     with_contacts: WithContactsOption = False,
     saved: Annotated[
-        bool, typer.Option("--saved", help="Only ads you saved, with your notes.")
+        bool,
+        typer.Option(
+            "--saved", help="Only ads you saved, with your notes.", rich_help_panel=Panel.WHAT
+        ),
     ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """List the active ads.
 
@@ -113,10 +117,7 @@ def list_ads(
     all of its words. `!` before a name excludes it, `*` after it matches every name that begins
     with it; separate places, numbers and sources by commas. Case does not matter.
     """
-    if json_ is not None:
-        if columns is not None or format_ not in (ListFormat.TABLE, ListFormat.JSON):
-            raise ConfigError("--json names format and columns: leave --format and --columns out")
-        columns, format_ = json_, ListFormat.JSON
+    format_, columns = read_json(format_, columns, json_)
     named = None if columns is None else chosen(columns, None, contacts=None)
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         meant, notes = _saved(reader, filters, store) if saved else (filters, None)
@@ -142,8 +143,7 @@ def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapp
 def _print_table(reader: Reader, listing: Listing) -> None:
     if listing.columns is not None:
         rows = _marked(listing, reader, listing.columns)
-        with paged():
-            shown = print_rows(listing.names(listing.columns), map(joined, rows))
+        shown = print_rows(listing.names(listing.columns), map(joined, rows))
     elif on := canvas():
         shown = _draw(on, reader, listing)
     else:

@@ -11,8 +11,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from navfeed.cli._app import Commands, app
-from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption, YesOption
-from navfeed.cli._output import Color, RowsFormat, confirmed, print_json, print_rows, print_warning
+from navfeed.cli._options import (
+    ColorOption,
+    ColumnsOption,
+    ConfigOption,
+    DbOption,
+    DryRunOption,
+    JsonOption,
+    NoPagerOption,
+    RowsOption,
+    YesOption,
+)
+from navfeed.cli._output import (
+    Color,
+    RowsFormat,
+    confirmed,
+    print_json,
+    print_lines,
+    print_rows,
+    print_warning,
+)
+from navfeed.cli._rows import print_columns, read_columns
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.model import AuditLine, counted, moment_text, oslo_day
@@ -44,7 +63,10 @@ def find(
     db: DbOption = None,
     config: ConfigOption = None,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Show where a name, an address or a number is stored.
 
@@ -54,6 +76,7 @@ def find(
     """
     from navfeed.store.writer import Store
 
+    format_, chosen = read_columns(format_, columns, json_, FOUND_AS)
     term = _term(text)
     now = datetime.now(UTC)
     path = load({"db": db}, config=config).db
@@ -61,7 +84,7 @@ def find(
         found = list(_places(reader, term))
     with Store(path) as store:
         store.note_find(len({ad for ad, _, _ in found}), len(found), now)
-    _give(FOUND_AS, list(dict.fromkeys(found)), format_)
+    _give(FOUND_AS, list(dict.fromkeys(found)), format_, chosen)
     if not found:
         print_warning("no stored ad contains it")
 
@@ -73,6 +96,7 @@ def erase(
     db: DbOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Erase a name, an address or a number for good.
 
@@ -86,15 +110,23 @@ def erase(
 
     term = _term(text)
     path = load({"db": db}, config=config).db
+    if dry_run:
+        with Reader(path, oslo_day(datetime.now(UTC))) as reader:
+            found = [ad for ad, _, _ in _places(reader, term)]
+        print_lines([f"would erase {_extent(len(found), len(set(found)))}"])
+        return
     _confirm(path, term, yes=yes)
     with store_lock(path), Store(path) as store:
         erased = engine.erase_person(store, term, datetime.now(UTC))
-    places, ads = counted(erased.places, "place"), counted(erased.ads, "ad")
-    print_warning(f"erased in {places} of {ads}, and from future syncs")
+    print_warning(f"erased {_extent(erased.places, erased.ads)}")
     if erased.owed:
         print_warning(
             "another program is reading the store: the next sync erases what is left on disk"
         )
+
+
+def _extent(places: int, ads: int) -> str:
+    return f"in {counted(places, 'place')} of {counted(ads, 'ad')}, and from future syncs"
 
 
 @privacy.command()
@@ -103,16 +135,20 @@ def log(
     db: DbOption = None,
     config: ConfigOption = None,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Show when something was searched for or erased.
 
     Shows the number of ads, never the text.
     """
+    format_, chosen = read_columns(format_, columns, json_, LOGGED_AS)
     path = load({"db": db}, config=config).db
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
         lines = reader.audit()
-    _give(LOGGED_AS, list(map(_cells, lines)), format_)
+    _give(LOGGED_AS, list(map(_cells, lines)), format_, chosen)
 
 
 def _term(text: str) -> Term:
@@ -162,8 +198,16 @@ def _cells(line: AuditLine) -> tuple[str, str, int, int]:
     return (moment_text(line.at) or "", line.action, line.ads, line.places)
 
 
-def _give(names: Sequence[str], rows: Sequence[Sequence[object]], format_: RowsFormat) -> None:
-    if format_ is RowsFormat.JSON:
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
+def _give(
+    names: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    format_: RowsFormat,
+    chosen: Sequence[str] | None,
+) -> None:
+    records = [dict(zip(names, row, strict=True)) for row in rows]
+    if chosen is not None:
+        print_columns(chosen, records, format_)
+    elif format_ is RowsFormat.JSON:
+        print_json(records)
     else:
         print_rows(names, rows)

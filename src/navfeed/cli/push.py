@@ -13,6 +13,7 @@ from navfeed.api import now, open_store
 from navfeed.changes.stream import BATCH, Source
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, suggest_values, takes_filters
+from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ConfigOption,
     DbOption,
@@ -62,7 +63,13 @@ def push(
         bool, typer.Option("--reconcile", help="Like --verify, and repair every difference.")
     ] = False,
     batch: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Maximum number of changes in one transaction.")
+        int,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Maximum number of changes in one transaction.",
+            rich_help_panel=Panel.ADVANCED,
+        ),
     ] = BATCH,
     with_contacts: WithContactsOption = False,
     quiet: QuietOption = False,

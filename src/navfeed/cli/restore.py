@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from navfeed.cli._app import app
-from navfeed.cli._options import ConfigOption, DbOption, FileArgument, YesOption
-from navfeed.cli._output import (
-    confirmed,
-    print_warning,
-)
-from navfeed.config import (
-    load,
-    refuse_store,
-)
+from navfeed.cli._options import ConfigOption, DbOption, DryRunOption, FileArgument, YesOption
+from navfeed.cli._output import confirmed, print_lines, print_warning
+from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError, StoppedError, StoreError
-from navfeed.ops.restore import restore_copy
-
-if TYPE_CHECKING:
-    pass
+from navfeed.ops.restore import predict_restore, restore_copy
 
 
 @app.command()
@@ -30,6 +20,7 @@ def restore(
     db: DbOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Replace the store with a copy.
 
@@ -40,6 +31,9 @@ def restore(
     refuse_store(file, path, is_read=True)
     if not file.is_file():
         raise StoreError(f"there is no copy at {file}. Name one that `navfeed backup` wrote")
+    if dry_run:
+        print_lines([predict_restore(file, path)])
+        return
     _confirm(path, yes=yes)
     restore_copy(file, path, print_warning)
     print_warning(

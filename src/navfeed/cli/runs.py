@@ -9,19 +9,28 @@ import typer
 
 from navfeed.api import open_store, state_of
 from navfeed.cli._app import app
-from navfeed.cli._options import ColorOption, ConfigOption, DbOption, RowsOption
+from navfeed.cli._options import (
+    ColorOption,
+    ColumnsOption,
+    ConfigOption,
+    DbOption,
+    JsonOption,
+    NoPagerOption,
+    RowsOption,
+)
 from navfeed.cli._output import (
     Color,
     RowsFormat,
     print_json,
     print_rows,
 )
-from navfeed.config import (
-    load,
-)
+from navfeed.cli._rows import print_columns, read_columns
+from navfeed.config import load
 from navfeed.model import RunFacts, RunState
 from navfeed.ops.status import run_object
 from navfeed.present.words import RUN_HEADINGS, run_row
+
+FIELDS = ("run", "state", "started_at", "ended_at", "exit_code", "outcome", "counts")
 
 
 @app.command()
@@ -34,19 +43,26 @@ def runs(
         bool, typer.Option("--failed", help="Only failed runs: exit code other than 0, 3 and 4.")
     ] = False,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Show sync history.
 
     Newest first: start, result and counts. The store keeps the last 10,000 runs: two weeks of a
     service, or seven months of a run every half hour.
     """
+    format_, chosen = read_columns(format_, columns, json_, FIELDS)
     path = load({"db": db}, config=config).db
     with open_store(path) as reader:
         found = reader.runs(limit, failed=failed)
     listed = [(run, _state_in_list(path, run, newest=not at)) for at, run in enumerate(found)]
-    if format_ is RowsFormat.JSON:
-        print_json([{"run": run.id, **run_object(run, state)} for run, state in listed])
+    objects = [{"run": run.id, **run_object(run, state)} for run, state in listed]
+    if chosen is not None:
+        print_columns(chosen, objects, format_)
+    elif format_ is RowsFormat.JSON:
+        print_json(objects)
     else:
         print_rows(RUN_HEADINGS, [run_row(run, state) for run, state in listed])
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from navfeed.cli._app import app
-from navfeed.cli._options import ConfigOption, DbOption
-from navfeed.cli._triage import AdArgument, NoteOption, UndoOption, mark_ad
+from navfeed.cli._options import ConfigOption, DbOption, DryRunOption
+from navfeed.cli._triage import AdArgument, NoteOption, UndoOption, mark_ad, predict_mark
 from navfeed.config import load
 from navfeed.watches.choices import Mark
 
@@ -17,9 +17,11 @@ def save(
     config: ConfigOption = None,
     note: NoteOption = None,
     undo: UndoOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Save an ad for later.
 
     `navfeed list --saved` shows it while it is active.
     """
-    mark_ad(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)
+    do = predict_mark if dry_run else mark_ad
+    do(load({"db": db}, config=config), ad, Mark.SAVED, note, undo=undo)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from navfeed.serve.personal import Personal
 
 
+ACCESS = "Access"
+
 ShownAgeOption = Annotated[
     str,
     typer.Option(
@@ -53,14 +55,16 @@ def serve(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The address to listen on.")
+    ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="The port; 0: any free port.")
     ] = 8_000,
     compat: Annotated[
         str,
         typer.Option(
-            metavar="[sane|strict]",
+            metavar="sane|strict",
             help="How closely to follow NAV's withdrawn public-feed API; strict: to the letter.",
         ),
     ] = "sane",
@@ -69,6 +73,7 @@ def serve(
         typer.Option(
             metavar="FILE",
             help="Require the token in FILE (Authorization: Bearer ...).",
+            rich_help_panel=ACCESS,
             show_default=False,
         ),
     ] = None,
@@ -79,6 +84,7 @@ def serve(
         typer.Option(
             metavar="ORIGIN",
             help="Let pages of this origin (https://example.org) read the answers.",
+            rich_help_panel=ACCESS,
             show_default=False,
         ),
     ] = None,
@@ -87,6 +93,7 @@ def serve(
         typer.Option(
             metavar="NAME",
             help="A host name to accept, besides localhost and addresses.",
+            rich_help_panel=ACCESS,
             show_default=False,
         ),
     ] = None,
@@ -100,7 +107,11 @@ def serve(
     ] = False,
     root_path: Annotated[
         str,
-        typer.Option(metavar="PATH", help="The path prefix behind a proxy, such as /jobs."),
+        typer.Option(
+            metavar="PATH",
+            help="The path prefix behind a proxy, such as /jobs.",
+            rich_help_panel=ACCESS,
+        ),
     ] = "",
 ) -> None:
     """Serve the store to browsers and programs.

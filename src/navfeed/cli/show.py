@@ -12,7 +12,7 @@ import typer
 from navfeed.cli._age import limits
 from navfeed.cli._app import app
 from navfeed.cli._completion import values_of
-from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption
+from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption, NoPagerOption
 from navfeed.cli._output import (
     Color,
     canvas,
@@ -67,6 +67,7 @@ def show(
     ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Show one ad.
 

@@ -12,7 +12,16 @@ import typer
 
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
-from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption
+from navfeed.cli._help import Panel
+from navfeed.cli._options import (
+    ColorOption,
+    ColumnsOption,
+    ConfigOption,
+    DbOption,
+    JsonOption,
+    MaxAgeOption,
+    NoPagerOption,
+)
 from navfeed.cli._output import (
     Color,
     canvas,
@@ -21,9 +30,12 @@ from navfeed.cli._output import (
     print_warning,
     program_stdout,
 )
+from navfeed.cli._pager import paged
 from navfeed.cli._query import open_query
+from navfeed.cli._rows import print_columns, read_json
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
+from navfeed.export.choosing import pick
 from navfeed.export.formats import write_csv
 from navfeed.model import By, Stats, moment_text
 from navfeed.present.words import counted_since, first, stats_rows
@@ -73,14 +85,20 @@ def stats(
         ),
     ] = None,
     format_: Annotated[
-        StatsFormat, typer.Option("--format", help="table: bars; tab-separated in a pipe.")
+        StatsFormat,
+        typer.Option(
+            "--format", help="table: bars; tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT
+        ),
     ] = StatsFormat.TABLE,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
     output: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.svg|FILE.png",
             help="Draw the bars into this file; it is replaced. Needs navfeed[charts].",
             show_default=False,
+            rich_help_panel=Panel.OUTPUT,
         ),
     ] = None,
     and_: Annotated[
@@ -109,6 +127,7 @@ def stats(
     ] = None,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Count active ads.
 
@@ -116,18 +135,19 @@ def stats(
     `navfeed list`. An ad with several places counts in each. New and removed ads are counted for
     the whole store only, without filters; weeks before the first count are blank.
     """
+    format_, columns = read_json(format_, columns, json_)
     if over or of or and_:
         from navfeed.cli._counting import Counting, count, print_table
 
         counting = Counting(tuple(by or ()), and_, over, of, top, output)
         with open_query(filter_options, db, config, max_age) as (reader, filters, store):
-            print_table(count(counting, reader, filters, store), format_.value)
+            print_table(count(counting, reader, filters, store), format_, columns)
         return
     chart = _chart(output)
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         counted = _counted(reader, filters, by)
     if output is None:
-        _print(counted, top, format_)
+        _print(counted, top, format_, columns)
         return
     from navfeed.files import replaced
     from navfeed.present.plot import draw
@@ -156,16 +176,20 @@ def _counted(reader: Reader, filters: Filters, by: Sequence[By] | None) -> Stats
     )
 
 
-def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
-    if format_ is StatsFormat.TABLE and (on := canvas()):
+def _print(counted: Stats, top: int | None, format_: StatsFormat, columns: str | None) -> None:
+    if columns is None and format_ is StatsFormat.TABLE and (on := canvas()):
         from navfeed.present.terminal import draw_stats
 
-        draw_stats(on, counted, top or MOST)
+        with paged():
+            draw_stats(canvas() or on, counted, top or MOST)  # the pager's, where there is one
         return
     counted = _cut(counted, top)
     rows = stats_rows(counted)
     if counted.flow is not None and format_ is not StatsFormat.JSON:
         print_warning(counted_since(counted.flow))
+    if columns is not None:
+        print_columns(pick(columns, COLUMNS), list(map(_record, rows)), format_)
+        return
     match format_:
         case StatsFormat.JSON:
             print_json(as_json(counted))
@@ -173,6 +197,11 @@ def _print(counted: Stats, top: int | None, format_: StatsFormat) -> None:
             write_csv(COLUMNS, rows, program_stdout())
         case StatsFormat.TABLE:
             print_lines("\t".join((by, sanitize(name), count)) for by, name, count in rows)
+
+
+def _record(row: tuple[str, str, str]) -> dict[str, object]:
+    by, name, count = row
+    return {"by": by, "name": name, "ads": int(count) if count else None}
 
 
 def _cut(counted: Stats, top: int | None) -> Stats:

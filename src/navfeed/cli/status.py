@@ -33,7 +33,9 @@ def status(
     *,
     db: DbOption = None,
     config: ConfigOption = None,
-    format_: Annotated[StatusFormat, typer.Option("--format")] = StatusFormat.TEXT,
+    format_: Annotated[
+        StatusFormat, typer.Option("--format", help="json: one object.")
+    ] = StatusFormat.TEXT,
     max_age: MaxAgeOption = None,
 ) -> None:
     """Show the state of the store.

@@ -14,6 +14,7 @@ from navfeed import api
 from navfeed.api import make_plan
 from navfeed.cli import _run
 from navfeed.cli._app import app
+from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ConfigOption,
     ConnectionsOption,
@@ -46,23 +47,33 @@ if TYPE_CHECKING:
     Prepare = Callable[[], tuple[Settings, Plan]]
 
 
+FIRST_SYNC = "First sync only"
+KEEPING = "What to keep"
+SERVICE = "Service"
+
 LogFileOption = Annotated[
     Path | None,
     typer.Option(
         help="Write the log to this file instead of stderr; a terminal still shows "
         "progress and errors. The file may be rotated at any time.",
         show_default=False,
+        rich_help_panel=Panel.OUTPUT,
     ),
 ]
 LogFormatOption = Annotated[
     LogFormat | None,
-    typer.Option(help="Format of the log. json: one object per line.", show_default=False),
+    typer.Option(
+        help="Format of the log. json: one object per line.",
+        show_default=False,
+        rich_help_panel=Panel.OUTPUT,
+    ),
 ]
 LogLevelOption = Annotated[
     LogLevel | None,
     typer.Option(
         help="Log this level and above. debug: each decision about an ad.",
         show_default=False,
+        rich_help_panel=Panel.OUTPUT,
     ),
 ]
 MetricsOption = Annotated[
@@ -71,6 +82,7 @@ MetricsOption = Annotated[
         "--metrics-file",
         help="Write Prometheus metrics to this file after each run (node_exporter textfile).",
         show_default=False,
+        rich_help_panel=SERVICE,
     ),
 ]
 
@@ -85,16 +97,19 @@ def sync(
         str | None,
         typer.Option(
             metavar="DATE|DAYS",
-            help="First sync only: start at this day (2026-05-01), or this many days back. "
+            help="Start at this day (2026-05-01), or this many days back. "
             "Default: 183 days, which makes a complete copy.",
             show_default=False,
+            rich_help_panel=FIRST_SYNC,
         ),
     ] = None,
     from_start: Annotated[
-        bool, typer.Option("--from-start", help="First sync only: read the whole log.")
+        bool,
+        typer.Option("--from-start", help="Read the whole log.", rich_help_panel=FIRST_SYNC),
     ] = False,
     from_tip: Annotated[
-        bool, typer.Option("--from-tip", help="First sync only: follow from now on.")
+        bool,
+        typer.Option("--from-tip", help="Follow from now on.", rich_help_panel=FIRST_SYNC),
     ] = False,
     scope: Annotated[
         list[str] | None,
@@ -103,11 +118,17 @@ def sync(
             help="Keep only ads of this municipal, county, occupation, code, orgnr or "
             "words; repeatable. The store remembers it. all: keep everything again.",
             show_default=False,
+            rich_help_panel=KEEPING,
         ),
     ] = None,
     yes: Annotated[
         bool,
-        typer.Option("--yes", "-y", help="Accept a scope that removes more than half of the ads."),
+        typer.Option(
+            "--yes",
+            "-y",
+            help="Accept a scope that removes more than half of the ads.",
+            rich_help_panel=KEEPING,
+        ),
     ] = False,
     dry_run: Annotated[
         bool,
@@ -118,7 +139,13 @@ def sync(
     ] = False,
     max_time: MaxTimeOption = None,
     max_pages: Annotated[
-        int | None, typer.Option(min=1, help="Stop after this many pages.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1,
+            help="Stop after this many pages.",
+            show_default=False,
+            rich_help_panel=Panel.ADVANCED,
+        ),
     ] = None,
     connections: ConnectionsOption = None,
     windows: Annotated[
@@ -126,8 +153,9 @@ def sync(
         typer.Option(
             min=1,
             max=5,
-            help="First sync only: read this many parts of the log at once. Default: 4.",
+            help="Read this many parts of the log at once. Default: 4.",
             show_default=False,
+            rich_help_panel=FIRST_SYNC,
         ),
     ] = None,
     inactive: Annotated[
@@ -136,6 +164,7 @@ def sync(
             help="What to keep of an ad that is no longer active: nothing, or figures "
             "without text and names. The store remembers it. Default: delete.",
             show_default=False,
+            rich_help_panel=KEEPING,
         ),
     ] = None,
     contacts: Annotated[
@@ -145,22 +174,30 @@ def sync(
             "addresses and phone numbers from texts. The store remembers it. Default: "
             "keep.",
             show_default=False,
+            rich_help_panel=KEEPING,
         ),
     ] = None,
     retry_now: Annotated[
         bool,
-        typer.Option("--retry-now", help="Retry failed and given-up ads now."),
+        typer.Option(
+            "--retry-now", help="Retry failed and given-up ads now.", rich_help_panel=Panel.ADVANCED
+        ),
     ] = False,
     feed_moved: Annotated[
         bool,
         typer.Option(
             "--feed-moved",
             help="Accept a new address of the feed that the store follows.",
+            rich_help_panel=Panel.ADVANCED,
         ),
     ] = False,
     follow: Annotated[
         bool,
-        typer.Option("--follow", help="Run as a service: sync again and again until stopped."),
+        typer.Option(
+            "--follow",
+            help="Run as a service: sync again and again until stopped.",
+            rich_help_panel=SERVICE,
+        ),
     ] = False,
     every: Annotated[
         str | None,
@@ -168,6 +205,7 @@ def sync(
             metavar="TIME",
             help="With --follow: pause between two runs (90, 5m). Default: 2m.",
             show_default=False,
+            rich_help_panel=SERVICE,
         ),
     ] = None,
     no_upgrade_copy: Annotated[
@@ -176,6 +214,7 @@ def sync(
             "--no-upgrade-copy",
             help="Do not copy the store before an upgrade. The next successful sync removes "
             "such a copy.",
+            rich_help_panel=Panel.ADVANCED,
         ),
     ] = False,
     then: Annotated[
@@ -185,6 +224,7 @@ def sync(
             help="Run this command after each run, without a shell, for at most ten "
             "minutes. NAVFEED_CURSOR_BEFORE and _AFTER hold the store's cursor.",
             show_default=False,
+            rich_help_panel=SERVICE,
         ),
     ] = None,
     then_watch: Annotated[
@@ -192,6 +232,7 @@ def sync(
         typer.Option(
             "--then-watch",
             help="Then run the watches, as `navfeed watch run` does, even if the sync failed.",
+            rich_help_panel=SERVICE,
         ),
     ] = False,
     metrics_file: MetricsOption = None,
@@ -326,7 +367,7 @@ def _dry_run(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
     from navfeed.ops.dry_run import predict
     from navfeed.sync.engine import refuse_scope
 
-    would, verdict = predict(settings.db, plan)
+    would, verdict = predict(settings, plan)
     if format_ is SummaryFormat.JSON:
         print_json(asdict(would), indent=None)
     else:

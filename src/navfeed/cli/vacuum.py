@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from navfeed.api import store_lock
+from navfeed.api import open_store, store_lock
 from navfeed.cli._app import app
-from navfeed.cli._options import ConfigOption, DbOption
-from navfeed.cli._output import (
-    print_warning,
-)
-from navfeed.config import (
-    load,
-)
+from navfeed.cli._options import ConfigOption, DbOption, DryRunOption
+from navfeed.cli._output import print_lines, print_warning
+from navfeed.config import load
 from navfeed.errors import StoreError
 
 
 @app.command()
-def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
+def vacuum(
+    *, db: DbOption = None, config: ConfigOption = None, dry_run: DryRunOption = False
+) -> None:
     """Compact the store.
 
     Rewrites it without free space. Needs as much disk and memory again while it runs: no ads are
@@ -29,6 +27,11 @@ def vacuum(*, db: DbOption = None, config: ConfigOption = None) -> None:
     if not path.exists():
         raise StoreError(f"there is no store at {path} yet. Run `navfeed sync` first")
     before = path.stat().st_size
+    if dry_run:
+        with open_store(path) as reader:
+            free = reader.free_bytes()
+        print_lines([f"would free at least {free / 1e6:,.1f} MB of {before / 1e6:,.1f} MB"])
+        return
     with store_lock(path), Store(path, upgrade_copy=settings.upgrade_copy) as store:
         erased = store.vacuum()
     print_warning(f"compacted {before / 1e6:,.1f} MB to {path.stat().st_size / 1e6:,.1f} MB")

@@ -10,14 +10,29 @@ import typer
 
 from navfeed.cli._app import Commands, app
 from navfeed.cli._filters import FilterOptions, takes_filters
-from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption, QuietOption, RowsOption
-from navfeed.cli._output import RowsFormat
+from navfeed.cli._help import Panel
+from navfeed.cli._options import (
+    ColorOption,
+    ColumnsOption,
+    ConfigOption,
+    DbOption,
+    DryRunOption,
+    JsonOption,
+    MaxAgeOption,
+    NoPagerOption,
+    QuietOption,
+    RowsOption,
+)
+from navfeed.cli._output import Color, RowsFormat
+from navfeed.cli._rows import read_json
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
 from navfeed.watches.choices import Field, Format, Trigger
 
 watch = Commands(help="Report new matching ads.", no_args_is_help=True)
 app.add_typer(watch, name="watch")
+
+DELIVERY = "Delivery"
 
 WatchesOption = Annotated[
     Path | None,
@@ -26,6 +41,7 @@ WatchesOption = Annotated[
         metavar="FILE",
         help="The watch file. Default: watches.toml beside the settings file.",
         show_default=False,
+        rich_help_panel=Panel.ADVANCED,
     ),
 ]
 NameArgument = Annotated[
@@ -38,31 +54,48 @@ ToOption = Annotated[
         help="Where to deliver: stdout, file:PATH, atom:PATH, mail:ADDRESS, webhook:URL, ntfy:URL, "
         "slack:URL, discord:URL, teams:URL or command:WORDS; repeatable. Default: stdout.",
         show_default=False,
+        rich_help_panel=DELIVERY,
     ),
 ]
 NotifyOption = Annotated[
     list[Trigger] | None,
-    typer.Option(help="Notify of these events only; repeatable.", show_default=False),
+    typer.Option(
+        help="Notify of these events only; repeatable.",
+        show_default=False,
+        rich_help_panel=DELIVERY,
+    ),
 ]
 ChangesOption = Annotated[
     list[Field] | None,
-    typer.Option(help="Notify of changes of these fields only; repeatable.", show_default=False),
+    typer.Option(
+        help="Notify of changes of these fields only; repeatable.",
+        show_default=False,
+        rich_help_panel=DELIVERY,
+    ),
 ]
 ClosingOption = Annotated[
     int | None,
     typer.Option(
-        min=0, max=60, help="Days before its deadline that an ad closes soon. Default: 3."
+        min=0,
+        max=60,
+        help="Days before its deadline that an ad closes soon. Default: 3.",
+        rich_help_panel=DELIVERY,
     ),
 ]
 DigestFormatOption = Annotated[
     Format | None,
     typer.Option(
-        "--format", help="Format for stdout and commands. Default: text.", show_default=False
+        "--format",
+        help="Format for stdout and commands. Default: text.",
+        show_default=False,
+        rich_help_panel=DELIVERY,
     ),
 ]
 BacklogOption = Annotated[
     bool,
-    typer.Option("--backlog", help="Deliver ads from before the watch started too."),
+    typer.Option(
+        "--backlog", help="Deliver ads from before the watch started too.", rich_help_panel=DELIVERY
+    ),
 ]
 
 
@@ -110,11 +143,16 @@ def list_watches(
     config: ConfigOption = None,
     watches: WatchesOption = None,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: ColumnsOption = None,
+    json_: JsonOption = None,
+    _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """List the watches with their filters and targets."""
     from navfeed.cli import _watches
 
-    _watches.list_all(_settings(db, config, watches), format_)
+    format_, columns = read_json(format_, columns, json_)
+    _watches.list_all(_settings(db, config, watches), format_, columns)
 
 
 @watch.command("show")
@@ -179,11 +217,13 @@ def remove(
     db: DbOption = None,
     config: ConfigOption = None,
     watches: WatchesOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Remove a watch and its delivery history."""
     from navfeed.cli import _watches
 
-    _watches.remove(_settings(db, config, watches), name)
+    do = _watches.predict_removal if dry_run else _watches.remove
+    do(_settings(db, config, watches), name)
 
 
 @watch.command("run")
@@ -197,12 +237,18 @@ def run_watches(
     watches: WatchesOption = None,
     format_: Annotated[
         Format | None,
-        typer.Option("--format", help="Format for stdout. Default: the watch's."),
+        typer.Option(
+            "--format", help="Format for stdout. Default: the watch's.", rich_help_panel=DELIVERY
+        ),
     ] = None,
     backlog: BacklogOption = False,
     immediately: Annotated[
         bool,
-        typer.Option("--now", help="Ignore quiet hours, and retry failed channels now."),
+        typer.Option(
+            "--now",
+            help="Ignore quiet hours, and retry failed channels now.",
+            rich_help_panel=DELIVERY,
+        ),
     ] = False,
     max_age: MaxAgeOption = None,
     quiet: QuietOption = False,
@@ -230,8 +276,12 @@ def preview(
     db: DbOption = None,
     config: ConfigOption = None,
     watches: WatchesOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most ads, and the most near misses.")] = 10,
-    format_: Annotated[Format, typer.Option("--format", help="The format.")] = Format.TEXT,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Maximum number of ads, and of near misses.")
+    ] = 10,
+    format_: Annotated[
+        Format, typer.Option("--format", help="Format of the output.")
+    ] = Format.TEXT,
 ) -> None:
     """Show pending notifications and near misses.
 

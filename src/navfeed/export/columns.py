@@ -5,9 +5,8 @@ The names are a contract (docs/reference/columns.md).
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from navfeed.errors import ConfigError
+from navfeed.export.choosing import pick
 from navfeed.export.formats import DERIVED
 from navfeed.research.derived import FACTS
 
@@ -149,21 +148,8 @@ def chosen(names: str | None, table: str | None, *, contacts: bool | None) -> tu
     `ConfigError` for a name that no column has, or where the two contradict each other.
     """
     known = {**EXPORTED, **ON_REQUEST} if table is None else OF_TABLES[table]
-    if names is None:
-        columns = tuple(EXPORTED if table is None else known)
-    else:
-        columns = tuple(_known(name.strip(), known) for name in names.split(","))
-    if len(set(columns)) < len(columns):
-        raise ConfigError(f"--columns names a column twice: {', '.join(columns)}")
+    columns = tuple(EXPORTED if table is None else known) if names is None else pick(names, known)
     return _with_contacts(columns, contacts=contacts)
-
-
-def _known(name: str, known: dict[str, str]) -> str:
-    if name in known:
-        return name
-    near = get_close_matches(name, known, 1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
-    raise ConfigError(f"there is no column {name!r}{guess}. Columns are: {', '.join(known)}")
 
 
 def _with_contacts(names: tuple[str, ...], *, contacts: bool | None) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from navfeed.api import now, open_store, store_lock
 from navfeed.errors import StoreError
 from navfeed.files import replaced
+from navfeed.model import counted, oslo_time
 
 if TYPE_CHECKING:
     from navfeed.model import PrivacyPolicy
+    from navfeed.store.query import Reader
 
 Report = Callable[[str], object]
 
@@ -31,6 +33,45 @@ def restore_copy(copied: Path, db: Path, warn: Report) -> None:
             copy(copied, out)
             _prepare(Path(out.name), policy, warn)
             release(db.resolve())
+
+
+def predict_restore(copied: Path, db: Path) -> str:
+    """What `restore_copy` would do, in a line. Changes nothing.
+
+    Raises `StoreError` for a copy that it would refuse.
+    """
+    from navfeed.store.backup import refuse_foreign
+
+    refuse_foreign(db)
+    copy = f"{copied} ({_describe_copy(copied)})"
+    return f"would replace {db} ({_describe_store(db)}) with {copy}"
+
+
+def _describe_copy(path: Path) -> str:
+    from navfeed.store.backup import is_older
+
+    if is_older(path):
+        return "of an older navfeed, to be upgraded"
+    with open_store(path) as reader:
+        if problems := reader.problems():
+            raise StoreError(f"the copy is damaged ({problems[0]})")
+        return _describe(reader)
+
+
+def _describe_store(path: Path) -> str:
+    if not path.exists():
+        return "which does not exist yet"
+    try:
+        with open_store(path) as reader:
+            return _describe(reader)
+    except StoreError:  # it may be damaged: then it is to be replaced all the more
+        return "which cannot be read"
+
+
+def _describe(reader: Reader) -> str:
+    facts = reader.status(now())
+    age = f"as of {oslo_time(facts.caught_up_at)}" if facts.caught_up_at else "incomplete"
+    return f"{counted(facts.active, 'active ad')}, {age}"
 
 
 def _policy_of(db: Path, warn: Report) -> PrivacyPolicy | None:

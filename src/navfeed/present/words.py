@@ -138,6 +138,10 @@ def dry_run_lines(would: Foretold) -> Iterator[str]:
     else:
         yield f"Scope: unchanged; {would.stored:,} stored ads"
     yield f"Expired ads to remove: {would.expired:,}"
+    if would.contacts_dropped:
+        yield f"Ads to remove contacts from: {would.contacts_dropped:,}"
+    if would.masks_deleted:
+        yield f"Masks of removed ads to delete: {would.masks_deleted:,}"
     yield f"Details to fetch: {would.waiting:,}"
     yield "New entries in the feed are not counted."
 

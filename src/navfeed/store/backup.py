@@ -67,6 +67,23 @@ def refuse_foreign(path: Path) -> None:
             raise StoreError(f"{path} was written by a newer navfeed; it was left as it is")
 
 
+def copied_bytes(path: Path) -> int:
+    """The most bytes that a copy of the store at `path` takes. Raises `StoreError`."""
+    with closing(open_reader(path, older=True)) as connection, translate_errors(path):
+        pages, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+    return int((pages - free) * size)
+
+
+def is_older(path: Path) -> bool:
+    """Whether the store at `path` has an older schema. Raises `StoreError` if it is none."""
+    with closing(open_reader(path, older=True)) as connection, translate_errors(path):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(version < VERSION)
+
+
 def release(path: Path) -> None:
     """Take the write-ahead log of the store at `path` away: another file is to take its place.
 

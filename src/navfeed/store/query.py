@@ -411,6 +411,11 @@ class Reader(Connected):
         except StoreError as error:
             return [f"the search index cannot be read ({error.__cause__})"]
 
+    def free_bytes(self) -> int:
+        """Bytes of the file that are free, and that a vacuum takes away."""
+        (pages,), (size,) = self._one("PRAGMA freelist_count"), self._one("PRAGMA page_size")
+        return int(pages * size)
+
     def alive(self) -> set[str]:
         """Ids of the ads that are active as far as is known: kept, out of scope, or queued."""
         rows = self._all(

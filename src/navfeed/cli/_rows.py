@@ -1,0 +1,55 @@
+"""Rows with chosen columns: `--columns` and `--json`, the same for every command with rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+from navfeed.cli._output import print_json, print_rows, program_stdout
+from navfeed.errors import ConfigError
+from navfeed.export.choosing import pick
+
+Format = TypeVar("Format", bound=StrEnum)
+Record = Mapping[str, object]
+
+
+def read_json(format_: Format, columns: str | None, json_: str | None) -> tuple[Format, str | None]:
+    """The format and the names of columns that the three options give. Raises `ConfigError`."""
+    if json_ is None:
+        return format_, columns
+    as_json = type(format_)("json")
+    if columns is not None or format_ not in (type(format_)("table"), as_json):
+        raise ConfigError("--json names format and columns: leave --format and --columns out")
+    return as_json, json_
+
+
+def read_columns(
+    format_: Format, columns: str | None, json_: str | None, known: Collection[str]
+) -> tuple[Format, tuple[str, ...] | None]:
+    """The format and the columns, each of them `known`. Raises `ConfigError`."""
+    format_, names = read_json(format_, columns, json_)
+    return format_, None if names is None else pick(names, known)
+
+
+def print_columns(columns: Sequence[str], records: Sequence[Record], format_: StrEnum) -> None:
+    """Print these columns of the records as `table`, `json` or `csv`."""
+    if format_ == "json":
+        print_json([{name: one[name] for name in columns} for one in records])
+        return
+    rows = [[_text(one[name]) for name in columns] for one in records]
+    if format_ == "csv":
+        from navfeed.export.formats import write_csv
+
+        write_csv(columns, rows, program_stdout())
+    else:
+        print_rows(columns, rows)
+
+
+def _text(value: object) -> str:
+    """A value as a cell: several values separated by semicolons."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {_text(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_text, value))
+    return "" if value is None else str(value)
