@@ -58,6 +58,28 @@ def test_a_command_ends_and_answers_alike(
     assert ended([f"{navfeed_folder()}/navfeed", *words], tmp_path, **environ) == real
 
 
+IN_2001 = """
+import os, subprocess
+from datetime import UTC, datetime
+from support.clock import child_environment
+from support.warm import navfeed_command
+
+own = {**os.environ}
+os.environ |= child_environment(datetime(2001, 1, 1, tzinfo=UTC))
+command = navfeed_command("list", "--format", "jsonl", "--db", "navfeed.db")
+for environ in (os.environ, own):
+    print(len(subprocess.run(command, env=environ, capture_output=True).stdout.splitlines()))
+"""
+
+
+def test_no_command_keeps_the_clock_of_the_one_before(tmp_path: Path) -> None:
+    """Whichever test comes first starts the server."""
+    fill(tmp_path / "navfeed.db", ad(1, expires="2010-01-01T00:00:00Z"))
+    tests = str(Path(__file__).parent)
+    code, out, err = ended([sys.executable, "-c", IN_2001], tmp_path, PYTHONPATH=tests)
+    assert (code, out.split(), err) == (0, [b"1", b"0"], b"")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_reaches_it(tmp_path: Path, number: signal.Signals) -> None:
     with PracticeServer(Practice(World.history(1, now=NOW, entries=20))) as server:

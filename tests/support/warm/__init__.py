@@ -11,12 +11,15 @@ Tests of imports, memory, SIGKILL, process groups and limits start Python themse
 from __future__ import annotations
 
 import atexit
+import os
 import shlex
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+
+from support.clock import without_child_clock
 
 HERE = Path(__file__).parent
 
@@ -59,6 +62,7 @@ def _client() -> tuple[str, ...]:
         [sys.executable, str(HERE / "server.py"), address],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        env=without_child_clock(os.environ),  # the first test may have set one, others none
         cwd="/",
     )
     assert server.stdout is not None

@@ -38,8 +38,14 @@ def _receive(connection: socket.socket) -> int:
 
 
 def _forward_signals(process: int) -> None:
+    def forward(number: int, _: object) -> None:
+        try:  # noqa: SIM105  contextlib takes 2 ms to load
+            os.kill(process, number)
+        except ProcessLookupError:
+            pass  # it has just ended
+
     for number in SIGNALS:
-        signal.signal(number, lambda number, _: os.kill(process, number))
+        signal.signal(number, forward)
 
 
 def _end(code: int) -> None:

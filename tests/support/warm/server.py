@@ -22,7 +22,9 @@ from typing import NoReturn
 import navfeed
 from navfeed.cli import _app
 
-CHILD_CLOCK = Path(__file__).parents[1] / "child_clock"
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from support.clock import CHILD_CLOCK, without_child_clock
+
 LIBRARIES = (
     *("httpx", "platformdirs.unix", "rich.console", "rich.progress", "rich.table"),
     *("sqlite_utils", "time_machine"),
@@ -44,14 +46,10 @@ def load() -> None:
 
 def of_python(environ: dict[str, str]) -> dict[str, str]:
     """The variables that change Python itself, but for those that set a test's clock."""
-    found = {
+    return {
         name: value
-        for name, value in environ.items()
+        for name, value in without_child_clock(environ).items()
         if name.startswith(("PYTHON", "LC_", "LANG", "LD_")) and value not in SAME
-    }
-    path = [each for each in found.pop("PYTHONPATH", "").split(os.pathsep) if each]
-    return found | {
-        "PYTHONPATH": os.pathsep.join(each for each in path if each != str(CHILD_CLOCK))
     }
 
 
