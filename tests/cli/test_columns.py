@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill
+from cli.support import ad, answer, fill, run_command
 from navfeed.model import RunEnd
 from navfeed.store.writer import Store
 from support.clock import NOW
@@ -49,7 +49,7 @@ def _words(command: str, db: Path) -> list[str]:
 @pytest.mark.parametrize("command", ROWS)
 def test_json_names_the_fields_of_each_row_in_order(db: Path, command: str) -> None:
     names, first = ROWS[command]
-    rows = json.loads(ask(db, *_words(command, db), "--json", names).stdout)
+    rows = json.loads(run_command(db, *_words(command, db), "--json", names).stdout)
     assert [list(row) for row in rows] == [names.split(",")] * len(rows) != []
     assert first is None or list(rows[0].values()) == first
 
@@ -57,10 +57,10 @@ def test_json_names_the_fields_of_each_row_in_order(db: Path, command: str) -> N
 @pytest.mark.parametrize("command", ROWS)
 def test_columns_are_the_same_fields_in_a_table(db: Path, command: str) -> None:
     names, _ = ROWS[command]
-    rows = json.loads(ask(db, *_words(command, db), "--json", names).stdout)
-    lines = ask(db, *_words(command, db), "--columns", names).stdout.splitlines()
+    rows = json.loads(run_command(db, *_words(command, db), "--json", names).stdout)
+    lines = run_command(db, *_words(command, db), "--columns", names).stdout.splitlines()
     assert [line.count("\t") for line in lines] == [names.count(",")] * len(rows)
-    as_json = ask(db, *_words(command, db), "--columns", names, "--format", "json")
+    as_json = run_command(db, *_words(command, db), "--columns", names, "--format", "json")
     assert json.loads(as_json.stdout) == rows
 
 
@@ -69,7 +69,7 @@ def test_an_unknown_name_lists_the_known_ones_with_the_nearest(db: Path, command
     names, _ = ROWS[command]
     first = names.split(",")[0]
     for option in ("--columns", "--json"):
-        result = ask(db, *_words(command, db), option, f"{first}x")
+        result = run_command(db, *_words(command, db), option, f"{first}x")
         assert (result.exit_code, result.stdout) == (2, "")
         assert f"there is no column '{first}x' (did you mean {first}?)" in result.stderr
         assert "Columns are: " in result.stderr
@@ -78,7 +78,7 @@ def test_an_unknown_name_lists_the_known_ones_with_the_nearest(db: Path, command
 @pytest.mark.parametrize("command", ROWS)
 def test_json_leaves_no_room_for_format_and_columns(db: Path, command: str) -> None:
     names, _ = ROWS[command]
-    result = ask(db, *_words(command, db), "--json", names, "--columns", names)
+    result = run_command(db, *_words(command, db), "--json", names, "--columns", names)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "leave --format and --columns out" in result.stderr
 
@@ -86,7 +86,7 @@ def test_json_leaves_no_room_for_format_and_columns(db: Path, command: str) -> N
 def test_several_values_of_a_cell_are_separated_by_semicolons(db: Path) -> None:
     assert answer(db, "runs", "--columns", "counts,run") == "new 3\t1\n"
     words = _words("watch list --watches WATCHES --columns filters,to", db)
-    assert ask(db, *words).stdout == "text sykepleier\tstdout\n"
+    assert run_command(db, *words).stdout == "text sykepleier\tstdout\n"
 
 
 def test_stats_has_columns_as_csv_too(db: Path) -> None:
@@ -95,5 +95,5 @@ def test_stats_has_columns_as_csv_too(db: Path) -> None:
 
 
 def test_a_wrong_name_is_refused_before_anything_is_done(db: Path) -> None:
-    assert ask(db, "privacy", "find", "Nordmann", "--json", "tekst").exit_code == 2
+    assert run_command(db, "privacy", "find", "Nordmann", "--json", "tekst").exit_code == 2
     assert len(json.loads(answer(db, "privacy", "log", "--format", "json"))) == 1

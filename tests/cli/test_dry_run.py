@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, answer, ask, fill, uuid
+from cli.support import ad, answer, fill, run_command, uuid_of
 from navfeed.store.writer import Store
 
 FAR = {"expires": "2999-01-01T00:00:00Z"}
@@ -22,9 +22,9 @@ def db(tmp_path: Path) -> Path:
     """A store with two ads, of which one is saved, a copy of it with one ad, and a watch."""
     db = fill(tmp_path / "navfeed.db", *(ad(number, **FAR) for number in (1, 2)))
     fill(tmp_path / "other" / "navfeed.db", ad(1, **FAR))
-    ask(tmp_path / "other" / "navfeed.db", "backup", str(tmp_path / "copy.db"))
+    run_command(tmp_path / "other" / "navfeed.db", "backup", str(tmp_path / "copy.db"))
     (tmp_path / "watches.toml").write_text(WATCH)
-    assert ask(db, "save", uuid(1), "--note", "call on Monday").exit_code == 0
+    assert run_command(db, "save", uuid_of(1), "--note", "call on Monday").exit_code == 0
     return db
 
 
@@ -38,11 +38,11 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 PLANS = {
-    f"save {uuid(2)}": "Sykepleier natt: not marked; would be saved",
-    f"save {uuid(1)} --undo": f"{uuid(1)}: saved (call on Monday); would be not marked",
-    f"save {uuid(1)} --note write": f"{uuid(1)}: saved (call on Monday); would be saved (write)",
-    f"applied {uuid(1)}": "saved (call on Monday); would be applied (call on Monday)",
-    f"ignore {uuid(2)}": "not marked; would be ignored",
+    f"save {uuid_of(2)}": "Sykepleier natt: not marked; would be saved",
+    f"save {uuid_of(1)} --undo": f"{uuid_of(1)}: saved (call on Monday); would be not marked",
+    f"save {uuid_of(1)} --note write": "saved (call on Monday); would be saved (write)",
+    f"applied {uuid_of(1)}": "saved (call on Monday); would be applied (call on Monday)",
+    f"ignore {uuid_of(2)}": "not marked; would be ignored",
     "watch remove nurses --watches WATCHES": (
         "would remove nurses (--text sykepleier) and its delivery history for stdout"
     ),
@@ -67,7 +67,7 @@ def _placed(text: str, db: Path) -> str:
 @pytest.mark.parametrize("command", PLANS)
 def test_a_dry_run_shows_what_would_be_done_and_changes_no_byte(db: Path, command: str) -> None:
     before = _digests(db.parent)
-    result = ask(db, *_placed(command, db).split(), "--dry-run")
+    result = run_command(db, *_placed(command, db).split(), "--dry-run")
     assert (result.exit_code, result.stderr) == (0, "")
     assert _placed(PLANS[command], db) in result.stdout
     assert _digests(db.parent) == before
@@ -75,13 +75,13 @@ def test_a_dry_run_shows_what_would_be_done_and_changes_no_byte(db: Path, comman
 
 def test_an_erasure_does_what_its_dry_run_predicted(db: Path) -> None:
     predicted = answer(db, "privacy", "erase", "Nordmann", "--dry-run")
-    done = ask(db, "privacy", "erase", "Nordmann").stderr
+    done = run_command(db, "privacy", "erase", "Nordmann").stderr
     assert re.findall(r"in .*", predicted) == re.findall(r"in .*", done) != []
 
 
 def test_marks_are_predicted_where_there_are_none_yet(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1, **FAR))
-    assert "would be saved" in answer(db, "save", uuid(1), "--dry-run")
+    assert "would be saved" in answer(db, "save", uuid_of(1), "--dry-run")
     assert _digests(tmp_path).keys() == {"navfeed.db"}
 
 
@@ -92,9 +92,9 @@ def test_a_dry_run_refuses_what_the_command_would_refuse(db: Path) -> None:
         "restore WATCHES": 7,
         "backup COPY": 2,
         "privacy erase x": 2,
-        f"save {uuid(9)}": 2,
+        f"save {uuid_of(9)}": 2,
     }.items():
-        result = ask(db, *_placed(command, db).split(), "--dry-run")
+        result = run_command(db, *_placed(command, db).split(), "--dry-run")
         assert (result.exit_code, result.stdout) == (code, ""), command
 
 
@@ -102,7 +102,7 @@ def test_a_dry_run_refuses_what_the_command_would_refuse(db: Path) -> None:
 def test_without_a_store_a_dry_run_ends_as_the_command_does(db: Path, command: str) -> None:
     words, nowhere = _placed(command, db).split(), db.parent / "nowhere.db"
     for more in ([], ["--dry-run"]):
-        result = ask(nowhere, *words, *more)
+        result = run_command(nowhere, *words, *more)
         assert (result.exit_code, result.stdout) == (7, "")
         assert f"there is no store at {nowhere} yet" in result.stderr
 
@@ -111,7 +111,7 @@ def test_a_damaged_copy_is_refused(db: Path) -> None:
     copy = db.parent / "copy.db"
     with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("DELETE FROM ads")  # and not their contacts
-    result = ask(db, "restore", str(copy), "--dry-run")
+    result = run_command(db, "restore", str(copy), "--dry-run")
     assert (result.exit_code, "the copy is damaged" in result.stderr) == (7, True)
 
 
@@ -141,6 +141,6 @@ def test_what_a_vacuum_would_free_is_freed(db: Path) -> None:
         store.purge()
     (free,) = re.findall(r"at least ([\d.]+) MB", answer(db, "vacuum", "--dry-run"))
     before = db.stat().st_size
-    assert ask(db, "vacuum").exit_code == 0
+    assert run_command(db, "vacuum").exit_code == 0
     assert before - db.stat().st_size >= float(free) * 1e6 - 50_000
     assert float(free) >= 2.9

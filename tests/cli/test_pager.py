@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import ad, fill, process, uuid
+from cli.support import ad, fill, process, uuid_of
 from cli.terminal import on_terminal
 
 FAR = {"expires": "2999-01-01T00:00:00Z"}
@@ -39,8 +39,8 @@ def pager(shown: Path) -> str:
     [
         ("list",),
         ("list", "--columns", "title,uuid"),
-        ("show", uuid(1)),
-        ("show", uuid(1), "--history"),
+        ("show", uuid_of(1)),
+        ("show", uuid_of(1), "--history"),
         ("stats",),
         ("stats", "--by", "county", "--and", "extent", "--text", "sykepleier"),
         ("stats", "--columns", "name,ads"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.support import ad, fill, put, uuid
+from cli.support import ad, fill, store_ads, uuid_of
 from navfeed.errors import ConfigError, StoreError
 from navfeed.model import By
 from navfeed.serve.options import Limits
@@ -98,11 +98,11 @@ def test_one_in_use_when_the_service_ends_is_closed_after_it(
 
 def test_each_reads_the_store_as_it_is_by_then(db: Path, counting: type[Counting]) -> None:
     readers = Readers(db)
-    assert [ids(readers), ids(readers)] == [[uuid(1)], [uuid(1)]]
+    assert [ids(readers), ids(readers)] == [[uuid_of(1)], [uuid_of(1)]]
     assert counting.opened.qsize() == 1
     with Store(db) as store:
-        put(store, [ad(2)])
-    assert ids(readers) == [uuid(1), uuid(2)]
+        store_ads(store, [ad(2)])
+    assert ids(readers) == [uuid_of(1), uuid_of(2)]
     assert counting.closed.qsize() == 1  # with all that it remembered
     readers.close()
 
@@ -121,7 +121,7 @@ def test_one_is_closed_after_many_queries(
 ) -> None:
     monkeypatch.setattr("navfeed.serve.readers.MOST_QUERIES", 2)
     readers = Readers(db)
-    assert [ids(readers) for _ in range(4)] == [[uuid(1)]] * 4
+    assert [ids(readers) for _ in range(4)] == [[uuid_of(1)]] * 4
     assert counting.closed.qsize() == 2
 
 
@@ -129,10 +129,10 @@ def test_a_store_that_was_put_in_its_place_is_seen_at_once(
     tmp_path: Path, db: Path, counting: type[Counting]
 ) -> None:
     readers = Readers(db)
-    assert ids(readers) == [uuid(1)]
+    assert ids(readers) == [uuid_of(1)]
     fill(tmp_path / "other.db", ad(2))
     (tmp_path / "other.db").replace(db)
-    assert ids(readers) == [uuid(2)]
+    assert ids(readers) == [uuid_of(2)]
     assert counting.closed.qsize() == 1  # or the old file would stay on the disk
     readers.close()
 
@@ -178,7 +178,7 @@ def test_one_that_cannot_go_on_is_closed(
     db: Path, monkeypatch: pytest.MonkeyPatch, counting: type[Counting]
 ) -> None:
     monkeypatch.setattr(Counting, "pause", lambda _: False)
-    assert ids(Readers(db)) == [uuid(1)]
+    assert ids(Readers(db)) == [uuid_of(1)]
     assert counting.closed.qsize() == 1
 
 

@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from cli.support import ad, put, uuid
+from cli.support import ad, store_ads, uuid_of
 from navfeed.errors import ConfigError
 from navfeed.model import DetailDecision, Reason
 from navfeed.serve.remembered import Remembered
@@ -90,12 +90,12 @@ def test_an_ad_that_was_taken_out_is_in_no_answer(tmp_path: Path, path: str) -> 
         before = service.get(path)
         assert service.get(path).body == before.body
         with Store(service.db) as store:
-            store.commit_details([DetailDecision(uuid(2), Reason.INACTIVE)], [], NOW)
+            store.commit_details([DetailDecision(uuid_of(2), Reason.INACTIVE)], [], NOW)
         after = service.get(path)
         with serving(service.db, [], {}) as anew:
             assert anew.get(path).body == after.body != before.body
         assert b"Borte" not in after.body
-        assert uuid(2).encode() not in after.body
+        assert uuid_of(2).encode() not in after.body
         with Store(service.db) as store:
-            put(store, [ad(2, title="Borte")])
-        assert (uuid(2) if "/ads" in path else "2").encode() in service.get(path).body
+            store_ads(store, [ad(2, title="Borte")])
+        assert (uuid_of(2) if "/ads" in path else "2").encode() in service.get(path).body
