@@ -24,7 +24,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "navfeed"
 
 DOORS = {
     "httpx": {"client/http.py", "client/transport.py"},
-    "pydantic": {"wire/page.py", "serve/mcp_server.py"},  # the second: the SDK's own language
+    "pydantic_core": {"wire/page.py"},
+    "pydantic": {"serve/mcp_server.py"},  # the language of its SDK
     "sqlite_utils": {"store/migrate.py"},
     "rich": {"present/terminal.py", "present/progress.py"},
     "Stemmer": {"text/stem.py"},

@@ -96,7 +96,10 @@ def _save(db: sqlite3.Connection, number: int, entries: Iterable[Sighting]) -> N
     """The last status that the page gives each ad is enough."""
     db.executemany(
         "INSERT INTO window_entries (window, ad, active) VALUES (?, ?, ?)",
-        ((number, UUID(ad).bytes, status == Status.ACTIVE) for ad, status in dict(entries).items()),
+        (
+            (number, bytes.fromhex(ad.replace("-", "")), status == Status.ACTIVE)
+            for ad, status in dict(entries).items()
+        ),
     )
 
 

@@ -18,6 +18,9 @@ turns of direction, soft hyphens, joiners, byte order marks, fillers, variants, 
 UNSEEN_CLASS = "[" + "".join(f"{chr(one[0])}-{chr(one[-1])}" for one in UNSEEN) + "]"
 """For regular expressions."""
 
+_MAY_BE_A_PART = re.compile("[^\x00-\u02ff\u2002-\u206f]")
+"""Marks are among these. The letters of Western Europe, dashes and quotation marks are not."""
+
 _LONG_RUN = re.compile("([^\\w\x00-\u02ff]{64,})")
 """Marks are no `\\w`, and none stands before U+0300."""
 
@@ -28,7 +31,7 @@ def composed(text: str) -> str:
     `unicodedata.normalize` sorts marks that follow each other by insertion, so that 100,000 of them
     take half a minute. No letter has that many: longer runs stay unchanged.
     """
-    if text.isascii():
+    if text.isascii() or not _MAY_BE_A_PART.search(text):
         return text
     pieces = _LONG_RUN.split(text)  # every second one is a run
     return "".join(one if at % 2 else normalize("NFC", one) for at, one in enumerate(pieces))

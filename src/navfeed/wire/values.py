@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from math import isfinite
 from typing import Any
@@ -28,6 +28,8 @@ def is_storable(text: str) -> bool:
     """Whether SQLite can store the text. Much faster than a regular expression."""
     if "\0" in text:
         return False
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -80,8 +82,8 @@ def is_id(text: str) -> bool:
     return UUID_PATTERN.fullmatch(text) is not None and text == text.lower()
 
 
-def texts_of(value: dict[str, Any], names: Sequence[str]) -> Iterator[Any]:
-    return (as_text(value.get(name)) for name in names)
+def texts_of(value: dict[str, Any], names: Sequence[str]) -> list[Any]:
+    return [as_text(value.get(name)) for name in names]
 
 
 def moment_of(text: str | None) -> datetime | None:
