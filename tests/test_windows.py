@@ -208,6 +208,13 @@ def test_details_are_fetched_while_older_windows_are_read(lab: Lab) -> None:
     assert kinds.index("detail") < len(kinds) - kinds[::-1].index("page") - 1
 
 
+def test_no_page_is_requested_twice(lab: Lab) -> None:
+    assert sync(lab) is ExitCode.DONE
+    requested = lab.asked("page")
+    assert sorted(requested) == sorted(set(requested))
+    assert lab.is_exact()
+
+
 def test_the_next_run_is_todays_walk(lab: Lab) -> None:
     assert sync(lab) is ExitCode.DONE
     lab.world.stop(lab.world.active()[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from navfeed.errors import FeedError, UnreachableError
@@ -11,19 +12,31 @@ from navfeed.sync.ports import Feed
 from navfeed.sync.workers import Completed, WorkerPool
 from navfeed.windows import entry_dates, is_settled, opening_of
 
-Found = tuple[datetime | None, Page]
+Start = tuple[datetime | None, Page]
 """A page, and the date whose seek led there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The page to begin the newest window with, and all windows; none where one is enough.
+
+    `pages` are the first pages of the windows, by their ids.
+    """
+
+    first: Page
+    windows: Sequence[Window] = ()
+    pages: Mapping[str, Page] = field(default_factory=dict)
 
 
 def find_windows(
     feed: Feed,
     pool: WorkerPool,
-    oldest: Found,
+    oldest: Start,
     *,
     points: Sequence[timedelta],
     lateness: timedelta,
-) -> tuple[Page, list[Window]]:
-    """The page to begin the newest window with, and all windows; none where one is enough.
+) -> Found:
+    """Where to read the log at once.
 
     `oldest` is where the log is read from. A seek that finds nothing usable leaves its stretch to
     the next older window.
@@ -31,12 +44,12 @@ def find_windows(
     found = _sought(feed, pool, entry_dates(oldest[1], points))
     starts = _distinct([one for one in found if is_settled(one[1], lateness)], oldest)
     if len(starts) == 1:
-        return oldest[1], []
+        return Found(oldest[1])
     windows = [
         Window(number, since, opening_of(page, lateness), page.id)
         for number, (since, page) in enumerate(starts)
     ]
-    return starts[0][1], windows
+    return Found(starts[0][1], windows, {page.id: page for _, page in starts[1:]})
 
 
 def seek_whole(feed: Feed, since: datetime | None) -> Page | None:
@@ -46,9 +59,9 @@ def seek_whole(feed: Feed, since: datetime | None) -> Page | None:
     return whole if isinstance(whole, Page) else None
 
 
-def _sought(feed: Feed, pool: WorkerPool, dates: Sequence[datetime]) -> list[Found]:
+def _sought(feed: Feed, pool: WorkerPool, dates: Sequence[datetime]) -> list[Start]:
     """What the seeks found, newest first. Raises what ends the run."""
-    found: list[Found] = []
+    found: list[Start] = []
     for batch in pool.map_batches(
         dates, lambda date: seek_whole(feed, date), most=len(dates), linger=0
     ):
@@ -65,7 +78,7 @@ def _raise_run_errors(batch: Sequence[Completed[datetime, Page | None]]) -> None
             raise answer.error
 
 
-def _distinct(found: Sequence[Found], oldest: Found) -> list[Found]:
+def _distinct(found: Sequence[Start], oldest: Start) -> list[Start]:
     """Each page once, by the oldest date that leads there."""
     starts = [oldest]
     for since, page in reversed(found):

@@ -6,6 +6,7 @@ They find ads and remove none (`navfeed.windows`).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 
@@ -26,13 +27,21 @@ class OlderWindow:
     """One window, from the page where it stands. `ready` are the ads that may be fetched now."""
 
     def __init__(
-        self, feed: Feed, store: Store, window: Window, newer: Window, *, clock: Clock
+        self,
+        feed: Feed,
+        store: Store,
+        window: Window,
+        newer: Window,
+        *,
+        clock: Clock,
+        opened: Mapping[str, Page],
     ) -> None:
         self._feed = feed
         self._store = store
         self._window = window
         self._opening = newer.opening
         self._clock = clock
+        self._opened = opened
         self._visited: set[str] = set()
         self._last: Key | None = None
         self._recent: deque[Key] = deque(maxlen=_RECENT)
@@ -41,8 +50,11 @@ class OlderWindow:
         self.ready: list[Queued] = []
 
     def fetch(self, page_id: str) -> Page | Unchanged | None:
-        """Called from any thread. A page that is gone since the last run is sought again."""
-        page = self._feed.page(page_id)
+        """Called from any thread. A page that is gone since the last run is sought again.
+
+        The first page was read to find the window: its entries were settled then.
+        """
+        page = self._opened.get(page_id) or self._feed.page(page_id)
         if page is None and not self._visited:
             return seek_whole(self._feed, self._window.since)
         return page
@@ -96,11 +108,13 @@ class OlderWindow:
             )
 
 
-def older_windows(feed: Feed, store: Store, clock: Clock) -> list[OlderWindow]:
-    """Those that are still to be read, the newest first."""
+def older_windows(
+    feed: Feed, store: Store, clock: Clock, opened: Mapping[str, Page]
+) -> list[OlderWindow]:
+    """Those that are still to be read, the newest first. `opened` are pages that were read."""
     windows = store.windows()
     return [
-        OlderWindow(feed, store, window, newer, clock=clock)
+        OlderWindow(feed, store, window, newer, clock=clock, opened=opened)
         for newer, window in pairwise(windows)
         if window.page is not None
     ]

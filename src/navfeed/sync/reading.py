@@ -74,7 +74,7 @@ class Reading(Generic[E]):
 
     def _begin(self) -> Iterator[PageApplied | E]:
         applied = self._walk.begin()
-        older = older_windows(self._feed, self._store, self._clock)
+        older = older_windows(self._feed, self._store, self._clock, self._walk.opened)
         self._readers = [self._walk, *older]
         if applied is not None:
             yield from self._applied(applied)

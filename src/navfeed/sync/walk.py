@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -157,6 +157,8 @@ class Walk:
         self._behind: set[str] = set()
         self._began = WalkStart(None, clock())
         self.served_at: datetime | None = None
+        self.opened: Mapping[str, Page] = {}
+        """The first pages of older windows that this run found, by their ids."""
         self.wants: str | None = None
         """The page to read next; None at the tip."""
 
@@ -216,15 +218,16 @@ class Walk:
         """Where a log is read for the first time."""
         start = resolve(self._feed, self._pool, self._start, self._clock)
         oldest = begin(self._feed, self._pool, start, self._lateness)
-        page, windows = find_windows(
+        found = find_windows(
             self._feed,
             self._pool,
             (start.since, oldest),
             points=() if start.from_tip else self._entry_points,
             lateness=self._lateness,
         )
-        self._store.begin_at(_reach_of(start, oldest), windows)
-        return page
+        self._store.begin_at(_reach_of(start, oldest), found.windows)
+        self.opened = found.pages
+        return found.first
 
     def _page_at(self, checkpoint: Checkpoint) -> Page | Unchanged | None:
         """Only the page to read next may answer 304: behind it, new entries come without notice."""
