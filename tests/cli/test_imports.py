@@ -98,6 +98,19 @@ def test_a_command_loads_no_other(loaded_by: dict[str, set[str]], command: str) 
     assert loaded & COMMANDS <= {command} | alike.get(command, set())
 
 
+def test_completing_the_name_of_a_command_loads_none() -> None:
+    asked = {"_NAVFEED_COMPLETE": "complete_bash", "COMP_WORDS": "navfeed\nst", "COMP_CWORD": "1"}
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, **asked},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert ended.stdout.split() == ["stats", "status"]
+    assert not {name.removeprefix("navfeed.cli.") for name in ended.stderr.split()} & COMMANDS
+
+
 def test_the_help_loads_no_command_and_nothing_heavy() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, "--help"], capture_output=True, check=True, text=True

@@ -86,7 +86,8 @@ class Boundary(Group):
             write_section(formatter, heading, [*commands.items()], width_of_names(COMMANDS.items()))
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:  # noqa: ANN401  typer's own
-        return self._table().shell_complete(ctx, incomplete)
+        ctx.command = self._table()  # by which typer looks for the names that begin so
+        return ctx.command.shell_complete(ctx, incomplete)
 
     def _table(self) -> TyperGroup:
         """The names and first lines of the commands, without loading them."""
