@@ -109,6 +109,9 @@ def main() -> None:
     options = parser.parse_args()
     sections = SECTIONS if options.only is None else (options.only,)
     report = Report()
+    run(
+        [sys.executable, "-m", "compileall", "-q", *find_spec("navfeed").submodule_search_locations]
+    )
     with tempfile.TemporaryDirectory(prefix="navfeed-bench-") as name:
         measure(report, Path(name), sections, options)
     if options.json:

@@ -118,6 +118,11 @@ def moved(pid: int) -> tuple[float, float]:
 
 
 def environment() -> dict[str, str]:
-    """This environment without anybody's own settings for navfeed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NAVFEED_")}
+    """This environment without anybody's own settings for navfeed, and with compiled modules.
+
+    Those of an installed navfeed are: with PYTHONDONTWRITEBYTECODE, an editable one compiles its
+    modules at each start, which takes as long as everything else.
+    """
+    left_out = ("NAVFEED_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, "HOME": str(HERE), "XDG_CONFIG_HOME": str(HERE)}

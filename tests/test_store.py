@@ -715,6 +715,27 @@ def test_a_library_that_cannot_erase_is_refused(
         Store(path)
 
 
+def test_a_store_that_another_process_creates_meanwhile_is_left_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(path) as store:
+        put(store, AD)
+    monkeypatch.setattr(opening, "check_ownership", lambda *_: 0)
+    with Store(path) as store:
+        assert store.ad_ids() == {AD}
+
+
+def test_a_store_that_another_process_upgrades_meanwhile_is_left_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(path) as store:
+        put(store, AD)
+    monkeypatch.setattr(opening, "check_ownership", lambda *_: VERSION - 1)
+    with Store(path) as store:
+        assert store.ad_ids() == {AD}
+    assert [one.name for one in path.parent.iterdir() if "upgrade" in one.name] == []
+
+
 def test_a_creation_that_is_cut_off_leaves_an_empty_file_that_works(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

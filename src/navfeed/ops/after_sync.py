@@ -116,20 +116,21 @@ RETRY_SECONDS = 60.0
 
 def check_targets(targets: Iterable[str]) -> None:
     """Raise `ConfigError` for a target of an unknown kind."""
-    from navfeed.push.targets import opener
-
     for target in targets:
+        # Here, because it loads what reads changes.
+        from navfeed.push.targets import opener
+
         opener(target, "", contacts=False)
 
 
 def push_once(settings: Settings, report: Report, warn: Report) -> None:
     """Push to every target. One that fails is reported and skipped."""
-    from navfeed.push.targets import without_password
-
     for target in settings.push_targets:
         try:
             _runner(settings, target, report, warn).once()
         except NavfeedError as error:
+            from navfeed.push.targets import without_password
+
             warn(f"{without_password(target)}: {error}")
 
 
