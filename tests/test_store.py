@@ -719,7 +719,7 @@ def test_a_store_that_another_process_creates_meanwhile_is_left_as_it_is(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
     monkeypatch.setattr(opening, "check_ownership", lambda *_: 0)
     with Store(path) as store:
         assert store.ad_ids() == {AD}
@@ -729,7 +729,7 @@ def test_a_store_that_another_process_upgrades_meanwhile_is_left_as_it_is(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Store(path) as store:
-        put(store, AD)
+        store_ads(store, AD)
     monkeypatch.setattr(opening, "check_ownership", lambda *_: VERSION - 1)
     with Store(path) as store:
         assert store.ad_ids() == {AD}
