@@ -118,7 +118,7 @@ def _heading(parameter: Any) -> str:  # noqa: ANN401  typer's own
 
 def _write_options(command: Any, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
     sections = {
-        heading: [_record(one, ctx) for one in found if one.get_help_record(ctx)]
+        heading: [_record(one, ctx) for one in found]
         for heading, found in panels_of(command, ctx).items()
     }
     names = width_of_names(row for rows in sections.values() for row in rows)
