@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navfeed.model import OSLO
-from navfeed.text.due import _MONTHS, _WEEKDAYS, read_due
+from navfeed.text.due_dates import _MONTHS, _WEEKDAYS, read_due
 
 DAY = date(2026, 8, 21)  # a Friday
 

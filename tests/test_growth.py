@@ -18,7 +18,7 @@ from navfeed.errors import ContractError
 from navfeed.privacy.matcher import hashed_matcher, marks_of, matcher_of, term_of
 from navfeed.privacy.redact import places_of, without_contacts, without_person
 from navfeed.store.search import searchable
-from navfeed.text.due import read_due
+from navfeed.text.due_dates import read_due
 from navfeed.text.html import blocks_of, lines_of, words_of
 from navfeed.text.letters import composed
 from navfeed.text.plaintext import sanitize

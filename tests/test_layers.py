@@ -39,11 +39,11 @@ DOORS = {
         *("serve/responses.py", "serve/app.py", "serve/guard.py", "serve/health.py"),
         *("serve/api.py", "serve/parameters.py", "serve/atom.py", "serve/old_api.py"),
         *("serve/page.py", "serve/server.py", "serve/changes.py", "serve/triage.py"),
-        *("serve/html.py", "serve/map.py"),
+        *("serve/rendering.py", "serve/map.py"),
     },
-    "jinja2": {"serve/html.py"},
-    "markupsafe": {"serve/ad_view.py", "serve/html.py", "serve/safe_html.py"},  # jinja2's own
-    "nh3": {"serve/safe_html.py"},
+    "jinja2": {"serve/rendering.py"},
+    "markupsafe": {"serve/ad_view.py", "serve/rendering.py", "serve/sanitizing.py"},  # jinja2's own
+    "nh3": {"serve/sanitizing.py"},
     "mcp": {"serve/mcp_server.py"},
     "uvicorn": {"serve/server.py"},
     "typer": {

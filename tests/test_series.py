@@ -15,8 +15,8 @@ from navfeed.model import By, DetailDecision, Inactive, Reason, oslo_day
 from navfeed.places import county_of, municipality_number
 from navfeed.practice import World
 from navfeed.research.series import Frame, Of, Over, Spell, series_of, start_of
+from navfeed.store.active_periods import Question, series
 from navfeed.store.filters import Filters
-from navfeed.store.spells import Question, series
 from navfeed.store.writer import Store
 from navfeed.text.styrk import styrk_group
 from support.clock import NOW

@@ -13,10 +13,7 @@ from threading import Event
 import pytest
 
 from navfeed.errors import ExitCode
-from navfeed.model import Entry, Page, Status
-from navfeed.practice import Request, World, faults
-from navfeed.sync.walk import PageApplied, Start
-from navfeed.windows import (
+from navfeed.first_windows import (
     ENTRY_POINTS,
     entry_dates,
     entry_points,
@@ -24,6 +21,9 @@ from navfeed.windows import (
     meeting,
     opening_of,
 )
+from navfeed.model import Entry, Page, Status
+from navfeed.practice import Request, World, faults
+from navfeed.sync.walk import PageApplied, Start
 from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab

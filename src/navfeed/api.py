@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from navfeed.config import Settings, feed_address, load, read_text, refuse_special
 from navfeed.errors import ConfigError, ExitCode, LockedError, StoreError
+from navfeed.first_windows import entry_points
 from navfeed.model import HISTORY, RunFacts, RunState, oslo_day, refuse_wrong_type
-from navfeed.windows import entry_points
 
 if TYPE_CHECKING:  # loaded where they are needed: reading needs nothing of a sync
     from navfeed.client.feed import FeedClient

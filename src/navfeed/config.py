@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from navfeed.errors import ConfigError
+from navfeed.first_windows import MOST_WINDOWS, WINDOWS
 from navfeed.model import (
     KEEP_CHANGES,
     UPGRADE_COPY,
@@ -28,7 +29,6 @@ from navfeed.model import (
     Scope,
     refuse_wrong_types,
 )
-from navfeed.windows import MOST_WINDOWS, WINDOWS
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"

@@ -286,7 +286,8 @@ class Content:
 
     Moments are aware, in UTC, of whole seconds; None where what was served is no date. `last_day`
     is the day in Oslo up to and including which the ad may be shown; `due_date` the one up to and
-    including which to apply, None where `application_due` names no one day (`navfeed.text.due`).
+    including which to apply, None where `application_due` names no one day
+    (`navfeed.text.due_dates`).
     """
 
     raw: str

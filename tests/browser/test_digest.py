@@ -12,7 +12,7 @@ import pytest
 
 from navfeed.watches.choices import Field, Mark, Trigger
 from navfeed.watches.digest import Ad, Digest, Group, Item, gone_ad
-from navfeed.watches.page import html
+from navfeed.watches.html import html
 
 LOREM = "Avdelingen har tretti plasser og søker deg som liker å arbeide om natten. "
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean
 
 from navfeed.model import DetailDecision, Reason
-from navfeed.practice import adverts
+from navfeed.practice import invented
 from navfeed.practice.occupations import OCCUPATIONS
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
@@ -72,10 +72,10 @@ def by_hand() -> Judged:
 
 
 def practice() -> Judged:
-    outlines = {str(number): adverts.outline(f"judged {number}") for number in range(PRACTICE_ADS)}
-    term = adverts.Term(NOW, NOW, NOW + timedelta(days=30))
+    outlines = {str(number): invented.outline(f"judged {number}") for number in range(PRACTICE_ADS)}
+    term = invented.Term(NOW, NOW, NOW + timedelta(days=30))
     contents = {
-        number: adverts.content(f"judged {number}", _uuid(number), outline, term)
+        number: invented.content(f"judged {number}", _uuid(number), outline, term)
         for number, outline in outlines.items()
     }
     kinds = {

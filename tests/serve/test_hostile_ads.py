@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.support import ad, place, uuid_of
-from navfeed.serve.safe_html import LONGEST, MOST_TAGS, TAGS, safe_html
+from navfeed.serve.sanitizing import LONGEST, MOST_TAGS, TAGS, safe_html
 from navfeed.serve.visible import safe_link
 from serve.support import Service, serving
 from serve.test_page import Seen

@@ -47,7 +47,7 @@ def count(counting: Counting, reader: Reader, filters: Filters, store: Path) -> 
     _refuse(counting)
     if counting.over is None:
         return _pairs(counting, reader, filters)
-    from navfeed.store.spells import Question, series
+    from navfeed.store.active_periods import Question, series
 
     by = (*counting.by, *([counting.other] if counting.other else []))
     question = Question(counting.over, counting.of or Of.NEW, by, filters)

@@ -15,7 +15,7 @@ from navfeed.cli._output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import EXPECTED, ConfigError, ExitCode, StoreError
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
-from navfeed.store.upgrade import kept_copy
+from navfeed.store.pre_upgrade_copy import kept_copy
 
 if TYPE_CHECKING:
     from navfeed.present.run_log import Log

@@ -22,7 +22,6 @@ from navfeed.present.words import freshness
 from navfeed.store.filters import Filters
 from navfeed.watches import events
 from navfeed.watches.channels import ChannelContext, make_sender
-from navfeed.watches.checkup import WatchReport, examine, exposed_files
 from navfeed.watches.choices import Format
 from navfeed.watches.definition import Watch, WatchFile
 from navfeed.watches.deliver import Deliverer
@@ -30,6 +29,7 @@ from navfeed.watches.manager import WatchManager
 from navfeed.watches.state import State
 from navfeed.watches.state_file import state_path
 from navfeed.watches.view import View
+from navfeed.watches.watch_facts import WatchReport, examine, exposed_files
 
 FILTERS = tuple(one.name for one in fields(FilterOptions))
 """The filters of a watch: those of `navfeed list`."""

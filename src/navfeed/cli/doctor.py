@@ -29,8 +29,8 @@ from navfeed.cli._output import (
 from navfeed.cli._rows import print_columns, read_columns
 from navfeed.config import load
 from navfeed.errors import ConfigError, ExitCode
-from navfeed.ops.checkup import examine
 from navfeed.ops.doctor import Finding, exit_code_of
+from navfeed.ops.doctor_facts import examine
 
 FIELDS = tuple(one.name for one in fields(Finding))
 

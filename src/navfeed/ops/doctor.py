@@ -1,6 +1,6 @@
 """Checks of an installation: each evaluates facts and returns a finding with advice.
 
-Pure: `ops.checkup` gathers the facts.
+Pure: `ops.doctor_facts` gathers the facts.
 """
 
 from __future__ import annotations

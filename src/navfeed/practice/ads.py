@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from navfeed.practice import adverts
-from navfeed.practice.adverts import Outline, Term
+from navfeed.practice import invented
 from navfeed.practice.dates import iso, midnight, oslo_day
+from navfeed.practice.invented import Outline, Term
 from navfeed.practice.log import Status
 
 Content = Mapping[str, Any]
@@ -73,8 +73,8 @@ class Ad:
     @property
     def municipal(self) -> str:
         if "workLocations" in self.overrides:
-            return adverts.municipal(self.overrides["workLocations"])
-        return adverts.first_municipal(self.outline)
+            return invented.municipal(self.overrides["workLocations"])
+        return invented.first_municipal(self.outline)
 
     @property
     def headline(self) -> tuple[str, str, str]:
@@ -103,7 +103,7 @@ class Ad:
         """Write `ad_content`, the same for the same seed, ad and revision."""
         term = Term(self.published, self.changed, self.expires)
         key = f"{seed}:{self.uuid}:{self.revision}"
-        return adverts.content(key, self.uuid, self.outline, term) | dict(self.overrides)
+        return invented.content(key, self.uuid, self.outline, term) | dict(self.overrides)
 
     def detail(self, seed: int) -> dict[str, Any]:
         """Write the answer to a request for the ad."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
-from navfeed.practice import ads, adverts
+from navfeed.practice import ads, invented
 from navfeed.practice.ads import Ad, Content
 from navfeed.practice.dates import midnight, oslo_day
 from navfeed.practice.log import Entry, Log
@@ -103,7 +103,7 @@ class Transaction:
             state.hold(identity, self)
             if identity in state.ads or identity in self._pending:
                 raise ValueError(f"{identity} is published already; update or reactivate it")
-            facts = adverts.outline(f"{state.seed}:{identity}")
+            facts = invented.outline(f"{state.seed}:{identity}")
             until = expires or state.some_weeks_on()
             changed = state.own_clock()
             overrides = content or {}

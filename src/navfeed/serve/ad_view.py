@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from navfeed.model import Contact, Content, Location
 from navfeed.present.words import oslo_day_text
-from navfeed.serve.safe_html import safe_html
+from navfeed.serve.sanitizing import safe_html
 from navfeed.serve.visible import plain, safe_link
 from navfeed.serve.words import Language
 

@@ -18,12 +18,12 @@ from navfeed.serve.atom import AtomFeed
 from navfeed.serve.changes import ChangesApi
 from navfeed.serve.guard import OLD, Guard, path_of
 from navfeed.serve.health import Health
-from navfeed.serve.html import Html
 from navfeed.serve.map import MapPage
 from navfeed.serve.old_api import OldApi
 from navfeed.serve.options import ServeOptions
 from navfeed.serve.page import Page
 from navfeed.serve.queries import QueryRunner
+from navfeed.serve.rendering import Html
 from navfeed.serve.responses import Responder
 from navfeed.serve.triage import Triage
 

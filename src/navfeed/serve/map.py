@@ -18,10 +18,10 @@ from starlette.routing import Route
 from navfeed.model import By, Counted
 from navfeed.places import Point, municipalities_by_number, point_of
 from navfeed.serve.address import Address
-from navfeed.serve.html import Html
 from navfeed.serve.parameters import check_names, last_value, read_filters, read_parameters
 from navfeed.serve.personal_view import with_marks
 from navfeed.serve.queries import Snapshot
+from navfeed.serve.rendering import Html
 from navfeed.serve.responses import Payload
 from navfeed.serve.words import Language
 

@@ -16,7 +16,6 @@ from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
 from navfeed.serve.address import PLACE, Address
 from navfeed.serve.facets import DAYS, due_within, facets_of
-from navfeed.serve.html import Html
 from navfeed.serve.parameters import (
     check_names,
     last_value,
@@ -28,6 +27,7 @@ from navfeed.serve.parameters import (
 from navfeed.serve.personal import Marks
 from navfeed.serve.personal_view import mark_links, watch_link, with_marks
 from navfeed.serve.queries import Snapshot
+from navfeed.serve.rendering import Html
 from navfeed.serve.responses import Payload
 from navfeed.serve.visible import plain
 from navfeed.serve.words import Language

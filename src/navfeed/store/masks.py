@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from navfeed.errors import ConfigError
+from navfeed.store.active_periods import SpellReader, oslo_date
 from navfeed.store.selection import Cell
-from navfeed.store.spells import SpellReader, oslo_date
 from navfeed.store.times import day_text
 
 LISTS = ("municipalities", "counties", "municipality_numbers", "styrk08", "esco")

@@ -23,7 +23,7 @@ from navfeed.store.schema import VERSION, VIEWS
 from navfeed.store.search import ends_of
 from navfeed.store.sql import run_script
 from navfeed.store.times import day_text, exact_text, read_moment
-from navfeed.text.due import read_due
+from navfeed.text.due_dates import read_due
 
 migrations = Migrations("navfeed")
 

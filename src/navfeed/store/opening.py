@@ -87,6 +87,6 @@ _RECORD = (
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path, *, upgrade_copy: bool) -> None:
     # Here, because it loads sqlite-utils: 125 modules, for a step that is taken once.
     from navfeed.store.migrate import migrate
-    from navfeed.store.upgrade import copied_before
+    from navfeed.store.pre_upgrade_copy import copied_before
 
     migrate(connection, partial(copied_before, path) if upgrade_copy else nullcontext)

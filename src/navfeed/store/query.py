@@ -49,7 +49,6 @@ from navfeed.store.filters import (
     Filters,
     looks,
 )
-from navfeed.store.functions import add_functions, alphabetical
 from navfeed.store.mapping import content_of, scope_of
 from navfeed.store.selection import (
     ACTIVE,
@@ -60,6 +59,7 @@ from navfeed.store.selection import (
     expression,
     with_lists,
 )
+from navfeed.store.sql_functions import add_functions, alphabetical
 from navfeed.store.times import read_day, read_moment
 from navfeed.store.vocabulary import Vocabulary
 from navfeed.text.synonyms import Synonyms, navfeeds_own

@@ -50,8 +50,8 @@ from navfeed.store.connect import Connected, P, T, check_library, transaction, t
 from navfeed.store.file_handle import open_private_file
 from navfeed.store.mapping import content_of
 from navfeed.store.opening import connect, prepare
+from navfeed.store.pre_upgrade_copy import drop_copy, drop_copy_that_holds_more
 from navfeed.store.unscrubbed import Unscrubbed
-from navfeed.store.upgrade import drop_copy, drop_copy_that_holds_more
 
 
 class Store(Connected):

@@ -14,6 +14,7 @@ from functools import partial
 
 from navfeed.decide import ScopeVerdict, UnknownName, judge_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
+from navfeed.first_windows import WINDOWS, entry_points
 from navfeed.model import (
     KEEP_CHANGES,
     LATENESS,
@@ -35,7 +36,6 @@ from navfeed.sync.reading import Reading
 from navfeed.sync.verify import Checked, Verification
 from navfeed.sync.walk import PageApplied, Start, Walk
 from navfeed.sync.workers import Stop, WorkerPool
-from navfeed.windows import WINDOWS, entry_points
 
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from navfeed.errors import FeedError, UnreachableError
+from navfeed.first_windows import entry_dates, is_settled, opening_of
 from navfeed.model import Page, Window
 from navfeed.sync.ports import Feed
 from navfeed.sync.workers import Completed, WorkerPool
-from navfeed.windows import entry_dates, is_settled, opening_of
 
 Start = tuple[datetime | None, Page]
 """A page, and the date whose seek led there."""

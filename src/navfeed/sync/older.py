@@ -1,6 +1,6 @@
 """The older windows of a first sync: read to where each meets the next newer one.
 
-They find ads and remove none (`navfeed.windows`).
+They find ads and remove none (`navfeed.first_windows`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from datetime import datetime
 from itertools import pairwise
 
 from navfeed.errors import ContractError
+from navfeed.first_windows import meeting
 from navfeed.lookback import feed_clock
 from navfeed.model import Key, Page, Queued, Unchanged, Window
 from navfeed.sync.entry_points import seek_whole
 from navfeed.sync.log import log_announced
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.walk import PageApplied, refuse_loop, refuse_missing
-from navfeed.windows import meeting
 
 _RECENT = 2_000
 """Entries, two full pages: what a live log may grow by while the windows are read."""

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET  # written, never parsed
 
 from navfeed.version import __version__
 from navfeed.watches.digest import Digest, Item
-from navfeed.watches.page import details
+from navfeed.watches.html import details
 from navfeed.watches.wording import label
 
 ATOM = "http://www.w3.org/2005/Atom"

@@ -1,4 +1,4 @@
-"""A digest as text, Markdown or JSON; `navfeed.watches.page` has HTML, `atom` the feed."""
+"""A digest as text, Markdown or JSON; `navfeed.watches.html` has HTML, `atom` the feed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def render(digest: Digest, format_: Format) -> str:
         case Format.JSON:
             return json_line(digest)
         case Format.HTML:
-            from navfeed.watches.page import html
+            from navfeed.watches.html import html
 
             return html(digest)
 

@@ -8,7 +8,7 @@ from typing import Any
 from navfeed.errors import ContractError
 from navfeed.model import Category, Contact, Content, Detail, Location, Occupation, Status
 from navfeed.places import municipality_number
-from navfeed.text.due import read_due
+from navfeed.text.due_dates import read_due
 from navfeed.wire.json_text import Parts, decode, lenient_int, refuse_depths, split_object, value_of
 from navfeed.wire.values import (
     as_number,

@@ -13,12 +13,12 @@ from email.utils import format_datetime
 
 from navfeed.errors import DeliveryError
 from navfeed.text.plaintext import sanitize
-from navfeed.watches.channels.deadline import SECONDS, deadline
+from navfeed.watches.channels.timeouts import SECONDS, deadline
 from navfeed.watches.choices import Security
 from navfeed.watches.definition import MailSettings
 from navfeed.watches.digest import Digest
 from navfeed.watches.formats import text
-from navfeed.watches.page import html
+from navfeed.watches.html import html
 from navfeed.watches.wording import summary
 
 

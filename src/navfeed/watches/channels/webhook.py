@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from navfeed.errors import DeliveryError
 from navfeed.version import __version__
-from navfeed.watches.channels.deadline import SECONDS, deadline
 from navfeed.watches.channels.presets import PRESETS
+from navfeed.watches.channels.timeouts import SECONDS, deadline
 from navfeed.watches.choices import Channel
 from navfeed.watches.digest import Digest
 from navfeed.watches.target import Target

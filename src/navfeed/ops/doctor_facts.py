@@ -21,8 +21,8 @@ from navfeed.errors import ConfigError, NavfeedError, StoreError
 from navfeed.model import UPGRADE_COPY, binding_pause
 from navfeed.ops import doctor as checks
 from navfeed.ops.doctor import Finding
+from navfeed.store.pre_upgrade_copy import kept_copy
 from navfeed.store.schema import VERSION
-from navfeed.store.upgrade import kept_copy
 
 
 def examine(
