@@ -79,7 +79,7 @@ class Practice:
             return list(self._requests)
 
     def wait_for_requests(self, kind: RequestKind, number: int = 1, seconds: float = 60) -> None:
-        """Wait until there are so many requests of a kind. Raises `TimeoutError`."""
+        """Wait until `number` requests of a kind have come. Raises `TimeoutError`."""
         with self._received:
             if not self._received.wait_for(lambda: self._count(kind) >= number, seconds):
                 raise TimeoutError(f"{self._count(kind)} {kind} requests in {seconds} s")
