@@ -466,7 +466,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a window that begins where entries may still appear",
-        "windows:_is_old",
+        "first_windows:_is_old",
         "served_at - entry.moment >= 2 * lateness",
         "True",
         WINDOWS,
