@@ -14,7 +14,7 @@ from navfeed.store.query import Reader
 _FileId = tuple[int, int]
 
 MOST_QUERIES = 500
-"""After so many a reader is closed: what it keeps of searches grows with each new word."""
+"""A reader is closed after this many: what it keeps of searches grows with each new word."""
 
 
 @dataclass(slots=True)
@@ -86,5 +86,5 @@ def _file_at(path: Path) -> _FileId | None:
     try:
         facts = path.stat()
     except OSError:
-        return None  # opening it says why
+        return None  # opening it reports why
     return facts.st_dev, facts.st_ino

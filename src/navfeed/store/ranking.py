@@ -109,7 +109,7 @@ class _Corpus:
         )
 
     def hits_of(self, ad: int, score: float, in_shard: int, length: int) -> float:
-        """How often an ad says a phrase, weighted, from its score in its shard.
+        """How often an ad contains a phrase, weighted, from its score in its shard.
 
         `in_shard`: how many ads there say it. Solves `_weight` for its first argument.
         """

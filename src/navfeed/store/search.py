@@ -213,7 +213,7 @@ class _Reading:
 
     def _standing(self, side: _Sides) -> str:
         if not side.wanted:
-            raise _refused(self._text, "beside OR and in parentheses, something must be said too")
+            raise _refused(self._text, "each side of OR and of parentheses needs a word to include")
         return side.expression()
 
     def _all(self) -> _Sides:
