@@ -225,7 +225,7 @@ MODULES = {
     "list --format json --text natt": (170, 108),
     SHOWN: (170, 104),
     "status": (170, 97),
-    "stats": (170, 102),
+    "stats": (170, 105),
     "export --format csv": (170, 111),
 }
 MODULES_OF_SYNC = (230, 205)

@@ -210,7 +210,7 @@ def test_details_are_fetched_while_older_windows_are_read(lab: Lab) -> None:
 
 def test_no_page_is_requested_twice(lab: Lab) -> None:
     assert sync(lab) is ExitCode.DONE
-    requested = lab.asked("page")
+    requested = lab.requests_of("page")
     assert sorted(requested) == sorted(set(requested))
     assert lab.is_exact()
 
