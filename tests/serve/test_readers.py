@@ -182,6 +182,12 @@ def test_one_that_cannot_go_on_is_closed(
     assert counting.closed.qsize() == 1
 
 
+def test_one_that_cannot_read_any_more_is_closed(db: Path) -> None:
+    with Reader(db, TODAY) as reader:
+        assert reader.pause()
+    assert not reader.resume(TODAY)
+
+
 @pytest.mark.parametrize(
     ("options", "pragma", "shared"),
     [

@@ -31,8 +31,7 @@ class OverloadedError(StoreError):
 class Memory:
     """What is remembered of the store's present state.
 
-    A list is up to 100 ids, counts are of some 400 names, and these written are 20 kB: some 10 MB
-    at most.
+    A list is up to 100 ids, counts are of some 400 names, and facets 20 kB of HTML: 10 MB at most.
     """
 
     lists: Remembered = field(default_factory=lambda: Remembered(most=500))
