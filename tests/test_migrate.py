@@ -26,7 +26,7 @@ from navfeed.store.writer import Store
 from support.clock import NOW, machine_now
 from support.limits import no_file_may_grow
 from support.shell import Shell
-from support.sql import rows
+from support.sql import rows, writing
 
 TODAY = date(2026, 7, 3)
 ADS = [f"0000000{number}-0000-4000-8000-000000000000" for number in (1, 2, 3)]
@@ -196,6 +196,15 @@ def test_steps_of_one_version_come_in_any_order_and_but_once(
         assert reader.count(Filters(text=("kjøkken",))) == 1
         assert reader.scope() == Scope(municipalities=("BERGEN",))
         assert not reader.problems()
+
+
+def test_a_mask_whose_last_day_no_calendar_has_keeps_none(old: Path) -> None:
+    """In Oslo, the last hours of the year 9999 in UTC are in the year 10000."""
+    made_of(old, 6)
+    with writing(old) as db:
+        db.execute("UPDATE removed SET expires = '9999-12-31T23:59:59Z'")
+    Store(old).close()
+    assert rows(old, "SELECT last_day FROM removed") == [(None,)]
 
 
 def test_the_journal_begins_with_what_is_stored(old: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import stat
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -574,6 +575,17 @@ def test_D3_a_file_that_is_not_ours_is_left_as_it_is(
     with pytest.raises(StoreError, match=message):
         Store(path)
     assert path.read_bytes() == before
+
+
+def test_an_io_error_on_a_full_disk_is_called_a_full_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=20_000))
+    assert "is full" in connect.translate(error, path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=2_000_000))
+    assert "is full" not in connect.translate(error, path)
 
 
 def test_a_file_that_cannot_be_opened_leaves_no_connection_behind(

@@ -61,6 +61,15 @@ def run_here(words: list[str], environ: Mapping[str, str], folder: Path) -> Comm
     return CommandResult(ended.exit_code, ended.stdout, ended.stderr)
 
 
+class Started(subprocess.Popen[str]):
+    """A process that a failed test does not wait for: a service would never end."""
+
+    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *more)
+
+
 class Shell:
     """Runs navfeed in an empty folder, with no settings but the practice feed's address."""
 
@@ -84,7 +93,7 @@ class Shell:
         return self._start([sys.executable, "-m", "navfeed", *words], {})
 
     def _start(self, command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        return Started(
             command,
             env={**self.environ, **environ},
             stdout=subprocess.PIPE,

@@ -35,8 +35,6 @@ def m002_due_date(db: Database) -> None:
     The table is written again: a column that is added stands behind the texts, and whoever asks for
     it would have to read past these. Rows keep their `id`, which `search` knows them by.
     """
-    if _version(db) >= 2:
-        return
     db.conn.create_function("read_due", 1, _read_due, deterministic=True)
     ((table,),) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'ads'")
     indexes = db.execute(
@@ -79,8 +77,6 @@ def _version(db: Database) -> int:
 
 @migrations()
 def m003_views(db: Database) -> None:
-    if _version(db) >= 3:
-        return
     db.execute("PRAGMA user_version = 3")  # each upgrade makes the views again
 
 
@@ -91,8 +87,6 @@ def m004_feed_and_reach(db: Database) -> None:
     And an erasure that is owed: on SQLite 3.44 and later the index kept words of removed ads
     (decision 0014).
     """
-    if _version(db) >= 4:
-        return
     db.execute("ALTER TABLE feed ADD COLUMN reaches_back TEXT")
     db.execute("ALTER TABLE feed ADD COLUMN feed_url TEXT")
     db.execute("ALTER TABLE feed ADD COLUMN recheck_since TEXT")
@@ -105,8 +99,6 @@ def m004_feed_and_reach(db: Database) -> None:
 @migrations()
 def m005_journal(db: Database) -> None:
     """A journal of changes; what is stored came in first, in its order."""
-    if _version(db) >= 5:
-        return
     run_script(db.conn, _JOURNAL_OF_5)
     db.execute("PRAGMA user_version = 5")
 
@@ -141,8 +133,6 @@ SELECT 1, lower(hex(randomblob(8))), count(*) FROM changes
 @migrations()
 def m006_ends_of_words(db: Database) -> None:
     """A column of the index for how the words of titles end."""
-    if _version(db) >= 6:
-        return
     db.conn.create_function("ends_of", -1, ends_of, deterministic=True)
     db.execute("ALTER TABLE search RENAME TO search_before")
     db.execute(
