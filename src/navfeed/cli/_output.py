@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
@@ -80,20 +80,6 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     program_stdout().write(text.encode(errors="backslashreplace") + b"\n")
-
-
-def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """A table on a terminal, else tab-separated lines. Returns the number of rows."""
-    shown = [tuple(sanitize(str(cell)) for cell in row) for row in rows]
-    if shown and (on := canvas()):
-        from navfeed.cli._pager import paged
-        from navfeed.present.terminal import draw_rows
-
-        with paged():
-            draw_rows(canvas() or on, names, shown)  # the pager's, where there is one
-    else:
-        print_lines("\t".join(row) for row in shown)
-    return len(shown)
 
 
 def print_warning(message: str) -> None:

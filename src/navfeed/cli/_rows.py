@@ -1,14 +1,16 @@
-"""Rows with chosen columns: `--columns` and `--json`, the same for every command with rows."""
+"""Rows, and their columns by `--columns` and `--json`: the same for every command with rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from navfeed.cli._output import print_json, print_rows, program_stdout
+from navfeed.cli._output import canvas, print_json, print_lines, program_stdout
+from navfeed.cli._pager import paged
 from navfeed.errors import ConfigError
 from navfeed.export.choosing import pick
+from navfeed.text.plaintext import sanitize
 
 Format = TypeVar("Format", bound=StrEnum)
 Record = Mapping[str, object]
@@ -44,6 +46,19 @@ def print_columns(columns: Sequence[str], records: Sequence[Record], format_: St
         write_csv(columns, rows, program_stdout())
     else:
         print_rows(columns, rows)
+
+
+def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """A table on a terminal, else tab-separated lines. Returns the number of rows."""
+    shown = [tuple(sanitize(str(cell)) for cell in row) for row in rows]
+    if shown and (on := canvas()):
+        from navfeed.present.terminal import draw_rows
+
+        with paged():
+            draw_rows(canvas() or on, names, shown)  # the pager's, where there is one
+    else:
+        print_lines("\t".join(row) for row in shown)
+    return len(shown)
 
 
 def _text(value: object) -> str:

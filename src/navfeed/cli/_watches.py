@@ -12,15 +12,8 @@ from typing import Any
 from navfeed.api import now
 from navfeed.cli._age import limits
 from navfeed.cli._filters import FilterOptions
-from navfeed.cli._output import (
-    RowsFormat,
-    print_json,
-    print_lines,
-    print_rows,
-    print_warning,
-    text_stdout,
-)
-from navfeed.cli._rows import print_columns
+from navfeed.cli._output import RowsFormat, print_json, print_lines, print_warning, text_stdout
+from navfeed.cli._rows import print_columns, print_rows
 from navfeed.cli._watch_runs import FILTERS, WatchRunner, lock_watches, manager_of, viewed
 from navfeed.config import Settings
 from navfeed.errors import ExitCode

@@ -14,14 +14,8 @@ import typer
 
 from navfeed.cli._app import Commands, app
 from navfeed.cli._options import ColorOption, ConfigOption, DbOption, NoPagerOption, RowsOption
-from navfeed.cli._output import (
-    Color,
-    RowsFormat,
-    print_json,
-    print_lines,
-    print_rows,
-    print_warning,
-)
+from navfeed.cli._output import Color, RowsFormat, print_json, print_lines, print_warning
+from navfeed.cli._rows import print_rows
 from navfeed.config import SCOPES, Settings, default_config, load, origins, problems
 from navfeed.errors import ExitCode
 from navfeed.model import Scope

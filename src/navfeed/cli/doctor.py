@@ -20,13 +20,8 @@ from navfeed.cli._options import (
     RowsOption,
     UrlOption,
 )
-from navfeed.cli._output import (
-    Color,
-    RowsFormat,
-    print_json,
-    print_rows,
-)
-from navfeed.cli._rows import print_columns, read_columns
+from navfeed.cli._output import Color, RowsFormat, print_json
+from navfeed.cli._rows import print_columns, print_rows, read_columns
 from navfeed.config import load
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.ops.doctor import Finding, exit_code_of

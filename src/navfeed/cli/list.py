@@ -25,17 +25,10 @@ from navfeed.cli._options import (
     NoPagerOption,
     WithContactsOption,
 )
-from navfeed.cli._output import (
-    Color,
-    canvas,
-    print_lines,
-    print_rows,
-    print_warning,
-    program_stdout,
-)
+from navfeed.cli._output import Color, canvas, print_lines, print_warning, program_stdout
 from navfeed.cli._pager import paged
 from navfeed.cli._query import open_query
-from navfeed.cli._rows import read_json
+from navfeed.cli._rows import print_rows, read_json
 from navfeed.export.columns import LIST_FIELDS, chosen
 from navfeed.export.listing import ListFormat, Listing, default_sort, write_rows
 from navfeed.model import counted

@@ -22,16 +22,8 @@ from navfeed.cli._options import (
     RowsOption,
     YesOption,
 )
-from navfeed.cli._output import (
-    Color,
-    RowsFormat,
-    confirmed,
-    print_json,
-    print_lines,
-    print_rows,
-    print_warning,
-)
-from navfeed.cli._rows import print_columns, read_columns
+from navfeed.cli._output import Color, RowsFormat, confirmed, print_json, print_lines, print_warning
+from navfeed.cli._rows import print_columns, print_rows, read_columns
 from navfeed.config import load
 from navfeed.errors import ConfigError, StoppedError
 from navfeed.model import AuditLine, counted, moment_text, oslo_day

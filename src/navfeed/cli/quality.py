@@ -17,9 +17,9 @@ from navfeed.cli._options import (
     NoPagerOption,
     RowsOption,
 )
-from navfeed.cli._output import Color, RowsFormat, print_json, print_rows, print_warning
+from navfeed.cli._output import Color, RowsFormat, print_json, print_warning
 from navfeed.cli._query import open_query
-from navfeed.cli._rows import print_columns, read_columns
+from navfeed.cli._rows import print_columns, print_rows, read_columns
 from navfeed.model import counted
 from navfeed.research.quality import AdFacts, Finding, Report, examine
 

@@ -18,13 +18,8 @@ from navfeed.cli._options import (
     NoPagerOption,
     RowsOption,
 )
-from navfeed.cli._output import (
-    Color,
-    RowsFormat,
-    print_json,
-    print_rows,
-)
-from navfeed.cli._rows import print_columns, read_columns
+from navfeed.cli._output import Color, RowsFormat, print_json
+from navfeed.cli._rows import print_columns, print_rows, read_columns
 from navfeed.config import load
 from navfeed.model import RunFacts, RunState
 from navfeed.ops.status import run_object
