@@ -182,6 +182,8 @@ export NAVFEED_DB="$1"/navfeed.db NAVFEED_WARN_AGE=never
 "$3" -m navfeed runs | wc -l
 "$3" -m navfeed export --format jsonl | wc -l
 "$3" -m navfeed backup "$2".copy && "$3" -m navfeed list --db "$2".copy --format jsonl | wc -l
+printf '[watch.all]\\npublished = "[2020-01-01,*)"\\nto = ["stdout"]\\n' > "$2".toml
+NAVFEED_WATCHES_FILE="$2".toml "$3" -m navfeed watch preview all > "$2".preview; echo "watch $?"
 "$3" -m navfeed doctor --offline --format json > "$2".doctor; echo "doctor $?"
 "$3" -m navfeed sync -q; echo "sync $?"
 "$3" -m navfeed backup "$1"/copy; echo "backup $?"
@@ -206,7 +208,7 @@ def test_D1_a_store_on_a_full_disk_is_read_and_copied_elsewhere(tmp_path: Path, 
     )  # fmt: skip
     runs = "1" if left == "log" else "0"
     assert done.stdout.split("\n")[:-1] == [
-        *("2", runs, "2", "2", "doctor 7", "sync 7", "backup 7", "0", runs)
+        *("2", runs, "2", "2", "watch 0", "doctor 7", "sync 7", "backup 7", "0", runs)
     ], done.stderr
     found = {one["check"]: one for one in json.loads(Path(f"{db}.doctor").read_bytes())}
     assert (found["integrity"]["level"], found["disk"]["exit_code"]) == ("ok", 7)

@@ -201,6 +201,23 @@ def test_places_are_many_and_names_are_not_unique():
     assert {name for name in names if names.count(name) > 1} == {"HERØY", "VÅLER"}
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("HERØY", "HERØY (NORDLAND)"),
+        ("OS", "OS (INNLANDET)"),
+        ("KARASJOK", "KÁRÁŠJOHKA KARASJOK"),
+    ],
+)
+def test_places_are_written_in_two_spellings(one: str, other: str):
+    """feed.md 4."""
+    assert {one, other} <= {place.municipal for place in PLACES}
+    counties = {
+        name: {place.county for place in PLACES if place.municipal == name} for name in (one, other)
+    }
+    assert counties[other] <= counties[one]
+
+
 def test_bergen_is_common_and_some_ads_name_no_municipality(history):
     shown = [entry.municipal for entry in history.entries()]
     assert shown.count("BERGEN") > len(shown) / 20
