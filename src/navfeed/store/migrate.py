@@ -21,7 +21,7 @@ from navfeed.store import shards
 from navfeed.store.connect import transaction
 from navfeed.store.schema import VERSION, VIEWS
 from navfeed.store.search import ends_of
-from navfeed.store.sql import run_script
+from navfeed.store.sql import one_row, run_script
 from navfeed.store.times import day_text, exact_text, read_moment
 from navfeed.text.due_dates import read_due
 
@@ -68,11 +68,6 @@ CREATE INDEX ads_by_orgnr ON ads (employer_orgnr)
 
 def _read_due(text: str | None) -> str | None:
     return day_text(read_due(text))
-
-
-def _version(db: Database) -> int:
-    ((version,),) = db.execute("PRAGMA user_version")
-    return int(version)
 
 
 @migrations()
@@ -315,7 +310,8 @@ def migrate(connection: Connection, upgrading: Callable[[], AbstractContextManag
     db = Database(connection)
     db.execute("PRAGMA foreign_keys = OFF")
     with transaction(connection):
-        if _version(db) < VERSION:  # another process may have done it
+        # Another process may have done it.
+        if one_row(connection, "PRAGMA user_version") < (VERSION,):
             with upgrading():
                 with _views_renewed(db):
                     migrations.apply(db)
