@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from uuid import UUID
 
 import pytest
 
@@ -22,7 +23,7 @@ from navfeed.first_windows import (
     opening_of,
 )
 from navfeed.model import Entry, Page, Status
-from navfeed.practice import Request, World, faults
+from navfeed.practice import Answer, Practice, Request, World, faults
 from navfeed.sync.walk import PageApplied, Start
 from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
@@ -317,7 +318,7 @@ def test_what_ended_meanwhile_leaves_at_once(lab: Lab) -> None:
     assert stored not in lab.stored()
 
 
-def deaths(lab: Lab) -> Iterator[int]:
+def deaths(lab: Lab, **changes: object) -> Iterator[int]:
     """First syncs, each dead at a later boundary than the one before, until one is not."""
     fuse = Fuse()
     lab.before = lambda _: fuse.burn()
@@ -327,7 +328,7 @@ def deaths(lab: Lab) -> Iterator[int]:
             file.unlink()
         fuse.left = boundary
         try:
-            sync(lab)
+            sync(lab, **changes)
         except Crash:
             fuse.left = None
             yield boundary
@@ -344,6 +345,94 @@ def test_R1_killed_anywhere_a_first_sync_is_taken_up_and_exact(tmp_path: Path) -
         assert lab.is_exact(), boundary
         assert left(lab) == [], boundary
     assert died > 80
+
+
+# Large pages
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The size of large pages: a small one, so that windows consist of several."""
+    monkeypatch.setattr("navfeed.client.feed.LARGE_PAGE", 13)
+    return 13
+
+
+def page_requests(lab: Lab) -> list[Request]:
+    return [one for one in lab.practice.requests if one.kind == "page"]
+
+
+def is_large(request: Request) -> bool:
+    return "pageSize" in request.query
+
+
+def test_older_windows_are_read_in_large_pages_and_the_newest_never(lab: Lab, large: int) -> None:
+    assert sync(lab) is ExitCode.DONE
+    usual = len(page_requests(lab))
+    lab = Lab(lab.path.with_name("large.db"), lab.world, page_size=6)
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+    assert len(page_requests(lab)) < 0.8 * usual
+    newest = set(pages_of(lab)[0])
+    assert not any(is_large(one) for one in page_requests(lab) if one.ident in newest)
+    sizes = {event.entries for event in lab.events if isinstance(event, PageApplied)}
+    assert max(sizes) == large - 1  # a page begins with the last entry of the one before
+
+
+def test_the_next_run_requests_no_large_page(lab: Lab) -> None:
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    lab.world.advance(timedelta(hours=1))
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert not any(map(is_large, page_requests(lab)))
+
+
+def test_a_feed_that_ignores_the_size_is_read_as_ever(lab: Lab, large: int) -> None:
+    usual = Lab(lab.path.with_name("usual.db"), lab.world, page_size=6)
+    assert sync(usual) is ExitCode.DONE
+    lab.practice = Practice(lab.world, page_size=6, honours_page_size=False)
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert lab.is_exact()
+    assert sorted(lab.requests_of("page")) == sorted(usual.requests_of("page"))
+
+
+def forged_tip(answer: Answer) -> Answer:
+    return faults.with_field("next_id", None)(faults.with_field("next_url", None)(answer))
+
+
+@pytest.mark.parametrize(
+    "distort",
+    [
+        faults.status(400),
+        faults.status(404),
+        faults.status(500),
+        faults.status(200, b"{}"),
+        faults.with_field("id", str(UUID(int=1))),
+        forged_tip,
+    ],
+    ids=["400", "404", "500", "no page", "another id", "a tip"],
+)
+@pytest.mark.parametrize("skip", [0, 2])
+def test_a_large_page_that_is_not_usable_is_requested_in_the_usual_size(
+    lab: Lab, large: int, distort: faults.Distort, skip: int
+) -> None:
+    lab.practice.script(is_large, distort, times=100, skip=skip)
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+    idents = [one.ident for one in filter(is_large, page_requests(lab))]
+    again = [one.ident for one in page_requests(lab) if not is_large(one) and one.ident in idents]
+    assert 0 < len(again) <= 3  # once a window
+
+
+@pytest.mark.parametrize("large_pages", [False, True], ids=["then without", "then with"])
+def test_R1_killed_anywhere_with_large_pages_is_exact(
+    tmp_path: Path, large: int, large_pages: bool
+) -> None:
+    lab = Lab(tmp_path / "navfeed.db", days_of(World(4, now=NOW), 3), page_size=4)
+    for boundary in deaths(lab, large_pages=True):
+        assert sync(lab, large_pages=large_pages) is ExitCode.DONE, boundary
+        assert lab.is_exact(), boundary
+        assert left(lab) == [], boundary
 
 
 # Seeks that do not come

@@ -35,6 +35,7 @@ class OlderWindow:
         *,
         clock: Clock,
         opened: Mapping[str, Page],
+        large_pages: bool,
     ) -> None:
         self._feed = feed
         self._store = store
@@ -42,6 +43,7 @@ class OlderWindow:
         self._opening = newer.opening
         self._clock = clock
         self._opened = opened
+        self._large_pages = large_pages
         self._visited: set[str] = set()
         self._last: Key | None = None
         self._recent: deque[Key] = deque(maxlen=_RECENT)
@@ -54,9 +56,15 @@ class OlderWindow:
 
         The first page was read to find the window: its entries were settled then.
         """
-        page = self._opened.get(page_id) or self._feed.page(page_id)
+        page = self._opened.get(page_id) or self._large_page(page_id) or self._feed.page(page_id)
         if page is None and not self._visited:
             return seek_whole(self._feed, self._window.since)
+        return page
+
+    def _large_page(self, page_id: str) -> Page | None:
+        """After one that is not usable, no more are requested in this run."""
+        page = self._feed.large_page(page_id) if self._large_pages else None
+        self._large_pages = page is not None
         return page
 
     def take(self, answer: Page | Unchanged | None) -> PageApplied:
@@ -109,12 +117,15 @@ class OlderWindow:
 
 
 def older_windows(
-    feed: Feed, store: Store, clock: Clock, opened: Mapping[str, Page]
+    feed: Feed, store: Store, clock: Clock, opened: Mapping[str, Page], *, large_pages: bool
 ) -> list[OlderWindow]:
-    """Those that are still to be read, the newest first. `opened` are pages that were read."""
+    """Those that are still to be read, the newest first. `opened` are pages that were read.
+
+    With `large_pages`, pages of ten times as many entries are requested.
+    """
     windows = store.windows()
     return [
-        OlderWindow(feed, store, window, newer, clock=clock, opened=opened)
+        OlderWindow(feed, store, window, newer, clock=clock, opened=opened, large_pages=large_pages)
         for newer, window in pairwise(windows)
         if window.page is not None
     ]

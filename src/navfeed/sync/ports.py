@@ -49,6 +49,9 @@ class Feed(Protocol):
     def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
         """That page; None when the feed has no such page. `Unchanged` only when `etag` is given."""
 
+    def large_page(self, page_id: str) -> Page | None:
+        """That page with many more entries, and another page behind it; None where none came."""
+
     def detail(self, ad: str) -> Detail | Gone:
         """The ad as it is now."""
 

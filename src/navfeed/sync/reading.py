@@ -43,6 +43,7 @@ class Reading(Generic[E]):
         at_tip: Callable[[date], Iterator[E]],
         retry_now: bool,
         max_pages: int | None,
+        large_pages: bool,
         clock: Clock,
     ) -> None:
         self._feed = feed
@@ -52,6 +53,7 @@ class Reading(Generic[E]):
         self._at_tip = at_tip
         self._retry_now = retry_now
         self._max_pages = max_pages
+        self._large_pages = large_pages
         self._clock = clock
         self._requests = Requests(pool)
         self._readers: list[PageReader] = []
@@ -74,7 +76,13 @@ class Reading(Generic[E]):
 
     def _begin(self) -> Iterator[PageApplied | E]:
         applied = self._walk.begin()
-        older = older_windows(self._feed, self._store, self._clock, self._walk.opened)
+        older = older_windows(
+            self._feed,
+            self._store,
+            self._clock,
+            self._walk.opened,
+            large_pages=self._large_pages,
+        )
         self._readers = [self._walk, *older]
         if applied is not None:
             yield from self._applied(applied)
