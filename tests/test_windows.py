@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from threading import Event
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
@@ -22,9 +24,11 @@ from navfeed.first_windows import (
     meeting,
     opening_of,
 )
-from navfeed.model import Entry, Page, Status
+from navfeed.model import Entry, Page, Queued, Status, Window, WindowPart
 from navfeed.practice import Answer, Practice, Request, World, faults
+from navfeed.store.writer import Store
 from navfeed.sync.walk import PageApplied, Start
+from navfeed.sync.workers import Stop
 from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
@@ -431,6 +435,84 @@ def test_R1_killed_anywhere_with_large_pages_is_exact(
     lab = Lab(tmp_path / "navfeed.db", days_of(World(4, now=NOW), 3), page_size=4)
     for boundary in deaths(lab, large_pages=True):
         assert sync(lab, large_pages=large_pages) is ExitCode.DONE, boundary
+        assert lab.is_exact(), boundary
+        assert left(lab) == [], boundary
+
+
+# Parts of a window's queue
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if windows were so long that their ads are queued in several transactions."""
+    monkeypatch.setattr("navfeed.store.windows._PART", 7)
+
+
+class RecordingStore(Store):
+    """Keeps how many rows each part changed, and does something after the first."""
+
+    parts: ClassVar[list[int]]
+    after_first: ClassVar[Callable[[], None]]
+
+    def queue_part(self, part: WindowPart, now: datetime) -> list[Queued]:
+        before = self._connection.total_changes
+        queued = super().queue_part(part, now)
+        self.parts.append(self._connection.total_changes - before)
+        if len(self.parts) == 1:
+            type(self).after_first()
+        return queued
+
+
+@pytest.fixture
+def recording(lab: Lab) -> type[RecordingStore]:
+    RecordingStore.parts, RecordingStore.after_first = [], lambda: None
+    lab.store_class = RecordingStore
+    return RecordingStore
+
+
+def test_a_long_window_is_queued_in_parts(
+    lab: Lab, recording: type[RecordingStore], small_parts: None
+) -> None:
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+    assert len(recording.parts) > 9
+
+
+def test_a_part_is_no_longer_where_the_window_is(tmp_path: Path) -> None:
+    """550,000 entries of half a year took 2 s and 100 MB at once, while no signal was heard."""
+    ads = [str(UUID(int=Random(at).getrandbits(128))) for at in range(120_000)]
+    windows = [Window(0, NOW, (), "tip"), Window(1, NOW, (), "page")]
+    with RecordingStore(tmp_path / "navfeed.db") as store:
+        RecordingStore.parts, RecordingStore.after_first = [], lambda: None
+        store.begin_at(NOW, windows)
+        store.commit_window_page(1, [(ad, "ACTIVE") for ad in ads], following=None)
+        store.end_walk(store.feed_cursor(), [])
+        queued = [one.ad for part in store.window_parts() for one in store.queue_part(part, NOW)]
+    assert sorted(queued) == sorted(ads)
+    assert len(RecordingStore.parts) == 3
+    assert max(RecordingStore.parts[:-1]) < 1.05 * 40_000
+
+
+def test_a_stop_is_heard_between_parts(
+    lab: Lab, recording: type[RecordingStore], small_parts: None
+) -> None:
+    stop = Stop()
+    recording.after_first = lambda: stop.request("a signal")
+    assert lab.sync(entry_points=HOURS, stop=stop).exit_code is ExitCode.STOPPED
+    assert len(recording.parts) == 1
+    assert lab.rows("SELECT count(*) FROM windows WHERE queued") == [(0,)]
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+
+
+def test_R1_killed_between_parts_a_window_is_queued_whole(
+    tmp_path: Path, small_parts: None
+) -> None:
+    lab = Lab(tmp_path / "navfeed.db", days_of(World(4, now=NOW), 3), page_size=4)
+    for boundary in deaths(lab):
+        assert sync(lab) is ExitCode.DONE, boundary
         assert lab.is_exact(), boundary
         assert left(lab) == [], boundary
 
