@@ -57,6 +57,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         token_file = "{home / "token"}"
         connections = 3
         windows = 2
+        large_pages = true
         inactive = "mask"
         contacts = "drop"
         timeout = 30
@@ -77,6 +78,7 @@ def test_every_setting_of_the_file_is_read(home: Path) -> None:
         token=TokenSource(file=home / "token"),
         connections=3,
         windows=2,
+        large_pages=True,
         inactive=Inactive.MASK,
         contacts=Contacts.DROP,
         timeout=30,

@@ -121,7 +121,8 @@ class Schedules(RuleBasedStateMachine):
     # What happens to us
 
     def synced(self, **changes: object) -> RunFinished:
-        return self.lab.sync(entry_points=POINTS, **changes)
+        large = len(self.world.entries()) % 2 == 0  # now with large pages, now without
+        return self.lab.sync(entry_points=POINTS, large_pages=large, **changes)
 
     @rule(
         kind=st.sampled_from(["page", "seek", "detail", "token"]),

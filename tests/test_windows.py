@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from threading import Event
+from typing import ClassVar
+from uuid import UUID
 
 import pytest
 
@@ -21,9 +24,11 @@ from navfeed.first_windows import (
     meeting,
     opening_of,
 )
-from navfeed.model import Entry, Page, Status
-from navfeed.practice import Request, World, faults
+from navfeed.model import Entry, Page, Queued, Status, Window, WindowPart
+from navfeed.practice import Answer, Practice, Request, World, faults
+from navfeed.store.writer import Store
 from navfeed.sync.walk import PageApplied, Start
+from navfeed.sync.workers import Stop
 from support.clock import NOW
 from support.crash import Crash, Fuse, fragile
 from support.lab import Lab
@@ -317,7 +322,7 @@ def test_what_ended_meanwhile_leaves_at_once(lab: Lab) -> None:
     assert stored not in lab.stored()
 
 
-def deaths(lab: Lab) -> Iterator[int]:
+def deaths(lab: Lab, **changes: object) -> Iterator[int]:
     """First syncs, each dead at a later boundary than the one before, until one is not."""
     fuse = Fuse()
     lab.before = lambda _: fuse.burn()
@@ -327,7 +332,7 @@ def deaths(lab: Lab) -> Iterator[int]:
             file.unlink()
         fuse.left = boundary
         try:
-            sync(lab)
+            sync(lab, **changes)
         except Crash:
             fuse.left = None
             yield boundary
@@ -344,6 +349,172 @@ def test_R1_killed_anywhere_a_first_sync_is_taken_up_and_exact(tmp_path: Path) -
         assert lab.is_exact(), boundary
         assert left(lab) == [], boundary
     assert died > 80
+
+
+# Large pages
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The size of large pages: a small one, so that windows consist of several."""
+    monkeypatch.setattr("navfeed.client.feed.LARGE_PAGE", 13)
+    return 13
+
+
+def page_requests(lab: Lab) -> list[Request]:
+    return [one for one in lab.practice.requests if one.kind == "page"]
+
+
+def is_large(request: Request) -> bool:
+    return "pageSize" in request.query
+
+
+def test_older_windows_are_read_in_large_pages_and_the_newest_never(lab: Lab, large: int) -> None:
+    assert sync(lab) is ExitCode.DONE
+    usual = len(page_requests(lab))
+    lab = Lab(lab.path.with_name("large.db"), lab.world, page_size=6)
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+    assert len(page_requests(lab)) < 0.8 * usual
+    newest = set(pages_of(lab)[0])
+    assert not any(is_large(one) for one in page_requests(lab) if one.ident in newest)
+    sizes = {event.entries for event in lab.events if isinstance(event, PageApplied)}
+    assert max(sizes) == large - 1  # a page begins with the last entry of the one before
+
+
+def test_the_next_run_requests_no_large_page(lab: Lab) -> None:
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    lab.world.advance(timedelta(hours=1))
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert not any(map(is_large, page_requests(lab)))
+
+
+def test_a_feed_that_ignores_the_size_is_read_as_ever(lab: Lab, large: int) -> None:
+    usual = Lab(lab.path.with_name("usual.db"), lab.world, page_size=6)
+    assert sync(usual) is ExitCode.DONE
+    lab.practice = Practice(lab.world, page_size=6, honours_page_size=False)
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert lab.is_exact()
+    assert sorted(lab.requests_of("page")) == sorted(usual.requests_of("page"))
+
+
+def forged_tip(answer: Answer) -> Answer:
+    return faults.with_field("next_id", None)(faults.with_field("next_url", None)(answer))
+
+
+@pytest.mark.parametrize(
+    "distort",
+    [
+        faults.status(400),
+        faults.status(404),
+        faults.status(500),
+        faults.status(200, b"{}"),
+        faults.with_field("id", str(UUID(int=1))),
+        forged_tip,
+    ],
+    ids=["400", "404", "500", "no page", "another id", "a tip"],
+)
+@pytest.mark.parametrize("skip", [0, 2])
+def test_a_large_page_that_is_not_usable_is_requested_in_the_usual_size(
+    lab: Lab, large: int, distort: faults.Distort, skip: int
+) -> None:
+    lab.practice.script(is_large, distort, times=100, skip=skip)
+    assert sync(lab, large_pages=True) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+    idents = [one.ident for one in filter(is_large, page_requests(lab))]
+    again = [one.ident for one in page_requests(lab) if not is_large(one) and one.ident in idents]
+    assert 0 < len(again) <= 3  # once a window
+
+
+@pytest.mark.parametrize("large_pages", [False, True], ids=["then without", "then with"])
+def test_R1_killed_anywhere_with_large_pages_is_exact(
+    tmp_path: Path, large: int, large_pages: bool
+) -> None:
+    lab = Lab(tmp_path / "navfeed.db", days_of(World(4, now=NOW), 3), page_size=4)
+    for boundary in deaths(lab, large_pages=True):
+        assert sync(lab, large_pages=large_pages) is ExitCode.DONE, boundary
+        assert lab.is_exact(), boundary
+        assert left(lab) == [], boundary
+
+
+# Parts of a window's queue
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if windows were so long that their ads are queued in several transactions."""
+    monkeypatch.setattr("navfeed.store.windows._PART", 7)
+
+
+class RecordingStore(Store):
+    """Keeps how many rows each part changed, and does something after the first."""
+
+    parts: ClassVar[list[int]]
+    after_first: ClassVar[Callable[[], None]]
+
+    def queue_part(self, part: WindowPart, now: datetime) -> list[Queued]:
+        before = self._connection.total_changes
+        queued = super().queue_part(part, now)
+        self.parts.append(self._connection.total_changes - before)
+        if len(self.parts) == 1:
+            type(self).after_first()
+        return queued
+
+
+@pytest.fixture
+def recording(lab: Lab) -> type[RecordingStore]:
+    RecordingStore.parts, RecordingStore.after_first = [], lambda: None
+    lab.store_class = RecordingStore
+    return RecordingStore
+
+
+def test_a_long_window_is_queued_in_parts(
+    lab: Lab, recording: type[RecordingStore], small_parts: None
+) -> None:
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+    assert len(recording.parts) > 9
+
+
+def test_a_part_is_no_longer_where_the_window_is(tmp_path: Path) -> None:
+    """550,000 entries of half a year took 2 s and 100 MB at once, while no signal was heard."""
+    ads = [str(UUID(int=Random(at).getrandbits(128))) for at in range(120_000)]
+    windows = [Window(0, NOW, (), "tip"), Window(1, NOW, (), "page")]
+    with RecordingStore(tmp_path / "navfeed.db") as store:
+        RecordingStore.parts, RecordingStore.after_first = [], lambda: None
+        store.begin_at(NOW, windows)
+        store.commit_window_page(1, [(ad, "ACTIVE") for ad in ads], following=None)
+        store.end_walk(store.feed_cursor(), [])
+        queued = [one.ad for part in store.window_parts() for one in store.queue_part(part, NOW)]
+    assert sorted(queued) == sorted(ads)
+    assert len(RecordingStore.parts) == 3
+    assert max(RecordingStore.parts[:-1]) < 1.05 * 40_000
+
+
+def test_a_stop_is_heard_between_parts(
+    lab: Lab, recording: type[RecordingStore], small_parts: None
+) -> None:
+    stop = Stop()
+    recording.after_first = lambda: stop.request("a signal")
+    assert lab.sync(entry_points=HOURS, stop=stop).exit_code is ExitCode.STOPPED
+    assert len(recording.parts) == 1
+    assert lab.rows("SELECT count(*) FROM windows WHERE queued") == [(0,)]
+    assert sync(lab) is ExitCode.DONE
+    assert lab.is_exact()
+    assert left(lab) == []
+
+
+def test_R1_killed_between_parts_a_window_is_queued_whole(
+    tmp_path: Path, small_parts: None
+) -> None:
+    lab = Lab(tmp_path / "navfeed.db", days_of(World(4, now=NOW), 3), page_size=4)
+    for boundary in deaths(lab):
+        assert sync(lab) is ExitCode.DONE, boundary
+        assert lab.is_exact(), boundary
+        assert left(lab) == [], boundary
 
 
 # Seeks that do not come

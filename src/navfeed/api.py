@@ -139,6 +139,7 @@ def make_plan(settings: Settings, start: Start | None = None) -> Plan:
         recheck_most=settings.recheck_most,
         keep_changes=settings.keep_changes,
         entry_points=entry_points(settings.windows),
+        large_pages=settings.large_pages,
     )
 
 

@@ -43,6 +43,7 @@ _KEYS = frozenset(
         "token_file",
         "connections",
         "windows",
+        "large_pages",
         "inactive",
         "contacts",
         "timeout",
@@ -136,6 +137,7 @@ class Settings:
     token: TokenSource = TokenSource()
     connections: int = 8
     windows: int = WINDOWS
+    large_pages: bool = False
     inactive: Inactive | None = None
     contacts: Contacts | None = None
     timeout: float = 120.0
@@ -237,6 +239,7 @@ def _settings(
         token=TokenSource(environ.get("NAVFEED_TOKEN") or None, _path(values.get("token_file"))),
         connections=_whole(values, "connections", 8, least=1, most=MOST_CONNECTIONS),
         windows=_whole(values, "windows", WINDOWS, least=1, most=MOST_WINDOWS),
+        large_pages=_yes_or_no(values, "large_pages", default=False),
         inactive=_choice(Inactive, values, "inactive"),
         contacts=_choice(Contacts, values, "contacts"),
         timeout=float(_whole(values, "timeout", 120, least=1, most=3_600)),

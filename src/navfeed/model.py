@@ -425,6 +425,19 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowPart:
+    """Ads of a window that are queued in one transaction: their uuids, as bytes, `low` to `high`.
+
+    `high` itself is not one of them. `is_last`: after it, all ads of the window are queued.
+    """
+
+    number: int
+    low: bytes
+    high: bytes
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EntryDecision:
     """What an ad's new entries require: `remove` what is stored, `ask` for the details, or both."""
 

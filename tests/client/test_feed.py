@@ -222,8 +222,50 @@ def test_another_page_is_not_the_one_asked_for(client, nav):
 @pytest.mark.parametrize("damaged", ["", "x", "../publicToken", PAGE.upper(), f"{PAGE}\n", "?last"])
 def test_a_damaged_id_is_never_asked_for(client, nav, damaged):
     assert client.page(damaged) is None
+    assert client.large_page(damaged) is None
     assert client.detail(damaged) == Gone(damaged)
     assert not nav.calls
+
+
+# Large pages
+
+
+def test_a_large_page_is_requested_by_a_size_that_nav_does_not_document(client, nav):
+    route = nav.get(f"/api/v1/feed/{PAGE}", params={"pageSize": "10000"})
+    route.mock(answer(page(entry(), next_=NEXT)))
+    assert client.large_page(PAGE).next_id == NEXT
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        httpx.Response(400, text="pageSize must be at most 1000", headers={"Date": DATE}),
+        httpx.Response(404, headers={"Date": DATE}),
+        httpx.Response(500, headers={"Date": DATE}),
+        answer(page(entry(), id_=NEXT, next_=NEXT)),
+        answer(page(entry())),
+        answer(page(entry(), next_=PAGE)),
+        answer({}),
+    ],
+    ids=["400", "404", "500", "another page", "a tip", "a circle", "no page"],
+)
+def test_a_large_page_that_could_be_a_misunderstanding_is_not_used(client, nav, odd):
+    nav.get(f"/api/v1/feed/{PAGE}").mock(odd)
+    assert client.large_page(PAGE) is None
+
+
+def test_a_large_page_is_larger_than_a_page_may_be(client, nav):
+    long = page(entry(), next_=NEXT) | {"more": "x" * 10_000_000}
+    nav.get(f"/api/v1/feed/{PAGE}").mock(answer(long))
+    assert client.large_page(PAGE) is not None
+    with pytest.raises(ContractError):
+        client.page(PAGE)
+
+
+def test_a_refused_token_is_no_misunderstanding(client, nav):
+    nav.get(f"/api/v1/feed/{PAGE}").mock(httpx.Response(401, headers={"Date": DATE}))
+    with pytest.raises(TokenError):
+        client.large_page(PAGE)
 
 
 # Details

@@ -121,6 +121,7 @@ def test_defaults_in_the_settings_page_are_those_of_the_code(tmp_path: Path) -> 
     assert documented["base_url"] == settings.base_url
     assert documented["connections"] == str(settings.connections)
     assert documented["windows"] == str(settings.windows)
+    assert documented["large_pages"] == str(settings.large_pages).lower()
     assert documented["timeout"] == f"{settings.timeout:g}"
     assert documented["look_back_minutes"] == f"{settings.look_back.total_seconds() / 60:g}"
     assert documented["recheck_days"] == str(settings.recheck_after.days)

@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import pytest
 
+from navfeed.practice import Practice
+
 
 def ads_of(page):
     return [item["id"] for item in page["items"]]
@@ -101,6 +103,13 @@ def test_odd_page_sizes(reader, publish):
     assert sizes == {"": 4, "many": 4, "0": 1, "1": 2, "2": 2, "2147483648": 4}
     assert reader.get("/api/v1/feed?pageSize=2147483647").status == 400
     assert reader.get("/api/v1/feed?pageSize=-1").status == 500
+
+
+def test_a_feed_that_ignores_page_sizes(reader, world, publish):
+    publish(9)
+    reader = type(reader)(Practice(world, page_size=4, honours_page_size=False))
+    for size in ("6", "0", "-1", "10001"):
+        assert len(reader.get(f"/api/v1/feed?pageSize={size}").json()["items"]) == 4
 
 
 def test_last_is_the_page_that_begins_at_the_newest_entry(reader, publish):

@@ -44,7 +44,7 @@ class Schedule:
         self, path: Path, seed: int, trouble: Trouble, points: tuple[timedelta, ...]
     ) -> None:
         self._path = path
-        self._plan = replace(PLAN, entry_points=points)
+        self._plan = replace(PLAN, entry_points=points, large_pages=seed % 2 == 1)
         self._rng = Random(seed)
         self._feed = Contested(self._rng, trouble)
         self._forgetful = trouble.forgetful

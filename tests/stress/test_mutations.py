@@ -439,27 +439,48 @@ MUTATIONS = [
     ),
     Mutation(
         "an older window that counts against a newer one",
-        "store.windows:_queue_window",
+        "store.windows:queue_part",
         "_ACTIVE_ADS",
-        "_ACTIVE_ADS.partition(' AND ad NOT IN ')[0] + ' ORDER BY newest'",
+        "_ACTIVE_ADS.partition(' AND ad NOT IN ')[0] + ' ORDER BY ad'",
         WINDOWS,
     ),
     Mutation(
         "an older window that removes",
         "store.writer:Store.commit_window_page",
-        "windows.save_page(db, number, entries, following)\nreturn windows.queue_active(db, now)",
+        "self._write(windows.save_page, number, entries, following)",
         "entries = list(entries)\n"
         "gone = [ad for ad, status in entries if status == 'INACTIVE']\n"
-        "for ad in gone:\n"
-        "    ads.remove(db, ad, Reason.INACTIVE, now)\n"
-        "queue.drop(db, gone)\n"
-        "windows.save_page(db, number, entries, following)\n"
-        "return windows.queue_active(db, now)",
+        "with self._transaction() as db:\n"
+        "    for ad in gone:\n"
+        "        ads.remove(db, ad, Reason.INACTIVE, datetime.now().astimezone())\n"
+        "    queue.drop(db, gone)\n"
+        "self._write(windows.save_page, number, entries, following)",
+        WINDOWS,
+    ),
+    Mutation(
+        "a window done with its first part",
+        "store.windows:queue_part",
+        "part.is_last",
+        "True",
+        WINDOWS,
+    ),
+    Mutation(
+        "an end of the log believed on a large page",
+        "client.feed:FeedClient.large_page",
+        "page.next_id not in (None, page_id)",
+        "page.next_id != page_id",
+        WINDOWS,
+    ),
+    Mutation(
+        "another page taken for a large one",
+        "client.feed:FeedClient.large_page",
+        "page.id == page_id",
+        "True",
         WINDOWS,
     ),
     Mutation(
         "a window's first word about an ad instead of its last",
-        "store.windows:_queue_window",
+        "store.windows:queue_part",
         "_ACTIVE_ADS",
         "_ACTIVE_ADS.replace('max(id)', 'min(id)')",
         WINDOWS,

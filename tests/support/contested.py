@@ -185,6 +185,15 @@ class Contested:
             return Unchanged(page.served_at)
         return page
 
+    def large_page(self, page_id: str) -> Page | None:
+        """Several times as many entries, or none: as a feed without such pages answers."""
+        rows = self._asked()
+        if self.rng.random() < 0.2:
+            return None
+        first = [row for row in rows if row.page_id == page_id]
+        page = self._window(first, rows, 5 * self._size)
+        return page if page and not page.is_tip else None
+
     def detail(self, ad: str) -> Detail | Gone:
         self._asked()
         if ad not in self._now_is:
@@ -204,11 +213,11 @@ class Contested:
             self.advance(timedelta(seconds=seconds))
         return [row for row in self._log if row.visible]
 
-    def _window(self, first: list[Row], rows: list[Row]) -> Page | None:
+    def _window(self, first: list[Row], rows: list[Row], size: int | None = None) -> Page | None:
         if not first:
             return None
         following = rows[rows.index(first[0]) :]
-        shown = following[: min(self._size, max(len(following) - 1, 2))]
+        shown = following[: min(size or self._size, max(len(following) - 1, 2))]
         return Page(
             id=shown[0].page_id,
             entries=tuple(map(self._entry, shown)),

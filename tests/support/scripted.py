@@ -68,6 +68,9 @@ class ScriptedFeed:
         places = [at for at, row in enumerate(self.log) if self._page_id(row) == page_id]
         return self.window(places[0]) if places else None
 
+    def large_page(self, page_id: str) -> Page | None:
+        return None
+
     def detail(self, ad: str) -> Detail | Gone:
         self.requests.append(ad)
         if ad in self.errors:

@@ -102,6 +102,7 @@ _SHOWN: dict[str, Callable[[Settings], object]] = {
     "token_file": lambda one: one.token.file,
     "connections": lambda one: one.connections,
     "windows": lambda one: one.windows,
+    "large_pages": lambda one: one.large_pages,
     "timeout": lambda one: int(one.timeout),
     "inactive": lambda one: one.inactive,
     "contacts": lambda one: one.contacts,

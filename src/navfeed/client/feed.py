@@ -20,7 +20,13 @@ from typing import Self
 from navfeed.client.http import RETRY_LATER, DroppedError, Http, Reply, Request, http_date
 from navfeed.client.retries import ATTEMPTS, backoff
 from navfeed.client.tokens import PrivateToken, PublicToken, Tokens
-from navfeed.errors import ContractError, NavfeedError, TokenError, UnreachableError
+from navfeed.errors import (
+    ContractError,
+    FeedError,
+    NavfeedError,
+    TokenError,
+    UnreachableError,
+)
 from navfeed.log import LogEvent, debug
 from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged, oslo_time
 from navfeed.wire.detail import read_detail
@@ -32,9 +38,14 @@ PATIENCE_SECONDS = 60.0
 """A pause that the server requests is waited out up to this long; a longer one ends the run."""
 
 PAGE_BYTES = 8 * 2**20
+LARGE_PAGE_BYTES = 4 * PAGE_BYTES
 DETAIL_BYTES = 4 * 2**20
 TOKEN_BYTES = 2**16
-"""Caps on an answer, as it comes and unpacked. Usual: a page 480 kB, a detail 12 kB."""
+"""Caps on an answer, as it comes and unpacked. Usual: a page 480 kB, a large one 4.8 MB, a detail
+12 kB."""
+
+LARGE_PAGE = 10_000
+"""Entries: the most that the server gives for `pageSize`, which no document of NAV's names."""
 
 _BEFORE_ANY_LOG = datetime(2000, 1, 1, tzinfo=UTC)
 _ABSENT = (404, 410)
@@ -140,6 +151,24 @@ class FeedClient:
                 f"a request for page {page_id} was answered with another page. {RETRY_LATER}"
             )
         return page
+
+    def large_page(self, page_id: str) -> Page | None:
+        """Nothing of a large page is believed that could mean that the size was misunderstood.
+
+        Sizes of 0 and 1 forge an end of the log or a circle (feed.md 2), larger ones are a 400. The
+        page of the usual size shows what is true.
+        """
+        if not is_id(page_id):
+            return None
+        path = f"{PAGE_PATH}/{page_id}?pageSize={LARGE_PAGE}"
+        try:
+            reply = self._get(Request(path, LARGE_PAGE_BYTES))
+            page = None if _is_absent(reply, path) else _page(reply, path)
+        except FeedError as error:
+            debug(LogEvent.RETRIED, f"{path}: requesting the usual size instead: {error}")
+            return None
+        leads_on = page is not None and page.id == page_id and page.next_id not in (None, page_id)
+        return page if leads_on else None
 
     def detail(self, ad: str) -> Detail | Gone:
         if not is_id(ad):

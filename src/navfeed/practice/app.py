@@ -50,7 +50,7 @@ class Practice:
 
     `page_size` is the number of entries on a full page. With If-Modified-Since, a page leaves out
     entries written before that date; a page found by the date alone does so unless `seek_filters`
-    is False. May be called from any thread.
+    is False. Without `honours_page_size`, it ignores `pageSize`. May be called from any thread.
     """
 
     def __init__(
@@ -60,10 +60,12 @@ class Practice:
         secret: str = "practice",  # noqa: S107 - it guards made-up ads
         page_size: int = PAGE_SIZE,
         seek_filters: bool = True,
+        honours_page_size: bool = True,
     ) -> None:
         self.world = world
         self._page_size = page_size
         self._seek_filters = seek_filters
+        self._honours_page_size = honours_page_size
         self._tokens = Tokens(secret, lambda: world.now)
         self._renderer = Renderer()
         self._rules: list[Rule] = []
@@ -185,7 +187,9 @@ class Practice:
         return self._page(request, start.page_id, since if self._seek_filters else None)
 
     def _page(self, request: Request, page_id: str, since: datetime | None) -> Answer:
-        size = _page_size(request, self._page_size)
+        size = self._page_size
+        if self._honours_page_size:
+            size = _page_size(request, size)
         if size > LARGEST_PAGE:
             return _TOO_LARGE
         if size < 0:

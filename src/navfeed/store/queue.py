@@ -132,15 +132,13 @@ def put(
     db: sqlite3.Connection, ads: Iterable[Effect], now: datetime, *, retry: Retry = AT_ONCE
 ) -> None:
     """A new reason to ask re-arms an ad that was waiting for its retry, or was given up."""
-    retry_at = now + retry.after if retry.after else None
+    retry_at = exact_text(now + retry.after) if retry.after else None
+    queued_at = exact_text(now)
     db.executemany(
         "INSERT INTO queue (ad, reason, queued_at, attempts, retry_at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (ad) DO UPDATE SET reason = excluded.reason, attempts = excluded.attempts, "
         "queued_at = excluded.queued_at, retry_at = excluded.retry_at, problem = NULL",
-        (
-            (ad, reason.value, exact_text(now), retry.attempts, exact_text(retry_at))
-            for ad, reason in ads
-        ),
+        ((ad, reason.value, queued_at, retry.attempts, retry_at) for ad, reason in ads),
     )
 
 

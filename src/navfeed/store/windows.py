@@ -9,9 +9,10 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
-from navfeed.model import Queued, Reason, Status, Window
+from navfeed.model import Queued, Reason, Status, Window, WindowPart
 from navfeed.store import queue
 from navfeed.store.sql import one_row
 from navfeed.store.times import exact_text, read_moment
@@ -19,11 +20,18 @@ from navfeed.store.times import exact_text, read_moment
 Sighting = tuple[str, str]
 """An ad, and the status that an entry gives it."""
 
+_PART = 50_000
+"""Rows of `window_entries` that are evaluated in one transaction: 0.2 s, while no signal is heard.
+Half a year is some 550,000, in which ads are evenly spread: a uuid is random."""
+
 _ACTIVE_ADS = """
 SELECT ad FROM (
-    SELECT ad, active, max(id) AS newest FROM window_entries WHERE window = :number GROUP BY ad
-) WHERE active AND ad NOT IN (SELECT ad FROM window_entries WHERE window < :number)
-ORDER BY newest
+    SELECT ad, active, max(id) FROM window_entries
+    WHERE window = :number AND ad >= :low AND ad < :high GROUP BY ad
+) WHERE active AND ad NOT IN (
+    SELECT ad FROM window_entries WHERE window < :number AND ad >= :low AND ad < :high
+)
+ORDER BY ad
 """
 """The ads whose newest entry of all is in this window, and ACTIVE. `active` is that of the row that
 has the maximum (https://www.sqlite.org/lang_select.html#bareagg)."""
@@ -66,17 +74,41 @@ def end_newest(db: sqlite3.Connection) -> None:
     db.execute("UPDATE windows SET page = NULL WHERE number = 0")
 
 
-def queue_active(db: sqlite3.Connection, now: datetime) -> list[Queued]:
-    """Queue the active ads of each window that is read to its end, as are all newer ones.
+def parts(db: sqlite3.Connection) -> list[WindowPart]:
+    """What can be queued: of each window that is read to its end, as are all newer ones."""
+    (rows,) = one_row(db, "SELECT coalesce(max(id), 0) FROM window_entries")
+    limits = _limits(-(-rows // _PART) or 1)
+    return [
+        WindowPart(number, low, high, high == limits[-1])
+        for number in _ready(db)
+        for low, high in pairwise(limits)
+    ]
 
-    Answers with them. Once every window is read, all that was recorded of them is dropped.
+
+def queue_part(db: sqlite3.Connection, part: WindowPart, now: datetime) -> list[Queued]:
+    """Queue the active ads of a part, and answer with them.
+
+    Once every window is queued, all that was recorded of them is dropped.
     """
-    queued = [ad for number in _ready(db) for ad in _queue_window(db, number)]
-    queue.put(db, ((ad, Reason.ANNOUNCED) for ad in queued), now)
-    (left,) = one_row(db, "SELECT count(*) FROM windows WHERE page IS NOT NULL")
-    if not left and _has_any(db):
+    bounds = {"number": part.number, "low": part.low, "high": part.high}
+    ads = [str(UUID(bytes=ad)) for (ad,) in db.execute(_ACTIVE_ADS, bounds)]
+    queue.put(db, ((ad, Reason.ANNOUNCED) for ad in ads), now)
+    if part.is_last:
+        _end(db, part.number)
+    return [Queued(ad, 0, Reason.ANNOUNCED) for ad in ads]
+
+
+def _limits(number: int) -> list[bytes]:
+    """Where so many parts begin, by the first two bytes of a uuid, and where the last one ends."""
+    return [(at * 2**16 // number).to_bytes(2) for at in range(number)] + [b"\xff" * 17]
+
+
+def _end(db: sqlite3.Connection, number: int) -> None:
+    """All ads of a window are queued. A crash before this begins with its first part again."""
+    db.execute("UPDATE windows SET queued = 1 WHERE number = ?", [number])
+    (left,) = one_row(db, "SELECT count(*) FROM windows WHERE NOT queued AND number > 0")
+    if not left:
         _clear(db)
-    return [Queued(ad, 0, Reason.ANNOUNCED) for ad in queued]
 
 
 def _ready(db: sqlite3.Connection) -> list[int]:
@@ -85,11 +117,6 @@ def _ready(db: sqlite3.Connection) -> list[int]:
         "coalesce((SELECT min(number) FROM windows WHERE page IS NOT NULL), 1e9) ORDER BY number"
     )
     return [number for (number,) in rows]
-
-
-def _queue_window(db: sqlite3.Connection, number: int) -> list[str]:
-    db.execute("UPDATE windows SET queued = 1 WHERE number = ?", [number])
-    return [str(UUID(bytes=ad)) for (ad,) in db.execute(_ACTIVE_ADS, {"number": number})]
 
 
 def _save(db: sqlite3.Connection, number: int, entries: Iterable[Sighting]) -> None:

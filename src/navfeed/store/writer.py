@@ -34,6 +34,7 @@ from navfeed.model import (
     SeenEntry,
     Stored,
     Window,
+    WindowPart,
 )
 from navfeed.store import (
     ads,
@@ -196,20 +197,20 @@ class Store(Connected):
         entries: Iterable[tuple[str, str]],
         *,
         following: str | None,
-        now: datetime,
-    ) -> list[Queued]:
+    ) -> None:
         """Record a page of an older window, each entry by ad and status; nothing is removed.
 
-        `following` is the page to read next, None at the window's end. Answers with the ads whose
-        details may be requested because of it.
+        `following` is the page to read next, None at the window's end.
         """
-        with self._transaction() as db:
-            windows.save_page(db, number, entries, following)
-            return windows.queue_active(db, now)
+        self._write(windows.save_page, number, entries, following)
 
-    def queue_windows(self, now: datetime) -> list[Queued]:
-        """Queue the active ads of every window that may be, as the newest one is read now."""
-        return self._write(windows.queue_active, now)
+    def window_parts(self) -> list[WindowPart]:
+        """What is to be queued of windows that are read to their ends, each in a transaction."""
+        return self._read(windows.parts)
+
+    def queue_part(self, part: WindowPart, now: datetime) -> list[Queued]:
+        """Queue the active ads of a part; answer with them."""
+        return self._write(windows.queue_part, part, now)
 
     def caught_up(self, moment: datetime) -> None:
         """Record that the end of the feed was reached then, and every detail requested since.

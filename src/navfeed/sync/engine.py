@@ -48,6 +48,7 @@ class Plan:
 
     `start` applies to a store without a position, and so do `entry_points`: how far back a first
     sync looks for places to read the log at, all at once; with none it reads page after page.
+    `large_pages`: there, all but the newest part is read in pages of 10,000 entries.
     `scope` replaces the store's, None keeps it. A scope that removes more than half of the ads is
     refused unless `scope_agreed`.
     """
@@ -63,6 +64,7 @@ class Plan:
     recheck_most: int = RECHECK_MOST
     keep_changes: timedelta = KEEP_CHANGES
     entry_points: tuple[timedelta, ...] = entry_points(WINDOWS)
+    large_pages: bool = False
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
@@ -218,6 +220,7 @@ def _phases(
             at_tip=partial(_at_tip, store, plan, clock),
             retry_now=plan.retry_now,
             max_pages=plan.max_pages,
+            large_pages=plan.large_pages,
             clock=clock,
         )
         yield from reading.run()

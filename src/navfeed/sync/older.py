@@ -13,10 +13,9 @@ from itertools import pairwise
 from navfeed.errors import ContractError
 from navfeed.first_windows import meeting
 from navfeed.lookback import feed_clock
-from navfeed.model import Key, Page, Queued, Unchanged, Window
+from navfeed.model import Key, Page, Unchanged, Window
 from navfeed.sync.entry_points import seek_whole
-from navfeed.sync.log import log_announced
-from navfeed.sync.ports import Clock, Feed, Store
+from navfeed.sync.ports import Feed, Store
 from navfeed.sync.walk import PageApplied, refuse_loop, refuse_missing
 
 _RECENT = 2_000
@@ -24,7 +23,7 @@ _RECENT = 2_000
 
 
 class OlderWindow:
-    """One window, from the page where it stands. `ready` are the ads that may be fetched now."""
+    """One window, from the page where it stands."""
 
     def __init__(
         self,
@@ -33,30 +32,35 @@ class OlderWindow:
         window: Window,
         newer: Window,
         *,
-        clock: Clock,
         opened: Mapping[str, Page],
+        large_pages: bool,
     ) -> None:
         self._feed = feed
         self._store = store
         self._window = window
         self._opening = newer.opening
-        self._clock = clock
         self._opened = opened
+        self._large_pages = large_pages
         self._visited: set[str] = set()
         self._last: Key | None = None
         self._recent: deque[Key] = deque(maxlen=_RECENT)
         self._moment: datetime | None = None
         self.wants = window.page
-        self.ready: list[Queued] = []
 
     def fetch(self, page_id: str) -> Page | Unchanged | None:
         """Called from any thread. A page that is gone since the last run is sought again.
 
         The first page was read to find the window: its entries were settled then.
         """
-        page = self._opened.get(page_id) or self._feed.page(page_id)
+        page = self._opened.get(page_id) or self._large_page(page_id) or self._feed.page(page_id)
         if page is None and not self._visited:
             return seek_whole(self._feed, self._window.since)
+        return page
+
+    def _large_page(self, page_id: str) -> Page | None:
+        """After one that is not usable, no more are requested in this run."""
+        page = self._feed.large_page(page_id) if self._large_pages else None
+        self._large_pages = page is not None
         return page
 
     def take(self, answer: Page | Unchanged | None) -> PageApplied:
@@ -70,13 +74,9 @@ class OlderWindow:
             self._refuse_false_tip(page)
         entries = self._new(page, end)
         self.wants = None if end is not None else page.next_id
-        self.ready = self._store.commit_window_page(
-            self._window.number,
-            [key[:2] for key in entries],
-            following=self.wants,
-            now=self._clock(),
+        self._store.commit_window_page(
+            self._window.number, [key[:2] for key in entries], following=self.wants
         )
-        log_announced(self.ready)
         self._moment = feed_clock(self._moment, page)
         return PageApplied(
             page=page.id,
@@ -109,12 +109,15 @@ class OlderWindow:
 
 
 def older_windows(
-    feed: Feed, store: Store, clock: Clock, opened: Mapping[str, Page]
+    feed: Feed, store: Store, opened: Mapping[str, Page], *, large_pages: bool
 ) -> list[OlderWindow]:
-    """Those that are still to be read, the newest first. `opened` are pages that were read."""
+    """Those that are still to be read, the newest first. `opened` are pages that were read.
+
+    With `large_pages`, pages of ten times as many entries are requested.
+    """
     windows = store.windows()
     return [
-        OlderWindow(feed, store, window, newer, clock=clock, opened=opened)
+        OlderWindow(feed, store, window, newer, opened=opened, large_pages=large_pages)
         for newer, window in pairwise(windows)
         if window.page is not None
     ]

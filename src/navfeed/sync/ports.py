@@ -25,6 +25,7 @@ from navfeed.model import (
     Stored,
     Unchanged,
     Window,
+    WindowPart,
 )
 
 Clock = Callable[[], datetime]
@@ -48,6 +49,9 @@ class Feed(Protocol):
 
     def page(self, page_id: str, etag: str | None = None) -> Page | Unchanged | None:
         """That page; None when the feed has no such page. `Unchanged` only when `etag` is given."""
+
+    def large_page(self, page_id: str) -> Page | None:
+        """That page with many more entries, and another page behind it; None where none came."""
 
     def detail(self, ad: str) -> Detail | Gone:
         """The ad as it is now."""
@@ -84,9 +88,9 @@ class Store(Protocol):
         entries: Iterable[tuple[str, str]],
         *,
         following: str | None,
-        now: datetime,
-    ) -> list[Queued]: ...
-    def queue_windows(self, now: datetime) -> list[Queued]: ...
+    ) -> None: ...
+    def window_parts(self) -> list[WindowPart]: ...
+    def queue_part(self, part: WindowPart, now: datetime) -> list[Queued]: ...
     def caught_up(self, moment: datetime) -> None: ...
     def prune_changes(self, before: datetime) -> None: ...
     def commit_details(

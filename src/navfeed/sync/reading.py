@@ -6,6 +6,7 @@ go before details: which page follows is known only once the page before it came
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Generic, TypeVar
@@ -43,6 +44,7 @@ class Reading(Generic[E]):
         at_tip: Callable[[date], Iterator[E]],
         retry_now: bool,
         max_pages: int | None,
+        large_pages: bool,
         clock: Clock,
     ) -> None:
         self._feed = feed
@@ -52,6 +54,7 @@ class Reading(Generic[E]):
         self._at_tip = at_tip
         self._retry_now = retry_now
         self._max_pages = max_pages
+        self._large_pages = large_pages
         self._clock = clock
         self._requests = Requests(pool)
         self._readers: list[PageReader] = []
@@ -74,7 +77,9 @@ class Reading(Generic[E]):
 
     def _begin(self) -> Iterator[PageApplied | E]:
         applied = self._walk.begin()
-        older = older_windows(self._feed, self._store, self._clock, self._walk.opened)
+        older = older_windows(
+            self._feed, self._store, self._walk.opened, large_pages=self._large_pages
+        )
         self._readers = [self._walk, *older]
         if applied is not None:
             yield from self._applied(applied)
@@ -115,8 +120,8 @@ class Reading(Generic[E]):
         self._request(reader)
         if reader.wants is None and reader is self._walk:
             yield from self._end_newest()
-        elif isinstance(reader, OlderWindow) and self._details is not None:
-            self._details.add(reader.ready)
+        elif reader.wants is None and self._details is not None:
+            self._details.add(self._queue_windows())
 
     def _applied(self, applied: PageApplied) -> Iterator[PageApplied]:
         """Pages that are only read again do not count, or a small limit would never get past."""
@@ -131,8 +136,7 @@ class Reading(Generic[E]):
         """The tip is reached: from now on details are fetched, and they are true today."""
         self.walked_at = self._clock()
         self._walk.end()
-        if self._store.windows():
-            log_announced(self._store.queue_windows(self._clock()))
+        deque(self._queue_windows(), maxlen=0)  # they are due, as is what was queued before
         today = confirmed_day(self._walk.served_at, self._walk.newest, self._clock())
         yield from self._at_tip(today)
         self._details = Details(
@@ -145,6 +149,14 @@ class Reading(Generic[E]):
         )
         self._details.add(self._store.due(self._clock(), everything=self._retry_now))
         self._fetch_more(self._details)
+
+    def _queue_windows(self) -> Iterator[Queued]:
+        """Queue what windows name, once they and all newer ones are read. May be stopped."""
+        for part in self._store.window_parts():
+            self._pool.check()
+            queued = self._store.queue_part(part, self._clock())
+            log_announced(queued)
+            yield from queued
 
     # Details
 

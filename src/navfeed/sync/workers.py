@@ -128,13 +128,17 @@ class WorkerPool:
         """How many requests are made at once, at most."""
         return self._size
 
+    def check(self) -> None:
+        """Raise `StoppedError` when it is time to stop."""
+        self._stop.check()
+
     def ask(self, question: X, call: Callable[[X], T]) -> T:
         """Call in another thread and wait; raises what the call raised, or `StoppedError`.
 
         `UnreachableError` where the system starts no thread at all.
         """
         answers = _Results()
-        self._stop.check()
+        self.check()
         self.submit(question, call, answers, is_urgent=True)
         answer = self.next_of(answers)
         if answer.error is not None:
