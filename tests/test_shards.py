@@ -182,8 +182,9 @@ def test_ads_found_elsewhere_than_in_titles_rank_as_in_one_large_table(
             [ad, *words],
         )
     in_titles = f"({search}) AND {{title job_title}} : ({search})"
+    lengths = shards.lengths_of(query(index), f"({search}) NOT ({in_titles})", 6_000)
     places: dict[int, int] = {}
-    for part in ranking.best_first(query(index), search, in_titles):
+    for part in ranking.best_first(query(index), search, lengths):
         places.update(index.execute(f"SELECT id, place FROM {ranking.RANKED}", [part]))
     whole = index.execute(
         f"SELECT rowid, bm25(whole, {ranking.WEIGHTS}) FROM whole WHERE whole MATCH ? "

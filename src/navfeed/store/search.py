@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from navfeed.errors import ConfigError
 from navfeed.model import Content
-from navfeed.store.shards import shard_of, table
+from navfeed.store.shards import Condition, matches, shard_of, table
 from navfeed.text.letters import composed
 
 
@@ -80,10 +80,14 @@ Spelled = Callable[[str], Spellings]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search in FTS5's own language: what an ad must say, and what it must not; None: nothing."""
+    """A search in FTS5's own language: what an ad must say, and what it must not; None: nothing.
+
+    `each_in`: the shards, where ads are looked up one by one instead of gathering all that match.
+    """
 
     wanted: str | None
     unwanted: str | None
+    each_in: tuple[str, ...] = ()
 
     @property
     def in_titles(self) -> str:
@@ -94,13 +98,20 @@ class Search:
         titled = f"{_TITLES} : ({self.wanted})"
         return f"({self.wanted}) AND {titled}" if ") NOT (" in (self.wanted or "") else titled
 
-    def conditions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    @property
+    def not_in_titles(self) -> str:
+        """What is wanted, but not all of it in the title or the job title."""
+        return f"({self.wanted}) NOT ({self.in_titles})"
+
+    def conditions(self) -> Iterator[Condition]:
         """SQL conditions on `ads`, each with its values.
 
         The plus sign keeps SQLite from starting with what was found: it would have to sort whole
         ads.
         """
-        if self.wanted:
+        if self.wanted and self.each_in:
+            yield matches(self.each_in, self.wanted)
+        elif self.wanted:
             yield f"+ads.id IN ({_FOUND})", (self.wanted,)
         if self.unwanted:
             yield f"+ads.id NOT IN ({_FOUND})", (self.unwanted,)

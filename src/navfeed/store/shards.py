@@ -24,6 +24,9 @@ COLUMNS = ("title", "job_title", "employer", "text", "ends")
 _RUN_BITS = 6
 """Two to the power of it are the ids in a row that one shard holds: a batch of details."""
 
+Condition = tuple[str, tuple[str, ...]]
+"""SQL, and the values to bind in it."""
+
 Query = Callable[..., list[tuple[Any, ...]]]
 """Put SQL and its values to the store; all rows of the answer."""
 
@@ -180,10 +183,21 @@ def sizes(query: Query) -> dict[int, tuple[int, int]]:
     return {shard: (ads, sum(words)) for shard, (ads, *words) in counted.items() if ads}
 
 
-def lengths_of(query: Query, found: str) -> dict[int, int]:
-    """The number of words of each ad that a search, in FTS5's own language, finds."""
+def lengths_of(query: Query, found: str, most: int) -> dict[int, int]:
+    """The number of words of the ads, `most` at most, that a search in FTS5's language finds."""
     part = "SELECT id, sz FROM {0} JOIN {0}_docsize ON id = {0}.rowid WHERE {0} MATCH ?1"
-    return {ad: sum(varints(counts)) for ad, counts in query(_of_all(tables(query), part), found)}
+    rows = query(f"{_of_all(tables(query), part)} LIMIT {most}", found)
+    return {ad: sum(varints(counts)) for ad, counts in rows}
+
+
+def matches(names: Sequence[str], wanted: str) -> Condition:
+    """A condition on `ads` that looks each ad up in its own shard; `names`: those that there are.
+
+    MATCH on the view would look into all of them for every ad.
+    """
+    part = "WHEN {0} THEN EXISTS (SELECT 1 FROM {1} WHERE {1} MATCH ? AND rowid = ads.id)"
+    cases = " ".join(part.format(_number(name), name) for name in names)
+    return f"CASE (ads.id >> {_RUN_BITS}) % {SHARDS} {cases} END", (wanted,) * len(names)
 
 
 def _number(name: str) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from navfeed.store.ranking import count_up_to
 from navfeed.store.search import BACKWARDS, Spellings
 from navfeed.store.shards import open_words, words_beginning
 from navfeed.text.compounds import SHORTEST, SHORTEST_FIRST, begins_with, inflections, names_helper
@@ -87,10 +88,7 @@ class Vocabulary:
         ((ads,),) = self._ask("SELECT count(*) FROM ads")
         many = max(_MANY_ADS, ads // _EVERY)
         in_text = Spellings(somebody.anywhere).expression(of_text=True)
-        ((said,),) = self._ask(
-            f"SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT {many})",
-            f"{{text}} : {in_text}",
-        )
+        said = count_up_to(self._ask, f"{{text}} : {in_text}", many)
         in_titles = replace(somebody, commonplace=True).expression(of_text=False)
         return said == many and bool(
             self._ask("SELECT 1 FROM search WHERE search MATCH ? LIMIT 1", in_titles)
