@@ -102,6 +102,32 @@ def test_a_batch_writes_one_segment_to_each_shard(index: sqlite3.Connection) -> 
     assert found(index, "fjord") == {*range(60, 68)}
 
 
+def test_a_shard_of_many_segments_is_merged(
+    index: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ad in (1, 2, 3, 64):
+        index_ad(index, ad, "fjord", f"fjord{ad}")
+    assert shards.in_many_segments(query(index)) == []
+    monkeypatch.setattr(shards, "_MOST_SEGMENTS", 1)
+    assert shards.in_many_segments(query(index)) == ["search_00"]
+    shards.merge(index, "search_00")
+    assert segments(index, "search_00") == 1
+    assert found(index, "fjord") == {1, 2, 3, 64}
+
+
+def test_a_rebuilt_shard_has_one_segment(index: sqlite3.Connection) -> None:
+    """With more than a megabyte of words too, each of which FTS5 writes as a segment."""
+    for ad in (1, 2):
+        shards.put(index, ad, texts(" ".join(f"{ad}ord{at:x}" for at in range(150_000))))
+    shards.write_added(index)
+    shards.put(index, 3, texts("fjord"))
+    shards.write_added(index)
+    assert segments(index, "search_00") > 1
+    shards.drop(index, 3)
+    shards.rebuild_stale(index)
+    assert segments(index, "search_00") == 1
+
+
 def test_an_ad_that_comes_and_goes_within_a_batch_is_not_indexed(
     index: sqlite3.Connection,
 ) -> None:

@@ -24,6 +24,13 @@ COLUMNS = ("title", "job_title", "employer", "text", "ends")
 _RUN_BITS = 6
 """Two to the power of it are the ids in a row that one shard holds: a batch of details."""
 
+ROUND = SHARDS << _RUN_BITS
+"""After so many ads, the next is in the first shard again."""
+
+_MOST_SEGMENTS = 4
+"""A search looks into each segment of each shard: with 7, as a first sync of 100,000 ads leaves
+them, it takes twice as long as with one."""
+
 Condition = tuple[str, tuple[str, ...]]
 """SQL, and the values to bind in it."""
 
@@ -109,8 +116,8 @@ def put(connection: sqlite3.Connection, ad: int, texts: Sequence[str]) -> None:
     connection.execute(f"INSERT OR REPLACE INTO added VALUES (?, {_MARKS})", [ad, *texts])
 
 
-def write_added(connection: sqlite3.Connection) -> None:
-    """Write what was put: all of a shard in one statement.
+def write_added(connection: sqlite3.Connection) -> int:
+    """Write what was put, all of a shard in one statement, and return the number of ads.
 
     FTS5 writes a segment of the index at the end of each statement: one for each ad would make
     searches slow, which look into every segment, and be merged again and again.
@@ -124,6 +131,7 @@ def write_added(connection: sqlite3.Connection) -> None:
         )
     if added:
         connection.execute("DELETE FROM added")
+    return len(added)
 
 
 def drop(connection: sqlite3.Connection, ad: int) -> None:
@@ -171,6 +179,18 @@ def rebuild_all(connection: sqlite3.Connection) -> None:
 def _rebuild(connection: sqlite3.Connection, name: str) -> None:
     """Write an FTS5 table's index again, from the text that it keeps."""
     connection.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")
+    merge(connection, name)  # it writes a segment for each megabyte
+
+
+def merge(connection: sqlite3.Connection, name: str) -> None:
+    """Make one segment of all that a shard has. Where it has but one, nothing is written."""
+    connection.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
+
+
+def in_many_segments(query: Query) -> list[str]:
+    """The shards that are to be merged."""
+    counted = query(_of_all(tables(query), "SELECT '{0}', count(DISTINCT segid) FROM {0}_idx"))
+    return [name for name, segments in counted if segments > _MOST_SEGMENTS]
 
 
 # Reading
