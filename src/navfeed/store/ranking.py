@@ -21,10 +21,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from navfeed.store.shards import COLUMNS, Query, shard_of, sizes
+from navfeed.store.shards import COLUMNS, shard_of, sizes
+from navfeed.store.sql import Query
 
-WEIGHTS = "10, 8, 3, 1, 0"
-"""Of a word in the title, the job title, the employer's name and the text; none of `ends`."""
+WEIGHTS = "10, 8, 3, 1"
+"""Of a word in the title, the job title, the employer's name and the text."""
 
 RANKED = "(SELECT CAST(key AS INTEGER) AS id, value AS place FROM json_each(?)) AS ranked"
 """A table of ads and their places, from JSON, to be joined with `ads`."""

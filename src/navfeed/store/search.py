@@ -24,33 +24,14 @@ from navfeed.store.shards import Condition, matches, shard_of, table
 from navfeed.text.letters import composed
 
 
-def searchable(content: Content) -> tuple[str, str, str, str, str]:
+def searchable(content: Content) -> tuple[str, str, str, str]:
     """The columns of the index."""
     from navfeed.text.html import words_of  # not needed where ads are only read
 
     html = content.description or ""
     texts = (content.title or "", content.job_title or "", content.employer or "", words_of(html))
     title, job_title, employer, text = (composed(text) for text in texts)
-    return title, job_title, employer, text, ends_of(title, job_title)
-
-
-BACKWARDS = "\ue000"
-"""Stands before a word of the index that is written backwards: a letter for private use, which FTS5
-counts as one, and no text has."""
-
-_SHORTEST_COMPOUND = 7
-
-
-def ends_of(*titles: str | None) -> str:
-    """The long words of titles backwards: in the order of the index, all that end alike together.
-
-    So a word is found at the end of compounds, without looking at all words there are.
-    """
-    words = (word for title in titles for word in _WORD.findall(title or ""))
-    return " ".join(BACKWARDS + word[::-1] for word in dict.fromkeys(words))
-
-
-_WORD = re.compile(rf"\w{{{_SHORTEST_COMPOUND},}}")
+    return title, job_title, employer, text
 
 
 @dataclass(frozen=True, slots=True)

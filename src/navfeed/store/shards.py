@@ -14,12 +14,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from navfeed.store import title_words
+from navfeed.store.sql import Query
+
 SHARDS = 64
-COLUMNS = ("title", "job_title", "employer", "text", "ends")
+COLUMNS = ("title", "job_title", "employer", "text")
 
 _RUN_BITS = 6
 """Two to the power of it are the ids in a row that one shard holds: a batch of details."""
@@ -33,9 +36,6 @@ them, it takes twice as long as with one."""
 
 Condition = tuple[str, tuple[str, ...]]
 """SQL, and the values to bind in it."""
-
-Query = Callable[..., list[tuple[Any, ...]]]
-"""Put SQL and its values to the store; all rows of the answer."""
 
 
 def shard_of(ad: int) -> int:
@@ -77,7 +77,6 @@ SCHEMA = f"""
 {_table_sql(table(0))};
 
 -- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
--- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
 -- A view over up to 64 FTS5 tables, `search_00` to `search_63`: `rank` and `bm25` know one of them
 -- each. A MATCH on it needs a plain SELECT, not one that aggregates: put that one around it, as
 -- `WHERE id IN (SELECT rowid FROM search WHERE search MATCH 'kokk')`.
@@ -122,14 +121,15 @@ def write_added(connection: sqlite3.Connection) -> int:
     FTS5 writes a segment of the index at the end of each statement: one for each ad would make
     searches slow, which look into every segment, and be merged again and again.
     """
-    added = connection.execute("SELECT ad FROM added").fetchall()
-    for shard in sorted({shard_of(ad) for (ad,) in added}):
+    added = connection.execute("SELECT ad, title, job_title FROM added").fetchall()
+    for shard in sorted({shard_of(ad) for ad, _, _ in added}):
         connection.execute(
             f"INSERT INTO {table(shard)} (rowid, {_LISTED}) "
             f"SELECT * FROM added WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?",
             [shard],
         )
     if added:
+        title_words.add(connection, ((title, job_title) for _, title, job_title in added))
         connection.execute("DELETE FROM added")
     return len(added)
 
@@ -138,6 +138,9 @@ def drop(connection: sqlite3.Connection, ad: int) -> None:
     """Take an ad out of the index. Its words stay in its shard until `rebuild_stale`."""
     shard = shard_of(ad)
     connection.execute("DELETE FROM added WHERE ad = ?", [ad])
+    titles = f"SELECT title, job_title FROM {table(shard)} WHERE rowid = ?"
+    for indexed in connection.execute(titles, [ad]).fetchall():
+        title_words.subtract(connection, indexed)
     connection.execute(f"DELETE FROM {table(shard)} WHERE rowid = ?", [ad])
     connection.execute("INSERT OR IGNORE INTO stale_shards VALUES (?)", [shard])
 
@@ -167,6 +170,20 @@ def rebuild_stale(connection: sqlite3.Connection) -> None:
     for (shard,) in connection.execute("SELECT shard FROM stale_shards").fetchall():
         _rebuild(connection, table(shard))
     connection.execute("DELETE FROM stale_shards")
+
+
+def rewrite(connection: sqlite3.Connection) -> None:
+    """Give every shard the columns that shards have now, and their view too."""
+    names = tables(lambda sql: connection.execute(sql).fetchall())
+    connection.execute("DROP VIEW search")  # or SQLite looks at it when a table gets another name
+    for name in names:
+        connection.execute(f"ALTER TABLE {name} RENAME TO search_before")
+        connection.execute(_table_sql(name))
+        connection.execute(
+            f"INSERT INTO {name} (rowid, {_LISTED}) SELECT rowid, {_LISTED} FROM search_before"
+        )
+        connection.execute("DROP TABLE search_before")
+    connection.execute(_view_sql(names))
 
 
 def rebuild_all(connection: sqlite3.Connection) -> None:
@@ -274,6 +291,8 @@ def problems(query: Query) -> Iterator[str]:
         ((said,),) = query(f"SELECT coalesce(sum(cnt), 0) FROM words_of_{name}")
         if said != known.get(_number(name), (0, 0))[1]:
             yield f"{name} has other words than its ads"
+    if not title_words.is_exact(query):
+        yield "the words of titles are not those of the ads"
     for problem, count in _membership(query):
         if count:
             yield f"{count} {problem}"
