@@ -150,13 +150,14 @@ def test_a_new_ad_takes_12_statements_beside_its_rows(
 
 
 def test_a_removal_takes_18_statements(socket_lab: SocketLab, statements: list[str]) -> None:
+    """Three of them for the words of its titles."""
     socket_lab.settle()
 
     def stop(ads: int) -> None:
         for one in socket_lab.world.active()[:ads]:
             socket_lab.world.stop(one)
 
-    assert grown(socket_lab, statements, lambda: stop(1), lambda: stop(31)) <= 30 * 18  # 3 of them for the words of titles
+    assert grown(socket_lab, statements, lambda: stop(1), lambda: stop(31)) <= 30 * 18
 
 
 def test_an_idle_sync_takes_60_statements(socket_lab: SocketLab, statements: list[str]) -> None:

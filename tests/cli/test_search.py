@@ -207,6 +207,10 @@ def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -
         store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         assert store.purge()
     assert [word in db.read_bytes().lower() for word in words] == [False] * 3 + [True]
+    with Store(db) as store:
+        store_ads(store, [ad(2, title="Kokk", jobtitle="Kokk", description="", employer=FIRM)])
+        assert store.purge()
+    assert words[-1] not in db.read_bytes().lower()
     with closing(sqlite3.connect(db)) as other:
         other.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search_00, row)")
         terms = {term for (term,) in other.execute("SELECT term FROM words")}
