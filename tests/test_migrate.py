@@ -23,6 +23,7 @@ from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.schema import VERSION
 from navfeed.store.writer import Store
+from navfeed.wire.detail import read_content
 from support.clock import NOW, machine_now
 from support.limits import no_file_may_grow
 from support.shell import Shell
@@ -136,7 +137,7 @@ def made_of(path: Path, version: int) -> None:
         )
 
 
-@pytest.mark.parametrize("version", range(1, VERSION))
+@pytest.mark.parametrize("version", range(1, 7))
 def test_a_store_of_every_older_schema_comes_up_to_date(
     old: Path, tmp_path: Path, version: int
 ) -> None:
@@ -164,8 +165,68 @@ def test_a_store_of_every_older_schema_comes_up_to_date(
         assert moment in held, table
         assert MOMENT not in held, table
     with Reader(old, TODAY) as reader:
+        assert not reader.problems()
         changes = list(reader.changes())
         assert [(one.uuid, one.at.tzinfo) for one in changes if one.at] == [(ad, UTC) for ad in ADS]
+
+
+def made_of_7(path: Path) -> None:
+    """Make a store as schema 7 had it: a column of the index for how the words of titles end."""
+    with Store(path) as store:
+        decisions = [
+            DetailDecision(
+                f"{number:08}-0000-4000-8000-000000000000",
+                Reason.NEW,
+                read_content(json.dumps(ad(number, title=f"Storkjøkkensjef nummer{number:07}"))),
+            )
+            for number in range(1, 71)
+        ]
+        store.commit_details(decisions, [], NOW)
+        assert store.purge()
+    columns = "title, job_title, employer, text"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP VIEW search")
+        for name in ("search_00", "search_01"):
+            kept = connection.execute(f"SELECT rowid, {columns} FROM {name}").fetchall()
+            connection.execute(f"DROP TABLE {name}")
+            connection.execute(
+                f"CREATE VIRTUAL TABLE {name} USING fts5 ({columns}, ends, "
+                "tokenize = 'unicode61 remove_diacritics 0')"
+            )
+            connection.executemany(
+                f"INSERT INTO {name} (rowid, {columns}, ends) VALUES (?, ?, ?, ?, ?, ?)",
+                [(*row, "\ue000" + row[1][:15][::-1]) for row in kept],
+            )
+        connection.execute(
+            f"CREATE VIEW search (rowid, {columns}, ends, rank, search) AS "
+            f"SELECT rowid, {columns}, ends, rank, search_00 FROM search_00 UNION ALL "
+            f"SELECT rowid, {columns}, ends, rank, search_01 FROM search_01"
+        )
+        connection.execute("DROP TABLE title_words")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm008_title_words'")
+        connection.execute("PRAGMA user_version = 7")
+
+
+def test_the_words_of_titles_come_out_of_the_index(tmp_path: Path) -> None:
+    path, new = tmp_path / "navfeed.db", tmp_path / "new.db"
+    made_of_7(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"older navfeed \(schema 7"):
+        Reader(path, TODAY)
+    assert path.read_bytes() == before
+    with Store(path) as store:
+        assert store.purge()
+    with Store(new) as store:
+        ids = [f"{number:08}{ADS[0][8:]}" for number in range(70)]  # so that it has two shards too
+        store.commit_details(
+            [DetailDecision(uuid, Reason.NEW, read_content("{}")) for uuid in ids], [], NOW
+        )
+    assert schema(path) == schema(new)
+    assert "\ue000".encode() not in path.read_bytes()
+    assert rows(path, "SELECT ads FROM title_words WHERE backwards LIKE 'fejs%'") == [(70,)]
+    with Reader(path, TODAY) as reader:
+        assert reader.count(Filters(text=("sjef",))) == 70
+        assert not reader.problems()
 
 
 STEPS_OF_7 = [step for name, step in vars(migrate).items() if name.startswith("m007")]

@@ -501,6 +501,7 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
             "search_00 has other words",
         ),
         ("UPDATE ads SET id = 1000 WHERE uuid = ?", "not in the store"),
+        ("UPDATE title_words SET ads = 9 WHERE ? <> ''", "words of titles"),
         (
             "UPDATE search_00_data SET block = ? WHERE id > 10",
             "index cannot be read (database disk",

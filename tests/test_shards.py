@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from navfeed.store import ranking, shards
+from navfeed.store import ranking, shards, title_words
+from navfeed.store.sql import Query
 
 WORDS = ("natt", "nattevakt", "kokk", "fjord", "fjell", "dal", "ås", "omsorg")
 
@@ -20,17 +21,20 @@ def index() -> Iterator[sqlite3.Connection]:
         connection.executescript(shards.SCHEMA)
         connection.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY)")
         connection.execute("CREATE TABLE ads (id INTEGER PRIMARY KEY)")
+        connection.execute(
+            "CREATE TABLE title_words (backwards TEXT PRIMARY KEY, ads INTEGER) WITHOUT ROWID"
+        )
         shards.prepare(connection)
         yield connection
 
 
-def query(index: sqlite3.Connection) -> shards.Query:
+def query(index: sqlite3.Connection) -> Query:
     return lambda sql, *values: index.execute(sql, values).fetchall()
 
 
-def texts(*words: str) -> tuple[str, str, str, str, str]:
-    title, job_title, employer, text, ends = (*words, *[""] * 5)[:5]
-    return title, job_title, employer, text, ends
+def texts(*words: str) -> tuple[str, str, str, str]:
+    title, job_title, employer, text = (*words, *[""] * 4)[:4]
+    return title, job_title, employer, text
 
 
 def index_ad(index: sqlite3.Connection, ad: int, *words: str) -> None:
@@ -102,6 +106,32 @@ def test_a_batch_writes_one_segment_to_each_shard(index: sqlite3.Connection) -> 
     assert found(index, "fjord") == {*range(60, 68)}
 
 
+def test_a_shard_of_many_segments_is_merged(
+    index: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ad in (1, 2, 3, 64):
+        index_ad(index, ad, "fjord", f"fjord{ad}")
+    assert shards.in_many_segments(query(index)) == []
+    monkeypatch.setattr(shards, "_MOST_SEGMENTS", 1)
+    assert shards.in_many_segments(query(index)) == ["search_00"]
+    shards.merge(index, "search_00")
+    assert segments(index, "search_00") == 1
+    assert found(index, "fjord") == {1, 2, 3, 64}
+
+
+def test_a_rebuilt_shard_has_one_segment(index: sqlite3.Connection) -> None:
+    """With more than a megabyte of words too, each of which FTS5 writes as a segment."""
+    for ad in (1, 2):
+        shards.put(index, ad, texts(" ".join(f"{ad}ord{at:x}" for at in range(150_000))))
+    shards.write_added(index)
+    shards.put(index, 3, texts("fjord"))
+    shards.write_added(index)
+    assert segments(index, "search_00") > 1
+    shards.drop(index, 3)
+    shards.rebuild_stale(index)
+    assert segments(index, "search_00") == 1
+
+
 def test_an_ad_that_comes_and_goes_within_a_batch_is_not_indexed(
     index: sqlite3.Connection,
 ) -> None:
@@ -147,6 +177,54 @@ def test_words_are_looked_up_by_how_they_begin(index: sqlite3.Connection) -> Non
     ]
 
 
+# The words of titles
+
+
+def words_of_titles(index: sqlite3.Connection) -> dict[str, int]:
+    rows = index.execute("SELECT backwards, ads FROM title_words")
+    return {backwards[::-1]: ads for backwards, ads in rows}
+
+
+def test_long_words_of_titles_are_counted_once_an_ad(index: sqlite3.Connection) -> None:
+    shards.put(index, 1, texts("Nattevakt, NATTEVAKT og vakt", "Nattevakt", "Firmaet", "Beboerne"))
+    shards.put(index, 2, texts("Sykepleier (nattevakt)", "Anestesisykepleier 12345678"))
+    shards.write_added(index)
+    counts = {"nattevakt": 2, "sykepleier": 1, "anestesisykepleier": 1, "12345678": 1}
+    assert words_of_titles(index) == counts
+    assert title_words.ending(query(index), ["vakt", "pleier", "sykepleier", "lege"]) == [
+        *(("vakt", "nattevakt"), ("pleier", "sykepleier"), ("pleier", "anestesisykepleier")),
+        *(("sykepleier", "sykepleier"), ("sykepleier", "anestesisykepleier")),
+    ]
+    shards.put(index, 2, texts("Hjelpepleier"))
+    shards.write_added(index)
+    assert words_of_titles(index) == {"nattevakt": 1, "hjelpepleier": 1}
+    shards.drop(index, 1)
+    assert words_of_titles(index) == {"hjelpepleier": 1}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_words_of_titles_are_exact_whatever_comes_and_goes(
+    index: sqlite3.Connection, seed: int
+) -> None:
+    rng = random.Random(seed)
+    titles = ("Nattevakt", "Nattevakt Fjordhotellet", "Dalføret", "Omsorgsarbeider", "")
+    for _ in range(60):
+        with index:
+            index.execute("BEGIN")
+            for _ in range(rng.choice([1, 5])):
+                ad = rng.randrange(200)
+                if rng.random() < 0.4:
+                    index.execute("DELETE FROM ads WHERE id = ?", [ad])
+                    shards.put(index, ad, texts())
+                    shards.drop(index, ad)
+                else:
+                    index.execute("INSERT OR IGNORE INTO ads VALUES (?)", [ad])
+                    shards.put(index, ad, texts(rng.choice(titles), rng.choice(titles)))
+            shards.write_added(index)
+        assert title_words.is_exact(query(index))
+        assert all(ads > 0 for ads in words_of_titles(index).values())
+
+
 # Ranking
 
 
@@ -170,20 +248,20 @@ def test_ads_found_elsewhere_than_in_titles_rank_as_in_one_large_table(
 ) -> None:
     rng = random.Random(seed)
     index.execute(
-        "CREATE VIRTUAL TABLE whole USING fts5 (title, job_title, employer, text, ends, "
+        "CREATE VIRTUAL TABLE whole USING fts5 (title, job_title, employer, text, "
         "tokenize = 'unicode61 remove_diacritics 0')"
     )
     for ad in range(1, 6_000, 13):
-        words = [" ".join(rng.choices(WORDS, k=rng.randint(0, most))) for most in (3, 2, 2, 60, 1)]
+        words = [" ".join(rng.choices(WORDS, k=rng.randint(0, most))) for most in (3, 2, 2, 60)]
         index_ad(index, ad, *words)
         index.execute(
-            "INSERT INTO whole (rowid, title, job_title, employer, text, ends) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO whole (rowid, title, job_title, employer, text) VALUES (?, ?, ?, ?, ?)",
             [ad, *words],
         )
     in_titles = f"({search}) AND {{title job_title}} : ({search})"
+    lengths = shards.lengths_of(query(index), f"({search}) NOT ({in_titles})", 6_000)
     places: dict[int, int] = {}
-    for part in ranking.best_first(query(index), search, in_titles):
+    for part in ranking.best_first(query(index), search, lengths):
         places.update(index.execute(f"SELECT id, place FROM {ranking.RANKED}", [part]))
     whole = index.execute(
         f"SELECT rowid, bm25(whole, {ranking.WEIGHTS}) FROM whole WHERE whole MATCH ? "
@@ -200,7 +278,7 @@ def test_ads_found_elsewhere_than_in_titles_rank_as_in_one_large_table(
 @pytest.mark.parametrize(
     ("expression", "phrases"),
     [
-        ('"natt"', ['{title job_title employer text ends} : "natt"']),
+        ('"natt"', ['{title job_title employer text} : "natt"']),
         (
             '{title job_title} : ("a" OR "b c") AND {text} : ("d"*)',
             ['{title job_title} : "a"', '{title job_title} : "b c"', '{text} : "d"*'],

@@ -30,7 +30,7 @@ from navfeed.model import (
     SeenEntry,
     moment_text,
 )
-from navfeed.store import connect, erasure, opening, runs, writer
+from navfeed.store import connect, erasure, opening, runs, shards, writer
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.times import bound_text, exact_text, read_moment
 from navfeed.store.writer import Store
@@ -436,6 +436,21 @@ def test_a_damaged_moment_is_as_good_as_none(path: Path) -> None:
     rows(path, "UPDATE feed SET newest = 'yesterday'")
     with Store(path) as store:
         assert store.feed_cursor().newest is None
+
+
+@pytest.mark.parametrize(("added", "left"), [(3, 1), (4, 3)])
+def test_a_run_that_adds_very_many_ads_merges_the_index(
+    path: Path, monkeypatch: pytest.MonkeyPatch, added: int, left: int
+) -> None:
+    monkeypatch.setattr(shards, "ROUND", added)
+    monkeypatch.setattr(shards, "_MOST_SEGMENTS", 1)
+    with Store(path) as store:
+        for number in range(3):
+            store_ads(store, uuid_named(str(number)))
+    assert rows(path, "SELECT count(DISTINCT segid) FROM search_00_idx") == [(left,)]
+    with Store(path) as store:
+        store_ads(store, uuid_named("0"))  # it says the same
+    assert rows(path, "SELECT count(DISTINCT segid) FROM search_00_idx") == [(left,)]
 
 
 def test_a_transaction_that_fails_leaves_nothing(path: Path) -> None:

@@ -185,7 +185,7 @@ def make_version_2(path: Path) -> None:
             connection.execute(f"ALTER TABLE outside DROP COLUMN {name}")
         connection.execute("ALTER TABLE removed RENAME COLUMN municipalities TO municipals")
         connection.execute("ALTER TABLE feed DROP COLUMN scrubbed")
-        for name in ("changes", "journal", "stale_shards", "search_00"):
+        for name in ("changes", "journal", "stale_shards", "title_words", "search_00"):
             connection.execute(f"DROP TABLE {name}")
         for name in ("municipal", "county"):
             connection.execute(f"DROP INDEX locations_by_{name}")

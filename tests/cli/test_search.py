@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.clock import NOW
+from support.sql import rows
 
 TODAY = date(2026, 11, 21)
 FIRM = {"name": "Firma"}
@@ -205,6 +207,10 @@ def test_no_word_stays_when_its_ads_are_gone_neither_way_round(tmp_path: Path) -
         store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
         assert store.purge()
     assert [word in db.read_bytes().lower() for word in words] == [False] * 3 + [True]
+    with Store(db) as store:
+        store_ads(store, [ad(2, title="Kokk", jobtitle="Kokk", description="", employer=FIRM)])
+        assert store.purge()
+    assert words[-1] not in db.read_bytes().lower()
     with closing(sqlite3.connect(db)) as other:
         other.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, search_00, row)")
         terms = {term for (term,) in other.execute("SELECT term FROM words")}
@@ -425,40 +431,130 @@ def test_a_group_excludes_by_the_text_where_the_title_matches(tmp_path: Path) ->
     assert best_first(db, "(natt -kokk) OR fjord") == [2, 3]
 
 
+MOMENTS = [f"2026-11-{day:02}T08:00:00Z" for day in range(1, 21)]
+
+
+@pytest.fixture
+def turnus(db: Path) -> Path:
+    """Beside the others: 40 ads that contain the word one to four times, and one in its title."""
+    texts = ("Turnus.", "Turnus, turnus.", "Turnus, turnus.", "Turnus og turnus og turnus.")
+    many = [
+        ad(10 + at, title="Vakt", description=texts[at % 4], published=MOMENTS[at * 7 % 20])
+        for at in range(40)
+    ]
+    return fill(
+        db, *many, ad(6, title="Turnus"), ad(7, title="Turnus", expires="2026-11-01T00:00:00Z")
+    )
+
+
+@pytest.mark.parametrize("first", [2, 500])
+@pytest.mark.parametrize("many", [20, 2_000])
 def test_pages_of_a_ranked_search_make_up_the_whole(
-    db: Path, monkeypatch: pytest.MonkeyPatch
+    turnus: Path, monkeypatch: pytest.MonkeyPatch, many: int, first: int
 ) -> None:
     """Across the ends of its parts, too: title matches, then the others in growing numbers."""
-    monkeypatch.setattr(ranking, "_FIRST", 2)
-    texts = ("Turnus.", "Turnus, turnus.", "Turnus, turnus.", "Turnus og turnus og turnus.")
-    many = [ad(10 + number, title="Vakt", description=texts[number % 4]) for number in range(40)]
-    fill(db, *many, ad(6, title="Turnus"), ad(7, title="Turnus", expires="2026-11-01T00:00:00Z"))
-    whole = best_first(db, "turnus")
+    monkeypatch.setattr(ranking, "_FIRST", first)
+    monkeypatch.setattr(ranking, "MANY", many)
+    whole = best_first(turnus, "turnus")
     assert len(whole) == len(set(whole)) == 43
     assert whole[0] == 6
-    assert [best_first(db, "turnus", 1, at) for at in range(44)] == [[one] for one in whole] + [[]]
-    assert best_first(db, "turnus", 9, 1) == whole[1:10]
+    pages = [best_first(turnus, "turnus", 1, at) for at in range(44)]
+    assert pages == [[one] for one in whole] + [[]]
+    assert best_first(turnus, "turnus", 9, 1) == whole[1:10]
+
+
+def published(db: Path, ads: list[int]) -> list[str]:
+    when = dict(rows(db, "SELECT uuid, published FROM ads"))
+    return [str(when[uuid_of(one)]) for one in ads]
+
+
+def test_many_ads_are_in_the_order_of_time_and_few_by_how_often_they_contain_the_word(
+    turnus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked = best_first(turnus, "turnus")[1:]
+    assert published(turnus, ranked) != sorted(published(turnus, ranked), reverse=True)
+    monkeypatch.setattr(ranking, "MANY", 41)
+    newest = best_first(turnus, "turnus")[1:]
+    assert published(turnus, newest) == sorted(published(turnus, ranked), reverse=True)
+    monkeypatch.setattr(ranking, "MANY", 44)
+    assert best_first(turnus, "turnus")[1:] == ranked
+
+
+def test_ads_that_rank_alike_are_in_the_order_of_time(turnus: Path) -> None:
+    ranked = [one for one in best_first(turnus, "turnus") if one >= 10 and one % 4 == 2]
+    assert published(turnus, ranked) == sorted(published(turnus, ranked), reverse=True)
+
+
+def test_a_word_that_many_ads_contain_ranks_none(
+    turnus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here nothing else sets the two apart: they are in the order of time."""
+    plain = {"title": "Vakt", "jobtitle": "", "employer": FIRM}
+    texts = ("Fjord. Turnus, turnus, turnus.", "Fjord. Turnus, dag, kveld.")
+    fill(
+        turnus,
+        *(ad(60 + at, description="Dag.", **plain) for at in range(60)),
+        *(
+            ad(120 + at, description=text, published=MOMENTS[at], **plain)
+            for at, text in enumerate(texts)
+        ),
+    )
+    assert best_first(turnus, "fjord turnus") == [120, 121]
+    monkeypatch.setattr(ranking, "MANY", 20)
+    assert best_first(turnus, "fjord turnus") == [121, 120]
+
+
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What SQLite executes for readers that are opened from now on."""
+    executed: list[str] = []
+
+    def note(sql: str) -> None:
+        if not sql.startswith("--"):
+            executed.append(sql)
+
+    def opened(path: Path) -> sqlite3.Connection:
+        connection = connect.open_reader(path)
+        connection.set_trace_callback(note)
+        return connection
+
+    monkeypatch.setattr(query, "open_reader", opened)
+    return executed
+
+
+def test_a_page_of_a_common_word_looks_into_ads_one_by_one(
+    turnus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And takes no score. Other filters, or no limit, might have it look into every ad."""
+    monkeypatch.setattr(ranking, "MANY", 20)
+    whole = best_first(turnus, "turnus")
+    executed = traced(monkeypatch)
+    text = Filters(text=("turnus",))
+    for filters, limit, one_by_one in (
+        (text, 5, True),
+        (text, None, False),
+        (replace(text, extent=("heltid",)), 5, False),
+        (Filters(text=("turnus -vakt",)), 5, False),
+    ):
+        executed.clear()
+        with Reader(turnus, TODAY) as reader:
+            found = [*reader.rows(["uuid"], filters, Sort.RELEVANCE, limit)]
+        assert any("CASE (ads.id" in sql for sql in executed) is one_by_one, filters
+        assert not any("bm25" in sql for sql in executed)
+        if filters == text:
+            assert [int(str(name)[:8], 16) for (name,) in found] == whole[:limit]
 
 
 def test_a_page_of_title_matches_takes_few_statements(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each goes through 64 tables: one looks up all words, and none computes BM25."""
-    executed: list[str] = []
-
-    def traced(path: Path) -> sqlite3.Connection:
-        connection = connect.open_reader(path)
-        connection.set_trace_callback(executed.append)
-        return connection
-
-    monkeypatch.setattr(query, "open_reader", traced)
+    executed = traced(monkeypatch)
     with Reader(db, TODAY) as reader:
         list(reader.rows(["uuid"], Filters(text=("sykepleier",)), Sort.RELEVANCE, 2))
-    ours = [sql for sql in executed if not sql.startswith("--")]
-    assert len([sql for sql in ours if sql.startswith("SELECT") and "words_of_" in sql]) == 1
-    matches = [sql for sql in ours if "MATCH" in sql]
-    assert len(matches) == 3  # is the word commonplace, is there any ad, and the page
-    assert not [sql for sql in ours if "bm25" in sql]
+    assert len([sql for sql in executed if sql.startswith("SELECT") and "words_of_" in sql]) == 1
+    matches = [sql for sql in executed if "MATCH" in sql]
+    assert len(matches) == 3  # is the word commonplace, is there any ad, and those in titles
+    assert not [sql for sql in executed if "bm25" in sql]
 
 
 @pytest.mark.usefixtures("noon")

@@ -17,10 +17,9 @@ from sqlite_utils import Database, Migrations
 from navfeed.errors import StoreError
 from navfeed.model import moment_text, oslo_day
 from navfeed.places import municipality_number
-from navfeed.store import shards
+from navfeed.store import shards, title_words
 from navfeed.store.connect import transaction
 from navfeed.store.schema import VERSION, VIEWS
-from navfeed.store.search import ends_of
 from navfeed.store.sql import one_row, run_script
 from navfeed.store.times import day_text, exact_text, read_moment
 from navfeed.text.due_dates import read_due
@@ -127,20 +126,7 @@ SELECT 1, lower(hex(randomblob(8))), count(*) FROM changes
 
 @migrations()
 def m006_ends_of_words(db: Database) -> None:
-    """A column of the index for how the words of titles end."""
-    db.conn.create_function("ends_of", -1, ends_of, deterministic=True)
-    db.execute("ALTER TABLE search RENAME TO search_before")
-    db.execute(
-        "CREATE VIRTUAL TABLE search USING fts5 (title, job_title, employer, text, ends, "
-        "tokenize = 'unicode61 remove_diacritics 0')"
-    )
-    db.execute(
-        "INSERT INTO search (rowid, title, job_title, employer, text, ends) "
-        "SELECT rowid, title, job_title, employer, text, ends_of(title, job_title) "
-        "FROM search_before ORDER BY rowid"
-    )
-    db.execute("DROP TABLE search_before")
-    db.execute("UPDATE feed SET erasure_owed = 1")  # its pages are free, and hold texts
+    """It added a column to the index, which version 8 has no more."""
     db.execute("PRAGMA user_version = 6")
 
 
@@ -231,7 +217,7 @@ def m007_index_in_shards(db: Database) -> None:
     db.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY) STRICT")
     run_script(db.conn, shards.SCHEMA)
     rows = db.execute(
-        "SELECT rowid, title, job_title, employer, text, ends FROM search_before ORDER BY rowid"
+        "SELECT rowid, title, job_title, employer, text FROM search_before ORDER BY rowid"
     )
     shards.fill(db.conn, rows)
     db.execute("DROP TABLE search_before")
@@ -262,6 +248,24 @@ CREATE TABLE window_entries (
     ad BLOB NOT NULL,
     active INTEGER NOT NULL
 ) STRICT
+"""
+
+
+@migrations()
+def m008_title_words(db: Database) -> None:
+    """A table of the words of titles, in place of a column of the index (decision 0120)."""
+    if _has_column(db, shards.table(0), "ends"):
+        shards.rewrite(db.conn)
+    run_script(db.conn, _TITLE_WORDS_OF_8)
+    title_words.add(db.conn, db.execute("SELECT title, job_title FROM search"))
+    db.execute("UPDATE feed SET erasure_owed = 1")  # pages of the index are free, and hold texts
+
+
+_TITLE_WORDS_OF_8 = """
+CREATE TABLE title_words (
+    backwards TEXT PRIMARY KEY,
+    ads INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
 """
 
 

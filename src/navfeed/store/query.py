@@ -464,7 +464,9 @@ class Reader(Connected):
         """Ads with all of the search in their titles, then the others, as far as needed."""
         most, skipped = selection.part or (MOST, 0)
         left = end = min(most + skipped, MOST)
-        for part, ranked in self._parts(searched):
+        is_only = searched.unwanted is None and replace(filters, text=(), title=()) == _ALL
+        is_page = is_only and end <= _PAGE
+        for part, ranked in self._parts(searched, is_page=is_page):
             for row in self._run(replace(selection, part=(left, 0)), filters, part, ranked):
                 left -= 1
                 if left < end - skipped:
@@ -472,14 +474,28 @@ class Reader(Connected):
             if not left:
                 return
 
-    def _parts(self, searched: search.Search) -> Iterator[tuple[search.Search, str | None]]:
-        """The parts of what a search finds, the best first, as `Selection.statement` takes them."""
+    def _parts(self, searched: search.Search, *, is_page: bool) -> Iterator[_Part]:
+        """The parts of what a search finds, the best first.
+
+        `is_page`: no more is read than the first ads of all.
+        """
         wanted = searched.wanted or ""
         if not ranking.finds(self._all, wanted):
             return
-        yield replace(searched, wanted=searched.in_titles), None
-        rest = ranking.best_first(self._all, wanted, searched.in_titles)
-        yield from ((replace(searched, wanted=None), ranked) for ranked in rest)
+        few = ranking.few(self._all, searched.in_titles)
+        if few is None:
+            yield replace(searched, wanted=searched.in_titles), None
+        else:
+            yield replace(searched, wanted=None), few
+        rest = searched.not_in_titles
+        lengths = shards.lengths_of(self._all, rest, ranking.MANY + 1)
+        if len(lengths) <= ranking.MANY:
+            ranked = ranking.best_first(self._all, wanted, lengths)
+            yield from ((replace(searched, wanted=None), part) for part in ranked)
+        elif is_page and ranking.are_common(self._all, lengths):
+            yield replace(searched, wanted=rest, each_in=tuple(shards.tables(self._all))), None
+        else:
+            yield replace(searched, wanted=rest), None
 
     def _run(
         self,
@@ -532,6 +548,12 @@ class Reader(Connected):
         (row,) = self._all(sql, *values)
         return row
 
+
+_Part = tuple[search.Search, str | None]
+"""A search, and the ads that it is among, in their order; as `Selection.statement` takes them."""
+
+_PAGE = 500
+"""Ads up to the end of a page, at most, where each is looked up in the index by itself."""
 
 _STEPS = 2_000
 """How many of SQLite's steps lie between two looks at whether to give up."""

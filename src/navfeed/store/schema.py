@@ -7,7 +7,7 @@ views, for everyone too, are dropped and made again at every migration, and so n
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E617666  # "navf": identifies navfeed's files among SQLite files
-VERSION = 7
+VERSION = 8
 
 PUBLIC = """
 -- One row for each ad that is active: its content now. An ad that becomes inactive leaves.
@@ -116,6 +116,12 @@ OWN = """
 CREATE TABLE stale_shards (
     shard INTEGER PRIMARY KEY       -- 0 to 63
 ) STRICT;
+
+-- The long words of titles and job titles, in small letters: compounds are found by how they end.
+CREATE TABLE title_words (
+    backwards TEXT PRIMARY KEY,     -- the word from its last letter to its first
+    ads INTEGER NOT NULL            -- how many ads have it in one of their titles
+) STRICT, WITHOUT ROWID;
 
 -- Ads whose details are still to be fetched, and when that may be tried.
 CREATE TABLE queue (
@@ -358,7 +364,7 @@ CREATE UNIQUE INDEX idx__sqlite_migrations_migration_set_name
 MIGRATIONS = (
     *("m001_first_schema", "m002_due_date", "m003_views", "m004_feed_and_reach", "m005_journal"),
     *("m006_ends_of_words", "m007_times_and_names", "m007_municipality_numbers"),
-    *("m007_index_in_shards", "m007_windows"),
+    *("m007_index_in_shards", "m007_windows", "m008_title_words"),
 )
 """Those that led to this schema. A new store needs none of them: they are recorded as applied.
 

@@ -20,37 +20,18 @@ from dataclasses import dataclass, field
 
 from navfeed.errors import ConfigError
 from navfeed.model import Content
-from navfeed.store.shards import shard_of, table
+from navfeed.store.shards import Condition, matches, shard_of, table
 from navfeed.text.letters import composed
 
 
-def searchable(content: Content) -> tuple[str, str, str, str, str]:
+def searchable(content: Content) -> tuple[str, str, str, str]:
     """The columns of the index."""
     from navfeed.text.html import words_of  # not needed where ads are only read
 
     html = content.description or ""
     texts = (content.title or "", content.job_title or "", content.employer or "", words_of(html))
     title, job_title, employer, text = (composed(text) for text in texts)
-    return title, job_title, employer, text, ends_of(title, job_title)
-
-
-BACKWARDS = "\ue000"
-"""Stands before a word of the index that is written backwards: a letter for private use, which FTS5
-counts as one, and no text has."""
-
-_SHORTEST_COMPOUND = 7
-
-
-def ends_of(*titles: str | None) -> str:
-    """The long words of titles backwards: in the order of the index, all that end alike together.
-
-    So a word is found at the end of compounds, without looking at all words there are.
-    """
-    words = (word for title in titles for word in _WORD.findall(title or ""))
-    return " ".join(BACKWARDS + word[::-1] for word in dict.fromkeys(words))
-
-
-_WORD = re.compile(rf"\w{{{_SHORTEST_COMPOUND},}}")
+    return title, job_title, employer, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +61,14 @@ Spelled = Callable[[str], Spellings]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search in FTS5's own language: what an ad must say, and what it must not; None: nothing."""
+    """A search in FTS5's own language: what an ad must say, and what it must not; None: nothing.
+
+    `each_in`: the shards, where ads are looked up one by one instead of gathering all that match.
+    """
 
     wanted: str | None
     unwanted: str | None
+    each_in: tuple[str, ...] = ()
 
     @property
     def in_titles(self) -> str:
@@ -94,13 +79,20 @@ class Search:
         titled = f"{_TITLES} : ({self.wanted})"
         return f"({self.wanted}) AND {titled}" if ") NOT (" in (self.wanted or "") else titled
 
-    def conditions(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    @property
+    def not_in_titles(self) -> str:
+        """What is wanted, but not all of it in the title or the job title."""
+        return f"({self.wanted}) NOT ({self.in_titles})"
+
+    def conditions(self) -> Iterator[Condition]:
         """SQL conditions on `ads`, each with its values.
 
         The plus sign keeps SQLite from starting with what was found: it would have to sort whole
         ads.
         """
-        if self.wanted:
+        if self.wanted and self.each_in:
+            yield matches(self.each_in, self.wanted)
+        elif self.wanted:
             yield f"+ads.id IN ({_FOUND})", (self.wanted,)
         if self.unwanted:
             yield f"+ads.id NOT IN ({_FOUND})", (self.unwanted,)

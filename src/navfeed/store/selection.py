@@ -24,7 +24,8 @@ class Sort(StrEnum):
 
     Ads without a value come last; those with the same one are in the order of their ids. By
     `RELEVANCE`, ads with all of a search in their titles come first, in the order of `PUBLISHED`,
-    then the best matches. Without a search, it is the order of `PUBLISHED`.
+    then the best matches; more than 2,000 of these are in the order of `PUBLISHED` too. Without a
+    search, it is the order of `PUBLISHED`.
     """
 
     RELEVANCE = "relevance"
@@ -101,7 +102,7 @@ class Selection:
     ) -> Condition:
         """The SQL and its values, for the ads that are active `today` and match.
 
-        `ranked`: only these ads, in this order (`ranking.best_first`).
+        `ranked`: only these ads, in the order of these places (`ranking.RANKED`).
         """
         wheres = [(ACTIVE, (today,)), *conditions(filters), *searched.conditions()]
         if self.among is not None:
@@ -123,7 +124,7 @@ class Selection:
     def _orders(self, filters: Filters, *, ranked: bool) -> Iterator[Condition]:
         if ranked:
             yield "ranked.place", ()
-        elif self.sort is Sort.DISTANCE:
+        if self.sort is Sort.DISTANCE:
             yield _by_distance(filters)
         elif self.sort is not None:
             yield _ORDERS[self.sort], ()

@@ -14,18 +14,28 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from navfeed.store import title_words
+from navfeed.store.sql import Query
+
 SHARDS = 64
-COLUMNS = ("title", "job_title", "employer", "text", "ends")
+COLUMNS = ("title", "job_title", "employer", "text")
 
 _RUN_BITS = 6
 """Two to the power of it are the ids in a row that one shard holds: a batch of details."""
 
-Query = Callable[..., list[tuple[Any, ...]]]
-"""Put SQL and its values to the store; all rows of the answer."""
+ROUND = SHARDS << _RUN_BITS
+"""After so many ads, the next is in the first shard again."""
+
+_MOST_SEGMENTS = 4
+"""A search looks into each segment of each shard: with 7, as a first sync of 100,000 ads leaves
+them, it takes twice as long as with one."""
+
+Condition = tuple[str, tuple[str, ...]]
+"""SQL, and the values to bind in it."""
 
 
 def shard_of(ad: int) -> int:
@@ -67,7 +77,6 @@ SCHEMA = f"""
 {_table_sql(table(0))};
 
 -- The words of each ad, for MATCH; `rowid` is `ads.id`. Text without HTML, letters composed (NFC).
--- `ends`: the long words of both titles, each backwards behind U+E000, to be found by how they end.
 -- A view over up to 64 FTS5 tables, `search_00` to `search_63`: `rank` and `bm25` know one of them
 -- each. A MATCH on it needs a plain SELECT, not one that aggregates: put that one around it, as
 -- `WHERE id IN (SELECT rowid FROM search WHERE search MATCH 'kokk')`.
@@ -106,27 +115,32 @@ def put(connection: sqlite3.Connection, ad: int, texts: Sequence[str]) -> None:
     connection.execute(f"INSERT OR REPLACE INTO added VALUES (?, {_MARKS})", [ad, *texts])
 
 
-def write_added(connection: sqlite3.Connection) -> None:
-    """Write what was put: all of a shard in one statement.
+def write_added(connection: sqlite3.Connection) -> int:
+    """Write what was put, all of a shard in one statement, and return the number of ads.
 
     FTS5 writes a segment of the index at the end of each statement: one for each ad would make
     searches slow, which look into every segment, and be merged again and again.
     """
-    added = connection.execute("SELECT ad FROM added").fetchall()
-    for shard in sorted({shard_of(ad) for (ad,) in added}):
+    added = connection.execute("SELECT ad, title, job_title FROM added").fetchall()
+    for shard in sorted({shard_of(ad) for ad, _, _ in added}):
         connection.execute(
             f"INSERT INTO {table(shard)} (rowid, {_LISTED}) "
             f"SELECT * FROM added WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?",
             [shard],
         )
     if added:
+        title_words.add(connection, ((title, job_title) for _, title, job_title in added))
         connection.execute("DELETE FROM added")
+    return len(added)
 
 
 def drop(connection: sqlite3.Connection, ad: int) -> None:
     """Take an ad out of the index. Its words stay in its shard until `rebuild_stale`."""
     shard = shard_of(ad)
     connection.execute("DELETE FROM added WHERE ad = ?", [ad])
+    titles = f"SELECT title, job_title FROM {table(shard)} WHERE rowid = ?"
+    for indexed in connection.execute(titles, [ad]).fetchall():
+        title_words.subtract(connection, indexed)
     connection.execute(f"DELETE FROM {table(shard)} WHERE rowid = ?", [ad])
     connection.execute("INSERT OR IGNORE INTO stale_shards VALUES (?)", [shard])
 
@@ -158,6 +172,20 @@ def rebuild_stale(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM stale_shards")
 
 
+def rewrite(connection: sqlite3.Connection) -> None:
+    """Give every shard the columns that shards have now, and their view too."""
+    names = tables(lambda sql: connection.execute(sql).fetchall())
+    connection.execute("DROP VIEW search")  # or SQLite looks at it when a table gets another name
+    for name in names:
+        connection.execute(f"ALTER TABLE {name} RENAME TO search_before")
+        connection.execute(_table_sql(name))
+        connection.execute(
+            f"INSERT INTO {name} (rowid, {_LISTED}) SELECT rowid, {_LISTED} FROM search_before"
+        )
+        connection.execute("DROP TABLE search_before")
+    connection.execute(_view_sql(names))
+
+
 def rebuild_all(connection: sqlite3.Connection) -> None:
     """The same without trusting what is known to be stale. Takes the index of older schemas too."""
     one_table = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'search'"
@@ -168,6 +196,18 @@ def rebuild_all(connection: sqlite3.Connection) -> None:
 def _rebuild(connection: sqlite3.Connection, name: str) -> None:
     """Write an FTS5 table's index again, from the text that it keeps."""
     connection.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")
+    merge(connection, name)  # it writes a segment for each megabyte
+
+
+def merge(connection: sqlite3.Connection, name: str) -> None:
+    """Make one segment of all that a shard has. Where it has but one, nothing is written."""
+    connection.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
+
+
+def in_many_segments(query: Query) -> list[str]:
+    """The shards that are to be merged."""
+    counted = query(_of_all(tables(query), "SELECT '{0}', count(DISTINCT segid) FROM {0}_idx"))
+    return [name for name, segments in counted if segments > _MOST_SEGMENTS]
 
 
 # Reading
@@ -180,10 +220,21 @@ def sizes(query: Query) -> dict[int, tuple[int, int]]:
     return {shard: (ads, sum(words)) for shard, (ads, *words) in counted.items() if ads}
 
 
-def lengths_of(query: Query, found: str) -> dict[int, int]:
-    """The number of words of each ad that a search, in FTS5's own language, finds."""
+def lengths_of(query: Query, found: str, most: int) -> dict[int, int]:
+    """The number of words of the ads, `most` at most, that a search in FTS5's language finds."""
     part = "SELECT id, sz FROM {0} JOIN {0}_docsize ON id = {0}.rowid WHERE {0} MATCH ?1"
-    return {ad: sum(varints(counts)) for ad, counts in query(_of_all(tables(query), part), found)}
+    rows = query(f"{_of_all(tables(query), part)} LIMIT {most}", found)
+    return {ad: sum(varints(counts)) for ad, counts in rows}
+
+
+def matches(names: Sequence[str], wanted: str) -> Condition:
+    """A condition on `ads` that looks each ad up in its own shard; `names`: those that there are.
+
+    MATCH on the view would look into all of them for every ad.
+    """
+    part = "WHEN {0} THEN EXISTS (SELECT 1 FROM {1} WHERE {1} MATCH ? AND rowid = ads.id)"
+    cases = " ".join(part.format(_number(name), name) for name in names)
+    return f"CASE (ads.id >> {_RUN_BITS}) % {SHARDS} {cases} END", (wanted,) * len(names)
 
 
 def _number(name: str) -> int:
@@ -240,6 +291,8 @@ def problems(query: Query) -> Iterator[str]:
         ((said,),) = query(f"SELECT coalesce(sum(cnt), 0) FROM words_of_{name}")
         if said != known.get(_number(name), (0, 0))[1]:
             yield f"{name} has other words than its ads"
+    if not title_words.is_exact(query):
+        yield "the words of titles are not those of the ads"
     for problem, count in _membership(query):
         if count:
             yield f"{count} {problem}"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+Query = Callable[..., list[tuple[Any, ...]]]
+"""Put SQL and its values to the store; all rows of the answer."""
 
 LISTED = "(SELECT value FROM json_each(?))"
 """The right side of `IN` for a list of any length; bind `listed`."""

@@ -1,25 +1,24 @@
 """The words of the index that a search for one finds.
 
 They are its forms, other words for the same, and compounds that it is a part of. All are looked up
-in the index, in order, when they are searched for (decision 0020), so that nothing about a word is
-stored, and nothing of it left when its ads are gone.
+when they are searched for (decision 0020), by their beginnings in the index and by their ends among
+the words of titles, so that nothing is stored of what a word means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
-from navfeed.store.search import BACKWARDS, Spellings
+from navfeed.store.ranking import count_up_to
+from navfeed.store.search import Spellings
 from navfeed.store.shards import open_words, words_beginning
+from navfeed.store.sql import Query
+from navfeed.store.title_words import ending
 from navfeed.text.compounds import SHORTEST, SHORTEST_FIRST, begins_with, inflections, names_helper
 from navfeed.text.likeness import alike
 from navfeed.text.stem import is_form, noun_in_er, stem
 from navfeed.text.synonyms import Synonyms
-
-Ask = Callable[..., list[tuple[Any, ...]]]
-"""Put SQL and its values to the store; all rows of the answer."""
 
 _EVERY = 5
 _MANY_ADS = 100
@@ -27,11 +26,6 @@ _MANY_ADS = 100
 
 _SAME = 2
 """Letters at the beginning that a mistyped word is taken to have right."""
-
-
-def _backwards(end: str) -> str:
-    """The beginning, in the index, of the words of titles with this end."""
-    return BACKWARDS + end[::-1]
 
 
 def _spellings(anywhere: Iterable[str], in_titles: Iterable[str]) -> Spellings:
@@ -44,7 +38,7 @@ def _spellings(anywhere: Iterable[str], in_titles: Iterable[str]) -> Spellings:
 class Vocabulary:
     """The words of one moment of a store: what was looked up once holds."""
 
-    def __init__(self, ask: Ask, synonyms: Synonyms) -> None:
+    def __init__(self, ask: Query, synonyms: Synonyms) -> None:
         self._ask = ask
         self._synonyms = synonyms
         self._known: dict[str, Spellings] = {}
@@ -63,7 +57,7 @@ class Vocabulary:
         return self._known[word]
 
     def _spellings(self, word: str) -> Spellings:
-        self._read(self._starts(word))
+        self._read(map(stem, (word, *self._synonyms.others(word))))
         near = self._beginning(stem(word))
         forms = [word, *self._forms(word, near)]
         others: list[str] = []
@@ -87,10 +81,7 @@ class Vocabulary:
         ((ads,),) = self._ask("SELECT count(*) FROM ads")
         many = max(_MANY_ADS, ads // _EVERY)
         in_text = Spellings(somebody.anywhere).expression(of_text=True)
-        ((said,),) = self._ask(
-            f"SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT {many})",
-            f"{{text}} : {in_text}",
-        )
+        said = count_up_to(self._ask, f"{{text}} : {in_text}", many)
         in_titles = replace(somebody, commonplace=True).expression(of_text=False)
         return said == many and bool(
             self._ask("SELECT 1 FROM search WHERE search MATCH ? LIMIT 1", in_titles)
@@ -133,22 +124,14 @@ class Vocabulary:
     def _ending(self, word: str) -> Iterator[str]:
         """Compounds in titles whose last part is the word, in any form."""
         is_noun = self._is_noun(self._synonyms.listed(word) or word)
-        for form in self._last_parts(word):
-            for backwards in self._beginning(_backwards(form)):
-                compound = backwards[:0:-1]
-                is_own = self._is_listed(compound) or self._is_noun(compound) != is_noun
-                if len(compound) - len(form) >= SHORTEST_FIRST and not is_own:
-                    yield compound
+        for form, compound in ending(self._ask, self._last_parts(word)):
+            is_own = self._is_listed(compound) or self._is_noun(compound) != is_noun
+            if len(compound) - len(form) >= SHORTEST_FIRST and not is_own:
+                yield compound
 
     def _last_parts(self, word: str) -> tuple[str, ...]:
         """The forms of a word that a compound may end with."""
         return inflections(self._synonyms.listed(word) or word) if len(word) >= SHORTEST else ()
-
-    def _starts(self, word: str) -> Iterator[str]:
-        """The beginnings of all words of the index that a search for a word may find."""
-        for one in (word, *self._synonyms.others(word)):
-            yield stem(one)
-            yield from map(_backwards, self._last_parts(one))
 
     def _is_noun(self, word: str) -> bool:
         """Whether it is a form of a noun in -er: `medarbeider` does not end with `arbeid`."""

@@ -69,6 +69,7 @@ class Store(Connected):
         self.path = path
         self._feed_url = feed_url
         self._log_is_long_at = LONG_LOG
+        self._indexed = 0
         with translate_errors(path), ExitStack() as opened:
             check_library()
             self._file = opened.enter_context(open_private_file(path))
@@ -90,6 +91,8 @@ class Store(Connected):
 
     def _leave(self) -> None:
         """Let the next run know what is to be scrubbed. Where that fails, it is the whole file."""
+        if self._indexed >= shards.ROUND:
+            self._merge_index()
         self._unscrubbed.note()
         if self._unscrubbed.are_many():
             self._clean(CLOSE_WAIT_MS, erased=False)
@@ -97,13 +100,18 @@ class Store(Connected):
             with transaction(self._connection):
                 self._unscrubbed.leave(self._connection)
 
+    def _merge_index(self) -> None:
+        """One transaction each: the log is cut in between."""
+        for name in self._read(_in_many_segments):
+            self._write(shards.merge, name)
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with translate_errors(self.path):
             with transaction(self._connection):
                 self._unscrubbed.begin_write()
                 yield self._connection
-                shards.write_added(self._connection)
+                self._indexed += shards.write_added(self._connection)
             self._cut_long_log()
 
     def _cut_long_log(self) -> None:
@@ -459,6 +467,10 @@ CLOSE_WAIT_MS = 100
 LONG_LOG = 16_000_000
 """Bytes of the log from which on it is moved to the file: a first sync writes a tenth less to disk
 than at SQLite's 4 MB. A reader may keep it longer."""
+
+
+def _in_many_segments(db: sqlite3.Connection) -> list[str]:
+    return shards.in_many_segments(lambda sql: db.execute(sql).fetchall())
 
 
 def _rechecks(ads: Iterable[str]) -> Iterator[Effect]:
