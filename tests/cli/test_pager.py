@@ -47,13 +47,16 @@ def pager(shown: Path) -> str:
         ("quality",),
         ("quality", "--columns", "check,ads"),
         ("config", "show"),
+        ("--help",),
+        ("list", "--help"),
+        ("watch", "add", "-h"),
     ],
     ids=" ".join,
 )
 def test_long_output_goes_through_the_pager_whole(
     db: Path, shown: Path, pager: str, words: tuple[str, ...]
 ) -> None:
-    arguments = (*words, "--db", str(db))
+    arguments = words if words[-1] in ("-h", "--help") else (*words, "--db", str(db))
     _, whole, _ = on_terminal(80, *arguments, LINES="2")
     code, out, _ = on_terminal(80, *arguments, LINES="2", PAGER=pager)
     assert (code, out) == (0, "")
