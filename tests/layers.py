@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "sync": {
         *("model", "errors", "log", "text", "decide", "lookback", "privacy", "first_windows"),
     },
-    "changes": {"model", "errors", "files", "store", "wire"},
+    "changes": {"model", "errors", "files", "store", "text", "wire"},
     "push": {"model", "errors", "extras", "changes", "text", "wire"},
     "export": {
         *("version", "model", "errors", "extras", "files", "research", "store", "text", "wire"),
