@@ -356,6 +356,10 @@ def test_verify_tells_mends_and_ends_with_0_only_when_equal(shell: Shell) -> Non
     code, out, err = shell.run("verify")
     assert (code, out) == (9, f"altered\t{ad}\tchanged\n")
     assert "ads compared" in err
+    assert shell.run("verify", "-q", "--columns", "ad,kind") == (9, f"{ad}\taltered\n", "")
+    code, out, _ = shell.run("verify", "-q", "--json", "why,ad")
+    assert (code, json.loads(out)) == (9, [{"why": "changed", "ad": ad}])
+    assert shell.run("verify", "-q", "--columns", "advert")[:2] == (2, "")
     code, out, _ = shell.run("verify", "--repair", "--format", "json", "-q")
     assert (code, json.loads(out)["kinds"]) == (0, {"altered": 1})
     assert shell.run("verify", "-q")[0] == 0

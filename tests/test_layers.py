@@ -216,6 +216,12 @@ def test_these_tests_see_what_they_look_for() -> None:
     assert words_in(tree) & NAVS_NAMES == {"categoryList", "ad_content", "jobtitle"}
 
 
+def test_what_was_meant_is_worded_in_one_place() -> None:
+    guesses = re.compile("did you mean|get_close_matches", re.IGNORECASE)
+    found = [one for one in MODULES if guesses.search(one.read_text(encoding="utf-8"))]
+    assert list(map(name_of, found)) == ["text/likeness.py"]
+
+
 HEAVY = ("httpx", "httpcore", "pydantic", "sqlite_utils", "rich", "typer", "sqlite3")
 
 

@@ -29,6 +29,7 @@ from navfeed.model import (
     Scope,
     refuse_wrong_types,
 )
+from navfeed.text.likeness import did_you_mean, nearest
 
 NAV = "https://pam-stilling-feed.nav.no"
 APP = "navfeed"
@@ -364,10 +365,7 @@ def _refuse_unknown(values: Mapping[str, object], path: Path) -> None:
 
 
 def _with_likeness(name: str, known: Iterable[str] = _KEYS) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, sorted(known), 1)
-    return f"{name} (did you mean {near[0]}?)" if near else name
+    return f"{name}{did_you_mean(nearest(name, sorted(known)))}"
 
 
 def _like_variable(name: str) -> str:

@@ -52,6 +52,39 @@ def kinds(lines: list[Line]) -> list[tuple[str, str | None]]:
 # Lines
 
 
+def test_columns_give_a_table_with_the_cursor_in_its_last_line(db: Path) -> None:
+    change(db, 2, title="Kokk\t\x1b[2J", sector="Privat")
+    lines = answer(db, "changes", "--columns", "kind,changed,last_day,cursor").splitlines()
+    store_id = lines[-1].rpartition("\t")[2].partition(":")[0]
+    assert lines == [
+        f"added\t\t2026-12-10\t{store_id}:1",
+        f"added\t\t2026-12-10\t{store_id}:3",
+        f"caught_up\t\t\t{store_id}:3",
+    ]
+    assert answer(db, "changes", "--format", "table").count("\t") == 3 * 6
+    content = answer(db, "changes", "--columns", "content").splitlines()
+    assert json.loads(content[0])["title"] == "Sykepleier natt"
+    assert "Nordmann" not in content[0]
+    assert "\x1b" not in content[1]
+
+
+def test_content_in_chosen_columns_is_as_served(db: Path) -> None:
+    whole = answer(db, "changes").splitlines()
+    chosen = answer(db, "changes", "--json", "content,uuid").splitlines()
+    for line, part in zip(whole[:-1], chosen, strict=False):
+        served = line.partition('"content":')[2][:-1]
+        assert part == f'{{"content":{served},"uuid":"{json.loads(line)["uuid"]}"}}'
+    assert chosen[-1] == '{"content":null,"uuid":null}'
+
+
+@pytest.mark.parametrize("format_", ["cloudevents", "bulk"])
+def test_envelopes_have_no_columns(db: Path, format_: str) -> None:
+    result = run_command(db, "changes", "--format", format_, "--columns", "kind")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"--columns chooses columns of table and jsonl, not of {format_}" in result.stderr
+    assert run_command(db, "changes", "--format", format_, "--json", "kind").exit_code == 2
+
+
 def test_a_line_a_change_and_where_one_stands(db: Path) -> None:
     with Store(db) as store:
         newest = NOW - timedelta(minutes=5)

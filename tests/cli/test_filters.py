@@ -250,7 +250,7 @@ def test_filters_together(db: Path, arguments: tuple[str, ...], expected: str) -
     [
         ("--municipality", "1201", "it is now 4601 (BERGEN)"),
         ("--municipality", "!9999", "no municipality has the number 9999"),
-        ("--near", "Brgen", "Did you mean BERGEN"),
+        ("--near", "Brgen", "(did you mean BERGEN"),
         ("--near", "HERØY", "1515 (HERØY (MØRE OG ROMSDAL)) or 1818"),
         ("--near", "1201", "it is now 4601 (BERGEN)"),
         ("--within", "30km", "name a place there"),
@@ -295,7 +295,7 @@ def test_a_value_that_fits_nothing_gets_a_suggestion(
 ) -> None:
     result = run_command(db, "list", option, value, "--format", format_)
     assert result.exit_code == 0
-    assert f"; did you mean {near}" in result.stderr
+    assert f" (did you mean {near}" in result.stderr
     exported = run_command(db, "export", "--format", "jsonl", option, value)
     assert f"did you mean {near}" in exported.stderr
 

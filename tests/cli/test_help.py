@@ -122,8 +122,25 @@ def test_help_is_bold_on_a_terminal_only() -> None:
     assert bold in on_terminal(80, "runs", "--help")[1]
     for plain_one in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         assert "\x1b" not in on_terminal(80, "runs", "--help", **plain_one)[1]
+    for words in (("runs", "--color", "never", "--help"), ("runs", "-h", "--color=never")):
+        assert "\x1b" not in on_terminal(80, *words)[1]
     assert "\x1b" not in _process_help("runs")
     assert _process_help("runs") == plain(on_terminal(80, "runs", "--help")[1]).replace("\r", "")
+
+
+def test_help_is_bold_in_a_pipe_where_that_is_forced() -> None:
+    bold = "\x1b[1mOptions:\x1b[0m"
+    assert bold in _process_help("runs", FORCE_COLOR="1")
+    assert bold in _process_help("runs", "--color", "always")
+    assert bold in process("runs", "--help", "--color=always").stdout.decode()
+    assert "\x1b" not in _process_help("runs", FORCE_COLOR="1", NO_COLOR="1")
+    assert "\x1b" not in _process_help("runs", "--color", "never", FORCE_COLOR="1")
+
+
+def test_a_wrong_value_beside_help_is_reported() -> None:
+    ended = process("runs", "--help", "--color", "pink")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert ended.stderr.startswith(b"navfeed: --color takes auto, always or never, not 'pink'")
 
 
 # The examples

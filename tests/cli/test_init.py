@@ -102,7 +102,7 @@ def test_the_same_answers_again_replace_nothing(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--keep", "Bregen"), "'Bregen' is no county and no municipality: did you mean BERGEN"),
+        (("--keep", "Bregen"), "'Bregen' is no county and no municipality (did you mean BERGEN"),
         (("--keep", "vestland,bergen"), "name either"),
         (("--every", "sometimes"), "every takes seconds"),
         (("--every", "7m", "--schedule", "cron"), "cron starts at whole parts"),

@@ -347,7 +347,7 @@ def test_a_mistyped_word_is_told(trades: Path) -> None:
         ]
 
     message = hints("--text", "sjukeplear")
-    assert message == "navfeed: no ad contains sjukeplear; did you mean sjukepleiar?\n"
+    assert message == "navfeed: no ad contains sjukeplear (did you mean sjukepleiar?)\n"
     assert "did you mean kokk?" in hints("--title", "Mat OR title:kkokk")  # by the list of words
     assert "førerkort or førarkort" in hints("--text", "førekort -kokk")
     for known in ("sykepleier", "lærling", "natt", "xyzzy", '"sjukeplear"', "sjukeplear*", "12345"):

@@ -31,12 +31,15 @@ def db(tmp_path: Path) -> Path:
         # options
         (
             ["list", "--municipl", "OSLO"],
-            "no such option: --municipl. Did you mean --municipality? See `navfeed list --help`",
+            "no such option: --municipl (did you mean --municipality?). See `navfeed list",
         ),
-        (["list", "--with"], "no such option: --with. Did you mean --within or --with-contacts? "),
+        (
+            ["list", "--with"],
+            "no such option: --with (did you mean --within or --with-contacts?). ",
+        ),
         (
             ["list", "-municipality=OSLO"],
-            "no such option: -municipality. Did you mean --municipality? See `navfeed list --help`",
+            "no such option: -municipality (did you mean --municipality?). See `navfeed list",
         ),
         (["list", "-x"], "no such option: -x. See `navfeed list --help`"),
         (["list", "--qqq"], "no such option: --qqq. See `navfeed list --help`"),
@@ -45,17 +48,26 @@ def db(tmp_path: Path) -> Path:
             "no such option: --db. Options of a command stand after its name. See `navfeed --help`",
         ),
         # commands
-        (["lst"], "no such command 'lst'. Did you mean 'list'? See `navfeed --help`"),
-        (["search", "kokk"], "no such command 'search'. Did you mean 'list'? See `navfeed --help`"),
-        (["help"], "no such command 'help'. Did you mean --help? See `navfeed --help`"),
+        (["lst"], "no such command 'lst' (did you mean 'list'?). See `navfeed --help`"),
+        (
+            ["search", "kokk"],
+            "no such command 'search' (did you mean 'list'?). See `navfeed --help`",
+        ),
+        (["help"], "no such command 'help' (did you mean --help?). See `navfeed --help`"),
         (["qqq"], "no such command 'qqq'. See `navfeed --help`"),
-        (["privacy", "fnd"], "no such command 'fnd'. Did you mean 'find'? See `navfeed privacy --"),
-        (["watch", "rm"], "no such command 'rm'. Did you mean 'remove'? See `navfeed watch --help"),
+        (
+            ["privacy", "fnd"],
+            "no such command 'fnd' (did you mean 'find'?). See `navfeed privacy --",
+        ),
+        (
+            ["watch", "rm"],
+            "no such command 'rm' (did you mean 'remove'?). See `navfeed watch --help",
+        ),
         (["watch", "fetch"], "no such command 'fetch'. See `navfeed watch --help`"),
         # values
         (
             ["list", "--format", "jsn"],
-            "--format takes table, json, jsonl or csv, not 'jsn'. Did you mean json? See",
+            "--format takes table, json, jsonl or csv, not 'jsn' (did you mean json?). See",
         ),
         (["list", "--format", "qqq"], "--format takes table, json, jsonl or csv, not 'qqq'. See"),
         (["list", "--limit", "0"], "--limit takes 1 or more, not 0. See `navfeed list --help`"),
@@ -71,9 +83,12 @@ def db(tmp_path: Path) -> Path:
         # arguments
         (["show"], "missing argument 'UUID'. See `navfeed show --help`"),
         (["show", "a", "b"], "unexpected argument 'b'. See `navfeed show --help`"),
-        (["list", "kokk"], "unexpected argument 'kokk'. Did you mean --text kokk? See"),
-        (["stats", "en kokk"], "unexpected argument 'en kokk'. Did you mean --text 'en kokk'? See"),
-        (["list", "help"], "unexpected argument 'help'. Did you mean --help? See"),
+        (["list", "kokk"], "unexpected argument 'kokk' (did you mean --text kokk?). See"),
+        (
+            ["stats", "en kokk"],
+            "unexpected argument 'en kokk' (did you mean --text 'en kokk'?). See",
+        ),
+        (["list", "help"], "unexpected argument 'help' (did you mean --help?). See"),
     ],
 )
 def test_one_line_with_the_next_step(words: list[str], message: str) -> None:

@@ -140,13 +140,13 @@ def test_a_name_is_taken_once(me: Subscriber):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown. Did you mean municipal?"),
+        ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown (did you mean municipal?)"),
         (
             "[watch.x]\nmunicipal = [1.5]",
             "municipal: expected a string or a list of strings",
         ),
         ("[watch]\nx = 1", "watch.x: expected a table, [watch.x]"),
-        ("[wach.x]\nmunicipal = 'A'", "wach: unknown. Did you mean watch?"),
+        ("[wach.x]\nmunicipal = 'A'", "wach: unknown (did you mean watch?)"),
         (
             "[watch.x]\ntext='a'\nnotify = 'old'",
             "watch.x.notify: expected new, changed",

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from navfeed.changes.documents import document
 from navfeed.changes.stream import Batch
 from navfeed.model import Change, ChangeKind, Content, moment_text
+from navfeed.text.plaintext import cell_text, sanitize
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def jsonl(change: Change, *, contacts: bool) -> Iterator[str]:
+FIELDS = ("cursor", "kind", "uuid", "reason", "changed", "last_day", "at", "content")
+"""What a change has as an object."""
+
+
+def jsonl(change: Change, *, contacts: bool, columns: Sequence[str] = FIELDS) -> Iterator[str]:
     """One object per line."""
-    yield _record(change, contacts=contacts)
+    yield _record(change, contacts=contacts, columns=columns)
+
+
+def table(change: Change, *, contacts: bool, columns: Sequence[str]) -> Iterator[str]:
+    """One row per line, tabs between its cells."""
+    content = _served(change.content, contacts=contacts) if "content" in columns else None
+    yield row({**_facts(change), "content": content}, columns)
+
+
+def row(facts: Mapping[str, object], columns: Sequence[str]) -> str:
+    """A row of a table; a cell is empty where there is no such fact."""
+    return "\t".join(sanitize(cell_text(facts.get(name))) for name in columns)
 
 
 def caught_up(batch: Batch) -> dict[str, str | None]:
@@ -28,12 +44,22 @@ def caught_up(batch: Batch) -> dict[str, str | None]:
     }
 
 
-def caught_up_line(batch: Batch) -> str:
-    return _encode(caught_up(batch))
+def caught_up_line(batch: Batch, columns: Sequence[str] | None = None) -> str:
+    """The record as JSON; only these columns of it, if there are any."""
+    record = caught_up(batch)
+    return _encode(record if columns is None else {name: record.get(name) for name in columns})
 
 
-def _record(change: Change, *, contacts: bool) -> str:
-    facts = {
+def _record(change: Change, *, contacts: bool, columns: Sequence[str] = FIELDS) -> str:
+    texts = {name: _encode(value) for name, value in _facts(change).items()}
+    if "content" in columns:
+        # Spliced in unparsed: parsing and writing it again would not preserve it exactly.
+        texts["content"] = _served(change.content, contacts=contacts)
+    return f"{{{','.join(f'{_encode(name)}:{texts[name]}' for name in columns)}}}"
+
+
+def _facts(change: Change) -> dict[str, object]:
+    return {
         "cursor": str(change.cursor),
         "kind": change.kind.value,
         "uuid": change.uuid,
@@ -42,8 +68,6 @@ def _record(change: Change, *, contacts: bool) -> str:
         "last_day": change.last_day.isoformat() if change.last_day else None,
         "at": moment_text(change.at),
     }
-    # Spliced in unparsed: parsing and writing it again would not preserve it exactly.
-    return f'{_encode(facts)[:-1]},"content":{_served(change.content, contacts=contacts)}}}'
 
 
 def _served(content: Content | None, *, contacts: bool) -> str:

@@ -27,13 +27,7 @@ class ChangesFormat(StrEnum):
     JSONL = "jsonl"
     CLOUDEVENTS = "cloudevents"
     BULK = "bulk"
-
-
-_LINES = {
-    ChangesFormat.JSONL: lines.jsonl,
-    ChangesFormat.CLOUDEVENTS: lines.cloudevents,
-    ChangesFormat.BULK: lines.bulk,
-}
+    TABLE = "table"
 
 
 def cursor_in(file: Path) -> Cursor | None:
@@ -52,7 +46,11 @@ def cursor_in(file: Path) -> Cursor | None:
 
 @dataclass(slots=True)
 class ChangeWriter:
-    """Writes changes, and saves the cursor to `file` only once its lines are flushed."""
+    """Writes changes, and saves the cursor to `file` only once its lines are flushed.
+
+    `columns` of jsonl and the table, in their order; None: all of jsonl, all but the content of a
+    table.
+    """
 
     format: ChangesFormat
     source: Source
@@ -60,6 +58,7 @@ class ChangeWriter:
     file: Path | None
     contacts: bool
     clock: Callable[[], datetime]
+    columns: tuple[str, ...] | None = None
     written: int = 0
     _saved: Cursor | None = None
 
@@ -97,15 +96,36 @@ class ChangeWriter:
             self.written += 1
 
     def _lines(self, change: Change) -> Iterator[str]:
-        return _LINES[self.format](change, contacts=self.contacts)
+        match self.format:
+            case ChangesFormat.JSONL:
+                columns = self.columns or lines.FIELDS
+                return lines.jsonl(change, contacts=self.contacts, columns=columns)
+            case ChangesFormat.TABLE:
+                return lines.table(change, contacts=self.contacts, columns=self._table_columns())
+            case ChangesFormat.CLOUDEVENTS:
+                return lines.cloudevents(change, contacts=self.contacts)
+            case ChangesFormat.BULK:
+                return lines.bulk(change, contacts=self.contacts)
+
+    def _table_columns(self) -> tuple[str, ...]:
+        return self.columns or lines.FIELDS[:-1]
 
     def _end(self, batch: Batch) -> None:
         """Mark the end of what there is. `_bulk` takes actions alone, so it gets no mark."""
-        if self.format is ChangesFormat.JSONL:
-            self.out.write(lines.caught_up_line(batch).encode() + b"\n")
-        elif self.format is ChangesFormat.CLOUDEVENTS:
-            self.out.write(lines.caught_up_event(batch, self.clock()).encode() + b"\n")
+        if (line := self._last_line(batch)) is not None:
+            self.out.write(line.encode() + b"\n")
         self._flush(batch.cursor)
+
+    def _last_line(self, batch: Batch) -> str | None:
+        match self.format:
+            case ChangesFormat.JSONL:
+                return lines.caught_up_line(batch, self.columns)
+            case ChangesFormat.TABLE:
+                return lines.row(lines.caught_up(batch), self._table_columns())
+            case ChangesFormat.CLOUDEVENTS:
+                return lines.caught_up_event(batch, self.clock())
+            case ChangesFormat.BULK:
+                return None
 
     def _flush(self, cursor: Cursor) -> None:
         """At least once: lines that were not flushed are written again by the next run."""

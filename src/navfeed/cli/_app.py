@@ -18,6 +18,7 @@ from typer.main import get_group
 
 from navfeed.cli._help import MAX_WIDTH, Command, Group, width_of_names, write_section
 from navfeed.cli._output import log_to, print_error, print_lines, print_stopped
+from navfeed.cli._pager import paged
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
 from navfeed.version import __version__
 
@@ -174,7 +175,8 @@ def _refuse_other_encodings(text: str) -> None:
 def _report_wrong_use(error: TyperException, words: Sequence[str]) -> None:
     """One line on stderr; the help on stdout if there were no arguments at all."""
     if type(error).__name__ == "NoArgsIsHelpError":  # no public class
-        print_lines([error.format_message()])
+        with paged():
+            print_lines([error.format_message()])
         sys.stdout.flush()
         return
     from navfeed.cli._wrong_use import describe

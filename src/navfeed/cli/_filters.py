@@ -25,6 +25,7 @@ from navfeed.places import alike, is_municipality
 from navfeed.places.near import DEFAULT_KM, Near, hint_of_former, read_near
 from navfeed.store.filters import FLAGS, Filters, split_names
 from navfeed.store.query import Reader
+from navfeed.text.likeness import did_you_mean
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
 SOON = 7
@@ -264,16 +265,14 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
         for value in (value for side in split_names(getattr(filters, name)) for value in side):
             near = () if reader.has_value(name, value) else alike(value, reader.values(name))
             if near:
-                print_warning(
-                    f"no ad matches {_flag(name)} {value}; did you mean {' or '.join(near)}?"
-                )
+                print_warning(f"no ad matches {_flag(name)} {value}{did_you_mean(near)}")
     for word in reader.commonplace(filters):
         print_warning(
             f"{word} is in very many ads: only titles were searched for it. --text "
             f"text:{word} searches the whole text"
         )
     for word, near_words in reader.misspelt(filters):
-        print_warning(f"no ad contains {word}; did you mean {' or '.join(near_words)}?")
+        print_warning(f"no ad contains {word}{did_you_mean(near_words)}")
 
 
 def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:

@@ -5,16 +5,17 @@ Written by hand: rich takes 0.2 s to draw a help, and splits it into narrow colu
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
+
+from navfeed.cli._output import may_be_bold, print_lines
+from navfeed.cli._pager import paged
 
 MAX_WIDTH = 100
 """Columns of the widest help."""
@@ -41,7 +42,52 @@ class Panel(StrEnum):
     ADVANCED = "Advanced"
 
 
-class Command(TyperCommand):
+class HelpOption(TyperOption):
+    """`--help`, shown as `--color` and `--no-pager` say, wherever they stand; in the pager."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            param_decls=names,
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            help="Show this message and exit.",
+            callback=_show_help,
+        )
+
+    def handle_parse_result(self, ctx: Any, opts: Any, args: list[str]) -> Any:  # noqa: ANN401  typer's own
+        if self.name in opts:
+            for one in ctx.command.params:
+                if DRAWN_BY & {*one.opts}:
+                    one.handle_parse_result(ctx, opts, args)
+        return super().handle_parse_result(ctx, opts, args)
+
+
+DRAWN_BY = {"--color", "--no-pager"}
+
+
+def _show_help(ctx: Any, _option: Any, value: bool) -> None:  # noqa: ANN401  typer's own
+    if value and not ctx.resilient_parsing:
+        with paged():
+            print_lines([ctx.get_help()])
+        ctx.exit()
+
+
+class _WithHelp:
+    """What the help of commands and of groups has in common."""
+
+    _help: HelpOption | None = None
+
+    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401  typer's own
+        self._help = self._help or HelpOption(ctx.help_option_names)
+        return self._help
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
+        super().format_help_text(ctx, formatter)  # type: ignore[misc]
+        _write_examples(ctx, formatter)
+
+
+class Command(_WithHelp, TyperCommand):
     """A command with examples and panels in its help."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401  typer's own
@@ -55,20 +101,12 @@ class Command(TyperCommand):
                 error.ctx = ctx  # type: ignore[attr-defined]
             raise
 
-    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
-        super().format_help_text(ctx, formatter)
-        _write_examples(ctx, formatter)
-
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
         _write_options(self, ctx, formatter)
 
 
-class Group(TyperGroup):
+class Group(_WithHelp, TyperGroup):
     """A group of commands: its help lists them before the options."""
-
-    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
-        super().format_help_text(ctx, formatter)
-        _write_examples(ctx, formatter)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's own
         self.format_commands(ctx, formatter)
@@ -187,10 +225,4 @@ def _write_examples(ctx: Any, formatter: Any) -> None:  # noqa: ANN401  typer's 
 
 
 def _bold(text: str) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if _is_drawn() else text
-
-
-def _is_drawn() -> bool:
-    """Whether help may be bold: on a terminal that can be, unless NO_COLOR is set."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stdout.isatty() and not plain
+    return f"\x1b[1m{text}\x1b[0m" if may_be_bold() else text

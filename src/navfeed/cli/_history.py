@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from datetime import date, datetime
+from enum import StrEnum
 
 from navfeed.cli._output import print_json, print_lines
 from navfeed.cli._pager import paged
+from navfeed.cli._rows import print_record
 from navfeed.model import AdHistory, moment_text
-from navfeed.present.history import history_page
+
+HISTORY_FIELDS = tuple(one.name for one in fields(AdHistory))
 
 
-def print_history(history: AdHistory, *, as_json: bool) -> None:
-    if as_json:
+def print_history(history: AdHistory, format_: StrEnum, columns: Sequence[str] | None) -> None:
+    """Print the history as `json` or as a page; only these columns of it, if there are any."""
+    if columns is not None:
+        print_record(columns, history_as_json(history), format_)
+    elif format_ == "json":
         print_json(history_as_json(history))
     else:
+        from navfeed.present.history import history_page
+
         with paged():
             print_lines(history_page(history))
 

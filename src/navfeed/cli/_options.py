@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,15 +29,20 @@ RowsOption = Annotated[
 ]
 
 
-ColumnsOption = Annotated[
-    str | None,
-    typer.Option(
+def columns_of(*names: str, more: str = "") -> Any:  # noqa: ANN401  what typer's Option is
+    """The option that chooses among columns with these names; `more`: when there are others."""
+    return typer.Option(
+        "--columns",
         metavar="NAMES",
-        help="Columns to show, in this order, separated by commas.",
+        help=f"Columns to show, in this order, separated by commas: {', '.join(names)}{more}.",
         show_default=False,
         rich_help_panel=Panel.OUTPUT,
-    ),
-]
+    )
+
+
+OF_ADS = "those of --format json, and more; an unknown name lists them all"
+"""The columns of ads: too many for a help."""
+
 JsonOption = Annotated[
     str | None,
     typer.Option(

@@ -59,13 +59,25 @@ def use_color(value: Color) -> None:
 
 def canvas() -> Canvas | None:
     """The terminal to draw on; None if output goes into a pipe."""
-    requested = os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
-    forced = _color is Color.ALWAYS or (_color is Color.AUTO and bool(requested))
+    forced = _is_forced()
     if not forced and not text_stdout().isatty():
         return None
     from navfeed.present.terminal import canvas_of
 
     return canvas_of(forced=forced, plain=_color is Color.NEVER)
+
+
+def may_be_bold() -> bool:
+    """Whether text drawn without a canvas may be bold: never where NO_COLOR is set."""
+    if _is_forced():
+        return True
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return _color is not Color.NEVER and not plain and sys.stdout.isatty()
+
+
+def _is_forced() -> bool:
+    requested = os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
+    return _color is Color.ALWAYS or (_color is Color.AUTO and bool(requested))
 
 
 class RowsFormat(StrEnum):

@@ -10,18 +10,25 @@ from navfeed.cli._output import canvas, print_json, print_lines, program_stdout
 from navfeed.cli._pager import paged
 from navfeed.errors import ConfigError
 from navfeed.export.choosing import pick
-from navfeed.text.plaintext import sanitize
+from navfeed.text.plaintext import cell_text, sanitize
 
 Format = TypeVar("Format", bound=StrEnum)
 Record = Mapping[str, object]
 
+JSON = ("json", "jsonl")
+"""What `--json` selects: a stream has one object a line, and no array."""
+
 
 def read_json(format_: Format, columns: str | None, json_: str | None) -> tuple[Format, str | None]:
-    """The format and the names of columns that the three options give. Raises `ConfigError`."""
+    """The format and the names of columns that the three options give. Raises `ConfigError`.
+
+    The first member of the format's enumeration is the usual one.
+    """
     if json_ is None:
         return format_, columns
-    as_json = type(format_)("json")
-    if columns is not None or format_ not in (type(format_)("table"), as_json):
+    usual, *_ = type(format_)
+    as_json = next(one for one in type(format_) if one in JSON)
+    if columns is not None or format_ not in (usual, as_json):
         raise ConfigError("--json names format and columns: leave --format and --columns out")
     return as_json, json_
 
@@ -39,13 +46,21 @@ def print_columns(columns: Sequence[str], records: Sequence[Record], format_: St
     if format_ == "json":
         print_json([{name: one[name] for name in columns} for one in records])
         return
-    rows = [[_text(one[name]) for name in columns] for one in records]
+    rows = [[cell_text(one[name]) for name in columns] for one in records]
     if format_ == "csv":
         from navfeed.export.formats import write_csv
 
         write_csv(columns, rows, program_stdout())
     else:
         print_rows(columns, rows)
+
+
+def print_record(columns: Sequence[str], record: Record, format_: StrEnum) -> None:
+    """Print these columns of a record: as a table of one row, or as one JSON object."""
+    if format_ == "json":
+        print_json({name: record[name] for name in columns})
+    else:
+        print_columns(columns, [record], format_)
 
 
 def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -59,12 +74,3 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     else:
         print_lines("\t".join(row) for row in shown)
     return len(shown)
-
-
-def _text(value: object) -> str:
-    """A value as a cell: several values separated by semicolons."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name} {_text(one)}" for name, one in value.items())
-    if isinstance(value, list | tuple):
-        return "; ".join(map(_text, value))
-    return "" if value is None else str(value)

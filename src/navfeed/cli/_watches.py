@@ -5,7 +5,7 @@ A module of its own, so that other commands start without loading its dependenci
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,17 @@ from navfeed.api import now
 from navfeed.cli._age import limits
 from navfeed.cli._filters import FilterOptions
 from navfeed.cli._output import RowsFormat, print_json, print_lines, print_warning, text_stdout
-from navfeed.cli._rows import print_columns, print_rows
+from navfeed.cli._pager import paged
+from navfeed.cli._rows import print_columns, print_record, print_rows
 from navfeed.cli._watch_runs import FILTERS, WatchRunner, lock_watches, manager_of, viewed
 from navfeed.config import Settings
 from navfeed.errors import ExitCode
-from navfeed.export.choosing import pick
 from navfeed.model import counted
 from navfeed.watches.choices import Channel, Format
 from navfeed.watches.describe import filter_words, target_state, watch_object, watch_rows
 from navfeed.watches.digest import Ad, Digest, Group
 from navfeed.watches.events import RunOptions
-from navfeed.watches.formats import payload, render
+from navfeed.watches.formats import item_object, payload, render
 from navfeed.watches.manager import AddedWatch
 from navfeed.watches.near import NearMiss
 
@@ -79,17 +79,14 @@ def _report_start(added: AddedWatch, *, backlog: bool) -> None:
         print_warning(f"{name} has started. No ad matches today{hint if several else ''}")
 
 
-FIELDS = ("watch", "filters", "to", "notify", "changes", "closing_days", "format")
-
-
-def list_all(settings: Settings, format_: RowsFormat, columns: str | None) -> None:
+def list_all(settings: Settings, format_: RowsFormat, columns: Sequence[str] | None) -> None:
     file = manager_of(settings).read()
+    objects = [watch_object(one) for one in file.watches.values()]
     if columns is not None:
-        objects = [watch_object(one) for one in file.watches.values()]
-        print_columns(pick(columns, FIELDS), objects, format_)
+        print_columns(columns, objects, format_)
         return
     if format_ is RowsFormat.JSON:
-        print_json([watch_object(one) for one in file.watches.values()])
+        print_json(objects)
         return
     rows = [
         (one.name, filter_words(one), ", ".join(target.display for target in one.to))
@@ -100,13 +97,17 @@ def list_all(settings: Settings, format_: RowsFormat, columns: str | None) -> No
         print_warning(f"no watches in {file.path} yet. `navfeed watch init` creates one")
 
 
-def show(settings: Settings, name: str, format_: RowsFormat) -> None:
+def show(settings: Settings, name: str, format_: RowsFormat, columns: Sequence[str] | None) -> None:
     manager = manager_of(settings)
     one = manager.read().get(name)
     with manager.state() as state:
         targets = [target_state(state, one, target) for target in one.to]
+    record = watch_object(one) | {"channels": [target.as_object() for target in targets]}
+    if columns is not None:
+        print_record(columns, record, format_)
+        return
     if format_ is RowsFormat.JSON:
-        print_json(watch_object(one) | {"channels": [target.as_object() for target in targets]})
+        print_json(record)
         return
     rows = [(target.target.display, target.words()) for target in targets]
     print_rows(("", ""), [*watch_rows(one), *rows])
@@ -151,9 +152,15 @@ def run(
     return WatchRunner(quiet=quiet).run(settings, options, format_)
 
 
-def preview(settings: Settings, name: str, limit: int, format_: Format) -> None:
+def preview(
+    settings: Settings, name: str, limit: int, format_: Format, columns: Sequence[str] | None
+) -> None:
     found = manager_of(settings).preview(name)
-    shown = Digest((Group(name, found.items[:limit]),))
+    items = found.items[:limit]
+    if columns is not None:
+        print_columns(columns, list(map(item_object, items)), format_)
+        return
+    shown = Digest((Group(name, items),))
     _show_preview(shown, found.near_misses, len(found.items), limit, format_)
 
 
@@ -165,7 +172,8 @@ def _show_preview(
         print_json(payload(shown) | {"count": count, "near_misses": missed})
         return
     if count:
-        text_stdout().write(render(shown, format_))
+        with paged():
+            text_stdout().write(render(shown, format_))
     else:
         print_warning("no pending notifications")
     if count > limit:

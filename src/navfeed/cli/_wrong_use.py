@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from shlex import quote
 from typing import Any
 
 from navfeed.cli._help import in_words, name_of_value
+from navfeed.text.likeness import did_you_mean, nearest
 
 OTHER_NAMES = {
     **dict.fromkeys(("search", "find", "query", "ls", "ads"), "list"),
@@ -34,8 +34,7 @@ def describe(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401  typer's 
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "navfeed"
     text = _message(error, words)
-    mark = "" if text.endswith("?") else "."
-    return f"{text[0].lower()}{text[1:]}{mark} See `{command} --help`"
+    return f"{text[0].lower()}{text[1:]}. See `{command} --help`"
 
 
 def _message(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401
@@ -59,9 +58,9 @@ def _unknown_option(error: Any, words: Sequence[str]) -> str | None:  # noqa: AN
     name: str = error.option_name
     options = [*_options(error), "--help"]
     if not name.startswith("--") and (whole := _with_one_dash(name, words, options)):
-        return f"no such option: {whole}. Did you mean -{whole}?"
+        return f"no such option: {whole}{did_you_mean([f'-{whole}'])}"
     near = _near(name, options) if name.startswith("--") else []
-    hint = _did_you_mean(near[:2])
+    hint = did_you_mean(near[:2])
     if not hint and hasattr(error.ctx.command, "commands"):
         hint = ". Options of a command stand after its name"
     return f"no such option: {name}{hint}"
@@ -76,11 +75,7 @@ def _with_one_dash(name: str, words: Sequence[str], options: Collection[str]) ->
 def _near(name: str, names: Collection[str]) -> list[str]:
     """The names nearest to a mistyped or an unfinished one, best first."""
     begun = [one for one in names if one.startswith(name)]
-    return begun or get_close_matches(name, names, 1)
-
-
-def _did_you_mean(names: Sequence[str]) -> str:
-    return f". Did you mean {' or '.join(names)}?" if names else ""
+    return begun or nearest(name, names)
 
 
 def _unknown_command(error: Any) -> str | None:  # noqa: ANN401
@@ -90,10 +85,10 @@ def _unknown_command(error: Any) -> str | None:  # noqa: ANN401
     name = found[1]
     known = error.ctx.command.list_commands(error.ctx)
     if name in ("help", "version"):
-        return f"no such command {name!r}. Did you mean --{name}?"
+        return f"no such command {name!r}{did_you_mean([f'--{name}'])}"
     other = [one for one in [OTHER_NAMES.get(name)] if one in known]
     near = other or _near(name, known)
-    return f"no such command {name!r}{_did_you_mean([repr(one) for one in near[:2]])}"
+    return f"no such command {name!r}{did_you_mean([repr(one) for one in near[:2]])}"
 
 
 def _bad_value(error: Any) -> str | None:  # noqa: ANN401
@@ -104,7 +99,7 @@ def _bad_value(error: Any) -> str | None:  # noqa: ANN401
     if found := re.match(r"'(.*)' is not one of (.*)", message, re.DOTALL):
         choices = re.findall(r"'([^']*)'", found[2])
         near = _near(found[1], choices)
-        return f"{option} takes {_either(choices)}, not {found[1]!r}{_did_you_mean(near[:1])}"
+        return f"{option} takes {_either(choices)}, not {found[1]!r}{did_you_mean(near[:1])}"
     if found := re.match(r"'?(.*?)'? is not a valid (?:int|float)", message, re.DOTALL):
         return f"{option} takes a number, not {found[1]!r}"
     if found := re.match(r"(\S+) is not in the range (.*)", message):
@@ -132,4 +127,4 @@ def _extra(error: Any) -> str | None:  # noqa: ANN401
     hint = [f"--text {quote(found[1])}"] if "--text" in _options(error) else []
     if found[1] == "help":
         hint = ["--help"]
-    return f"unexpected argument {found[1]!r}{_did_you_mean(hint)}"
+    return f"unexpected argument {found[1]!r}{did_you_mean(hint)}"

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from navfeed.api import now, open_store
+from navfeed.changes.lines import FIELDS
 from navfeed.changes.writer import ChangesFormat, ChangeWriter, cursor_in
 from navfeed.cli._age import limits
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, suggest_values, takes_filters
 from navfeed.cli._help import Panel
-from navfeed.cli._options import ConfigOption, DbOption, WithContactsOption
+from navfeed.cli._options import (
+    ConfigOption,
+    DbOption,
+    JsonOption,
+    WithContactsOption,
+    columns_of,
+)
 from navfeed.cli._output import program_stdout
+from navfeed.cli._rows import read_columns
 from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.model import Cursor, read_cursor
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command()
@@ -65,14 +70,17 @@ def changes(
     ] = False,
     with_contacts: WithContactsOption = False,
     format_: Annotated[
-        ChangesFormat,
+        ChangesFormat | None,
         typer.Option(
             "--format",
             help="cloudevents: one event per line. bulk: input for _bulk of OpenSearch and "
-            "Elasticsearch.",
+            "Elasticsearch. Default: jsonl; table with --columns.",
+            show_default=False,
             rich_help_panel=Panel.OUTPUT,
         ),
-    ] = ChangesFormat.JSONL,
+    ] = None,
+    columns: Annotated[str | None, columns_of(*FIELDS)] = None,
+    json_: JsonOption = None,
 ) -> None:
     """Write what changed, for other programs.
 
@@ -86,6 +94,7 @@ def changes(
         raise ConfigError("--after and --cursor exclude each other")
     if snapshot and (after is not None or limit is not None):
         raise ConfigError("--snapshot excludes --after and --limit")
+    format_, chosen = _format(format_, columns, json_)
     settings = load({"db": db}, config=config)
     if cursor is not None:
         refuse_store(cursor, settings.db)
@@ -98,12 +107,23 @@ def changes(
     source = Source(
         open=partial(open_store, settings.db),
         filters=lambda: filter_options.filters(now()),
-        content=not no_content,
+        content=not no_content and "content" in (chosen or FIELDS),
     )
-    writer = ChangeWriter(format_, source, program_stdout(), cursor, with_contacts, now)
+    writer = ChangeWriter(format_, source, program_stdout(), cursor, with_contacts, now, chosen)
     position = writer.snapshot() if snapshot else writer.catch_up(start, limit)
     if follow:
         writer.follow(position, limit)
+
+
+def _format(
+    format_: ChangesFormat | None, columns: str | None, json_: str | None
+) -> tuple[ChangesFormat, tuple[str, ...] | None]:
+    """The format, and the columns that were chosen. Raises `ConfigError`."""
+    usual = ChangesFormat.JSONL if columns is None else ChangesFormat.TABLE
+    format_, chosen = read_columns(format_ or usual, columns, json_, FIELDS)
+    if chosen is not None and format_ in (ChangesFormat.CLOUDEVENTS, ChangesFormat.BULK):
+        raise ConfigError(f"--columns chooses columns of table and jsonl, not of {format_.value}")
+    return format_, chosen
 
 
 def _cursor(text: str | None) -> Cursor | None:

@@ -13,9 +13,17 @@ from urllib.parse import urlsplit
 import typer
 
 from navfeed.cli._app import Commands, app
-from navfeed.cli._options import ColorOption, ConfigOption, DbOption, NoPagerOption, RowsOption
+from navfeed.cli._options import (
+    ColorOption,
+    ConfigOption,
+    DbOption,
+    JsonOption,
+    NoPagerOption,
+    RowsOption,
+    columns_of,
+)
 from navfeed.cli._output import Color, RowsFormat, print_json, print_lines, print_warning
-from navfeed.cli._rows import print_rows
+from navfeed.cli._rows import print_columns, print_rows, read_columns
 from navfeed.config import SCOPES, Settings, default_config, load, origins, problems
 from navfeed.errors import ExitCode
 from navfeed.model import Scope
@@ -23,6 +31,7 @@ from navfeed.model import Scope
 config_app = Commands(help="Show and check the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
+FIELDS = ("setting", "value", "origin")
 NONE = "-"
 """What a table shows of a setting that is not set; `null` in JSON."""
 
@@ -39,6 +48,8 @@ def show(
         ),
     ] = False,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: Annotated[str | None, columns_of(*FIELDS)] = None,
+    json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,
 ) -> None:
@@ -46,9 +57,16 @@ def show(
 
     Tokens, passwords and the address of a ping are not shown, only whether they are set.
     """
+    format_, chosen = read_columns(format_, columns, json_, FIELDS)
     values = shown(load({"db": db}, config=config))
     found = origins({"db": db}, os.environ, config)
     where = {name: found.get(name.partition(".")[0], "default") for name in values}
+    rows = [
+        {"setting": name, "value": value, "origin": where[name]} for name, value in values.items()
+    ]
+    if chosen is not None:
+        print_columns(chosen, rows, format_)
+        return
     if format_ is RowsFormat.JSON:
         print_json(
             {name: {"value": values[name], "origin": where[name]} for name in values}
@@ -56,9 +74,8 @@ def show(
             else values
         )
         return
-    names = ("setting", "value", "origin") if origin else ("setting", "value")
-    rows = ((name, _cell(value), where[name]) for name, value in values.items())
-    print_rows(names, (row[: len(names)] for row in rows))
+    names = FIELDS if origin else FIELDS[:2]
+    print_rows(names, ([_cell(row[name]) for name in names] for row in rows))
 
 
 @config_app.command("path")

@@ -12,13 +12,13 @@ import typer
 from navfeed.cli._app import app
 from navfeed.cli._options import (
     ColorOption,
-    ColumnsOption,
     ConfigOption,
     DbOption,
     JsonOption,
     NoPagerOption,
     RowsOption,
     UrlOption,
+    columns_of,
 )
 from navfeed.cli._output import Color, RowsFormat, print_json
 from navfeed.cli._rows import print_columns, print_rows, read_columns
@@ -28,6 +28,7 @@ from navfeed.ops.doctor import Finding, exit_code_of
 from navfeed.ops.doctor_facts import examine
 
 FIELDS = tuple(one.name for one in fields(Finding))
+SHOWN = ("check", "level", "message", "advice")
 
 
 @app.command()
@@ -38,7 +39,7 @@ def doctor(
     base_url: UrlOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not contact the feed.")] = False,
     format_: RowsOption = RowsFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[str | None, columns_of(*FIELDS)] = None,
     json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,
@@ -57,7 +58,7 @@ def doctor(
     elif format_ is RowsFormat.JSON:
         print_json([asdict(finding) for finding in findings])
     else:
-        print_rows(("check", "level", "finding", "advice"), list(map(_cells, findings)))
+        print_rows(SHOWN, [[getattr(one, name) for name in SHOWN] for one in findings])
     if (code := exit_code_of(findings)) is not ExitCode.DONE:
         raise typer.Exit(code)
 
@@ -72,7 +73,3 @@ def _watches(flags: Mapping[str, object], config: Path | None) -> Iterator[Findi
         from navfeed.cli._watch_runs import watch_findings
 
         yield from watch_findings(settings)
-
-
-def _cells(finding: Finding) -> tuple[str, ...]:
-    return (finding.check, finding.level, finding.message, finding.advice)

@@ -19,6 +19,7 @@ from navfeed.model import Contacts
 from navfeed.ops import schedule
 from navfeed.ops.schedule import Schedule
 from navfeed.places import alike, counties, is_county, is_municipality, municipalities
+from navfeed.text.likeness import did_you_mean
 
 Answer = TypeVar("Answer")
 EVERYTHING = "all"
@@ -188,8 +189,7 @@ def _kind_of(name: str) -> str:
         return "county"
     if is_municipality(name):
         return "municipal"
-    near = alike(name, [*counties(), *municipalities()])[:3]
-    hint = f": did you mean {' or '.join(near)}?" if near else ""
+    hint = did_you_mean(alike(name, [*counties(), *municipalities()]))
     raise ConfigError(f"{name!r} is no county and no municipality{hint}")
 
 

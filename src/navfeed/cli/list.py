@@ -16,14 +16,15 @@ from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._help import Panel
 from navfeed.cli._options import (
+    OF_ADS,
     ColorOption,
-    ColumnsOption,
     ConfigOption,
     DbOption,
     JsonOption,
     MaxAgeOption,
     NoPagerOption,
     WithContactsOption,
+    columns_of,
 )
 from navfeed.cli._output import Color, canvas, print_lines, print_warning, program_stdout
 from navfeed.cli._pager import paged
@@ -91,7 +92,7 @@ def list_ads(
             "--format", help="table: tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT
         ),
     ] = ListFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[str | None, columns_of(OF_ADS)] = None,
     json_: JsonOption = None,
     with_contacts: WithContactsOption = False,
     saved: Annotated[

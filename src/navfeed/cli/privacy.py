@@ -13,7 +13,6 @@ import typer
 from navfeed.cli._app import Commands, app
 from navfeed.cli._options import (
     ColorOption,
-    ColumnsOption,
     ConfigOption,
     DbOption,
     DryRunOption,
@@ -21,6 +20,7 @@ from navfeed.cli._options import (
     NoPagerOption,
     RowsOption,
     YesOption,
+    columns_of,
 )
 from navfeed.cli._output import Color, RowsFormat, confirmed, print_json, print_lines, print_warning
 from navfeed.cli._rows import print_columns, print_rows, read_columns
@@ -55,7 +55,7 @@ def find(
     db: DbOption = None,
     config: ConfigOption = None,
     format_: RowsOption = RowsFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[str | None, columns_of(*FOUND_AS)] = None,
     json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,
@@ -127,7 +127,7 @@ def log(
     db: DbOption = None,
     config: ConfigOption = None,
     format_: RowsOption = RowsFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[str | None, columns_of(*LOGGED_AS)] = None,
     json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,

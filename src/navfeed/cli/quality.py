@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Annotated, Any
 
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._options import (
     ColorOption,
-    ColumnsOption,
     ConfigOption,
     DbOption,
     JsonOption,
     MaxAgeOption,
     NoPagerOption,
     RowsOption,
+    columns_of,
 )
 from navfeed.cli._output import Color, RowsFormat, print_json, print_warning
 from navfeed.cli._query import open_query
@@ -35,7 +35,7 @@ def quality(
     config: ConfigOption = None,
     filter_options: FilterOptions,
     format_: RowsOption = RowsFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[str | None, columns_of(*FIELDS)] = None,
     json_: JsonOption = None,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
@@ -61,7 +61,7 @@ def quality(
 def _print(report: Report) -> None:
     print_warning(f"{counted(report.ads, 'active ad')} examined")
     print_rows(
-        ("Check", "Ads", "Share", "Meaning", "Such as"),
+        ("check", "ads", "share", "meaning", "examples"),
         [
             (one.check, one.ads, f"{one.share:.1%}", one.meaning, " ".join(_short(one.examples)))
             for one in report.findings

@@ -11,12 +11,12 @@ from navfeed.api import open_store, state_of
 from navfeed.cli._app import app
 from navfeed.cli._options import (
     ColorOption,
-    ColumnsOption,
     ConfigOption,
     DbOption,
     JsonOption,
     NoPagerOption,
     RowsOption,
+    columns_of,
 )
 from navfeed.cli._output import Color, RowsFormat, print_json
 from navfeed.cli._rows import print_columns, print_rows, read_columns
@@ -38,7 +38,7 @@ def runs(
         bool, typer.Option("--failed", help="Only failed runs: exit code other than 0, 3 and 4.")
     ] = False,
     format_: RowsOption = RowsFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[str | None, columns_of(*FIELDS)] = None,
     json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,

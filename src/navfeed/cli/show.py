@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,18 +14,31 @@ import typer
 from navfeed.cli._age import limits
 from navfeed.cli._app import app
 from navfeed.cli._completion import values_of
-from navfeed.cli._options import ColorOption, ConfigOption, DbOption, MaxAgeOption, NoPagerOption
+from navfeed.cli._history import HISTORY_FIELDS, print_history
+from navfeed.cli._options import (
+    ColorOption,
+    ConfigOption,
+    DbOption,
+    JsonOption,
+    MaxAgeOption,
+    NoPagerOption,
+    columns_of,
+)
 from navfeed.cli._output import (
     Color,
     canvas,
+    print_json,
     print_lines,
     print_warning,
     program_stdout,
 )
 from navfeed.cli._pager import paged
+from navfeed.cli._rows import print_rows, read_json
 from navfeed.config import load
 from navfeed.errors import ConfigError, NotFoundError
+from navfeed.export.choosing import pick
 from navfeed.model import Content, oslo_day
+from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.wire.rewrite import drop_contacts
 
@@ -65,6 +80,11 @@ def show(
             help="What the store still knows of the ad, active or not: times, reasons, changes.",
         ),
     ] = False,
+    columns: Annotated[
+        str | None,
+        columns_of("those of list", more=f"; with --history, {', '.join(HISTORY_FIELDS)}"),
+    ] = None,
+    json_: JsonOption = None,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,
@@ -76,6 +96,8 @@ def show(
     """
     if history and open_:
         raise ConfigError("--history and --open exclude each other")
+    format_, names = read_json(format_, columns, json_)
+    chosen = None if names is None else _chosen(names, history=history, bare=without_contacts)
     now = datetime.now(UTC)
     today = oslo_day(now)
     settings = load({"db": db}, config=config)
@@ -83,11 +105,12 @@ def show(
     with Reader(settings.db, today) as reader:
         age.check(reader.caught_up_at(), now)
         if history:
-            from navfeed.cli._history import print_history
-
-            print_history(reader.history(ad, now), as_json=format_ is ShowFormat.JSON)
+            print_history(reader.history(ad, now), format_, chosen)
             return
         uuid, content = reader.find(ad)
+        if chosen is not None:
+            _print_columns(reader, uuid, chosen, format_)
+            return
     if open_:
         _open(uuid, content)
         return
@@ -97,6 +120,28 @@ def show(
         program_stdout().write(content.raw.encode() + b"\n")
     else:
         _show(uuid, content)
+
+
+def _chosen(names: str, *, history: bool, bare: bool) -> tuple[str, ...]:
+    """The columns; with `bare`, none with contact people. Raises `ConfigError`."""
+    if history:
+        return pick(names, HISTORY_FIELDS)
+    from navfeed.export.columns import chosen
+
+    return chosen(names, None, contacts=False if bare else None)
+
+
+def _print_columns(reader: Reader, uuid: str, columns: Sequence[str], format_: ShowFormat) -> None:
+    """Print one row of `navfeed list`, or its object."""
+    from navfeed.export.formats import records
+    from navfeed.present.words import joined
+
+    (row,) = reader.rows(columns, Filters(uuid=(uuid,)))
+    if format_ is ShowFormat.JSON:
+        (record,) = records(columns, [row])
+        print_json(json.loads(record))
+    else:
+        print_rows(columns, [joined(row)])
 
 
 def _contactless(content: Content) -> Content:

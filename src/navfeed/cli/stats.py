@@ -15,12 +15,12 @@ from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ColorOption,
-    ColumnsOption,
     ConfigOption,
     DbOption,
     JsonOption,
     MaxAgeOption,
     NoPagerOption,
+    columns_of,
 )
 from navfeed.cli._output import (
     Color,
@@ -90,7 +90,9 @@ def stats(
             "--format", help="table: bars; tab-separated in a pipe.", rich_help_panel=Panel.OUTPUT
         ),
     ] = StatsFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[
+        str | None, columns_of(*COLUMNS, more="; with --and or --over, those of that table")
+    ] = None,
     json_: JsonOption = None,
     output: Annotated[
         Path | None,

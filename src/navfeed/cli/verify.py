@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,21 +13,25 @@ from navfeed.api import client, make_plan, now, open_for_sync, run_sync
 from navfeed.cli import _run
 from navfeed.cli._app import app
 from navfeed.cli._options import (
+    ColorOption,
     ConfigOption,
     ConnectionsOption,
     DbOption,
     FormatOption,
+    JsonOption,
     MaxTimeOption,
+    NoPagerOption,
     QuietOption,
     SummaryFormat,
     UrlOption,
+    columns_of,
 )
-from navfeed.cli._output import print_json, print_lines
+from navfeed.cli._output import Color, print_json
+from navfeed.cli._rows import print_columns, read_columns
 from navfeed.config import load
 from navfeed.errors import ExitCode
 from navfeed.ops.run_end import log_end
 from navfeed.signals import stopped_by_signals
-from navfeed.text.plaintext import sanitize
 
 if TYPE_CHECKING:
     from navfeed.client.feed import FeedClient
@@ -34,6 +39,9 @@ if TYPE_CHECKING:
     from navfeed.sync.engine import Plan
     from navfeed.sync.verify import Difference
     from navfeed.sync.workers import Stop
+
+
+FIELDS = ("kind", "ad", "why")
 
 
 @app.command()
@@ -55,6 +63,10 @@ def verify(
     connections: ConnectionsOption = None,
     quiet: QuietOption = False,
     format_: FormatOption = SummaryFormat.TEXT,
+    columns: Annotated[str | None, columns_of(*FIELDS)] = None,
+    json_: JsonOption = None,
+    _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Compare the store with the feed.
 
@@ -65,6 +77,7 @@ def verify(
     Exit codes: 0 the store equals what NAV shows, or was repaired; 9 there are differences; 4 NAV
     did not answer for some ads.
     """
+    format_, chosen = read_columns(format_, columns, json_, FIELDS)
     flags = {"db": db, "base_url": base_url, "connections": connections}
     settings = load(flags, config=config)
     from navfeed.present.progress import choose, is_silent
@@ -86,7 +99,8 @@ def verify(
             _run.conclude(ended, quiet=quiet)
         silent = is_silent(quiet=quiet, log=log)
         differences = _verify(feed, store, plan, stop, repair=repair, quiet=silent)
-    _report(differences, format_, repaired=repair)
+    _print(differences, format_, chosen, repaired=repair)
+    _end(differences, repaired=repair)
 
 
 def _verify(
@@ -103,15 +117,24 @@ def _verify(
     return found
 
 
-def _report(differences: list[Difference], format_: SummaryFormat, *, repaired: bool) -> None:
-    """Each difference on stdout, and the exit code they amount to."""
-    kinds = Counter(difference.kind.value for difference in differences)
-    if format_ is SummaryFormat.JSON:
-        listed = [asdict(difference) for difference in differences]
-        print_json({"repaired": repaired, "kinds": kinds, "differences": listed}, indent=None)
+def _print(
+    differences: list[Difference],
+    format_: SummaryFormat,
+    chosen: Sequence[str] | None,
+    *,
+    repaired: bool,
+) -> None:
+    records = [asdict(difference) for difference in differences]
+    if chosen is None and format_ is SummaryFormat.JSON:
+        kinds = Counter(difference.kind.value for difference in differences)
+        print_json({"repaired": repaired, "kinds": kinds, "differences": records}, indent=None)
     else:
-        print_lines(f"{one.kind}\t{one.ad}\t{sanitize(one.why)}" for one in differences)
-    if kinds["unanswered"]:
+        print_columns(chosen or FIELDS, records, format_)
+
+
+def _end(differences: list[Difference], *, repaired: bool) -> None:
+    """End with the exit code that the differences amount to."""
+    if not all(difference.can_be_mended for difference in differences):
         raise typer.Exit(ExitCode.WAITING)
     if differences and not repaired:
         raise typer.Exit(ExitCode.DIFFERENT)

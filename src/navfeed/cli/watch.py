@@ -13,7 +13,6 @@ from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ColorOption,
-    ColumnsOption,
     ConfigOption,
     DbOption,
     DryRunOption,
@@ -22,12 +21,13 @@ from navfeed.cli._options import (
     NoPagerOption,
     QuietOption,
     RowsOption,
+    columns_of,
 )
 from navfeed.cli._output import Color, RowsFormat
-from navfeed.cli._rows import read_json
+from navfeed.cli._rows import read_columns
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
-from navfeed.watches.choices import Field, Format, Trigger
+from navfeed.watches.choices import ITEM_FIELDS, WATCH_FIELDS, Field, Format, Trigger
 
 watch = Commands(help="Report new matching ads.", no_args_is_help=True)
 app.add_typer(watch, name="watch")
@@ -143,7 +143,7 @@ def list_watches(
     config: ConfigOption = None,
     watches: WatchesOption = None,
     format_: RowsOption = RowsFormat.TABLE,
-    columns: ColumnsOption = None,
+    columns: Annotated[str | None, columns_of(*WATCH_FIELDS)] = None,
     json_: JsonOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,
@@ -151,8 +151,8 @@ def list_watches(
     """List the watches with their filters and targets."""
     from navfeed.cli import _watches
 
-    format_, columns = read_json(format_, columns, json_)
-    _watches.list_all(_settings(db, config, watches), format_, columns)
+    format_, chosen = read_columns(format_, columns, json_, WATCH_FIELDS)
+    _watches.list_all(_settings(db, config, watches), format_, chosen)
 
 
 @watch.command("show")
@@ -163,11 +163,16 @@ def show_watch(
     config: ConfigOption = None,
     watches: WatchesOption = None,
     format_: RowsOption = RowsFormat.TABLE,
+    columns: Annotated[str | None, columns_of(*WATCH_FIELDS, "channels")] = None,
+    json_: JsonOption = None,
+    _color: ColorOption = Color.AUTO,
+    _no_pager: NoPagerOption = False,
 ) -> None:
     """Show a watch and the state of its deliveries."""
     from navfeed.cli import _watches
 
-    _watches.show(_settings(db, config, watches), name, format_)
+    format_, chosen = read_columns(format_, columns, json_, (*WATCH_FIELDS, "channels"))
+    _watches.show(_settings(db, config, watches), name, format_, chosen)
 
 
 @watch.command("edit")
@@ -282,6 +287,10 @@ def preview(
     format_: Annotated[
         Format, typer.Option("--format", help="Format of the output.")
     ] = Format.TEXT,
+    columns: Annotated[str | None, columns_of(*ITEM_FIELDS)] = None,
+    json_: JsonOption = None,
+    _no_pager: NoPagerOption = False,
+    _color: ColorOption = Color.AUTO,
 ) -> None:
     """Show pending notifications and near misses.
 
@@ -290,7 +299,8 @@ def preview(
     """
     from navfeed.cli import _watches
 
-    _watches.preview(_settings(db, config, watches), name, limit, format_)
+    format_, chosen = read_columns(format_, columns, json_, ITEM_FIELDS)
+    _watches.preview(_settings(db, config, watches), name, limit, format_, chosen)
 
 
 @watch.command("init")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from navfeed.errors import ConfigError
+from navfeed.text.likeness import did_you_mean, nearest
 
 
 def pick(names: str, known: Collection[str]) -> tuple[str, ...]:
@@ -21,8 +22,5 @@ def pick(names: str, known: Collection[str]) -> tuple[str, ...]:
 def _known(name: str, known: Collection[str]) -> str:
     if name in known:
         return name
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
+    guess = did_you_mean(nearest(name, known))
     raise ConfigError(f"there is no column {name!r}{guess}. Columns are: {', '.join(known)}")

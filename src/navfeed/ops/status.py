@@ -8,6 +8,15 @@ from datetime import datetime
 from navfeed.config import SCOPES
 from navfeed.model import RunFacts, RunState, StoreFacts, lacks_older_ads, moment_text
 
+STATUS_FIELDS = (
+    *("active_ads", "ads_stored", "ads_masked", "details_waiting", "details_held_back"),
+    *("details_given_up", "problems", "caught_up_at", "age_seconds", "newest_entry_at"),
+    *("reaches_back_to", "complete", "trouble", "ads_unconfirmed", "last_run", "retry_at"),
+    *("token_expires_at", "erasure_owed", "inactive", "contacts", "scope", "schema_version"),
+    *("feed_url", "path", "bytes"),
+)
+"""The names in `status_object`, in its order."""
+
 
 def status_object(facts: StoreFacts, now: datetime, state: RunState) -> dict[str, object]:
     """The facts as one object for JSON. Moments are UTC, ages in seconds."""

@@ -12,7 +12,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from navfeed.places.postal import area_of
@@ -24,6 +23,7 @@ from navfeed.places.table import (
     municipalities_by_number,
 )
 from navfeed.text.letters import fold
+from navfeed.text.likeness import nearest
 
 __all__ = [
     "Municipality",
@@ -201,7 +201,7 @@ def counties() -> list[str]:
 def alike(name: str, known: Iterable[str]) -> list[str]:
     """Those of the `known` names that look most like `name`, the likest first."""
     by_fold = {fold(one): one for one in known}
-    return [by_fold[one] for one in get_close_matches(fold(name), by_fold)]
+    return [by_fold[one] for one in nearest(fold(name), by_fold, 3)]
 
 
 _NUMBER = re.compile(r"[0-9]{4}")

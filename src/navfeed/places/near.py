@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from navfeed.places import alike, listed_names, municipalities, numbers_of
 from navfeed.places.table import Point, former_numbers, municipalities_by_number
+from navfeed.text.likeness import did_you_mean
 
 DEFAULT_KM = 50.0
 """How far is near where no distance is given."""
@@ -61,9 +62,8 @@ def _hint(place: str, found: tuple[str, ...]) -> str:
         return f"{place} could be {_either(found)}: give the number"
     if former := hint_of_former(place):
         return former
-    near = alike(place, municipalities())
-    guess = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"no municipality is called {place!r}.{guess}"
+    guess = did_you_mean(alike(place, municipalities()))
+    return f"no municipality is called {place!r}{guess}"
 
 
 def hint_of_former(number: str) -> str | None:

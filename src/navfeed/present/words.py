@@ -233,8 +233,8 @@ def _done(run: RunFacts) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
 
 
-RUN_HEADINGS = ("run", "started", "took", "exit", "did", "outcome")
-"""The headings of the cells of `run_row`."""
+RUN_HEADINGS = ("run", "started_at", "took", "exit_code", "counts", "outcome")
+"""The headings of the cells of `run_row`: the names of `runs --columns`, but for `took`."""
 
 
 def run_row(run: RunFacts, state: RunState) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from navfeed.sync.reading import Reading
 from navfeed.sync.verify import Checked, Verification
 from navfeed.sync.walk import PageApplied, Start, Walk
 from navfeed.sync.workers import Stop, WorkerPool
+from navfeed.text.likeness import did_you_mean
 
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000
@@ -273,8 +274,7 @@ def refuse_scope(verdict: ScopeVerdict, *, agreed: bool) -> None:
 
 
 def _unknown(one: UnknownName) -> str:
-    near = f" (did you mean {' or '.join(one.alike)}?)" if one.alike else ""
-    return f"the scope names an unknown {one.kind}, {one.name!r}{near}"
+    return f"the scope names an unknown {one.kind}, {one.name!r}{did_you_mean(one.alike)}"
 
 
 def _erase(store: Store) -> bool:

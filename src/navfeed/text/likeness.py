@@ -1,9 +1,11 @@
-"""Find words similar to a mistyped one."""
+"""Find what was meant by a mistyped word, and suggest it.
+
+Loads difflib only when something was mistyped.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import SequenceMatcher
+from collections.abc import Collection, Iterable, Sequence
 
 _MOST = 3
 _ALIKE = 0.8
@@ -19,6 +21,8 @@ def alike(word: str, others: Iterable[str]) -> list[str]:
 
     Equally similar words keep their order in `others`.
     """
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(word)
     found: list[tuple[float, str]] = []
@@ -29,3 +33,18 @@ def alike(word: str, others: Iterable[str]) -> list[str]:
                 found.append((matcher.ratio(), other))
     likest = sorted(found, key=lambda one: -one[0])
     return [other for ratio, other in likest if ratio >= _ALIKE][:_MOST]
+
+
+def nearest(name: str, known: Collection[str], most: int = 1) -> list[str]:
+    """At most `most` of the `known` names, those most similar to `name` first.
+
+    Less strict than `alike`: of a few dozen names, one was meant; of all words, perhaps none.
+    """
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, most)
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """The hint that follows a mistyped name in a message; empty without a name to suggest."""
+    return f" (did you mean {' or '.join(names)}?)" if names else ""

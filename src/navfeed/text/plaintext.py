@@ -1,8 +1,9 @@
-"""Make untrusted text safe for a terminal."""
+"""Values as plain text; untrusted text made safe for a terminal."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import chain
 
 from navfeed.text.letters import UNSEEN
@@ -32,3 +33,12 @@ def sanitize(text: str) -> str:
     if text.isprintable() and (text.isascii() or not _HIDDEN.search(text)):
         return text
     return text.translate(_HARMLESS)
+
+
+def cell_text(value: object) -> str:
+    """A value as a cell of a table: several values separated by semicolons."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {cell_text(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(cell_text, value))
+    return "" if value is None else str(value)

@@ -63,3 +63,14 @@ class Security(StrEnum):
     STARTTLS = "starttls"
     TLS = "tls"
     NONE = "none"
+
+
+WATCH_FIELDS = ("watch", "filters", "to", "notify", "changes", "closing_days", "format")
+"""What a watch has as an object."""
+
+ITEM_FIELDS = (
+    *("uuid", "trigger", "changed", "closes_in_days", "title", "employer", "place"),
+    *("application_due", "due_date", "last_day", "excerpt", "application_url", "link"),
+    *("mark", "note", "also_matches"),
+)
+"""What an ad in a digest has as an object."""

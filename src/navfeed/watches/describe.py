@@ -17,6 +17,7 @@ from navfeed.watches.target import Target
 
 
 def watch_object(watch: Watch) -> dict[str, object]:
+    """A watch for programs: its fields are `WATCH_FIELDS`."""
     return {
         "watch": watch.name,
         "filters": {name: list(texts) for name, texts in watch.filters.items()},

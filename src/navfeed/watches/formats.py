@@ -99,13 +99,14 @@ def payload(digest: Digest) -> dict[str, object]:
         "summary": summary(digest),
         "warning": digest.warning or None,
         "watches": [
-            {"watch": group.watch, "ads": [_ad_object(item) for item in group.items]}
+            {"watch": group.watch, "ads": [item_object(item) for item in group.items]}
             for group in digest.groups
         ],
     }
 
 
-def _ad_object(item: Item) -> dict[str, object]:
+def item_object(item: Item) -> dict[str, object]:
+    """An ad in a digest for programs: its fields are `ITEM_FIELDS`."""
     ad = item.ad
     return {
         "uuid": ad.uuid,

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from navfeed.config import duration, is_loopback
 from navfeed.errors import ConfigError
 from navfeed.store.filters import FLAGS
+from navfeed.text.likeness import did_you_mean, nearest
 from navfeed.watches.choices import Channel, Field, Format, Security, Trigger
 from navfeed.watches.decide import Preferences
 from navfeed.watches.definition import MailSettings, Throttle, Watch, WatchFile
@@ -179,7 +180,7 @@ class _Table:
     def refuse_unknown(self, known: Sequence[str]) -> None:
         for key in self.values:
             if key not in known:
-                raise self.error(key, f"unknown.{_suggestion(key, known)}")
+                raise self.error(key, f"unknown{_suggestion(key, known)}")
 
     def strings(self, key: str) -> tuple[str, ...]:
         """A string or a number, or a list of them."""
@@ -222,7 +223,5 @@ def _as_list(value: object) -> list[object]:
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    return f" Did you mean {near[0]}?" if near else f" Known: {', '.join(known)}"
+    near = nearest(name, known)
+    return did_you_mean(near) or f". Known: {', '.join(known)}"
