@@ -30,7 +30,7 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def no_waiting_between_tries() -> Iterator[None]:
     """Tries as often as in earnest, without its pauses."""
     with (
