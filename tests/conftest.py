@@ -13,9 +13,12 @@ from hypothesis import HealthCheck, Phase, settings
 
 from support.clock import NOW, child_environment
 from support.lab import Lab
+from support.temporary import use_memory_disk
 
 for _wish in ("FORCE_COLOR", "NO_COLOR"):  # a tester's, which commands would heed
     os.environ.pop(_wish, None)
+
+use_memory_disk()
 
 _CALM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 # `derandomize`: the same schedules in every run; the campaign draws new ones.
@@ -27,7 +30,7 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def no_waiting_between_tries() -> Iterator[None]:
     """Tries as often as in earnest, without its pauses."""
     with (

@@ -1,11 +1,18 @@
-"""The tests keep their own rules: one clock, and no private members where a public way exists."""
+"""The tests keep their own rules: one clock, public names, temporary files in memory."""
 
 from __future__ import annotations
 
 import ast
+import os
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
+
+from support import temporary
+from support.temporary import use_memory_disk
 
 TESTS = Path(__file__).parent
 READ_THE_CLOCK = {"datetime.now", "datetime.utcnow", "date.today", "time.time"}
@@ -89,3 +96,26 @@ def test_private_members_are_used_where_there_is_no_public_way() -> None:
     """A test that needs one more writes down here why."""
     used = {str(path): found for path, tree in trees() if (found := private_members(tree))}
     assert used == PRIVATE
+
+
+def test_temporary_files_are_in_memory_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(temporary, "MEMORY_DISK", tmp_path)
+    monkeypatch.setattr(temporary, "NEEDED_BYTES", 1 << 60)
+    monkeypatch.delenv("TMPDIR", raising=False)
+    use_memory_disk()
+    assert "TMPDIR" not in os.environ
+    monkeypatch.setattr(temporary, "NEEDED_BYTES", 1)
+    use_memory_disk()
+    assert os.environ["TMPDIR"] == tempfile.gettempdir() == str(tmp_path)
+
+
+def test_the_testers_own_folder_for_temporary_files_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(temporary, "NEEDED_BYTES", 1)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    use_memory_disk()
+    assert os.environ["TMPDIR"] == str(tmp_path)

@@ -109,8 +109,13 @@ def parsed(module: Path) -> ast.Module:
     return ast.parse(module.read_text(encoding="utf-8"))
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
+@cache
+def imported(tree: ast.Module) -> frozenset[str]:
     """Every module that is imported, anywhere in it, under its full name."""
+    return frozenset(_imported(tree))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -122,7 +127,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def rooms_imported(tree: ast.Module) -> set[str]:
-    names = set(imported(tree))
+    names = imported(tree)
     rooms = {name.split(".")[1] for name in names if name.startswith("navfeed.")}
     known = {room for room in rooms if room in ROOMS}
     only_the_package = rooms - known  # `from navfeed import __version__`
@@ -184,20 +189,21 @@ def test_navs_names_stay_in_wire(module: Path) -> None:
 
 def words_in(tree: ast.Module) -> set[str]:
     """Every word in the code's names and texts; docstrings and SQL's comments do not count."""
+    nodes = list(ast.walk(tree))
     docstrings = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     texts = [
         node.value
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and id(node) not in docstrings
     ]
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     without_comments = re.sub(r"--.*", "", "\n".join(texts))
     return set(re.findall(r"\w+", without_comments)) | names | attributes
 
@@ -212,7 +218,7 @@ def test_these_tests_see_what_they_look_for() -> None:
         "    return x.categoryList, 'SELECT ad_content FROM ads', f'{1}jobtitle'\n"
     )
     assert rooms_imported(tree) == {"store", "__init__"}
-    assert "httpx._client" in set(imported(tree))
+    assert "httpx._client" in imported(tree)
     assert words_in(tree) & NAVS_NAMES == {"categoryList", "ad_content", "jobtitle"}
 
 

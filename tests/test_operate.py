@@ -22,7 +22,7 @@ from navfeed.api import store_lock
 from navfeed.model import Contacts, DetailDecision, Reason, RunEnd, TermKind
 from navfeed.privacy.erasure import apply_contacts_setting, erase_person
 from navfeed.privacy.matcher import term_of
-from navfeed.store import ads
+from navfeed.store import ads, erasure
 from navfeed.store.query import Reader
 from navfeed.store.schema import APPLICATION_ID, VERSION
 from navfeed.store.writer import Store
@@ -475,7 +475,10 @@ def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
         assert not store.erasure_owed()
 
 
-def test_C2_a_vacuum_beside_a_reader_says_what_is_left(db: Path) -> None:
+def test_C2_a_vacuum_beside_a_reader_says_what_is_left(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
     with Reader(db, NOW.date()) as reader:
         list(reader.iter_all_raw())
         result = run_command(db, "vacuum")

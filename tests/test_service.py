@@ -253,7 +253,7 @@ def test_a_busy_store_is_waited_for(shell: Shell, manager: Manager) -> None:
 
 
 def test_max_time_ends_the_service(shell: Shell) -> None:
-    code, _, err = shell.run("sync", "--follow", "--max-time", "2s")
+    code, _, err = shell.run("sync", "--follow", "--max-time", "1s")
     assert (code, "--max-time" in err) == (3, True)
 
 

@@ -32,7 +32,6 @@ def ended(command: list[str], folder: Path, **environ: str) -> Ended:
 
 
 CLOCK = child_environment()
-IDLE = {"NAVFEED_BASE_URL": "http://127.0.0.1:9"}
 
 
 @pytest.mark.parametrize(
@@ -45,12 +44,21 @@ IDLE = {"NAVFEED_BASE_URL": "http://127.0.0.1:9"}
         (["list", "--employer", "TROMS\udcd8"], {}),
         (["export", "--format", "csv", "--output", "/dev/full"], CLOCK),
         (["privacy", "find", "-"], CLOCK),
-        (["sync", "-q"], IDLE),
     ],
 )
 def test_a_command_ends_and_answers_alike(
     tmp_path: Path, words: list[str], environ: dict[str, str]
 ) -> None:
+    assert_alike(tmp_path, words, environ)
+
+
+def test_a_sync_that_is_refused_ends_and_answers_alike(tmp_path: Path) -> None:
+    with PracticeServer(Practice(World(1, now=NOW))) as server:
+        server.practice.script(faults.on("seek"), faults.status(403), times=None)
+        assert_alike(tmp_path, ["sync", "-q"], {"NAVFEED_BASE_URL": server.url})
+
+
+def assert_alike(tmp_path: Path, words: list[str], environ: dict[str, str]) -> None:
     fill(tmp_path / "navfeed.db", ad(1, title="Førskolelærer"))
     environ = {"NAVFEED_DB": "navfeed.db", **environ}
     real = ended([sys.executable, "-m", "navfeed", *words], tmp_path, **environ)

@@ -281,7 +281,7 @@ def test_an_origin_that_hangs_behind_tls_twice_is_cut_by_the_deadline() -> None:
     with silent_port() as port, TunnelProxy() as proxy, TlsFront(proxy.port) as outer:
         origin = f"https://127.0.0.1:{port}"
         with closing(through(origin, outer.url)) as transport, pytest.raises(httpx.ConnectTimeout):
-            transport.handle_request(get(origin, seconds=1))
+            transport.handle_request(get(origin, seconds=0.3))
 
 
 def test_an_origin_that_goes_away_behind_tls_twice_is_a_broken_connection() -> None:

@@ -152,6 +152,7 @@ def test_D1_a_store_that_nobody_has_open_is_read_where_no_file_may_grow(
 def test_D1_whoever_reads_meanwhile_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1))
     monkeypatch.setattr(connect, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(connect, "READER_BUSY_SECONDS", 0.05)
     with no_file_may_grow():
         with Reader(db, NOW.date()), pytest.raises(StoreError, match="keeps .* busy"):
             Reader(db, NOW.date())

@@ -20,6 +20,9 @@ T = TypeVar("T")
 BUSY_SECONDS = 30.0
 """How long a writer waits for another program's write to end (faults.md C2)."""
 
+READER_BUSY_SECONDS = 5.0
+"""How long a reader waits for who has the store to itself: another reader on a full disk."""
+
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 
@@ -201,7 +204,7 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     """
     path = path.resolve()
     uri = path.as_uri()
-    connection = _connect_to(f"{uri}?mode=ro")
+    connection = _connect_to(f"{uri}?mode=ro", READER_BUSY_SECONDS)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema")
     except sqlite3.Error as error:
@@ -212,7 +215,7 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
         writable = os.access(path.parent, os.W_OK)
         if not isinstance(error, sqlite3.OperationalError) or wal.exists() or writable:
             raise
-        connection = _connect_to(f"{uri}?mode=ro&immutable=1")
+        connection = _connect_to(f"{uri}?mode=ro&immutable=1", READER_BUSY_SECONDS)
     return connection
 
 
@@ -237,7 +240,7 @@ def _connect_alone(uri: str, refused: sqlite3.Error) -> sqlite3.Connection:
     return connection
 
 
-def _connect_to(uri: str, wait: float = 5.0) -> sqlite3.Connection:
+def _connect_to(uri: str, wait: float) -> sqlite3.Connection:
     with opening:
         return sqlite3.connect(
             uri,
