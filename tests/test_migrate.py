@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from cli.support import ad, run_command
+from cli.support import ad, run_command, store_ads
 from navfeed.errors import StoreError
-from navfeed.model import DetailDecision, Reason, Scope
+from navfeed.model import DetailDecision, Inactive, Reason, Scope, moment_text
 from navfeed.practice import Practice, PracticeServer, World, faults
 from navfeed.store import migrate
 from navfeed.store.filters import Filters
@@ -227,6 +227,27 @@ def test_the_words_of_titles_come_out_of_the_index(tmp_path: Path) -> None:
     with Reader(path, TODAY) as reader:
         assert reader.count(Filters(text=("sjef",))) == 70
         assert not reader.problems()
+
+
+@migrations()
+def test_masks_of_schema_7_are_kept_since_the_first_of_them(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    Store(new).close()
+    with Store(old) as store:
+        store.set_inactive(Inactive.MASK)
+        store_ads(store, [ad(1)])
+        store.commit_details([DetailDecision(ad(1)["uuid"], Reason.STOPPED)], [], NOW)
+    with closing(sqlite3.connect(old)) as connection:
+        for column in ("details_complete_at", "masks_since"):
+            connection.execute(f"ALTER TABLE feed DROP COLUMN {column}")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm008_complete_days'")
+        connection.execute("PRAGMA user_version = 7")
+        connection.commit()
+    Store(old).close()
+    assert schema(old) == schema(new)
+    assert rows(old, "SELECT details_complete_at, masks_since FROM feed") == [
+        (None, moment_text(NOW))
+    ]
 
 
 STEPS_OF_7 = [step for name, step in vars(migrate).items() if name.startswith("m007")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -10,10 +12,22 @@ from random import Random
 import pytest
 
 from cli.support import ad, answer, run_command, store_ads, uuid_of
+from navfeed.decide import GIVEN_UP_AFTER, GIVEN_UP_TRIES
 from navfeed.errors import ConfigError, ExitCode
-from navfeed.model import By, DetailDecision, Inactive, Reason, oslo_day
+from navfeed.model import (
+    LATENESS,
+    By,
+    DetailDecision,
+    EntryDecision,
+    Failed,
+    FeedCursor,
+    Inactive,
+    Reason,
+    Scope,
+    oslo_day,
+)
 from navfeed.places import county_of, municipality_number
-from navfeed.practice import World
+from navfeed.practice import World, faults
 from navfeed.research.series import Frame, Of, Over, Spell, series_of, start_of
 from navfeed.store.active_periods import Question, series
 from navfeed.store.filters import Filters
@@ -39,7 +53,7 @@ SPELLS = [
 
 
 def figures(of: Of, over: Over = Over.WEEK) -> dict[tuple[str, ...], float | None]:
-    frame = Frame(over, of, ("name",), day(0), day(15))
+    frame = Frame(over, of, ("name",), day(0), day(15), day(15))
     return {(one.period, *one.names): one.value for one in series_of(SPELLS, frame).points}
 
 
@@ -67,7 +81,7 @@ def test_figures_by_name() -> None:
 
 def test_without_names_no_ads_are_0_and_have_no_median() -> None:
     def plain(of: Of, *spells: Spell) -> list[float | None]:
-        frame = Frame(Over.MONTH, of, (), date(2026, 1, 1), date(2026, 3, 2))
+        frame = Frame(Over.MONTH, of, (), date(2026, 1, 1), date(2026, 3, 2), date(2026, 3, 2))
         return [one.value for one in series_of(spells, frame).points]
 
     one = Spell(date(2026, 1, 30), date(2026, 2, 2))
@@ -83,22 +97,37 @@ def test_a_week_is_that_of_iso() -> None:
     assert start_of(Over.MONTH, date(2026, 1, 31)) == date(2026, 1, 1)
 
 
+def test_what_is_not_complete_is_blank() -> None:
+    def weeks(since: date | None, until: date | None) -> list[float | None]:
+        frame = Frame(Over.WEEK, Of.NEW, (), since, until, day(15))
+        return [
+            one.value for one in series_of([Spell(day(0), None), Spell(day(8), None)], frame).points
+        ]
+
+    assert weeks(day(0), day(15)) == [1, 1, 0]
+    assert weeks(day(0), day(13)) == [1, 1, None]
+    assert weeks(day(0), day(7)) == [1, 0, None]
+    assert weeks(day(1), day(6)) == [None, None, None]
+    assert weeks(day(0), None) == weeks(None, day(15)) == [None, None, None]
+
+
 # From a store
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """Three ads, the second and third removed on the 21st."""
+    """Three ads, the second and third removed on 21 November; complete from 1 November on."""
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
+        store.caught_up(NOW.replace(month=10, day=31))
         store_ads(store, [ad(1), ad(2, sector="Privat"), ad(3, workLocations=[])])
         gone = [
             DetailDecision(uuid_of(2), Reason.STOPPED),
             DetailDecision(uuid_of(3), Reason.STOPPED),
         ]
         store.commit_details(gone, [], NOW)
-        store.caught_up(NOW)
+        store.caught_up(NOW.replace(month=12, day=2))
     return path
 
 
@@ -109,11 +138,9 @@ def values(path: Path, of: Of, *by: By, **filters: tuple[str, ...]) -> list[obje
 
 
 def test_masks_count_with_the_same_filters_and_names(db: Path) -> None:
-    blank = [("2026-11", None)]
-    assert values(db, Of.REMOVED) == [*blank, ("2026-12", 0)]
     active = values(db, Of.ACTIVE, By.COUNTY)
-    assert active == [("2026-11", "", None), ("2026-12", "VESTLAND", 1)]
-    with Store(db) as store:  # an earlier mask: from then on it is known
+    assert active == [("2026-11", "VESTLAND", 1), ("2026-12", "VESTLAND", 1)]
+    with Store(db) as store:  # one from before all are known
         store_ads(store, [ad(4, published="2026-09-02T00:00:00Z")])
         store.commit_details(
             [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
@@ -152,6 +179,7 @@ def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
         for number, month in ((1, 9), (2, 10)):
             gone = [DetailDecision(uuid_of(number), Reason.STOPPED)]
             store.commit_details(gone, [], NOW.replace(month=month))
+        store.caught_up(NOW.replace(month=12, day=2))
     assert values(path, Of.REMOVED) == [
         ("2026-09", None),
         ("2026-10", 1),
@@ -165,10 +193,10 @@ def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
 def test_the_command(db: Path) -> None:
     with Store(db) as store:
         store_ads(store, [ad(4)])
-        store.commit_details(
-            [DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(month=10)
-        )
-    assert '"known_since": "2026-10-21"' in ask_stats(db, "--over=month", "--format=json")
+        store.commit_details([DetailDecision(uuid_of(4), Reason.STOPPED)], [], NOW.replace(day=20))
+        store.caught_up(NOW)
+    facts = json.loads(ask_stats(db, "--over=month", "--format=json"))
+    assert (facts["known_since"], facts["until"]) == ("2026-11-01", "2026-11-20")
     csv = ask_stats(db, "--over=month", "--of=removed", "--by=county", "--format=csv")
     assert csv.splitlines()[0] == "month,county,ads"
     assert csv.splitlines()[-1] == "2026-11,VESTLAND,1"
@@ -186,6 +214,134 @@ def today(time_machine: object) -> None:
 
 def ask_stats(db: Path, *arguments: str) -> str:
     return answer(db, "stats", *arguments)
+
+
+# What is complete
+
+
+def complete_days(path: Path, today: date = date(2026, 12, 20)) -> tuple[date | None, date | None]:
+    frame = series(path, today, Question(Over.WEEK, Of.NEW)).frame
+    return frame.since, frame.until
+
+
+@pytest.fixture
+def masking(tmp_path: Path) -> Iterator[Store]:
+    """A store that keeps masks, and has read nothing yet."""
+    with Store(tmp_path / "navfeed.db") as store:
+        store.set_inactive(Inactive.MASK)
+        yield store
+
+
+def test_masks_that_nothing_left_yet_count_from_the_day_after_the_first_sync(
+    masking: Store,
+) -> None:
+    assert complete_days(masking.path) == (None, None)
+    assert "run `navfeed sync`" in run_command(masking.path, "stats", "--over=week").stderr
+    masking.caught_up(NOW)
+    assert complete_days(masking.path) == (date(2026, 11, 22), date(2026, 11, 20))
+    printed = run_command(masking.path, "stats", "--over=week")
+    assert printed.exit_code == 0
+    assert "the first whole week is 2026-W48" in printed.stderr
+    masking.caught_up(NOW.replace(day=28))
+    assert complete_days(masking.path) == (date(2026, 11, 22), date(2026, 11, 27))
+
+
+def queue_ad(store: Store, number: int, reason: Reason, now: datetime = NOW) -> None:
+    entry = EntryDecision(uuid_of(number), remove=False, ask=True, reason=reason)
+    store.commit_page([entry], [], FeedCursor(), keep_from=0, now=now)
+
+
+def test_days_after_a_new_ad_that_waits_are_not_complete(masking: Store) -> None:
+    masking.caught_up(NOW)
+    queue_ad(masking, 1, Reason.ANNOUNCED, NOW.replace(day=25))
+    masking.caught_up(NOW.replace(day=30))
+    assert complete_days(masking.path)[1] == date(2026, 11, 20)
+    assert masking.waiting(NOW) == (1, 0)
+    printed = run_command(masking.path, "stats", "--over=week")
+    assert "1 new ad not fetched yet" in printed.stderr
+    assert json.loads(ask_stats(masking.path, "--over=week", "--format=json"))["waiting"] == 1
+    store_ads(masking, [ad(1)])
+    masking.caught_up(NOW.replace(month=12, day=1))
+    assert complete_days(masking.path)[1] == date(2026, 11, 30)
+
+
+@pytest.mark.parametrize("reason", [Reason.RECHECK, Reason.ANNOUNCED])
+def test_an_ad_that_is_stored_may_wait(masking: Store, reason: Reason) -> None:
+    store_ads(masking, [ad(1)])
+    queue_ad(masking, 1, reason)
+    masking.caught_up(NOW)
+    assert complete_days(masking.path)[1] == date(2026, 11, 20)
+
+
+def test_what_nav_does_not_show_does_not_count_as_left_out(masking: Store) -> None:
+    withheld = DetailDecision(uuid_of(1), Reason.WITHHELD)
+    masking.commit_details([withheld], [], NOW)
+    queue_ad(masking, 2, Reason.ANNOUNCED)
+    for _ in range(GIVEN_UP_TRIES):
+        masking.commit_details([], [Failed(uuid_of(2), "HTTP 500", NOW)], NOW)
+    masking.caught_up(NOW)
+    assert complete_days(masking.path) == (None, None)
+    masking.caught_up(NOW + GIVEN_UP_AFTER)
+    assert complete_days(masking.path)[1] == oslo_day(NOW + GIVEN_UP_AFTER) - timedelta(days=1)
+
+
+def test_a_day_is_complete_once_late_entries_are_visible(masking: Store) -> None:
+    midnight = datetime(2026, 11, 30, 23, tzinfo=UTC)
+    masking.caught_up(midnight + LATENESS - timedelta(minutes=1))
+    assert complete_days(masking.path)[1] == date(2026, 11, 29)
+    masking.caught_up(midnight + LATENESS)
+    assert complete_days(masking.path)[1] == date(2026, 11, 30)
+
+
+def test_no_day_that_is_not_over_is_complete_whatever_a_clock_said(masking: Store) -> None:
+    masking.caught_up(NOW.replace(year=2030))
+    assert complete_days(masking.path)[1] == date(2026, 12, 19)
+
+
+def test_figures_begin_again_with_masks_and_with_another_scope(masking: Store) -> None:
+    masking.caught_up(NOW)
+    masking.rescope(Scope(municipalities=("BERGEN",)), [], ask=False, now=NOW)
+    assert complete_days(masking.path)[0] is None
+    masking.caught_up(NOW.replace(day=24))
+    assert complete_days(masking.path)[0] == date(2026, 11, 25)
+    masking.set_inactive(Inactive.DELETE)
+    masking.caught_up(NOW.replace(day=26))
+    masking.set_inactive(Inactive.MASK)
+    assert complete_days(masking.path)[0] is None
+
+
+def test_a_log_that_began_again_completes_nothing_before_every_ad_is_confirmed(
+    masking: Store,
+) -> None:
+    store_ads(masking, [ad(1)])
+    masking.caught_up(NOW)
+    masking.commit_page(
+        [], [], FeedCursor(), keep_from=0, now=NOW, trouble="another log", recheck=True
+    )
+    masking.caught_up(NOW.replace(day=25))
+    assert complete_days(masking.path)[1] == date(2026, 11, 20)
+    masking.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)
+    masking.caught_up(NOW.replace(day=26))
+    assert complete_days(masking.path)[1] == date(2026, 11, 25)
+
+
+def test_a_sync_that_fails_at_the_details_makes_no_week_complete(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "navfeed.db", World(7, now=datetime(2026, 1, 5, 9, tzinfo=UTC)))
+    with Store(lab.path) as store:
+        store.set_inactive(Inactive.MASK)
+    lab.world.publish()
+    assert lab.sync().exit_code is ExitCode.DONE
+    lab.world.advance(timedelta(days=9))
+    lab.world.publish()
+    lab.practice.script(faults.on("detail"), faults.status(500), times=None)
+    assert lab.sync().exit_code is ExitCode.WAITING
+    week = Question(Over.WEEK, Of.NEW)
+    counted = series(lab.path, oslo_day(lab.world.now), week)
+    assert (counted.points[-1].period, counted.points[-1].value) == ("2026-W03", None)
+    lab.practice.clear_script()
+    assert lab.sync().exit_code is ExitCode.DONE
+    counted = series(lab.path, oslo_day(lab.world.now), week)
+    assert (counted.points[-1].period, counted.points[-1].value) == ("2026-W03", 0)
 
 
 # A year

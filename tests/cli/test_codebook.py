@@ -23,10 +23,14 @@ pytestmark = pytest.mark.usefixtures("noon")
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """The second ad was removed on 10 November, the third on the 15th; today is the 21st."""
+    """The second ad was removed on 10 November, the third on the 15th; today is the 21st.
+
+    All is known from the 10th on.
+    """
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store.set_inactive(Inactive.MASK)
+        store.caught_up(NOW.replace(day=9))
         early = NOW.replace(day=2)
         store_ads(store, [ad(2, published="2026-11-02T08:00:00+01:00")], early)
         store_ads(store, [ad(3, published="2026-11-02T08:00:00+01:00")], early)
@@ -78,7 +82,7 @@ def test_which_ads_were_active_on_a_day(db: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--as-of", "2026-11-09"), "kept since 2026-11-10"),
+        (("--as-of", "2026-11-09"), "from 2026-11-10 on, so far to 2026-11-20"),
         (("--as-of", "2026-11-21"), "is not over"),
         (("--as-of", "yesterday"), "takes a day"),
         (("--as-of", "2026-11-14", "--sector", "Privat"), "leave filters"),

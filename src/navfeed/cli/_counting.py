@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from navfeed.api import now
 from navfeed.cli._output import print_json, print_lines, print_warning, program_stdout
 from navfeed.cli._pager import paged
 from navfeed.cli._rows import print_columns
 from navfeed.errors import ConfigError
 from navfeed.export.choosing import pick
 from navfeed.export.formats import write_csv
-from navfeed.model import By
-from navfeed.research.series import Of, Over, Point, Series
+from navfeed.model import By, counted
+from navfeed.research.series import Frame, Of, Over, Point, Series
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
+from navfeed.store.times import day_text
 from navfeed.text.plaintext import sanitize
 
 
@@ -51,7 +53,8 @@ def count(counting: Counting, reader: Reader, filters: Filters, store: Path) -> 
 
     by = (*counting.by, *([counting.other] if counting.other else []))
     question = Question(counting.over, counting.of or Of.NEW, by, filters)
-    return _of_series(series(store, reader.today, question), counting.top)
+    found = series(store, reader.today, question)
+    return _of_series(found, counting.top, reader.left_out(now()))
 
 
 def _refuse(counting: Counting) -> None:
@@ -77,21 +80,37 @@ def _pairs(counting: Counting, reader: Reader, filters: Filters) -> Table:
     )
 
 
-def _of_series(counted: Series, top: int | None) -> Table:
-    frame = counted.frame
+def _of_series(series: Series, top: int | None, left_out: int) -> Table:
+    frame = series.frame
     facts: dict[str, object] = {
         "over": frame.over.value,
         "of": frame.of.value,
-        "known_since": frame.since.isoformat(),
-        "until": frame.until.isoformat(),
+        "known_since": day_text(frame.since),
+        "until": day_text(frame.until),
+        "waiting": left_out,
     }
     return Table(
         (frame.over.value, *frame.by, "days" if frame.of is Of.DURATION else "ads"),
-        tuple((one.period, *one.names, one.value) for one in _latest(counted.points, top)),
+        tuple((one.period, *one.names, one.value) for one in _latest(series.points, top)),
         facts,
-        f"known since {frame.since}: {frame.over.value}s that begin before are blank; the last one "
-        f"is counted up to {frame.until}",
+        "; ".join(_notes(frame, left_out)),
     )
+
+
+def _notes(frame: Frame, left_out: int) -> Iterator[str]:
+    """Which days are complete, and what is missing of the others."""
+    period = frame.over.value
+    if frame.since is None:
+        yield f"no {period} is known yet: run `navfeed sync` until it exits with 0"
+    elif frame.until is None or frame.until < frame.since:
+        yield f"known from {frame.since} on: the first whole {period} is {frame.first_whole}"
+    else:
+        yield (
+            f"known from {frame.since} to {frame.until}: {period}s that begin before or after "
+            "are blank, and the last one is counted up to that day"
+        )
+    if left_out:
+        yield f"{counted(left_out, 'new ad')} not fetched yet: `navfeed sync` fetches them"
 
 
 def _latest(points: Sequence[Point], top: int | None) -> Sequence[Point]:

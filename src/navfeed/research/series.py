@@ -55,14 +55,32 @@ class Point:
 class Frame:
     """The measure, the periods, the dimensions and the days to count.
 
-    `since`: the first day for which figures are complete.
+    Figures are complete for the days from `since` to `until`, both counted; None: for no day.
+    Periods are listed up to that of `today`.
     """
 
     over: Over
     of: Of
     by: tuple[str, ...]
-    since: date
-    until: date
+    since: date | None
+    until: date | None
+    today: date
+
+    def covers(self, day: date | None) -> bool:
+        """Whether a day is not after the last complete one."""
+        return day is not None and self.until is not None and day <= self.until
+
+    def knows(self, start: date) -> bool:
+        """Whether the period that begins on a day gets figures."""
+        return self.since is not None and self.since <= start and self.covers(start)
+
+    @property
+    def first_whole(self) -> str | None:
+        """The first period that can have figures; None: unknown."""
+        if self.since is None:
+            return None
+        start = start_of(self.over, self.since)
+        return _name(self.over, start if start == self.since else _after(self.over, start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +92,30 @@ class Series:
 
 
 def series_of(spells: Iterable[Spell], frame: Frame) -> Series:
-    """Count `spells` in each period from the one of the first spell to that of `frame.until`.
+    """Count `spells` in each period from the one of the first spell to that of `frame.today`.
 
-    Periods that begin before `frame.since` are incomplete, and get no value.
+    Periods that begin before `frame.since` or after `frame.until` get no value. One that contains
+    the latter is counted up to it.
     """
     ads = list(spells)
-    days = [day for ad in ads for day in (ad.began, ad.left) if day and day <= frame.until]
-    starts = list(_starts(frame.over, min([frame.since, *days]), frame.until))
-    unknown = [start for start in starts if start < frame.since]
-    known = starts[len(unknown) :]
-    figures = _FIGURES[frame.of](ads, frame, known)
-    points = [
-        *(Point(_name(frame.over, start), ("",) * len(frame.by), None) for start in unknown),
-        *(
-            Point(_name(frame.over, start), names, value)
-            for start in known
-            for names, value in _in_order(figures[start], frame)
-        ),
-    ]
+    days = [day for ad in ads for day in (ad.began, ad.left) if day and day <= frame.today]
+    starts = list(_starts(frame.over, min([frame.since or frame.today, *days]), frame.today))
+    figures = _FIGURES[frame.of](ads, frame, list(filter(frame.knows, starts)))
+    points = (
+        Point(_name(frame.over, start), names, value)
+        for start in starts
+        for names, value in _values(figures.get(start), frame)
+    )
     return Series(frame, tuple(points))
 
 
 Figures = Mapping[date, Mapping[tuple[str, ...], float]]
+
+
+def _values(
+    figures: Mapping[tuple[str, ...], float] | None, frame: Frame
+) -> Iterable[tuple[tuple[str, ...], float | None]]:
+    return [(("",) * len(frame.by), None)] if figures is None else _in_order(figures, frame)
 
 
 def _in_order(
@@ -107,12 +127,12 @@ def _in_order(
 
 
 def _new(ads: Sequence[Spell], frame: Frame, known: Sequence[date]) -> Figures:
-    begun = ((ad, ad.began) for ad in ads if ad.began and ad.began <= frame.until)
+    begun = ((ad, ad.began) for ad in ads if ad.began and frame.covers(ad.began))
     return _counted(begun, frame.over, known)
 
 
 def _removed(ads: Sequence[Spell], frame: Frame, known: Sequence[date]) -> Figures:
-    gone = ((ad, ad.left) for ad in ads if ad.left and ad.left <= frame.until)
+    gone = ((ad, ad.left) for ad in ads if ad.left and frame.covers(ad.left))
     return _counted(gone, frame.over, known)
 
 
@@ -129,7 +149,7 @@ def _counted(
 def _active(ads: Sequence[Spell], frame: Frame, known: Sequence[date]) -> Figures:
     figures: dict[date, Counter[tuple[str, ...]]] = {}
     for start in known:
-        end = min(_after(frame.over, start) - timedelta(days=1), frame.until)
+        end = min(_after(frame.over, start) - timedelta(days=1), frame.until or date.max)
         figures[start] = Counter(
             names for ad in ads if _stands(ad, end) for names in product(*map(set, ad.names))
         )
@@ -143,7 +163,7 @@ def _stands(ad: Spell, day: date) -> bool:
 def _duration(ads: Sequence[Spell], frame: Frame, known: Sequence[date]) -> Figures:
     days: dict[date, dict[tuple[str, ...], list[int]]] = {one: {} for one in known}
     for ad in ads:
-        if ad.began and ad.left and ad.left <= frame.until:
+        if ad.began and ad.left and frame.covers(ad.left):
             stood = days.get(start_of(frame.over, ad.left), {})
             for names in product(*map(set, ad.names)):
                 stood.setdefault(names, []).append((ad.left - ad.began).days)

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from navfeed.errors import ConfigError
-from navfeed.model import By, oslo_day
+from navfeed.model import LATENESS, By, Inactive, oslo_day
 from navfeed.research.series import Frame, Of, Over, Series, Spell, series_of
 from navfeed.store.counting import COUNTED_BY
 from navfeed.store.filters import Filters
@@ -42,19 +42,35 @@ _EVER = date.min
 
 
 class SpellReader(Reader):
-    """A store read for how long ads stood, up to `until`, a day in Oslo."""
+    """A store read on `day`, a day in Oslo, for how long ads stood."""
 
-    def __init__(self, path: Path, until: date) -> None:
+    def __init__(self, path: Path, day: date) -> None:
         super().__init__(path, _EVER)
-        self.until = until
+        self.day = day
 
-    def known_since(self, *, journal: bool) -> date | None:
-        """The first day from which on ads that left are known; None where none is.
+    def keeps_masks(self) -> bool:
+        """Whether the store keeps a mask of each ad that leaves."""
+        (inactive,) = self._one("SELECT inactive FROM feed")
+        return bool(inactive == Inactive.MASK)
 
-        By the masks, or by the journal, which holds no more of them than when they left.
+    def complete_since(self, *, journal: bool = False) -> date | None:
+        """The first day of which every ad that left is known; None where there is none yet.
+
+        By the masks, or by the journal, which holds no more of them than when they left. The day on
+        which either began is not complete.
         """
-        (moment,) = self._one(_FIRST_OF_JOURNAL if journal else _FIRST_MASK)
-        return oslo_date(moment)
+        (moment,) = self._one(_FIRST_OF_JOURNAL if journal else "SELECT masks_since FROM feed")
+        began = oslo_date(moment)
+        return began + timedelta(days=1) if began else None
+
+    def complete_until(self) -> date | None:
+        """The last day that was over when a sync left no ad out; None where there is none."""
+        (moment,) = self._one("SELECT details_complete_at FROM feed")
+        complete = read_moment(moment)
+        if complete is None:
+            return None
+        # An entry may become visible this much later.
+        return min(oslo_day(complete - LATENESS), self.day) - timedelta(days=1)
 
     def spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
         """Every matching active ad."""
@@ -82,11 +98,9 @@ class SpellReader(Reader):
             )
 
     def _left(self, last_day: str | None, left_at: str | None) -> date | None:
-        """The day after the last one, also where a sync saw it later; None while it stands."""
+        """The day after the last one, also where a sync saw it later."""
         last = read_day(last_day)
         after = last + timedelta(days=1) if last else None
-        if left_at is None:
-            return after if after and after <= self.until else None
         return min(filter(None, (after, oslo_date(left_at))), default=None)
 
     def _names(self, by: By) -> dict[str, list[str]]:
@@ -97,22 +111,30 @@ class SpellReader(Reader):
         return found
 
 
-def series(path: Path, until: date, question: Question) -> Series:
+def series(path: Path, today: date, question: Question) -> Series:
     """Count over time. Raises `ConfigError` where what is left of removed ads does not hold it."""
-    with SpellReader(path, until) as reader:
-        if since := reader.known_since(journal=False):
+    with SpellReader(path, today) as reader:
+        masks = reader.keeps_masks()
+        if masks:
             _refuse_unknown(question)
             spells = list(reader.spells(question.filters, question.by))
             spells += reader.masked_spells(question.filters, question.by)
-        elif question.is_plain() and (since := reader.known_since(journal=True)):
+        elif question.is_plain():
             spells = list(reader.journal_spells())
         else:
             raise ConfigError(
                 "nothing is known of ads that left: the store keeps no masks of them. "
                 "`navfeed sync --inactive mask` keeps them from then on"
             )
-    by = tuple(one.value for one in question.by)
-    return series_of(spells, Frame(question.over, question.of, by, since, until))
+        frame = Frame(
+            question.over,
+            question.of,
+            tuple(one.value for one in question.by),
+            reader.complete_since(journal=not masks),
+            reader.complete_until(),
+            today,
+        )
+    return series_of(spells, frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +172,6 @@ def oslo_date(text: str | None) -> date | None:
 
 
 _LEFT = "reason <> 'out of scope'"
-_FIRST_MASK = f"SELECT min(removed_at) FROM removed WHERE {_LEFT}"
 _LEFT_BY_JOURNAL = (
     "SELECT last_day, at FROM changes WHERE kind IN ('removed', 'expired') "
     "AND reason <> 'out of scope'"

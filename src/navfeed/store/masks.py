@@ -30,14 +30,7 @@ class MaskReader(SpellReader):
 
         Raises `ConfigError` where that is not known.
         """
-        since = self.known_since(journal=False)
-        if since is None or day < since:
-            raise ConfigError(
-                f"which ads were active on {day} is not known: masks of removed ads are kept "
-                f"{f'since {since}' if since else 'by `navfeed sync --inactive mask` alone'}"
-            )
-        if day >= self.until:
-            raise ConfigError(f"{day} is not over: --as-of takes a day before {self.until}")
+        self._refuse_unknown_day(day)
         after = (day + timedelta(days=1)).isoformat()
         return self._rows(
             columns,
@@ -48,6 +41,21 @@ class MaskReader(SpellReader):
             day.isoformat(),
             after,
         )
+
+    def _refuse_unknown_day(self, day: date) -> None:
+        if day >= self.day:
+            raise ConfigError(f"{day} is not over: --as-of takes a day before {self.day}")
+        if not self.keeps_masks():
+            raise ConfigError(
+                f"which ads were active on {day} is not known: masks of removed ads are kept by "
+                "`navfeed sync --inactive mask` alone"
+            )
+        since, until = self.complete_since(), self.complete_until()
+        if since is None or until is None or not since <= day <= until:
+            raise ConfigError(
+                f"which ads were active on {day} is not known: all are from "
+                f"{since or 'the next sync that exits with 0'} on, so far to {until or 'no day'}"
+            )
 
     def _rows(self, columns: Sequence[str], rest: str, *values: str) -> Iterator[tuple[Cell, ...]]:
         self._connection.create_function("oslo_date", 1, _oslo_date, deterministic=True)

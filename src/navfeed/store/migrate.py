@@ -130,7 +130,7 @@ def m006_ends_of_words(db: Database) -> None:
     db.execute("PRAGMA user_version = 6")
 
 
-# The steps of version 7 know by what they add whether they are due, and may come in any order:
+# The steps from version 7 on know by what they add whether they are due, and may come in any order:
 # `migrate` sets the version after all of them.
 
 
@@ -267,6 +267,22 @@ CREATE TABLE title_words (
     ads INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID
 """
+
+
+@migrations()
+def m008_complete_days(db: Database) -> None:
+    """Up to when nothing is missing, and since when masks are kept.
+
+    The first mask is the first sign of them. The next sync that leaves nothing out moves the other.
+    """
+    if _has_column(db, "feed", "masks_since"):
+        return
+    db.execute("ALTER TABLE feed ADD COLUMN details_complete_at TEXT")
+    db.execute("ALTER TABLE feed ADD COLUMN masks_since TEXT")
+    db.execute(
+        "UPDATE feed SET masks_since = "
+        "(SELECT min(removed_at) FROM removed WHERE reason <> 'out of scope')"
+    )
 
 
 @contextmanager

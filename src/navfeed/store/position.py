@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from navfeed.model import Checkpoint, FeedCursor, SeenEntry
-from navfeed.store.queue import UNCONFIRMED
+from navfeed.model import Checkpoint, FeedCursor, Inactive, SeenEntry
+from navfeed.store.queue import UNCONFIRMED, left_out
 from navfeed.store.sql import one_row
 from navfeed.store.times import exact_text, read_moment
 
@@ -110,6 +110,15 @@ def save_caught_up(db: sqlite3.Connection, moment: datetime) -> None:
         "UPDATE feed SET trouble = NULL, recheck_since = NULL "
         f"WHERE recheck_since IS NOT NULL AND ({UNCONFIRMED}) = 0"
     )
+    if not left_out(db, moment):
+        db.execute(_SAVE_COMPLETE, {"at": exact_text(moment), "mask": Inactive.MASK.value})
+
+
+_SAVE_COMPLETE = """
+UPDATE feed SET details_complete_at = :at,
+    masks_since = iif(inactive = :mask, coalesce(masks_since, :at), NULL)
+WHERE recheck_since IS NULL
+"""
 
 
 def clear_trouble(db: sqlite3.Connection) -> None:

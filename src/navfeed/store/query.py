@@ -33,7 +33,7 @@ from navfeed.model import (
     StoreFacts,
     refuse_wrong_type,
 )
-from navfeed.store import damage, history, journal, ranking, search, shards, status
+from navfeed.store import damage, history, journal, queue, ranking, search, shards, status
 from navfeed.store.connect import Connected, is_shared, open_reader, translate_errors
 from navfeed.store.counting import (
     COUNTED,
@@ -430,6 +430,10 @@ class Reader(Connected):
         """As of when the data is complete, by the last sync that came to its end; None: never."""
         (moment,) = self._one("SELECT caught_up_at FROM feed")
         return read_moment(moment)
+
+    def left_out(self, now: datetime) -> int:
+        """How many new ads are missing until a sync fetches their details."""
+        return self._read(queue.left_out, now)
 
     def feed_time(self) -> datetime | None:
         """The feed's clock at the newest entry that was read."""

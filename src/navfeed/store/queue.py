@@ -110,6 +110,24 @@ def waiting(db: sqlite3.Connection, now: datetime) -> tuple[int, int]:
     return count - given_up, given_up
 
 
+def left_out(db: sqlite3.Connection, now: datetime) -> int:
+    """How many ads the log calls active, or may, that are not stored and wait for their details.
+
+    NAV shows none of those that are withheld or given up.
+    """
+    (count,) = db.execute(
+        "SELECT count(*) FROM queue WHERE reason NOT IN (:gone, :withheld, :recheck) "
+        f"AND NOT {GIVEN_UP} AND ad NOT IN (SELECT uuid FROM main.ads)",
+        {
+            "gone": Reason.GONE.value,
+            "withheld": Reason.WITHHELD.value,
+            "recheck": Reason.RECHECK.value,
+            **given_up_by(now),
+        },
+    ).fetchone()
+    return int(count)
+
+
 def unconfirmed(db: sqlite3.Connection) -> int:
     return int(one_row(db, UNCONFIRMED)[0])
 

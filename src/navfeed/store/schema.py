@@ -241,7 +241,9 @@ CREATE TABLE feed (
     reaches_back TEXT,              -- from when on the log was read; 2000: all of it
     feed_url TEXT,                  -- the feed that is followed
     recheck_since TEXT,             -- the log began again then; some ads are not confirmed yet
-    scrubbed TEXT                   -- which pages are still to be, or who writes; null: unknown
+    scrubbed TEXT,                  -- which pages are still to be, or who writes; null: unknown
+    details_complete_at TEXT,       -- as `caught_up_at`, of the last sync that left no new ad out
+    masks_since TEXT                -- every ad that left since has a mask; null: not yet
 ) STRICT;
 
 INSERT INTO feed (id) VALUES (1);
@@ -364,7 +366,7 @@ CREATE UNIQUE INDEX idx__sqlite_migrations_migration_set_name
 MIGRATIONS = (
     *("m001_first_schema", "m002_due_date", "m003_views", "m004_feed_and_reach", "m005_journal"),
     *("m006_ends_of_words", "m007_times_and_names", "m007_municipality_numbers"),
-    *("m007_index_in_shards", "m007_windows", "m008_title_words"),
+    *("m007_index_in_shards", "m007_windows", "m008_title_words", "m008_complete_days"),
 )
 """Those that led to this schema. A new store needs none of them: they are recorded as applied.
 

@@ -32,8 +32,15 @@ def inactive(db: sqlite3.Connection) -> Inactive:
 def set_inactive(db: sqlite3.Connection, inactive: Inactive) -> None:
     """`delete` also drops the masks kept so far."""
     db.execute("UPDATE feed SET inactive = ?", [inactive.value])
-    if inactive is Inactive.DELETE and db.execute("DELETE FROM removed").rowcount:
-        erasure.owe(db)
+    if inactive is Inactive.DELETE:
+        _begin_masks_again(db)
+        if db.execute("DELETE FROM removed").rowcount:
+            erasure.owe(db)
+
+
+def _begin_masks_again(db: sqlite3.Connection) -> None:
+    """What was removed before the next complete sync is not known."""
+    db.execute("UPDATE feed SET masks_since = NULL")
 
 
 def scope(db: sqlite3.Connection) -> Scope:
@@ -41,7 +48,9 @@ def scope(db: sqlite3.Connection) -> Scope:
 
 
 def set_scope(db: sqlite3.Connection, scope: Scope) -> None:
+    """Masks of another scope are of other ads: figures over time begin again."""
     db.execute("UPDATE feed SET scope = ?", [json.dumps(asdict(scope))])
+    _begin_masks_again(db)
 
 
 def privacy_policy(db: sqlite3.Connection) -> PrivacyPolicy:
