@@ -275,7 +275,7 @@ MEANINGS = {
         "`navfeed verify --repair`, `navfeed push --reconcile`.",
     ),
     ExitCode.CURSOR: Meaning(
-        "A cursor of `changes` cannot be continued: too old, or another store's.",
+        "A cursor of `changes` cannot be continued: too old, another store's, or other filters.",
         "Take a snapshot, `navfeed changes --snapshot`, and continue from its cursor.",
     ),
     ExitCode.LOCKED: Meaning(

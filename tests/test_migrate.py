@@ -229,7 +229,6 @@ def test_the_words_of_titles_come_out_of_the_index(tmp_path: Path) -> None:
         assert not reader.problems()
 
 
-@migrations()
 def test_masks_of_schema_7_are_kept_since_the_first_of_them(tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     Store(new).close()

@@ -227,7 +227,7 @@ def test_a_snapshot_and_what_follows_it(db: Path) -> None:
 def test_a_cursor_in_a_file(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "cursor"
     assert len(changes_of(db, "--cursor", str(file))) == 3
-    assert file.read_text() == changes_of(db)[-1]["cursor"] + "\n"
+    assert file.read_text().splitlines()[0] == changes_of(db)[-1]["cursor"]
     assert file.stat().st_mode & 0o777 == 0o600
     before = file.stat().st_mtime_ns
     assert len(changes_of(db, "--cursor", str(file))) == 1
@@ -235,6 +235,32 @@ def test_a_cursor_in_a_file(db: Path, tmp_path: Path) -> None:
     assert kinds(changes_of(db, "--cursor", str(file)))[0] == ("removed", uuid_of(1))
     assert file.stat().st_mtime_ns >= before
     assert len(changes_of(db, "--cursor", str(file), "--snapshot")) == 2
+
+
+def test_a_cursor_file_belongs_to_its_filters(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "cursor"
+    private = ("--sector", "Privat", "--cursor", str(file))
+    assert len(changes_of(db, *private)) == 2
+    noted = file.read_bytes()
+    for others in ((), ("--sector", "Offentlig"), ("--sector", "Privat", "--extent", "Heltid")):
+        result = run_command(db, "changes", *others, "--cursor", str(file))
+        assert (result.exit_code, result.stdout) == (10, "")
+        assert f"the filters differ from those of {file}" in result.stderr
+        assert "--snapshot" in result.stderr
+    assert file.read_bytes() == noted
+    assert b"Privat" not in noted
+    assert kinds(changes_of(db, *private)) == [("caught_up", None)]
+    assert len(changes_of(db, "--cursor", str(file), "--snapshot")) == 3
+    assert kinds(changes_of(db, "--cursor", str(file))) == [("caught_up", None)]
+
+
+def test_a_cursor_file_of_an_older_version_takes_any_filters(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "cursor"
+    file.write_text(changes_of(db)[-1]["cursor"] + "\n")
+    assert kinds(changes_of(db, "--sector", "Privat", "--cursor", str(file))) == [
+        ("caught_up", None)
+    ]
+    assert run_command(db, "changes", "--cursor", str(file)).exit_code == 10
 
 
 def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path: Path) -> None:
@@ -263,7 +289,10 @@ def test_K1_a_cursor_is_noted_once_its_lines_were_handed_over(db: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "holds no cursor"), ("17", "holds no cursor"), (None, "Is a directory")],
+    [
+        *(("", "holds no cursor"), ("17", "holds no cursor"), (None, "Is a directory")),
+        ("0123456789abcdef:1\nof another program", "holds no cursor"),
+    ],
 )
 def test_a_file_that_is_no_cursor(db: Path, tmp_path: Path, text: str | None, message: str) -> None:
     file = tmp_path / "cursor"
@@ -388,7 +417,7 @@ def test_follow_tells_what_happens_and_ends_when_told_to(db: Path, tmp_path: Pat
         assert kinds([gone, stands]) == [("removed", uuid_of(2)), ("caught_up", None)]
         drop(db, 1)
         assert kinds(read_lines(process, 2))[0] == ("removed", uuid_of(1))
-        assert file.read_text().strip() >= stands["cursor"]  # noted before it went on
+        assert file.read_text().splitlines()[0] >= stands["cursor"]  # noted before it went on
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 3
     assert ("removed", uuid_of(2)) not in kinds(changes_of(db, "--cursor", str(file)))

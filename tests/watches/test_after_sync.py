@@ -153,6 +153,53 @@ def test_a_first_sync_that_is_cut_short_delivers_nothing_and_loses_nothing(shell
     assert shell.run(*CRON)[1].startswith("1 new: nurses")
 
 
+@pytest.mark.parametrize("then", [("--quiet",), ("--quiet", "--then-watch")])
+def test_a_watch_that_is_older_than_the_store_misses_nothing_after_the_first_copy(
+    shell: Shell, world: World, then: tuple[str, ...]
+):
+    shell.run(*WATCH)
+    assert shell.run("sync", *then) == (0, "", "")
+    publish(world)
+    _, out, _ = shell.run("sync", *then)
+    out += shell.run("watch", "run")[1]
+    assert out.startswith("1 new: nurses")
+    assert shell.run("watch", "run") == (0, "", "")
+
+
+def test_a_backlog_wanted_before_the_first_copy_is_delivered(shell: Shell, world: World):
+    publish(world)
+    code, _, output = shell.run(*WATCH, "--backlog")
+    assert (code, "delivers the ads of the first complete copy" in output) == (0, True)
+    _, out, _ = shell.run(*CRON)
+    assert out.startswith("1 new: nurses")
+
+
+def test_watches_that_cannot_start_do_not_stop_a_sync(shell: Shell):
+    shell.run(*WATCH)
+    shell.run("sync", "--quiet")
+    Path(shell.environ["NAVFEED_WATCHES_FILE"]).write_text("[watch")
+    code, _, err = shell.run("sync", "--quiet")
+    assert (code, "the watches did not start: cannot read the watches in" in err) == (0, True)
+
+
+def test_watches_that_another_command_starts_do_not_stop_a_sync(shell: Shell):
+    shell.run(*WATCH)
+    shell.run("sync", "--quiet")
+    with store_lock(shell.db, "watches.lock"):
+        assert shell.run("sync", "--quiet") == (0, "", "")
+
+
+def test_the_service_starts_what_waits_for_the_first_copy(shell: Shell, world: World):
+    shell.run(*WATCH)
+    shell.run("sync", "--quiet")
+    publish(world)
+    ends = ("--then", "sh -c 'kill $PPID'")
+    with shell.start("sync", "--follow", *ends, **child_environment()) as process:
+        _, output = process.communicate(timeout=60)
+    assert process.returncode == 3, output
+    assert shell.run("watch", "run")[1].startswith("1 new: nurses")
+
+
 def test_a_damaged_store_delivers_nothing(shell: Shell):
     started(shell)
     shell.db.write_bytes(b"not a store at all" * 100)

@@ -80,6 +80,31 @@ def test_a_watch_can_be_added_before_there_is_a_store(me: Subscriber):
     assert me.notified() == [("new", 3)]
 
 
+def test_a_watch_that_waits_for_the_first_copy_may_be_edited_by_hand(me: Subscriber):
+    me.db.unlink()
+    me.add()
+    me.watches.write_text(me.watches.read_text().replace("bergen", "oslo"))
+    me.watches.write_text(me.watches.read_text().replace("[watch.oslo]", "[watch.bergen]"))
+    fill(me.db, ad(1), ad(2, workLocations=OSLO))
+    assert me.notified() == []
+    me.sync(ad(3, workLocations=OSLO))
+    assert me.notified() == [("new", 3)]
+
+
+def test_a_preview_of_a_watch_that_has_not_started_shows_that_it_skips_these(me: Subscriber):
+    me.watches.write_text('[watch.natt]\nmunicipal = "BERGEN"\n')
+    result = me.run("watch", "preview", "natt")
+    assert "NEW: Sykepleier natt" in result.stdout
+    assert (
+        "natt has not started: its first run does not deliver the ads that match today (1), "
+        "except with --backlog"
+    ) in result.stderr
+    shown = json.loads(me.do("watch", "preview", "natt", "--format", "json"))
+    assert (shown["count"], shown["started"]) == (1, False)
+    me.do("watch", "run")
+    assert json.loads(me.do("watch", "preview", "natt", "--format", "json"))["started"] is True
+
+
 def test_without_watches_there_is_a_next_step(me: Subscriber):
     assert "`navfeed watch init` creates one" in me.run("watch", "list").stderr
     result = me.run("watch", "show", "bergen")

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from navfeed.changes import lines, stream
 from navfeed.changes.stream import Batch, Source
-from navfeed.errors import ConfigError
+from navfeed.errors import ConfigError, CursorError
 from navfeed.files import replaced
 from navfeed.model import Change, Cursor, read_cursor
 
@@ -30,10 +30,14 @@ class ChangesFormat(StrEnum):
     TABLE = "table"
 
 
-def cursor_in(file: Path) -> Cursor | None:
-    """The cursor in a file; None if there is no file yet. Raises `ConfigError`."""
+def cursor_in(file: Path, selection: str) -> Cursor | None:
+    """The cursor in a file; None if there is no file yet. Raises `ConfigError`.
+
+    `selection` identifies the filters (`navfeed.push.targets.selection_of`). Raises `CursorError`
+    for a cursor with others: ads that match only now would never be written.
+    """
     try:
-        return read_cursor(file.read_text(encoding="utf-8"))
+        cursor, saved = _parse(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -42,12 +46,31 @@ def cursor_in(file: Path) -> Cursor | None:
             f"cannot continue from {file}: {reason}. Name another with --cursor, or start over "
             "with --snapshot"
         ) from error
+    if saved not in (None, selection):
+        raise CursorError(
+            f"the filters differ from those of {file}, so ads would be missing. Start over with "
+            "--snapshot, or name another file with --cursor"
+        )
+    return cursor
+
+
+def _parse(text: str) -> tuple[Cursor, str | None]:
+    """A cursor file's cursor and selection; None: an older version of navfeed wrote it."""
+    cursor, _, second = text.strip().partition("\n")
+    if second and not second.startswith(_SELECTION):
+        raise ValueError(text)
+    return read_cursor(cursor), second.removeprefix(_SELECTION) or None
+
+
+_SELECTION = "filters "
+"""Begins the second line of a cursor file, before the selection."""
 
 
 @dataclass(slots=True)
 class ChangeWriter:
     """Writes changes, and saves the cursor to `file` only once its lines are flushed.
 
+    `selection` identifies the filters of `source`; it is saved with the cursor.
     `columns` of jsonl and the table, in their order; None: all of jsonl, all but the content of a
     table.
     """
@@ -56,6 +79,7 @@ class ChangeWriter:
     source: Source
     out: BinaryIO
     file: Path | None
+    selection: str
     contacts: bool
     clock: Callable[[], datetime]
     columns: tuple[str, ...] | None = None
@@ -132,5 +156,5 @@ class ChangeWriter:
         self.out.flush()
         if self.file is not None and cursor != self._saved:
             with replaced(self.file, stoppable=False) as out:
-                out.write(f"{cursor}\n".encode())
+                out.write(f"{cursor}\n{_SELECTION}{self.selection}\n".encode())
             self._saved = cursor

@@ -38,6 +38,9 @@ class TerminalFrontend:
     def progress(self, log: Log | None) -> Progress:
         return choose(quiet=self._quiet, log=log)
 
+    def start_watches(self, settings: Settings) -> None:
+        _run.start_watches(settings)
+
     def run_watches(self, settings: Settings, heed: Callable[[], None]) -> None:
         if self._watches is not None:
             self._watches.run_after_sync(settings, debounce=True, heed=heed)

@@ -109,6 +109,14 @@ def warn_if_scope_matches_nothing(settings: Settings) -> None:
                     )
 
 
+def start_watches(settings: Settings) -> None:
+    """Before a sync: start the watches that wait for the first complete copy."""
+    if settings.watches_file.exists():
+        from navfeed.cli._watch_runs import start_waiting
+
+        start_waiting(settings)
+
+
 def start_of(since: str | None, *, from_start: bool = False, from_tip: bool = False) -> Start:
     from navfeed.sync.walk import Start
 

@@ -14,7 +14,14 @@ from navfeed.api import now, open_store, store_lock
 from navfeed.cli._filters import FilterOptions
 from navfeed.cli._output import print_error, print_warning, program_stdout, text_stdout
 from navfeed.config import Settings, refuse_store
-from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError, StoreError
+from navfeed.errors import (
+    ConfigError,
+    ExitCode,
+    LockedError,
+    NavfeedError,
+    StoppedError,
+    StoreError,
+)
 from navfeed.model import age_of, counted
 from navfeed.ops import doctor
 from navfeed.ops.doctor import Finding
@@ -45,6 +52,23 @@ def manager_of(settings: Settings) -> WatchManager:
 def lock_watches(settings: Settings) -> AbstractContextManager[None]:
     """Keep every other change and run of the watches away. Raises `LockedError`."""
     return store_lock(settings.db, "watches.lock", "another `navfeed watch` works on")
+
+
+def start_waiting(settings: Settings) -> None:
+    """Start the watches that wait for the first complete copy. Only reports errors."""
+    path = state_path(settings.db)
+    if not path.exists():
+        return
+    try:
+        with State(path) as state:
+            if not state.waiting():
+                return
+        with lock_watches(settings):
+            manager_of(settings).start_waiting()
+    except LockedError:
+        pass  # a run, which starts them too
+    except NavfeedError as error:
+        print_error(f"the watches did not start: {error}")
 
 
 def filters_of(watch: Watch, moment: datetime) -> Filters:

@@ -69,7 +69,8 @@ def _plain(value: object) -> object:
 def _report_start(added: AddedWatch, *, backlog: bool) -> None:
     name = added.watch.name
     if added.matching is None:
-        print_warning(f"{name} starts with the first complete copy of the feed. Run `navfeed sync`")
+        how = "delivers the ads of" if backlog else "starts with"
+        print_warning(f"{name} {how} the first complete copy of the feed. Run `navfeed sync`")
     elif added.matching:
         fate = "are delivered by the next run" if backlog else "are not delivered"
         print_warning(f"{name} has started. Ads that match today ({added.matching:,}) {fate}")
@@ -156,21 +157,27 @@ def preview(
     settings: Settings, name: str, limit: int, format_: Format, columns: Sequence[str] | None
 ) -> None:
     found = manager_of(settings).preview(name)
-    items = found.items[:limit]
+    items, count = found.items[:limit], len(found.items)
     if columns is not None:
         print_columns(columns, list(map(item_object, items)), format_)
         return
     shown = Digest((Group(name, items),))
-    _show_preview(shown, found.near_misses, len(found.items), limit, format_)
+    if format_ is Format.JSON:
+        missed = [_near_object(one, limit) for one in found.near_misses]
+        facts = {"started": found.started, "count": count, "near_misses": missed}
+        print_json(payload(shown) | facts)
+        return
+    if not found.started:
+        print_warning(
+            f"{name} has not started: its first run does not deliver the ads that match today "
+            f"({count:,}), except with --backlog"
+        )
+    _show_preview(shown, found.near_misses, count, limit, format_)
 
 
 def _show_preview(
     shown: Digest, near: Iterable[NearMiss], count: int, limit: int, format_: Format
 ) -> None:
-    if format_ is Format.JSON:
-        missed = [_near_object(one, limit) for one in near]
-        print_json(payload(shown) | {"count": count, "near_misses": missed})
-        return
     if count:
         with paged():
             text_stdout().write(render(shown, format_))

@@ -27,6 +27,7 @@ from navfeed.cli._rows import read_columns
 from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError
 from navfeed.model import Cursor, read_cursor
+from navfeed.push.targets import selection_of
 
 
 @app.command()
@@ -49,7 +50,7 @@ def changes(
         typer.Option(
             metavar="FILE",
             help="Continue from the cursor in this file, and update it; created if missing. "
-            "Use one per consumer.",
+            "Use one per consumer and set of filters.",
             show_default=False,
         ),
     ] = None,
@@ -88,7 +89,8 @@ def changes(
     applies the lines in order has the active ads. The last line, of kind caught_up, holds the
     cursor to continue from. With filters, an ad that no longer matches counts as removed.
 
-    Ends with 10 if the cursor cannot be continued without a gap: take a --snapshot then.
+    Ends with 10 if the cursor cannot be continued without a gap, or the file was written with other
+    filters: take a --snapshot then.
     """
     if cursor is not None and after is not None:
         raise ConfigError("--after and --cursor exclude each other")
@@ -98,7 +100,8 @@ def changes(
     settings = load({"db": db}, config=config)
     if cursor is not None:
         refuse_store(cursor, settings.db)
-    start = cursor_in(cursor) if cursor and not snapshot else _cursor(after)
+    selection = selection_of(filter_options.given())
+    start = cursor_in(cursor, selection) if cursor and not snapshot else _cursor(after)
     with open_store(settings.db) as reader:
         limits(settings, None).check(reader.caught_up_at(), now())
         suggest_values(reader, filter_options.filters(now()))
@@ -109,7 +112,9 @@ def changes(
         filters=lambda: filter_options.filters(now()),
         content=not no_content and "content" in (chosen or FIELDS),
     )
-    writer = ChangeWriter(format_, source, program_stdout(), cursor, with_contacts, now, chosen)
+    writer = ChangeWriter(
+        format_, source, program_stdout(), cursor, selection, with_contacts, now, chosen
+    )
     position = writer.snapshot() if snapshot else writer.catch_up(start, limit)
     if follow:
         writer.follow(position, limit)

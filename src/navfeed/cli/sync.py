@@ -385,6 +385,7 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinis
         _run.warn_if_begun(settings)
     _run.token_of(settings)
     before_first_sync(settings, quiet=how.quiet)
+    _run.start_watches(settings)
     before = cursor_of(settings.db) if settings.after_sync else ""
     try:
         with stopped_by_signals(stop.request), choose(quiet=how.quiet, log=log) as progress:

@@ -46,6 +46,9 @@ class Frontend(Protocol):
     def report(self, message: str) -> None: ...
     def warn(self, message: str) -> None: ...
 
+    def start_watches(self, settings: Settings) -> None:
+        """Start the watches that wait for the first complete copy."""
+
     def run_watches(self, settings: Settings, heed: Callable[[], None]) -> None:
         """Notify subscribers, if this run does. `heed` is called between two deliveries."""
 
@@ -125,6 +128,7 @@ class Service:
         if self._reload_requested:
             self._reload()
         self._notifier.alive()
+        self._frontend.start_watches(self.settings)
         before = cursor_of(self.settings.db) if self.settings.after_sync else ""
         self._end = self._run_to_end()
         error = error_of(self._end)

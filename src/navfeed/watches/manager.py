@@ -35,8 +35,12 @@ class AddedWatch:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The pending notifications of a watch, and the ads that it barely misses."""
+    """The pending notifications of a watch, and the ads that it barely misses.
 
+    Where it has not `started`, all matching ads: its first run delivers them with a backlog only.
+    """
+
+    started: bool
     items: tuple[Item, ...]
     near_misses: tuple[NearMiss, ...]
 
@@ -68,6 +72,8 @@ class WatchManager:
         with self.state() as state:
             state.remove(name)  # left by a watch of that name that was removed by hand
             matching = self._start(state, watch, backlog=backlog)
+            if matching is None:
+                _start_later(state, watch, backlog=backlog)
         needs_mail = any(target.channel is Channel.MAIL for target in watch.to)
         return AddedWatch(watch, matching, needs_mail and file.mail is None)
 
@@ -84,6 +90,20 @@ class WatchManager:
         except StoreError:
             return None
 
+    def start_waiting(self) -> None:
+        """Start the watches that were added before there was a complete copy.
+
+        Each sync begins with this: so they start with the first complete copy as it was, also where
+        the sync that completed it was killed.
+        """
+        with self.state() as state:
+            for watch in self._waiting(state):
+                self._start(state, watch, backlog=False)
+
+    def _waiting(self, state: State) -> list[Watch]:
+        waiting = state.waiting()
+        return [one for one in self.read().watches.values() if one.name in waiting]
+
     def edit(self, name: str, changes: Table, *, backlog: bool) -> None:
         """Change settings of a watch; an empty list removes one. What was pending stays pending.
 
@@ -92,7 +112,7 @@ class WatchManager:
         with self.state() as state:
             before = self.read().get(name)
             if not any(state.has_started(before, target) for target in before.to):
-                state.adopt(self._write(name, changes))
+                _start_later(state, self._write(name, changes), backlog=backlog)
                 return
             with self.view() as view:
                 pending = _pending(state, view, before)
@@ -115,16 +135,29 @@ class WatchManager:
         """What the watch's first target would get now. Changes nothing and creates no file."""
         watch = self.read().get(name)
         with self.view() as view:
-            known, triaged = self._known(watch)
+            started, known, triaged = self._known(watch)
             ads = view.matching(watch)
             items = make_batch(view, watch, ads, known, triaged).items
-            return Preview(items, tuple(view.near_misses(watch, ads)))
+            return Preview(started, items, tuple(view.near_misses(watch, ads)))
 
-    def _known(self, watch: Watch) -> tuple[Mapping[str, KnownAd], Mapping[str, Triaged]]:
+    def _known(self, watch: Watch) -> tuple[bool, Mapping[str, KnownAd], Mapping[str, Triaged]]:
         if not self.state_path.exists():
-            return {}, {}
+            return False, {}, {}
+        target = watch.to[0]
         with self.state() as state:
-            return state.known_ads(watch, watch.to[0]), state.marks()
+            return (
+                state.has_started(watch, target),
+                state.known_ads(watch, target),
+                state.marks(),
+            )
+
+
+def _start_later(state: State, watch: Watch, *, backlog: bool) -> None:
+    """Start with the first complete copy; a backlog is all of it, and so starts with no ad."""
+    state.adopt(watch)
+    if backlog:
+        for target in watch.to:
+            state.start(watch, target, ())
 
 
 def _pending(state: State, view: View, watch: Watch) -> Mapping[str, Ad]:

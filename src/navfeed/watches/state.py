@@ -70,6 +70,11 @@ class State(StateFile):
         sql = "SELECT 1 FROM subscriptions WHERE watch = ? AND target = ?"
         return self._first(sql, watch.name, target.key) is not None
 
+    def waiting(self) -> frozenset[str]:
+        """The names of the watches that were added, and have not started anywhere."""
+        sql = "SELECT name FROM watches WHERE name NOT IN (SELECT watch FROM subscriptions)"
+        return frozenset(str(name) for (name,) in self._all(sql))
+
     def adopt(self, watch: Watch) -> None:
         """Continue this name's state with the watch as it is now; drop its other targets."""
         keys = [target.key for target in watch.to]
@@ -213,6 +218,8 @@ class State(StateFile):
 
 def refuse_changed_filters(state: State, watch: Watch) -> None:
     """Raise `ConfigError` where the state under that name belongs to a watch with other filters."""
+    if watch.name in state.waiting():
+        return  # it knows no ad yet
     if state.filters_hash(watch.name) not in (None, watch.filters_hash):
         raise ConfigError(
             f"the filters of watch {watch.name} have changed since its last run, so that every ad "
