@@ -477,7 +477,7 @@ class Reader(Connected):
     def _parts(self, searched: search.Search, *, is_page: bool) -> Iterator[_Part]:
         """The parts of what a search finds, the best first.
 
-        `is_page`: no more is read than the first ads of all.
+        `is_page`: only the first ads are read, and nothing but the search filters them.
         """
         wanted = searched.wanted or ""
         if not ranking.finds(self._all, wanted):
