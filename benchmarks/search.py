@@ -2,7 +2,7 @@
 
 The ads are those of a practice feed, again and again under other ids. Processor time, which counts
 on a busy machine too, at the median of runs that each open the store afresh. The target is 30 ms
-for the query.
+for the words and the query together.
 
     python benchmarks/search.py [--ads N] [--runs N] [--db FILE]
 """
@@ -35,6 +35,11 @@ COLUMNS = ("uuid", "title", "employer", "municipalities", "published", "last_day
 QUERIES = (
     *("sykepleier", "lærer", "utvikler OR kokk", '"god norsk"', "title:leder", "butikk*"),
     *("kokk oslo", "turnus"),
+    *("selger", "sjåfør", "ingeniør", "rørlegger", "lærling", "barnehage"),
+    *("førerkort", "sykeplier"),
+    *("natt", "oslo", "fast", "heltid", "erfaring", "og"),
+    *("vakt*", '"fast stilling"', "title:vikar", "employer:kommune", "kokk -oslo"),
+    *("helse OR omsorg", "sykepleier turnus", "lærer bergen", "daglig leder"),
 )
 
 
@@ -49,7 +54,9 @@ def main() -> None:
         now = datetime.now(UTC)
         if not db.exists():
             fill(db, options.ads, now)
-        print(f"{db.stat().st_size / 1e6:,.0f} MB; the query is to take {TARGET_MS} ms at most")
+        print(
+            f"{db.stat().st_size / 1e6:,.0f} MB; words and query are to take {TARGET_MS} ms at most"
+        )
         print(f"process without a search: {process(db, options.runs):.0f} ms")
         for text in QUERIES:
             words, query = search(db, text, oslo_day(now), options.runs)

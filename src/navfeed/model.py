@@ -578,6 +578,9 @@ class Mask:
     sector: str | None
     extent: str | None
     engagement_type: str | None
+    first_seen: datetime | None
+    last_day: date | None
+    municipality_numbers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

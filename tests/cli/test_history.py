@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from navfeed.model import (
     Failed,
     FeedCursor,
     Inactive,
+    Mask,
     Reason,
     Scope,
     SeenEntry,
 )
 from navfeed.store.writer import Store
 from support.clock import NOW
+from support.sql import rows
 
 AD = uuid_of(1)
 
@@ -119,11 +122,33 @@ def test_a_masked_ad_shows_its_mask(db: Path) -> None:
         "sector": "Offentlig",
         "extent": "Heltid",
         "engagement_type": "Fast",
+        "first_seen": "2026-11-21T12:00:00Z",
+        "last_day": "2026-12-10",
+        "municipality_numbers": ["4601"],
     }
     assert (
-        "Mask           published 2026-11-10, expires 2026-12-10; BERGEN; VESTLAND; STYRK08 2223; "
-        "Offentlig; Heltid; Fast\n"
+        "Mask           first seen 2026-11-21, published 2026-11-10, expires 2026-12-10; BERGEN; "
+        "4601; VESTLAND; STYRK08 2223; Offentlig; Heltid; Fast\n"
     ) in answer(db, "show", AD, "--history")
+
+
+def test_a_mask_of_old_and_one_without_its_change(db: Path) -> None:
+    """Before schema 7, masks had neither numbers nor when the ad came."""
+    with Store(db) as store:
+        store.set_inactive(Inactive.MASK)
+        decide(store, Reason.INACTIVE)
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("DELETE FROM changes")
+    assert history(db)["last_day"] == "2026-12-10"
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("UPDATE removed SET first_seen = NULL, municipality_numbers = NULL")
+    mask = history(db)["mask"]
+    assert (mask["first_seen"], mask["municipality_numbers"]) == (None, [])
+
+
+def test_what_is_known_of_a_mask_is_all_that_it_keeps(db: Path) -> None:
+    kept = rows(db, "SELECT name FROM pragma_table_info('removed')")
+    assert {"uuid", *(one.name for one in fields(Mask))} == {name for (name,) in kept}
 
 
 def test_an_ad_whose_last_day_is_over(db: Path, noon: time_machine.Traveller) -> None:

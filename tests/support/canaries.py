@@ -92,8 +92,9 @@ def _prose(ad: int, revision: int) -> str:
 
 
 def find_canaries(folder: Path) -> set[Canary]:
-    """Every canary in any file of the folder."""
-    return {ring for file in folder.iterdir() for ring in _canaries(file.read_bytes())}
+    """Every canary in any file of the folder, also backwards, as in `title_words`."""
+    texts = (file.read_bytes() for file in folder.iterdir())
+    return {ring for text in texts for way in (text, text[::-1]) for ring in _canaries(way)}
 
 
 def _canaries(text: bytes) -> Iterator[Canary]:

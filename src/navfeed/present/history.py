@@ -62,12 +62,14 @@ def _queued(queued: QueuedDetail) -> str:
 
 
 def _mask(mask: Mask) -> str:
-    days = [
-        f"{name} {oslo_day(moment)}"
-        for name, moment in (("published", mask.published), ("expires", mask.expires))
-        if moment
-    ]
-    names = (*mask.municipalities, *mask.counties, *mask.occupations)
+    moments = {
+        "first seen": mask.first_seen,
+        "published": mask.published,
+        "expires": mask.expires,
+    }
+    days = [f"{name} {oslo_day(moment)}" for name, moment in moments.items() if moment]
+    places = (*mask.municipalities, *mask.municipality_numbers, *mask.counties)
+    names = (*places, *mask.occupations)
     terms = (mask.sector, mask.extent, mask.engagement_type)
     return "; ".join(filter(None, (", ".join(days), *names, *terms)))
 

@@ -48,17 +48,19 @@ def read_history(
     stored = _row(connection, _STORED, uuid)
     outside = _row(connection, _OUTSIDE, uuid)
     change = _row(connection, _CHANGE, uuid)
+    mask = _mask(_row(connection, _MASK, uuid))
     stored_at, changed_at, checked_at, *_ = stored or outside or (None,) * 3
+    last_day = read_day((stored or change or (None,))[-1])
     history = AdHistory(
         uuid=uuid,
         state=AdState.OUT_OF_SCOPE if outside else AdState.NOT_STORED,
-        last_day=read_day((stored or change or (None,))[-1]),
+        last_day=last_day or (mask.last_day if mask else None),
         stored_at=read_moment(stored_at),
         changed_at=read_moment(changed_at),
         checked_at=read_moment(checked_at),
         change=_last_change(change),
         queued=_queued(connection.execute(_QUEUED, {"ad": uuid, **given_up_by(now)}).fetchone()),
-        mask=_mask(_row(connection, _MASK, uuid)),
+        mask=mask,
         entries=tuple(
             SeenEntry(at, (uuid, status, written))
             for at, status, written in connection.execute(_ENTRIES, [uuid])
@@ -101,7 +103,8 @@ def _queued(row: tuple[Any, ...] | None) -> QueuedDetail | None:
 def _mask(row: tuple[Any, ...] | None) -> Mask | None:
     if row is None:
         return None
-    reason, removed_at, published, expires, municipalities, counties, occupations, *terms = row
+    reason, removed_at, published, expires, municipalities, counties, occupations = row[:7]
+    sector, extent, engagement_type, first_seen, last_day, numbers = row[7:]
     return Mask(
         reason,
         read_moment(removed_at),
@@ -110,7 +113,12 @@ def _mask(row: tuple[Any, ...] | None) -> Mask | None:
         _names(municipalities),
         _names(counties),
         _names(occupations),
-        *terms,
+        sector,
+        extent,
+        engagement_type,
+        read_moment(first_seen),
+        read_day(last_day),
+        _names(numbers or "[]"),
     )
 
 
@@ -145,6 +153,7 @@ _QUEUED = (
 )
 _MASK = (
     "SELECT reason, removed_at, published, expires, municipalities, counties, occupations, sector, "
-    "extent, engagement_type FROM removed WHERE uuid = ?"
+    "extent, engagement_type, first_seen, last_day, municipality_numbers FROM removed "
+    "WHERE uuid = ?"
 )
 _ENTRIES = "SELECT ordinal, status, written FROM seen WHERE ad = ? ORDER BY ordinal, id"

@@ -213,7 +213,7 @@ class Reader(Connected):
 
     def commonplace(self, filters: Filters) -> list[str]:
         """The words that were searched in titles only, because most texts contain them."""
-        words = search.words_of_search(filters.text)
+        words = self._looked_up(filters.text)
         return [word for word in words if self._vocabulary.spellings(word).commonplace]
 
     def misspelt(self, filters: Filters) -> Iterator[tuple[str, list[str]]]:
@@ -221,7 +221,7 @@ class Reader(Connected):
 
         Words with none like them are left out.
         """
-        for word in search.words_of_search((*filters.text, *filters.title)):
+        for word in self._looked_up((*filters.text, *filters.title)):
             near = [
                 one
                 for one in self._vocabulary.near(word)
@@ -481,7 +481,7 @@ class Reader(Connected):
     def _parts(self, searched: search.Search, *, is_page: bool) -> Iterator[_Part]:
         """The parts of what a search finds, the best first.
 
-        `is_page`: no more is read than the first ads of all.
+        `is_page`: only the first ads are read, and nothing but the search filters them.
         """
         wanted = searched.wanted or ""
         if not ranking.finds(self._all, wanted):
@@ -489,9 +489,9 @@ class Reader(Connected):
         few = ranking.few(self._all, searched.in_titles)
         if few is None:
             yield replace(searched, wanted=searched.in_titles), None
-        else:
-            yield replace(searched, wanted=None), few
-        rest = searched.not_in_titles
+        elif few:
+            yield replace(searched, wanted=None), ranking.in_one_place(few)
+        rest = wanted if few == [] else searched.not_in_titles
         lengths = shards.lengths_of(self._all, rest, ranking.MANY + 1)
         if len(lengths) <= ranking.MANY:
             ranked = ranking.best_first(self._all, wanted, lengths)
@@ -514,7 +514,15 @@ class Reader(Connected):
             for row in cursor:  # noqa: UP028  `yield from` closes it too, after the connection
                 yield row
 
+    def _looked_up(self, texts: Iterable[str]) -> list[str]:
+        """The words of searches, after looking all of them up at once."""
+        words = [*search.words_of_search(texts)]
+        if words:
+            self._vocabulary.look_up(words)
+        return words
+
     def _search(self, filters: Filters) -> search.Search:
+        self._looked_up((*filters.text, *filters.title))
         return search.read_search(filters.text, self._spelled, filters.title)
 
     def _spelled(self, word: str) -> search.Spellings:

@@ -17,7 +17,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -30,7 +30,7 @@ WEIGHTS = "10, 8, 3, 1"
 RANKED = "(SELECT CAST(key AS INTEGER) AS id, value AS place FROM json_each(?)) AS ranked"
 """A table of ads and their places, from JSON, to be joined with `ads`."""
 
-MANY = 2_000
+MANY = 1_000
 """More ads than this are not ranked, and do not rank others: 5 µs for each hit of each phrase."""
 
 _FIRST = 500
@@ -56,10 +56,15 @@ def finds(query: Query, wanted: str) -> bool:
     return bool(query(f"{_FOUND} LIMIT 1", wanted))
 
 
-def few(query: Query, wanted: str) -> str | None:
-    """The ads that a search finds, all in one place, as JSON; None if they are more than a page."""
+def few(query: Query, wanted: str) -> list[int] | None:
+    """The ads that a search finds; None if they are more than a page."""
     found = query(f"{_FOUND} LIMIT {_FIRST + 1}", wanted)
-    return None if len(found) > _FIRST else json.dumps({ad: 0 for (ad,) in found})
+    return None if len(found) > _FIRST else [ad for (ad,) in found]
+
+
+def in_one_place(ads: Iterable[int]) -> str:
+    """The JSON for `RANKED` of ads that rank alike."""
+    return json.dumps(dict.fromkeys(ads, 0))
 
 
 def count_up_to(query: Query, wanted: str, most: int) -> int:
@@ -103,9 +108,9 @@ def _scores(query: Query, wanted: str, lengths: dict[int, int]) -> dict[int, flo
     corpus = _Corpus.read(query)
     scores = dict.fromkeys(lengths, 0.0)
     for phrase, times in Counter(phrases_of(wanted)).items():
-        hits = query(f"{_SCORED} LIMIT {MANY + 1}", phrase)
-        if len(hits) > MANY:
+        if count_up_to(query, phrase, MANY + 1) > MANY:
             continue
+        hits = query(_SCORED, phrase)
         rarity = times * _rarity(corpus.ads, len(hits))
         in_shard = Counter(shard_of(ad) for ad, _ in hits)
         for ad, score in hits:

@@ -24,7 +24,7 @@ class Sort(StrEnum):
 
     Ads without a value come last; those with the same one are in the order of their ids. By
     `RELEVANCE`, ads with all of a search in their titles come first, in the order of `PUBLISHED`,
-    then the best matches; more than 2,000 of these are in the order of `PUBLISHED` too. Without a
+    then the best matches; more than 1,000 of these are in the order of `PUBLISHED` too. Without a
     search, it is the order of `PUBLISHED`.
     """
 

@@ -45,6 +45,11 @@ class Vocabulary:
         self._words: dict[str, list[str]] = {}
         self._is_opened = False
 
+    def look_up(self, words: Iterable[str]) -> None:
+        """Read from the index what `spellings` needs of these words, in small letters."""
+        unknown = [word for word in words if word not in self._known]
+        self._read(stem(one) for word in unknown for one in (word, *self._synonyms.others(word)))
+
     def spellings(self, word: str) -> Spellings:
         """All words that a search for this one finds.
 
@@ -57,7 +62,7 @@ class Vocabulary:
         return self._known[word]
 
     def _spellings(self, word: str) -> Spellings:
-        self._read(map(stem, (word, *self._synonyms.others(word))))
+        self.look_up([word])
         near = self._beginning(stem(word))
         forms = [word, *self._forms(word, near)]
         others: list[str] = []
