@@ -136,7 +136,7 @@ def test_a_page_takes_16_statements_and_a_row_an_entry(
     assert seen[1] - seen[0] <= 2 * (PAGE_SIZE - 1)
 
 
-def test_a_new_ad_takes_12_statements_beside_its_rows(
+def test_a_new_ad_takes_10_statements_beside_its_rows(
     socket_lab: SocketLab, statements: list[str]
 ) -> None:
     socket_lab.settle()
@@ -146,7 +146,7 @@ def test_a_new_ad_takes_12_statements_beside_its_rows(
             socket_lab.world.publish()
 
     more = grown(socket_lab, statements, lambda: publish(10), lambda: publish(60))
-    assert more <= 50 * 12
+    assert more <= 50 * 10
 
 
 def test_a_removal_takes_15_statements(socket_lab: SocketLab, statements: list[str]) -> None:
