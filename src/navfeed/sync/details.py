@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from time import monotonic
 
 from navfeed.decide import decide_detail, is_withheld, retry_delay
@@ -132,7 +133,8 @@ class Details:
         self._feed = feed
         self._store = store
         self._pool = pool
-        self._decide = DetailDecider(store, today=today, scope=scope)
+        self._today = today
+        self._scope = scope
         self._clock = clock
         self._failures = 0
         self._pending: deque[Queued] = deque()
@@ -204,6 +206,11 @@ class Details:
         log_details(decisions, effects)
         log_failed(failed, (answer.question for answer in batch))
         return DetailsApplied(self._done, self._total, len(failed), tuple(effects))
+
+    @cached_property
+    def _decide(self) -> DetailDecider:
+        """Made with the first answer: what it loads, a run that finds nothing new does not need."""
+        return DetailDecider(self._store, today=self._today, scope=self._scope)
 
     def _outcome(self, answer: Completed[Queued, Detail | Gone]) -> DetailDecision | Failed | None:
         """The outcome for one ad; None where the error is the run's (`raise_run_errors`)."""
