@@ -517,6 +517,16 @@ def test_a_feed_that_sends_no_content_at_all_does_not_empty_the_store(tmp_path: 
     assert bench.holds(*(f"x{n}" for n in range(300)))
 
 
+def test_nor_does_one_that_stops_to_send_contents_meanwhile(tmp_path: Path) -> None:
+    bench = many_broken(tmp_path, 600)
+    bench.feed.errors = {}
+    bench.sync()
+    bench.pass_time(timedelta(days=20))
+    bench.feed.withheld = set(sorted(bench.feed.active)[100:])
+    assert bench.sync().exit_code is ExitCode.FEED
+    assert len(bench.rows("SELECT uuid FROM ads")) >= 600 - 2 * BATCH
+
+
 def test_broken_ads_in_a_row_are_told_from_a_service_that_is_down(tmp_path: Path) -> None:
     bench = many_broken(tmp_path, 12)
     assert bench.sync().exit_code is ExitCode.WAITING

@@ -174,7 +174,6 @@ def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[S
     Raises `ConfigError` if it follows another feed, unless that has moved.
     """
     with store_lock(settings.db):
-        from navfeed.privacy.erasure import apply_contacts_setting
         from navfeed.store.writer import Store
 
         address = feed_address(settings.base_url)
@@ -183,7 +182,10 @@ def open_for_sync(settings: Settings, *, feed_moved: bool = False) -> Iterator[S
                 _refuse_another_feed(store, address)
             if settings.inactive not in (None, store.inactive()):
                 store.set_inactive(settings.inactive)
-            apply_contacts_setting(store, settings.contacts, now())
+            if settings.contacts is not None:
+                from navfeed.privacy.erasure import apply_contacts_setting
+
+                apply_contacts_setting(store, settings.contacts, now())
             yield store
 
 

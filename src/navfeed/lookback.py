@@ -26,7 +26,6 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import median_low
 
 from navfeed.decide import ObservedEntry
 from navfeed.model import Checkpoint, Entry, FeedCursor, Key, Page, SeenEntry, Status
@@ -124,11 +123,12 @@ def _horizon(page: Page) -> datetime | None:
 
     Where most of a page lies ahead of the `Date`, it is the `Date` that is wrong.
     """
-    moments = [entry.moment for entry in page.entries if entry.moment is not None]
+    moments = sorted(entry.moment for entry in page.entries if entry.moment is not None)
     if page.served_at is None or not moments:
         return None
     limit = page.served_at + _SKEW
-    return None if median_low(moments) > limit else limit
+    middle = moments[(len(moments) - 1) // 2]  # `statistics` loads 12 modules
+    return None if middle > limit else limit
 
 
 class SeenMatcher:

@@ -243,15 +243,15 @@ MUTATIONS = [
     ),
     Mutation(
         "a part of the index that nobody knows to be stale",
-        "store.shards:drop",
+        "store.shards:_take_out",
         '"INSERT OR IGNORE INTO stale_shards VALUES (?)"',
         '"SELECT ?"',
         SHARDS,
     ),
     Mutation(
         "an ad whose words stand in the index twice",
-        "store.shards:put",
-        "drop(connection, ad)",
+        "store.shards:_replace",
+        "_take_out(connection, shard, name, ad)",
         'connection.execute(f"DELETE FROM {name} WHERE rowid = ?", [ad])',
         SHARDS,
     ),

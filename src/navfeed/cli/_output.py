@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -90,6 +89,8 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
 
     Characters that UTF-8 cannot encode, such as odd bytes in a file name, are escaped.
     """
+    import json
+
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     program_stdout().write(text.encode(errors="backslashreplace") + b"\n")
 

@@ -29,7 +29,6 @@ from navfeed.errors import (
 )
 from navfeed.log import LogEvent, debug
 from navfeed.model import LONGEST_PAUSE, Detail, Gone, Page, Unchanged, oslo_time
-from navfeed.wire.detail import read_detail
 from navfeed.wire.page import DETAIL_PATH, PAGE_PATH, read_page
 from navfeed.wire.token import TOKEN_PATH, read_token
 from navfeed.wire.values import is_id
@@ -178,6 +177,8 @@ class FeedClient:
         if _is_absent(reply, path):
             return Gone(ad)
         body = _body(reply, path)
+        from navfeed.wire.detail import read_detail  # not needed where nothing is new
+
         with _naming(path):
             return read_detail(body, expected=ad)
 

@@ -70,7 +70,7 @@ def _put(
             "ad": ad,
             "kind": kind.value,
             "reason": reason,
-            "fields": json.dumps(dict.fromkeys(changed, number)),
+            "fields": json.dumps(fields) if (fields := dict.fromkeys(changed, number)) else "{}",
             "last_day": day_text(last_day),
             "at": moment_text(now),
         },

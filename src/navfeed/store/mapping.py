@@ -36,13 +36,16 @@ _READ: dict[str, Callable[[str | None], date | None]] = {
 
 def row_of(content: Content) -> list[str | None]:
     """The values of `COLUMNS`, in their order."""
-    return [_value(getattr(content, name)) for name in COLUMNS]
+    return [
+        _text(value) if isinstance(value, date) else value for value in _VALUES(content)
+    ]  # most are texts: a call for each would take a third of the time
 
 
-def _value(value: datetime | date | str | None) -> str | None:
-    if isinstance(value, datetime):  # which is a date to Python
-        return moment_text(value)
-    return day_text(value) if isinstance(value, date) else value
+_VALUES = attrgetter(*COLUMNS)
+
+
+def _text(value: datetime | date) -> str | None:
+    return moment_text(value) if isinstance(value, datetime) else day_text(value)
 
 
 def scope_of(text: str) -> Scope:

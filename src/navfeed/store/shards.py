@@ -102,46 +102,66 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def put(connection: sqlite3.Connection, ad: int, texts: Sequence[str]) -> None:
-    """Index the texts of an ad, in place of those before. The same texts again write nothing.
+    """Index the texts of an ad with `write_added`, in place of those before."""
+    connection.execute(_PUT, [ad, *texts])
 
-    It is in the index after `write_added`.
-    """
-    name = _made(connection, shard_of(ad))
-    row = connection.execute(f"SELECT {_LISTED} FROM {name} WHERE rowid = ?", [ad]).fetchone()
-    if row == tuple(texts):
-        return
-    if row is not None:
-        drop(connection, ad)
-    connection.execute(f"INSERT OR REPLACE INTO added VALUES (?, {_MARKS})", [ad, *texts])
+
+_PUT = f"INSERT OR REPLACE INTO added VALUES (?, {_MARKS})"
 
 
 def write_added(connection: sqlite3.Connection) -> int:
     """Write what was put, all of a shard in one statement, and return the number of ads.
 
+    The same texts again write nothing, and do not count.
+
     FTS5 writes a segment of the index at the end of each statement: one for each ad would make
     searches slow, which look into every segment, and be merged again and again.
     """
-    added = connection.execute("SELECT ad, title, job_title FROM added").fetchall()
-    for shard in sorted({shard_of(ad) for ad, _, _ in added}):
-        connection.execute(
-            f"INSERT INTO {table(shard)} (rowid, {_LISTED}) "
-            f"SELECT * FROM added WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?",
-            [shard],
-        )
-    if added:
-        title_words.add(connection, ((title, job_title) for _, title, job_title in added))
+    added = connection.execute("SELECT ad FROM added").fetchall()
+    for shard in sorted({shard_of(ad) for (ad,) in added}):
+        name = _made(connection, shard)
+        _replace(connection, shard, name)
+        connection.execute(f"INSERT INTO {name} (rowid, {_LISTED}) SELECT * {_ADDED_TO}", [shard])
+    titles = connection.execute("SELECT title, job_title FROM added").fetchall()
+    if titles:
+        title_words.add(connection, titles)
         connection.execute("DELETE FROM added")
-    return len(added)
+    return len(titles)
+
+
+_ADDED_TO = f"FROM added WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?"
+
+
+def _replace(connection: sqlite3.Connection, shard: int, name: str) -> None:
+    """Make room in a shard for what was put, and leave out what stands there already."""
+    known = connection.execute(
+        f"SELECT ad, ({_columns('added')}) IS ({_columns(name)}) FROM added CROSS JOIN {name} "
+        f"ON {name}.rowid = ad WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?",
+        [shard],
+    ).fetchall()
+    for ad, is_same in known:
+        if is_same:
+            connection.execute("DELETE FROM added WHERE ad = ?", [ad])
+        else:
+            _take_out(connection, shard, name, ad)
+
+
+def _columns(name: str) -> str:
+    return ", ".join(f"{name}.{column}" for column in COLUMNS)
 
 
 def drop(connection: sqlite3.Connection, ad: int) -> None:
     """Take an ad out of the index. Its words stay in its shard until `rebuild_stale`."""
     shard = shard_of(ad)
     connection.execute("DELETE FROM added WHERE ad = ?", [ad])
-    titles = f"SELECT title, job_title FROM {table(shard)} WHERE rowid = ?"
+    _take_out(connection, shard, _made(connection, shard), ad)
+
+
+def _take_out(connection: sqlite3.Connection, shard: int, name: str, ad: int) -> None:
+    titles = f"SELECT title, job_title FROM {name} WHERE rowid = ?"
     for indexed in connection.execute(titles, [ad]).fetchall():
         title_words.subtract(connection, indexed)
-    connection.execute(f"DELETE FROM {table(shard)} WHERE rowid = ?", [ad])
+    connection.execute(f"DELETE FROM {name} WHERE rowid = ?", [ad])
     connection.execute("INSERT OR IGNORE INTO stale_shards VALUES (?)", [shard])
 
 

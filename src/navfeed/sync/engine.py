@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from navfeed.decide import ScopeVerdict, UnknownName, judge_scope, narrows
 from navfeed.errors import ExitCode, NavfeedError, ScopeError, StoreError, UnreachableError
@@ -33,10 +34,12 @@ from navfeed.sync.details import DetailsApplied
 from navfeed.sync.log import log_erasure, log_rechecks, log_removed, log_waiting
 from navfeed.sync.ports import Clock, Feed, Store
 from navfeed.sync.reading import Reading
-from navfeed.sync.verify import Checked, Verification
 from navfeed.sync.walk import PageApplied, Start, Walk
 from navfeed.sync.workers import Stop, WorkerPool
 from navfeed.text.likeness import did_you_mean
+
+if TYPE_CHECKING:
+    from navfeed.sync.verify import Checked
 
 RECHECK_DAYS = 14
 RECHECK_MOST = 1_000
@@ -324,6 +327,8 @@ def verify(
 
     Best after a `sync`: new entries would show as differences otherwise.
     """
+    from navfeed.sync.verify import Verification
+
     settled = True
     try:
         with WorkerPool(plan.workers, stop) as pool:
