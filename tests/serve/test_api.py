@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import time_machine
 
-from cli.support import ad, answer, place, store_ads, uuid_of
+from cli.support import ad, add_ads, answer, place, store_ads, uuid_of
 from navfeed.cli._filters import FilterOptions
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import By, DetailDecision, Reason
@@ -263,7 +263,7 @@ def test_another_store_has_other_tags(tmp_path: Path) -> None:
     """The same ads under the same numbers: as after a restore."""
     tags = set()
     for name in ("a.db", "b.db"):
-        with serving(tmp_path / name, [ad(1)], {}) as service:
+        with serving(add_ads(tmp_path / name, ad(1)), [], {}) as service:
             tags.add(service.get("/api/ads").headers["etag"])
     assert len(tags) == 2
 
