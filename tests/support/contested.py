@@ -61,7 +61,7 @@ def contested_content(ad: str, version: int) -> Content:
 
 
 class Contested:
-    """A `Feed`, and the server behind it. `live`: things happen while it is asked."""
+    """A `Feed`, and the server behind it. `live`: things happen while it is read."""
 
     def __init__(self, rng: Random, trouble: Trouble) -> None:
         self.rng = rng
