@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -100,6 +101,7 @@ def test_private_members_are_used_where_there_is_no_public_way() -> None:
     assert used == PRIVATE
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a disk")
 def test_temporary_files_are_in_memory_where_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

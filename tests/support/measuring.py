@@ -1,4 +1,4 @@
-"""Which tests coverage measures. It doubles the time of all code that runs while it does.
+"""Which tests coverage measures. While it does, all code takes half as long again or more.
 
 The gate (`.ci/coverage.toml`) is about what decides, reads, fetches and keeps. The tests of other
 rooms, of the documents and of the tests' own rules run without: what they reach of it, they do not
