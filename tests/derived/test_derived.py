@@ -1,6 +1,6 @@
 """What is read out of prose: how often it is right, on judged texts, and where it is shown.
 
-`judged.tsv`: the facts that a text tells, with commas between them, and the text. They were written
+`judged.tsv`: the facts in a text, with commas between them, and the text. They were written
 in the manner of Norwegian ads. The patterns were made with two thirds in view; each third line was
 held out.
 """

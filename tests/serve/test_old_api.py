@@ -1,6 +1,6 @@
 """The withdrawn public-feed API, rule by rule: a test's number is the section of its description.
 
-What NAV's own server was seen to do, `strict` does; `sane` differs where a test says so.
+What NAV's own server was seen to do, `strict` does; `sane` differs where a test is about that.
 """
 
 from __future__ import annotations
