@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from support.clock import NOW, child_environment
 from support.lab import Lab
+from support.measuring import is_measured, without_coverage
 from support.temporary import use_memory_disk
 
 for _wish in ("FORCE_COLOR", "NO_COLOR"):  # a tester's, which commands would heed
@@ -28,6 +30,13 @@ settings.register_profile(
     "mutation", max_examples=400, phases=[Phase.explicit, Phase.generate], **_CALM
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage where the gate needs it."""
+    with nullcontext() if is_measured(item.path) else without_coverage():
+        return (yield)
 
 
 @pytest.fixture(autouse=True, scope="session")

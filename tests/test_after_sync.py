@@ -127,7 +127,7 @@ def test_a_sync_that_is_stopped_runs_nothing(shell: Shell, tmp_path: Path) -> No
         ("[push]\ntargets = 3\n", "push.targets takes a string or a list of strings"),
     ],
 )
-def test_wrong_settings_are_told_before_a_sync(shell: Shell, text: str, message: str) -> None:
+def test_wrong_settings_are_reported_before_a_sync(shell: Shell, text: str, message: str) -> None:
     settings(shell, text)
     code, _, err = shell.run("sync")
     assert (code, message in err) == (2, True)

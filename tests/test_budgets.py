@@ -1,7 +1,7 @@
 """What the hot paths may cost, counted and not timed: the same on a busy machine as on an idle one.
 
 Each budget stands a little above what was measured on Python 3.11 and SQLite 3.40. Whoever needs
-more raises it on purpose, and says why.
+more raises it on purpose, and explains why.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def shell(tmp_path: Path, server: PracticeServer) -> Shell:
     return Shell(tmp_path, server)
 
 
-def test_a_sync_needs_no_settings_and_tells_what_it_did(shell: Shell) -> None:
+def test_a_sync_needs_no_settings_and_reports_what_it_did(shell: Shell) -> None:
     with shell.start("sync") as process:
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
@@ -79,11 +79,11 @@ def test_a_rest_without_a_service_is_refused(shell: Shell) -> None:
     assert (code, "--follow" in err) == (2, True)
 
 
-def test_quiet_says_nothing_of_a_run_that_was_stopped_as_asked(shell: Shell) -> None:
+def test_quiet_prints_nothing_about_a_run_that_was_stopped_on_request(shell: Shell) -> None:
     assert shell.run("sync", "--quiet", "--max-pages", "1") == (3, "", "")
 
 
-def test_quiet_says_nothing_and_json_is_data(shell: Shell) -> None:
+def test_quiet_prints_nothing_and_json_is_data(shell: Shell) -> None:
     assert shell.run("sync", "--quiet") == (0, "", "")
     code, out, err = shell.run("sync", "--format", "json", "--quiet")
     summary = json.loads(out)
@@ -159,7 +159,7 @@ def test_settings_come_from_flags_then_environment_then_file(shell: Shell, tmp_p
     assert shell.is_exact()
 
 
-def test_C1_a_second_sync_ends_with_75_and_asks_nothing(shell: Shell) -> None:
+def test_C1_a_second_sync_ends_with_75_and_requests_nothing(shell: Shell) -> None:
     shell.server.practice.script(faults.on("seek"), faults.hang, times=None)
     first = shell.start_to_kill("sync")
     shell.server.practice.wait_for_requests("seek")
@@ -281,7 +281,7 @@ def test_a_detail_that_fails_ends_with_4_and_no_connection_with_5(shell: Shell) 
     assert shell.is_exact()
 
 
-def test_a_private_token_is_sent_and_never_told(shell: Shell, tmp_path: Path) -> None:
+def test_a_private_token_is_sent_and_never_shown(shell: Shell, tmp_path: Path) -> None:
     token = shell.server.practice.issue_token()
     file = tmp_path / "token"
     file.write_text(token + "\n")
@@ -309,7 +309,7 @@ def test_a_token_that_others_can_read_is_used_with_a_warning(shell: Shell, tmp_p
 
 
 @pytest.mark.parametrize("command", ["list", "status", "export"])
-def test_commands_that_ask_the_store_alone_read_no_token(shell: Shell, command: str) -> None:
+def test_commands_that_query_the_store_alone_read_no_token(shell: Shell, command: str) -> None:
     words = ["export", "--format", "csv"] if command == "export" else [command]
     assert shell.run("sync", "-q")[0] == 0
     environ = {"NAVFEED_TOKEN_FILE": "/nowhere/token", "NAVFEED_TOKEN": "two words"}
@@ -348,7 +348,7 @@ def test_dropped_contacts_are_a_setting_of_the_store(shell: Shell) -> None:
     assert shell.is_exact()
 
 
-def test_verify_tells_mends_and_ends_with_0_only_when_equal(shell: Shell) -> None:
+def test_verify_reports_mends_and_ends_with_0_only_when_equal(shell: Shell) -> None:
     assert shell.run("sync", "-q")[0] == 0
     assert shell.run("verify", "-q") == (0, "", "")
     ad = next(iter(shell.server.practice.world.truth()))
@@ -374,7 +374,7 @@ def test_verify_ends_as_its_sync_does_when_that_fails(shell: Shell) -> None:
     assert "cannot reach" in err
 
 
-def test_a_beginning_for_a_store_that_has_begun_is_told_to_do_nothing(shell: Shell) -> None:
+def test_a_beginning_for_a_store_that_has_begun_is_reported_as_without_effect(shell: Shell) -> None:
     assert "already exists" not in shell.run("sync", "--since", "20")[2]
     assert shell.run("sync", "--quiet", "--since", "100") == (0, "", "")
     code, out, err = shell.run("sync", "--since", "100")
@@ -396,7 +396,7 @@ def test_commas_part_the_values_of_a_scope_as_they_do_in_filters(shell: Shell) -
     }
 
 
-def test_a_scope_that_keeps_nothing_is_told(shell: Shell) -> None:
+def test_a_scope_that_keeps_nothing_is_reported(shell: Shell) -> None:
     """A place that exists and has no ads is not mistyped, and no sync fails for that."""
     words = ("--scope", "municipal=UTSIRA", "--scope", "municipal=BERGEN")
     code, _, err = shell.run("sync", *words)
@@ -410,7 +410,7 @@ def test_a_scope_that_keeps_nothing_is_told(shell: Shell) -> None:
     assert shell.run("sync", "--quiet") == (0, "", "")
 
 
-def test_what_a_changed_scope_does_is_told(shell: Shell) -> None:
+def test_what_a_changed_scope_does_is_reported(shell: Shell) -> None:
     assert shell.run("sync", "-q", "--scope", "municipal=BERGEN")[0] == 0
     _, _, err = shell.run("sync", "--scope", "all")
     assert "scope changed: 0 ads removed" in err
@@ -440,7 +440,9 @@ def test_on_a_terminal_it_draws_bars(shell: Shell) -> None:
     assert b" new, 0 changed" in shown
 
 
-def test_R5_a_machine_that_starts_no_thread_is_told_and_a_later_run_goes_on(shell: Shell) -> None:
+def test_R5_a_machine_that_starts_no_thread_is_reported_and_a_later_run_goes_on(
+    shell: Shell,
+) -> None:
     resource = pytest.importorskip("resource")
 
     def poor() -> None:

@@ -184,14 +184,14 @@ def test_what_no_token_can_be_is_refused_without_showing_it(home: Path, token: s
     assert not token.strip() or token not in str(caught.value)
 
 
-def test_a_token_file_that_is_no_text_is_told(home: Path) -> None:
+def test_a_token_file_that_is_no_text_is_reported(home: Path) -> None:
     (home / "token").write_bytes(b"\xff\xfe")
     source = settings(home, token_file=str(home / "token")).token
     with pytest.raises(ConfigError, match="not text"):
         source.read()
 
 
-def test_a_token_file_that_is_not_there_is_told_by_name(home: Path) -> None:
+def test_a_token_file_that_is_not_there_is_reported_by_name(home: Path) -> None:
     source = settings(home, token_file=str(home / "none")).token
     with pytest.raises(ConfigError, match=r"cannot read the token file .*none: No such file"):
         source.read()

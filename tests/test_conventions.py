@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 
 from support import temporary
+from support.measuring import MEASURED, NOT_MEASURED, is_measured, without_coverage
 from support.temporary import use_memory_disk
 
 TESTS = Path(__file__).parent
@@ -98,6 +101,7 @@ def test_private_members_are_used_where_there_is_no_public_way() -> None:
     assert used == PRIVATE
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a disk")
 def test_temporary_files_are_in_memory_where_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,3 +123,36 @@ def test_the_testers_own_folder_for_temporary_files_is_kept(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     use_memory_disk()
     assert os.environ["TMPDIR"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("test", "measured"),
+    [
+        ("test_store.py", True),
+        ("faults/test_http.py", True),
+        ("serve/test_page.py", False),
+        ("serve/test_readers.py", True),
+        ("test_growth.py", False),
+    ],
+)
+def test_coverage_measures_the_tests_of_what_the_gate_is_about(test: str, measured: bool) -> None:
+    assert is_measured(TESTS / test) is measured
+
+
+def test_what_is_not_measured_exists() -> None:
+    assert [name for name in NOT_MEASURED | MEASURED if not (TESTS / name).exists()] == []
+
+
+def test_a_test_without_coverage_is_not_measured(tmp_path: Path) -> None:
+    """And what follows it is."""
+    script = tmp_path / "script.py"
+    script.write_text("def first():\n    pass\n\ndef second():\n    pass\n")
+    code = compile(script.read_text(), str(script), "exec")
+    names: dict[str, Callable[[], None]] = {}
+    measuring = Coverage(data_file=None, config_file=False, include=[str(script)])
+    with measuring.collect():
+        exec(code, names)
+        with without_coverage():
+            names["first"]()
+        names["second"]()
+    assert measuring.get_data().lines(str(script)) == [1, 4, 5]

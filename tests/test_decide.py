@@ -45,7 +45,7 @@ def judged(
     return decide_entries(sightings, stored=stored, last_day=last_day, today=TODAY)
 
 
-def test_nothing_new_asks_for_nothing() -> None:
+def test_nothing_new_requests_nothing() -> None:
     assert judged(sighting("ACTIVE", known=True), sighting("INACTIVE", known=True)) is None
 
 
@@ -79,14 +79,14 @@ def test_the_last_new_entry_in_feed_order_decides(
         (TODAY - timedelta(days=1), True, Reason.STOPPED),
     ],
 )
-def test_only_a_last_day_that_is_over_tells_that_an_ad_ran_out(
+def test_only_a_last_day_that_is_over_means_that_an_ad_ran_out(
     last_day: date | None, withdrawn: bool, reason: Reason
 ) -> None:
     verdict = judged(sighting("INACTIVE", withdrawn=withdrawn), last_day=last_day)
     assert verdict == EntryDecision(AD, remove=True, ask=False, reason=reason)
 
 
-def test_a_superseded_inactive_asks_nothing_about_an_ad_we_do_not_have() -> None:
+def test_a_superseded_inactive_requests_nothing_about_an_ad_we_do_not_have() -> None:
     verdict = judged(sighting("INACTIVE", contested=True), stored=False)
     assert verdict == EntryDecision(AD, remove=False, ask=False, reason=Reason.SUPERSEDED)
 
@@ -126,7 +126,7 @@ STORED = Stored(OURS.raw, None)
         ),
     ],
 )
-def test_the_detail_says_what_is_true_now(
+def test_the_detail_decides_what_is_true_now(
     answer: Detail | Gone, stored: Stored | None, reason: Reason, kept: bool
 ) -> None:
     verdict = decide_detail(answer, stored=stored, queued=None, today=TODAY, scope=Scope())
@@ -144,7 +144,7 @@ def test_the_detail_says_what_is_true_now(
         (None, None, None),
     ],
 )
-def test_an_ad_that_is_gone_is_asked_for_twice_more(
+def test_an_ad_that_is_gone_is_requested_twice_more(
     stored: Stored | None, queued: Queued | None, retry: Retry | None
 ) -> None:
     """A 404 may be a passing fault: that it is for good is believed after an hour and a day."""

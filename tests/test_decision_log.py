@@ -81,7 +81,7 @@ def test_an_ad_is_queued_and_added(bench: Bench, lines: Lines) -> None:
     ]
 
 
-def test_an_entry_removes_an_ad_and_says_which_entry(bench: Bench, lines: Lines) -> None:
+def test_an_entry_removes_an_ad_and_is_named(bench: Bench, lines: Lines) -> None:
     bench.sync()
     lines()
     bench.feed.log += [("a", "INACTIVE", 61), ("c", "INACTIVE", 62)]

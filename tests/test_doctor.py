@@ -112,7 +112,7 @@ def run(code: int | None) -> RunFacts:
         (failed("token", TokenError("refused")), FAILURE, 6, "refused"),
     ],
 )
-def test_a_check_says_how_it_is_and_what_to_do(
+def test_a_check_reports_its_result_and_the_next_step(
     finding: Finding, level: Level, code: int, message: str
 ) -> None:
     assert (finding.level, finding.exit_code) == (level, code)
@@ -154,7 +154,7 @@ def test_a_store_that_is_well(db: Path) -> None:
 
 
 @pytest.mark.usefixtures("noon")
-def test_a_damaged_store_is_told_and_left(db: Path) -> None:
+def test_a_damaged_store_is_reported_and_left(db: Path) -> None:
     data = bytearray(db.read_bytes())
     data[4_096 * 3 :] = b"\xff" * (len(data) - 4_096 * 3)
     db.write_bytes(data)
@@ -190,7 +190,7 @@ def test_a_token_of_ones_own_that_ran_out_and_a_variable_that_is_none(db: Path) 
 
 
 @pytest.mark.usefixtures("noon")
-def test_a_pause_that_was_asked_for_is_respected(db: Path) -> None:
+def test_a_pause_that_was_requested_is_respected(db: Path) -> None:
     with Store(db) as store:
         store.remember_retry(NOW + timedelta(hours=1))
     _, found = examined(db, "--base-url", "http://127.0.0.1:9")
@@ -211,7 +211,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         yield Shell(tmp_path, server)
 
 
-def test_the_feed_is_asked_twice_and_no_more(shell: Shell) -> None:
+def test_the_feed_gets_two_requests_and_no_more(shell: Shell) -> None:
     assert shell.run("sync", "-q")[0] == 0
     shell.server.practice.forget_requests()
     code, out, _ = shell.run("doctor", "--format", "json")

@@ -1,4 +1,4 @@
-"""The day by which to apply: read where the text says one, and never guessed."""
+"""The day by which to apply: read where the text names one, and never guessed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ DAY = date(2026, 8, 21)  # a Friday
         "senest den 21.08.2026",
     ],
 )
-def test_a_text_that_says_a_day(text: str) -> None:
+def test_a_text_that_names_a_day(text: str) -> None:
     assert read_due(text) == DAY
 
 
@@ -72,7 +72,7 @@ def test_a_text_that_says_a_day(text: str) -> None:
         "2026-08-21T12:00 eller snarest",
     ],
 )
-def test_what_says_no_one_day_stays_text(text: str | None) -> None:
+def test_what_names_no_single_day_stays_text(text: str | None) -> None:
     assert read_due(text) is None
 
 

@@ -55,7 +55,7 @@ def test_X3_after_each_sync_nothing_inactive_is_in_any_file(
     assert scenario.crashes > 2
 
 
-def test_C2_a_reader_postpones_the_erasure_which_is_told_and_made_good(
+def test_C2_a_reader_postpones_the_erasure_which_is_reported_and_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
@@ -77,7 +77,7 @@ def test_C2_a_reader_postpones_the_erasure_which_is_told_and_made_good(
 
 
 def owed(scenario: LeakScenario) -> bool:
-    """What `navfeed status` says."""
+    """What `navfeed status` prints."""
     with Reader(scenario.lab.path, scenario.world.today) as reader:
         return reader.status(scenario.world.now).erasure_owed
 
@@ -136,7 +136,7 @@ FORBIDDEN = (
 
 
 def verdict(number: int, revision: int = 0) -> DetailDecision:
-    """An ad that says its canaries, under an id that leaves the tables in no order."""
+    """An ad that contains its canaries, under an id that leaves the tables in no order."""
     ad = str(UUID(bytes=blake2b(str(number).encode(), digest_size=16).digest()))
     reason = Reason.CHANGED if revision else Reason.NEW
     return DetailDecision(ad, reason, served(ad, **canary_content(number, revision)))

@@ -64,17 +64,17 @@ def test_runs_that_are_well_are_two_minutes_apart() -> None:
     assert rests(None, None, None) == [120, 120, 120]
 
 
-def test_bad_weather_is_asked_ever_less_often_and_a_good_run_ends_it() -> None:
+def test_a_failing_feed_is_requested_ever_less_often_until_a_good_run() -> None:
     assert rests(*[WEATHER] * 5, None, WEATHER) == [240, 480, 900, 900, 900, 120, 240]
 
 
-def test_another_sync_says_nothing_of_the_weather() -> None:
+def test_another_sync_reports_nothing_of_the_weather() -> None:
     taken = LockedError("another sync")
     assert rests(taken, taken, None) == [120, 120, 120]
     assert rests(WEATHER, taken, WEATHER) == [240, 240, 480]
 
 
-def test_who_asks_every_hour_does_not_ask_more_often_in_bad_weather() -> None:
+def test_who_requests_every_hour_does_not_request_more_often_in_bad_weather() -> None:
     assert rest_after(WEATHER, 9, every=3_600, now=NOW, chance=0.5) == 3_600
 
 
@@ -83,7 +83,7 @@ def test_jitter_goes_both_ways_by_a_tenth() -> None:
     assert found == [108, 120, 132]
 
 
-def test_a_pause_the_server_asked_for_is_never_shortened() -> None:
+def test_a_pause_the_server_requested_is_never_shortened() -> None:
     error = UnreachableError("429", retry_at=NOW + timedelta(hours=1))
     found = [rest_after(error, 1, every=120, now=NOW, chance=chance) for chance in (0, 1)]
     assert found == pytest.approx([3_600, 3_960])

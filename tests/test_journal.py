@@ -1,4 +1,4 @@
-"""The journal: what it tells of each change, and never of what an ad said."""
+"""The journal: what it records of each change, and never an ad's text."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_ad_comes_changes_and_goes(store: Store) -> None:
     assert changes_of(store, here(store)) == []
 
 
-def test_fields_are_those_that_changed_since_the_place_asked_from(store: Store) -> None:
+def test_fields_are_those_that_changed_since_the_cursor(store: Store) -> None:
     store_ad(store, ONE, title="Kokk", sector="Privat")
     first = here(store)
     store_ad(store, ONE, Reason.CHANGED, title="Baker", sector="Privat")
@@ -148,7 +148,7 @@ def test_the_end_of_the_last_day_is_a_change(store: Store) -> None:
     assert short(changes_of(store, after)) == [(ONE, "expired", "expired")]
 
 
-def test_an_ad_past_its_last_day_is_told_as_expired_before_any_sync(store: Store) -> None:
+def test_an_ad_past_its_last_day_is_reported_as_expired_before_any_sync(store: Store) -> None:
     store_ad(store, ONE, expires="2026-11-21T23:00:00+01:00")
     (today,) = changes_of(store)
     (tomorrow,) = changes_of(store, today=TODAY + timedelta(days=1))
@@ -194,7 +194,7 @@ def test_what_leaves_the_scope_is_removed(store: Store) -> None:
     assert short(changes_of(store, after)) == [(ONE, "removed", "out of scope")]
 
 
-def test_an_erasure_tells_everyone_to_take_over_what_is_left(store: Store) -> None:
+def test_an_erasure_makes_everyone_take_over_what_is_left(store: Store) -> None:
     store_ad(store, ONE, title="Kari Nordmann leder")
     store_ad(store, TWO)
     after = here(store)
@@ -251,7 +251,7 @@ def test_an_ad_that_no_longer_fits_is_removed_for_who_filters(store: Store) -> N
 
 
 def test_one_that_came_back_and_no_longer_fits_is_removed_too(store: Store) -> None:
-    """Somebody who was told of it and did not note so would keep it for ever."""
+    """A reader that got it and did not note it would keep it for ever."""
     kitchens = Filters(sector=("privat",))
     after = here(store)
     store_ad(store, ONE, sector="Privat")

@@ -1,4 +1,4 @@
-"""Whoever applies what `changes` tells has the store's active ads, whatever happens to either.
+"""Whoever applies what `changes` prints has the store's active ads, whatever happens to either.
 
 The rules are what can happen to a store and to a consumer; the invariant is what the page on
 changes promises. `make campaign` runs thousands of histories.
@@ -56,7 +56,7 @@ Held = tuple[int, Content | None, date | None]
 
 @dataclass
 class Consumer:
-    """Does what docs/reference/changes.md says, and no more."""
+    """Does what docs/reference/changes.md describes, and no more."""
 
     source: Source
     cursor: Cursor | None = None

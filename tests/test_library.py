@@ -1,4 +1,4 @@
-"""What `import navfeed` offers to programs, and the page that tells of it."""
+"""What `import navfeed` offers to programs, and the page that documents it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def url(world: World):
         yield server.url
 
 
-def test_a_sync_tells_each_step_and_how_it_ended(tmp_path, url, world):
+def test_a_sync_reports_each_step_and_how_it_ended(tmp_path, url, world):
     reported: list[navfeed.Event] = []
     settings = navfeed.load_settings(db=tmp_path / "ads.db", base_url=url)
     ended = navfeed.sync_store(settings, progress=reported.append)
@@ -60,7 +60,7 @@ def test_the_store_is_the_commands_own_by_default(url, monkeypatch):
         assert store.find(first[:8]) == (first, content)
 
 
-def test_a_store_is_asked_about_another_day(tmp_path, url):
+def test_a_store_is_queried_about_another_day(tmp_path, url):
     navfeed.sync_store(navfeed.load_settings(db=tmp_path / "ads.db", base_url=url))
     in_a_year = machine_now() + timedelta(days=365)
     with navfeed.open_store(str(tmp_path / "ads.db"), at=in_a_year) as store:
@@ -173,7 +173,7 @@ def test_a_name_that_does_not_exist():
         _ = navfeed.Nothing  # type: ignore[attr-defined]
 
 
-def test_every_name_is_there_and_told_of():
+def test_every_name_is_there_and_documented():
     documented = set(re.findall(r"^\| `(\w+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     assert documented | {"__version__"} == set(navfeed.__all__) == set(dir(navfeed))
     assert all(getattr(navfeed, name) is not None for name in navfeed.__all__)

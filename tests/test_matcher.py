@@ -186,7 +186,7 @@ def test_what_is_looked_for(text: str, expected: Term) -> None:
     assert needle(text) == expected
 
 
-def test_a_mark_is_a_keyed_hash_and_says_nothing_else() -> None:
+def test_a_mark_is_a_keyed_hash_and_nothing_else() -> None:
     mark = erased_term_of(needle("Kari Nordmann"), KEY)
     assert mark == ErasedTerm(
         TermKind.WORDS, 2, hmac.new(KEY, b"words:kari nordmann", "sha256").digest()

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: a parser reads them, names are as it wants, alerts ask for them."""
+"""Figures for Prometheus: a parser reads them, names follow its rules, alerts use them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def read(facts: StoreFacts) -> dict[str, float]:
     }
 
 
-def test_what_is_known_is_told() -> None:
+def test_what_is_known_is_reported() -> None:
     reported = read(FACTS)
     moment = NOW.timestamp()
     assert reported["navfeed_active_ads"] == 9
@@ -143,7 +143,7 @@ def alerts() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
-def test_an_alert_asks_for_what_is_there_and_says_what_to_do(rule: dict[str, Any]) -> None:
+def test_an_alert_uses_metrics_that_exist_and_names_the_next_step(rule: dict[str, Any]) -> None:
     known = {sample.partition("{")[0] for sample in read(FACTS)}
     figures = set(re.findall(r"navfeed_\w+", rule["expr"]))
     assert figures or rule["alert"] == "NavfeedDisk"  # of node_exporter's figures
@@ -177,7 +177,7 @@ def test_a_sync_leaves_the_file_readable_for_others_and_whole(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs POSIX signals")
-def test_a_service_that_is_told_to_reload_meanwhile_reloads(
+def test_a_service_that_gets_a_reload_meanwhile_reloads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def meanwhile(_: StoreFacts) -> str:

@@ -338,7 +338,7 @@ def test_a_migration_that_is_cut_off_has_not_begun(
     assert rows(old, "SELECT count(*) FROM ads WHERE due_date = '2026-08-21'") == [(1,)]
 
 
-def test_who_only_reads_changes_nothing_and_is_told(old: Path) -> None:
+def test_who_only_reads_changes_nothing_and_is_reported(old: Path) -> None:
     before = old.read_bytes()
     with pytest.raises(StoreError, match=r"older navfeed \(schema 1.*Run `navfeed sync` once"):
         Reader(old, TODAY)
@@ -372,7 +372,7 @@ def test_D5_a_store_is_copied_before_it_is_upgraded(old: Path) -> None:
     assert run_command(old, "backup", str(copy), "--force").exit_code == 2
 
 
-def test_D5_no_copy_is_made_where_none_is_wanted_nor_of_a_new_store(
+def test_D5_no_copy_is_made_where_it_is_turned_off_nor_of_a_new_store(
     old: Path, tmp_path: Path
 ) -> None:
     Store(old, upgrade_copy=False).close()
@@ -451,7 +451,7 @@ def test_D5_the_copy_is_kept_until_a_run_was_good(old: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["flag", "file"])
-def test_D5_without_a_copy_where_it_is_so_told(old: Path, how: str) -> None:
+def test_D5_without_a_copy_where_it_is_turned_off(old: Path, how: str) -> None:
     (old.parent / "navfeed").mkdir()
     words = ["--no-upgrade-copy"] if how == "flag" else []
     text = "" if words else "upgrade_copy = false"

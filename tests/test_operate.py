@@ -1,4 +1,4 @@
-"""The store's life: its runs, copies of it, one put back, and its file made anew."""
+"""Backup and maintenance: runs, copies of the store, a restore, and a vacuum."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def titles(path: Path) -> dict[str, str]:
 # runs
 
 
-def test_runs_are_told_newest_first(db: Path) -> None:
+def test_runs_are_listed_newest_first(db: Path) -> None:
     with Store(db) as store:
         for code in (0, 5, 4):
             run = store.begin_run(NOW)
@@ -270,7 +270,7 @@ def test_D5_a_backup_of_an_older_schema_is_brought_up_to_date(
     assert [name for name in names(db) if "upgrade" in name] == []
 
 
-def test_D5_an_older_store_that_is_replaced_says_what_it_forgot(
+def test_D5_what_an_older_store_forgot_is_known_when_it_is_replaced(
     db: Path, old: Path, copy: Path
 ) -> None:
     assert run_command(db, "backup", str(copy)).exit_code == 0
@@ -373,7 +373,7 @@ def test_erasures_of_another_origin_are_to_be_repeated(db: Path, copy: Path) -> 
     assert "repeat the erasures" in restored(db, copy)
 
 
-def test_a_store_that_cannot_say_what_it_forgot_is_told(db: Path, copy: Path) -> None:
+def test_a_store_that_cannot_say_what_it_forgot_is_reported(db: Path, copy: Path) -> None:
     assert run_command(db, "backup", str(copy)).exit_code == 0
     data = db.read_bytes()
     db.write_bytes(data[:200] + b"\xff" * (len(data) - 200))
@@ -475,7 +475,7 @@ def test_a_vacuum_gives_the_room_back_and_leaves_nothing(db: Path) -> None:
         assert not store.erasure_owed()
 
 
-def test_C2_a_vacuum_beside_a_reader_says_what_is_left(
+def test_C2_a_vacuum_beside_a_reader_reports_what_is_left(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erasure, "ERASE_WAIT_MS", 1)
@@ -513,7 +513,7 @@ def test_without_a_store_there_is_nothing_to_do(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_check_tells_each_problem(db: Path, harm: str, message: str) -> None:
+def test_check_reports_each_problem(db: Path, harm: str, message: str) -> None:
     with closing(sqlite3.connect(db)) as connection:
         connection.execute(harm, [uuid_of(1)])
         connection.commit()
@@ -536,7 +536,7 @@ def on_terminal(db: Path, copy: Path, reply: str) -> int:
     return requested.returncode
 
 
-def test_whoever_sits_at_a_terminal_is_asked_first(db: Path, copy: Path) -> None:
+def test_whoever_sits_at_a_terminal_is_asked_to_confirm(db: Path, copy: Path) -> None:
     assert run_command(db, "backup", str(copy)).exit_code == 0
     with Store(db) as store:
         store.commit_details([DetailDecision(uuid_of(1), Reason.STOPPED)], [], NOW)

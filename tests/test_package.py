@@ -135,7 +135,7 @@ def test_the_sdist_holds_what_it_takes_to_build_and_read(source: Path) -> None:
     assert (source / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
-def test_the_wheel_says_what_it_is(wheel: Path) -> None:
+def test_the_wheel_describes_itself(wheel: Path) -> None:
     output = metadata(wheel)
     assert (output["Name"], output["Version"]) == ("navfeed", __version__)
     assert (output["License-Expression"], output["Requires-Python"]) == ("MIT", ">=3.11")
@@ -144,7 +144,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     assert "Typing :: Typed" in output.get_all("Classifier", [])
 
 
-def test_the_wheel_works_where_nothing_is_but_what_it_asks_for(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_works_with_nothing_but_its_requirements(wheel: Path, tmp_path: Path) -> None:
     installed = environment(wheel, tmp_path / "env")
     with PracticeServer(Practice(World.history(1, now=machine_now(), entries=60))) as feed:
         settings = {
@@ -181,7 +181,7 @@ def environment(wheel: Path, folder: Path) -> Path:
 
 
 def closure(requirements: list[str]) -> Iterator[Distribution]:
-    """The distributions that are asked for, and those that they ask for, extras aside."""
+    """The distributions that are required, and those that they require, extras aside."""
     known: set[str] = set()
     waiting = list(requirements)
     while waiting:

@@ -101,7 +101,7 @@ def test_a_contact_goes_as_a_whole_and_the_others_stay(bench: Bench, path: Path)
     assert stored_content(path, "Nordmann")["x"] == "Kari"
 
 
-def test_columns_say_what_the_raw_content_says(bench: Bench, path: Path) -> None:
+def test_columns_match_the_raw_content(bench: Bench, path: Path) -> None:
     forget(path, "Kari Nordmann")
     from navfeed.wire.detail import read_content
 
@@ -251,7 +251,7 @@ PLACES: dict[str, Any] = {
 
 
 def said_everywhere(name: str, value: Any = PLACES) -> Any:
-    """The fields of an ad that says it in every place."""
+    """The fields of an ad that has it in every place."""
     match value:
         case str():
             return value.replace("{}", name)
@@ -307,7 +307,7 @@ def test_X7_what_is_found_after_an_erasure_is_nothing(text: str, message: dict[s
     assert Redactor(rules)(stored) == left
 
 
-def test_what_navs_form_asks_for_stays(path: Path) -> None:
+def test_what_navs_form_requires_stays(path: Path) -> None:
     """Ids and moments name nobody, and an ad without its last day would be shown for ever."""
     message = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
     db = fill(path, ad(1, **message, expires="2999-01-01T00:00:00Z"))
@@ -343,7 +343,7 @@ def db(path: Path) -> Path:
     return fill(path, ad(1, **KARI), ad(2), OLD)
 
 
-def test_found_is_told_with_ad_and_field_and_no_more_than_that(db: Path) -> None:
+def test_found_is_reported_with_ad_and_field_and_no_more(db: Path) -> None:
     assert answer(db, "privacy", "find", "kari  NORDMANN").splitlines() == [
         f"{uuid_of(1)}\tworkLocations[0].address\tKari Nordmann",
         f"{uuid_of(1)}\tcontactList[0].name\tKari Nordmann",
@@ -395,7 +395,7 @@ def test_find_changes_no_ad(db: Path) -> None:
 
 
 @time_machine.travel(NOW, tick=False)
-def test_the_log_says_when_and_how_much_and_never_what(db: Path) -> None:
+def test_the_log_records_when_and_how_much_and_never_what(db: Path) -> None:
     answer(db, "privacy", "find", "Kari Nordmann")
     answer(db, "privacy", "erase", "Kari Nordmann")
     answer(db, "privacy", "find", "Kari Nordmann")
@@ -422,7 +422,7 @@ def test_what_stands_everywhere_is_refused(db: Path, command: str, text: str) ->
 
 
 @pytest.mark.parametrize("command", [["find", "Kari"], ["erase", "Kari"], ["log"]])
-def test_without_a_store_there_is_nothing_to_ask(path: Path, command: list[str]) -> None:
+def test_without_a_store_there_is_nothing_to_query(path: Path, command: list[str]) -> None:
     result = run_command(path, "privacy", *command)
     assert result.exit_code == 7
     assert not path.exists()
@@ -436,7 +436,7 @@ def test_C1_an_erasure_waits_for_no_sync(db: Path) -> None:
     assert run_command(db, "privacy", "erase", "Kari Nordmann").exit_code == 0
 
 
-def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
+def test_the_text_can_come_from_stdin_and_is_shown_nowhere(db: Path) -> None:
     import subprocess
 
     for command in ("find", "erase"):
@@ -452,7 +452,7 @@ def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
     assert ended.stdout == ""
 
 
-def test_find_says_nothing_where_it_can_leave_no_line(
+def test_find_reports_nothing_where_it_can_leave_no_line(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> NoReturn:
@@ -490,7 +490,7 @@ def on_terminal(db: Path, reply: str, *words: str) -> tuple[int, str]:
         ("", ["--yes"], 0, "erased in 7 places of 2 ads"),
     ],
 )
-def test_a_person_is_asked_first(
+def test_a_person_is_asked_to_confirm(
     db: Path, reply: str, words: list[str], code: int, message: str
 ) -> None:
     ended, err = on_terminal(db, reply, *words)
@@ -507,7 +507,7 @@ def test_on_a_terminal_what_is_found_is_a_table(db: Path) -> None:
     assert "field" in out
 
 
-def test_a_store_that_is_none_is_told(path: Path) -> None:
+def test_a_file_that_is_no_store_is_reported(path: Path) -> None:
     path.write_text("dear grandmother, " * 100)
     assert run_command(path, "privacy", "erase", "Kari").exit_code == 7
     with pytest.raises(StoreError):

@@ -1,4 +1,4 @@
-"""How far back a copy reaches: counted from the feed's clock, stored, and told where ads lack."""
+"""How far back a copy reaches: by the feed's clock, stored, reported where ads are missing."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_copy_lacks_ads_until_it_is_as_old_as_an_ad_can_be(
 
 
 @pytest.mark.parametrize("option", [["--since", "3"], ["--from-tip"]], ids=lambda o: o[0])
-def test_a_copy_begun_late_on_purpose_says_so(tmp_path: Path, option: list[str]) -> None:
+def test_a_copy_begun_late_on_purpose_reports_it(tmp_path: Path, option: list[str]) -> None:
     with SocketLab(tmp_path / "copy.db", half_a_year()) as socket_lab:
         assert run(socket_lab, "sync", *option).code == 0
         assert "older ads may be missing" in run(socket_lab, "status").out
@@ -95,7 +95,7 @@ def test_a_copy_begun_late_on_purpose_says_so(tmp_path: Path, option: list[str])
         assert finding["level"] == "warning"
 
 
-def test_a_complete_copy_says_nothing_of_it(tmp_path: Path) -> None:
+def test_a_complete_copy_does_not_mention_it(tmp_path: Path) -> None:
     with SocketLab(tmp_path / "copy.db", half_a_year()) as socket_lab:
         assert run(socket_lab, "sync").code == 0
         assert "missing" not in run(socket_lab, "status").out

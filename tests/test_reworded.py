@@ -37,7 +37,7 @@ def test_texts_change_wherever_people_write_them() -> None:
     }
 
 
-def test_columns_say_what_the_raw_content_says() -> None:
+def test_columns_match_the_raw_content() -> None:
     before = parse('{"title":"kari","description":"kari","contactList":[{"name":"kari N"}]}')
     after = rewrite_texts(before, lambda text: text.replace("kari", ""), lambda _: True)
     assert (after.title, after.description, after.contacts) == ("", "", ())
@@ -76,7 +76,7 @@ def test_codes_and_names_of_members_are_shown_to_what_recodes() -> None:
     )
 
 
-def test_with_names_ids_and_moments_are_not_told_and_names_of_members_are() -> None:
+def test_ids_and_moments_do_not_come_and_names_of_members_do_on_request() -> None:
     raw = (
         '{"uuid":"00000000-0000-4000-8000-000000000001","updated":"2026-03-03T08:00:00Z",'
         '"expires":"soon","x":{"kari":[1,"a"]}}'
@@ -119,7 +119,7 @@ def test_a_change_that_leaves_a_lone_surrogate_is_still_what_utf8_can_hold() -> 
     assert json.loads(after) == {"title": "\ud800 OLA \0 ø"}
 
 
-def test_texts_are_told_with_their_fields() -> None:
+def test_texts_come_with_their_fields() -> None:
     raw = (
         '{"title":"a","title":"b","contactList":[{"name":"c","phone":1},"d"],'
         '"employer":{"name":"e","x":{"y":[[],["f"]]}},"z":null}'
@@ -156,7 +156,7 @@ def test_nothing_changed_is_nothing_changed(value: object, escaped: bool, indent
 
 
 @given(st.dictionaries(st.text(), values, max_size=6), st.booleans())
-def test_every_text_is_told_and_can_be_changed(value: dict[str, object], escaped: bool) -> None:
+def test_every_text_comes_and_can_be_changed(value: dict[str, object], escaped: bool) -> None:
     raw = json.dumps(value, ensure_ascii=escaped)
     emptied = rewrite_texts(parse(raw), lambda _: "", lambda _: False)
     left = [text for field, text in iter_texts(emptied.raw) if text and not is_no_prose(field)]

@@ -68,7 +68,7 @@ def test_a_line_for_people_begins_with_its_time_and_level(file: Path) -> None:
     assert datetime.fromisoformat(first.split()[0])
 
 
-def test_X5_a_log_is_its_owners_alone_also_when_it_is_begun_anew(file: Path) -> None:
+def test_X5_a_log_is_its_owners_alone_also_when_it_is_started_again(file: Path) -> None:
     before = os.umask(0)
     try:
         log = Log(LogFormat.JSON, LogLevel.INFO, file)
@@ -90,7 +90,7 @@ def test_a_log_that_was_there_keeps_its_permissions(file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
-def test_a_log_that_was_moved_away_is_begun_anew(file: Path) -> None:
+def test_a_log_that_was_moved_away_is_started_again(file: Path) -> None:
     log = Log(LogFormat.JSON, LogLevel.INFO, file)
     log.say(LogLevel.INFO, "one")
     moved = file.rename(file.with_suffix(".1"))
@@ -114,7 +114,7 @@ def test_a_log_in_no_folder_is_wrong_use(tmp_path: Path) -> None:
         Log(LogFormat.TEXT, LogLevel.INFO, tmp_path / "none" / "x.log")
 
 
-def test_all_that_a_run_does_is_told_by_its_number(tmp_path: Path, file: Path) -> None:
+def test_all_that_a_run_does_is_reported_by_its_number(tmp_path: Path, file: Path) -> None:
     bench = Bench(tmp_path / "navfeed.db", ("a", "ACTIVE", 0), ("b", "ACTIVE", 60))
     bench.feed.active = active("ab")
     ended = bench.sync()
@@ -155,7 +155,7 @@ def test_json_on_stderr_is_json_alone_and_errors_too(shell: Shell) -> None:
     assert [json.loads(line)["level"] for line in err.splitlines()] == ["error"]
 
 
-def test_with_a_log_file_stderr_says_nothing(shell: Shell, file: Path) -> None:
+def test_with_a_log_file_stderr_reports_nothing(shell: Shell, file: Path) -> None:
     words = ["sync", "--log-file", str(file), "--log-format", "json"]
     assert shell.run(*words) == (0, "", "")
     assert lines(file)[-1]["event"] == "ended"
@@ -214,7 +214,7 @@ def test_a_bug_is_one_event(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> No
     assert (logged["level"], "this is a bug" in logged["message"]) == ("error", True)
 
 
-def test_what_a_log_cannot_take_is_said_on_stderr(shell: Shell) -> None:
+def test_what_a_log_cannot_take_is_reported_on_stderr(shell: Shell) -> None:
     shell.server.practice.script(faults.on("page"), faults.status(200, b"<html>"), times=None)
     code, _, err = shell.run("sync", "--log-file", "/dev/full")
     assert (code, err.startswith("navfeed: ")) == (5, True)

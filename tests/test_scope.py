@@ -94,7 +94,7 @@ def test_a_first_sync_takes_any_scope_of_known_places(tmp_path: Path) -> None:
     assert new.sync(scope=Scope(("Narvk",))).exit_code is ExitCode.USAGE
 
 
-def test_losing_more_than_half_the_ads_wants_to_be_agreed_to(bench: Bench) -> None:
+def test_losing_more_than_half_the_ads_needs_confirmation(bench: Bench) -> None:
     ended = bench.sync(scope=Scope(municipalities=("OSLO",)))
     assert ended.exit_code is ExitCode.USAGE
     assert "would remove 2 of the 3 ads that are stored" in ended.outcome
@@ -129,7 +129,7 @@ def test_taking_a_scope_back_restores_when_ads_came_and_changed(
     assert bench.rows("SELECT * FROM removed") == []
 
 
-def test_an_ad_that_changed_while_it_was_outside_says_so(bench: Bench) -> None:
+def test_an_ad_that_changed_while_it_was_outside_is_reported_as_changed(bench: Bench) -> None:
     ((stored_at, changed_at),) = set(bench.rows("SELECT stored_at, changed_at FROM ads"))
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.pass_time(timedelta(days=3))
@@ -144,7 +144,7 @@ def test_an_ad_that_changed_while_it_was_outside_says_so(bench: Bench) -> None:
     assert str(changed) > str(changed_at)
 
 
-def test_what_ended_outside_the_scope_begins_anew(bench: Bench) -> None:
+def test_what_ended_outside_the_scope_starts_again(bench: Bench) -> None:
     bench.sync(scope=Scope(municipalities=("OSLO",)), scope_agreed=True)
     bench.feed.log.append(("voss", "INACTIVE", 5))
     bench.sync()
@@ -205,7 +205,7 @@ def test_yes_takes_up_a_scope_that_removes_most(shell: Shell) -> None:
     assert shell.is_exact()
 
 
-def test_a_dry_run_tells_what_would_happen_and_changes_nothing(shell: Shell) -> None:
+def test_a_dry_run_reports_what_would_happen_and_changes_nothing(shell: Shell) -> None:
     shell.server.practice.forget_requests()
     before = shell.db.read_bytes()
     stored = len(shell.stored())
@@ -249,7 +249,7 @@ def test_a_dry_run_counts_the_contacts_and_masks_that_would_go(shell: Shell) -> 
     assert "Masks" not in shell.run("sync", "--dry-run")[1]
 
 
-def test_a_dry_run_wants_a_store_and_one_run(shell: Shell, tmp_path: Path) -> None:
+def test_a_dry_run_needs_a_store_and_one_run(shell: Shell, tmp_path: Path) -> None:
     other = tmp_path / "none.db"
     code, _, err = shell.run("sync", "--dry-run", "--db", str(other))
     assert (code, "the first sync creates it" in err, other.exists()) == (2, True, False)

@@ -156,7 +156,7 @@ def test_S5_reading_old_entries_again_never_reopens_a_removed_ad(lab: Lab) -> No
 
 
 @pytest.mark.parametrize("silently", ["drop_silently", "rewrite_silently", "vanish"])
-def test_S6_what_no_entry_tells_is_found_within_the_recheck(lab: Lab, silently: str) -> None:
+def test_S6_what_no_entry_reports_is_found_within_the_recheck(lab: Lab, silently: str) -> None:
     ads = publish(lab, 10)
     lab.sync()
     getattr(lab.world, silently)(ads[2])
@@ -169,7 +169,7 @@ def test_S6_what_no_entry_tells_is_found_within_the_recheck(lab: Lab, silently: 
     assert lab.is_exact()
 
 
-def test_S6_an_ad_whose_end_is_never_told_leaves_by_its_own_last_day(lab: Lab) -> None:
+def test_S6_an_ad_whose_end_is_never_reported_leaves_by_its_own_last_day(lab: Lab) -> None:
     lab.world.publish(expires=NOW + timedelta(days=2))
     lab.sync()
     lab.world.advance(timedelta(days=3))

@@ -165,14 +165,14 @@ def test_masks_count_with_the_same_filters_and_names(db: Path) -> None:
     assert ("2026-11", 11) in values(db, Of.DURATION)
 
 
-def test_what_masks_do_not_tell_is_refused(db: Path) -> None:
+def test_what_masks_do_not_contain_is_refused(db: Path) -> None:
     with pytest.raises(ConfigError, match="does not include its employer: leave --employer out"):
         values(db, Of.NEW, employer=("Bergen",))
     with pytest.raises(ConfigError, match="cannot be counted by employer"):
         values(db, Of.NEW, By.EMPLOYER)
 
 
-def test_without_masks_the_journal_tells_how_many_left(tmp_path: Path) -> None:
+def test_without_masks_the_journal_counts_how_many_left(tmp_path: Path) -> None:
     path = tmp_path / "navfeed.db"
     with Store(path) as store:
         store_ads(store, [ad(1), ad(2), ad(3)])

@@ -29,7 +29,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 class Manager:
-    """systemd's side of sd_notify: what the service says, in its order."""
+    """systemd's side of sd_notify: what the service sends, in its order."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "notify"
@@ -72,7 +72,7 @@ def ended(process: subprocess.Popen[str], within: float = 60) -> tuple[int, str]
     return process.returncode, err
 
 
-def test_it_follows_says_so_and_stops_within_two_seconds(shell: Shell, manager: Manager) -> None:
+def test_it_follows_reports_it_and_stops_within_two_seconds(shell: Shell, manager: Manager) -> None:
     with service(shell, manager) as process:
         assert manager.hears("READY")
         assert manager.hears("STATUS") == "STATUS=caught up"
@@ -165,7 +165,9 @@ def test_wrong_use_ends_with_2(shell: Shell, words: list[str], message: str) -> 
     assert shell.server.practice.requests == []
 
 
-def test_C1_a_second_service_ends_with_75_and_asks_nothing(shell: Shell, manager: Manager) -> None:
+def test_C1_a_second_service_ends_with_75_and_requests_nothing(
+    shell: Shell, manager: Manager
+) -> None:
     with service(shell, manager) as process:
         manager.hears("STATUS")
         shell.server.practice.forget_requests()

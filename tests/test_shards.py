@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -15,8 +15,8 @@ from navfeed.store.sql import Query
 WORDS = ("natt", "nattevakt", "kokk", "fjord", "fjell", "dal", "ås", "omsorg")
 
 
-@pytest.fixture
-def index() -> Iterator[sqlite3.Connection]:
+@contextmanager
+def empty_index() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.executescript(shards.SCHEMA)
         connection.execute("CREATE TABLE stale_shards (shard INTEGER PRIMARY KEY)")
@@ -25,6 +25,12 @@ def index() -> Iterator[sqlite3.Connection]:
             "CREATE TABLE title_words (backwards TEXT PRIMARY KEY, ads INTEGER) WITHOUT ROWID"
         )
         shards.prepare(connection)
+        yield connection
+
+
+@pytest.fixture
+def index() -> Iterator[sqlite3.Connection]:
+    with empty_index() as connection:
         yield connection
 
 
@@ -241,23 +247,30 @@ SEARCHES = [
 ]
 
 
-@pytest.mark.parametrize("search", SEARCHES)
-@pytest.mark.parametrize("seed", range(4))
-def test_ads_found_elsewhere_than_in_titles_rank_as_in_one_large_table(
-    index: sqlite3.Connection, search: str, seed: int
-) -> None:
-    rng = random.Random(seed)
-    index.execute(
-        "CREATE VIRTUAL TABLE whole USING fts5 (title, job_title, employer, text, "
-        "tokenize = 'unicode61 remove_diacritics 0')"
-    )
-    for ad in range(1, 6_000, 13):
-        words = [" ".join(rng.choices(WORDS, k=rng.randint(0, most))) for most in (3, 2, 2, 60)]
-        index_ad(index, ad, *words)
+@pytest.fixture(scope="module", params=range(4))
+def large_index(request: pytest.FixtureRequest) -> Iterator[sqlite3.Connection]:
+    """An index in shards, and its ads in one large table: `whole`."""
+    rng = random.Random(request.param)
+    with empty_index() as index:
         index.execute(
-            "INSERT INTO whole (rowid, title, job_title, employer, text) VALUES (?, ?, ?, ?, ?)",
-            [ad, *words],
+            "CREATE VIRTUAL TABLE whole USING fts5 (title, job_title, employer, text, "
+            "tokenize = 'unicode61 remove_diacritics 0')"
         )
+        for ad in range(1, 6_000, 13):
+            words = [" ".join(rng.choices(WORDS, k=rng.randint(0, most))) for most in (3, 2, 2, 60)]
+            index_ad(index, ad, *words)
+            index.execute(
+                "INSERT INTO whole (rowid, title, job_title, employer, text) VALUES (?, ?, ?, ?, ?)",
+                [ad, *words],
+            )
+        yield index
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_ads_found_elsewhere_than_in_titles_rank_as_in_one_large_table(
+    large_index: sqlite3.Connection, search: str
+) -> None:
+    index = large_index
     in_titles = f"({search}) AND {{title job_title}} : ({search})"
     lengths = shards.lengths_of(query(index), f"({search}) NOT ({in_titles})", 6_000)
     places: dict[int, int] = {}

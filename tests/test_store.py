@@ -258,7 +258,7 @@ def fail(store: Store, times: int) -> None:
         store.commit_details([], [Failed(AD, "500", NOW)], NOW)
 
 
-def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_again(
+def test_an_ad_requested_in_vain_for_14_days_is_given_up_until_its_next_entry(
     path: Path,
 ) -> None:
     later = NOW + timedelta(days=14)
@@ -284,7 +284,7 @@ def test_an_ad_asked_for_in_vain_for_14_days_is_given_up_until_an_entry_asks_aga
         ]
 
 
-def test_a_machine_that_was_off_for_a_month_has_not_asked_often_enough(path: Path) -> None:
+def test_a_machine_that_was_off_for_a_month_has_not_tried_often_enough(path: Path) -> None:
     with Store(path) as store:
         commit(store, *asking_for(AD))
         fail(store, 14)
@@ -328,7 +328,7 @@ def test_rechecks_take_the_longest_unconfirmed_and_only_once(path: Path) -> None
         assert store.queue_rechecks(NOW, 10, NOW) == 0
 
 
-def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_asked_for_again(path: Path) -> None:
+def test_T1_what_a_clock_ahead_of_its_time_confirmed_is_requested_again(path: Path) -> None:
     with Store(path) as store:
         commit_at = NOW + timedelta(days=300)
         store.commit_details([DetailDecision(AD, Reason.NEW, RICH)], [], commit_at)
@@ -380,7 +380,7 @@ def test_a_page_moves_the_cursor_with_its_effects(path: Path) -> None:
         assert store.seen_from(0) == seen[1:]
 
 
-def test_trouble_drops_what_was_recognised_and_is_told_until_forgotten(path: Path) -> None:
+def test_trouble_drops_what_was_recognised_and_is_reported_until_forgotten(path: Path) -> None:
     with Store(path) as store:
         commit(store, seen=[SeenEntry(1, ("a", "ACTIVE", "w"))])
         commit(store, seen=[SeenEntry(2, ("b", "ACTIVE", "w"))], trouble="the log broke")
@@ -390,7 +390,9 @@ def test_trouble_drops_what_was_recognised_and_is_told_until_forgotten(path: Pat
     assert rows(path, "SELECT trouble FROM feed") == [(None,)]
 
 
-def test_a_log_that_began_anew_has_every_ad_asked_for_until_each_is_confirmed(path: Path) -> None:
+def test_a_log_that_started_again_has_every_ad_requested_until_each_is_confirmed(
+    path: Path,
+) -> None:
     with Store(path) as store:
         store_ads(store, AD, OTHER)
         commit(store, *asking_for(OTHER), trouble="the log broke")
@@ -561,7 +563,7 @@ def test_X5_the_file_is_its_owners_alone(path: Path) -> None:
     assert path.name in modes
 
 
-def test_a_store_says_what_it_is(path: Path) -> None:
+def test_a_store_identifies_itself(path: Path) -> None:
     Store(path).close()
     assert rows(path, "PRAGMA application_id") == [(APPLICATION_ID,)]
     assert rows(path, "PRAGMA user_version") == [(VERSION,)]
@@ -632,7 +634,9 @@ def test_a_file_that_cannot_be_opened_leaves_no_connection_behind(
         (b"dear grandmother, " * 400, "no SQLite file"),
     ],
 )
-def test_D3_who_only_reads_is_told_the_same(path: Path, make: bytes | str, message: str) -> None:
+def test_D3_who_only_reads_gets_the_same_message(
+    path: Path, make: bytes | str, message: str
+) -> None:
     if isinstance(make, bytes):
         path.write_bytes(make)
     else:
@@ -680,7 +684,7 @@ def test_D3_a_damaged_page_is_refused_and_left(path: Path) -> None:
         read_all(path)
 
 
-def test_D3_damage_met_while_contents_are_read_is_told(path: Path) -> None:
+def test_D3_damage_met_while_contents_are_read_is_reported(path: Path) -> None:
     with Store(path) as store:
         store_ads(store, AD)
         rows(path, "ALTER TABLE locations RENAME TO places")
@@ -709,13 +713,15 @@ def test_D1_a_full_disk_rolls_back_and_leaves_the_store_readable(path: Path) -> 
         assert store.ad_ids() == {AD, OTHER}
 
 
-def test_D2_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_D2_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot open the store"):
         Store(tmp_path / "file" / "navfeed.db")
 
 
-def test_D2_a_store_of_somebody_else_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_D2_a_store_of_somebody_else_is_reported(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Store(path).close()
     refuse = Mock(side_effect=PermissionError(13, "Permission denied"))
     monkeypatch.setattr(writer, "open_private_file", refuse)
@@ -723,7 +729,7 @@ def test_D2_a_store_of_somebody_else_is_told(path: Path, monkeypatch: pytest.Mon
         Store(path)
 
 
-def test_an_unknown_complaint_is_told_as_it_is(path: Path) -> None:
+def test_an_unknown_error_is_reported_as_it_is(path: Path) -> None:
     assert "(SQLite: odd)" in connect.translate(sqlite3.OperationalError("odd"), path)
 
 

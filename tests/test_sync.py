@@ -145,7 +145,7 @@ def test_a_settled_feed_costs_one_small_request(bench: Bench) -> None:
     assert walked.entries == 2
 
 
-def test_a_single_entry_at_the_tip_is_asked_for_conditionally(tmp_path: Path) -> None:
+def test_a_single_entry_at_the_tip_is_requested_conditionally(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "one.db", ("a", "ACTIVE", 0))
     bench.feed.active, bench.feed.etag = active("a"), "one"
     bench.sync()
@@ -435,7 +435,7 @@ def test_an_ad_that_keeps_failing_waits_for_its_time(bench: Bench) -> None:
     assert bench.requests_for("a") == 1  # a new entry re-arms it
 
 
-def test_an_ad_that_is_withheld_is_asked_for_every_day_and_never_given_up(bench: Bench) -> None:
+def test_an_ad_that_is_withheld_is_requested_every_day_and_never_given_up(bench: Bench) -> None:
     bench.feed.active = active("ab")
     bench.feed.withheld = {uuid_named("a")}
     for _ in range(30):
@@ -448,7 +448,7 @@ def test_an_ad_that_is_withheld_is_asked_for_every_day_and_never_given_up(bench:
     assert bench.holds("a", "b")
 
 
-def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_says_so(bench: Bench) -> None:
+def test_an_ad_that_fails_for_two_weeks_is_given_up_and_the_run_reports_it(bench: Bench) -> None:
     bench.feed.active, bench.feed.errors = active("ab"), {uuid_named("a"): ContractError("odd")}
     tries = 0
     for _ in range(15 * 4):
@@ -527,7 +527,7 @@ def test_nor_does_one_that_stops_to_send_contents_meanwhile(tmp_path: Path) -> N
     assert len(bench.rows("SELECT uuid FROM ads")) >= 600 - 2 * BATCH
 
 
-def test_broken_ads_in_a_row_are_told_from_a_service_that_is_down(tmp_path: Path) -> None:
+def test_broken_ads_in_a_row_are_distinguished_from_a_service_that_is_down(tmp_path: Path) -> None:
     bench = many_broken(tmp_path, 12)
     assert bench.sync().exit_code is ExitCode.WAITING
     assert bench.feed.probes == 1
@@ -590,7 +590,7 @@ def test_T1_without_a_date_header_a_clock_weeks_ahead_takes_no_ad(bench: Bench) 
     assert bench.holds("a", "b")
 
 
-def test_T1_without_a_date_header_the_newest_entry_tells_the_day(bench: Bench) -> None:
+def test_T1_without_a_date_header_the_newest_entry_sets_the_day(bench: Bench) -> None:
     bench.feed.active = active("a", expires="2026-12-08T00:00:00+01:00") | active("b")
     bench.feed.tells_date = False
     bench.sync()
@@ -662,7 +662,7 @@ def test_an_idle_run_makes_at_most_two_requests_and_reports_no_changes(lab: Lab)
 
 @pytest.mark.parametrize("seek_filters", [False, True])
 def test_a_seek_loses_nothing_to_moments_out_of_order(tmp_path: Path, seek_filters: bool) -> None:
-    """The server may leave out what was written before the date asked for: read by id instead."""
+    """The server may leave out what was written before the requested date: read by id instead."""
     lab = Lab(tmp_path / "seek.db", seek_filters=seek_filters)
     old = lab.world.begin()
     lab.world.advance(timedelta(minutes=10))
@@ -742,7 +742,7 @@ def test_a_seek_whose_age_is_not_known_is_taken_as_it_is(bench: Bench) -> None:
     assert seeks(bench, start=Start(since=since)) == [since]
 
 
-def test_a_store_that_fails_in_the_middle_is_told_as_it_is(bench: Bench) -> None:
+def test_a_store_that_fails_in_the_middle_is_reported_as_it_is(bench: Bench) -> None:
     class Failing(Store):
         def commit_details(self, *_: object) -> list[tuple[str, Reason]]:
             raise StoreError("the disk is full")

@@ -40,7 +40,7 @@ def test_a_list_of_ones_own_adds_to_it() -> None:
     assert list(both.others("german")) == []
 
 
-def test_the_list_says_nothing_twice() -> None:
+def test_the_list_has_no_duplicates() -> None:
     lines = [line.partition("#")[0].split() for line in navfeeds_own().splitlines()]
     words = [word for line in lines for word in line]
     assert len(words) == len(set(words))

@@ -20,7 +20,7 @@ def door(tmp_path: Path) -> Iterator[socket.socket]:
         yield door
 
 
-def test_it_speaks_as_systemd_wants(door: socket.socket) -> None:
+def test_it_speaks_the_protocol_of_systemd(door: socket.socket) -> None:
     notifier = Notifier({"NOTIFY_SOCKET": door.getsockname()})
     notifier.ready()
     notifier.ready()  # said once
@@ -72,7 +72,7 @@ def test_without_a_manager_nothing_happens(address: str) -> None:
         ({"WATCHDOG_USEC": "soon"}, 60),
     ],
 )
-def test_it_gives_signs_of_life_three_times_as_often_as_asked(
+def test_it_gives_signs_of_life_three_times_as_often_as_required(
     environ: dict[str, str], tick: float
 ) -> None:
     assert Notifier(environ).tick == tick

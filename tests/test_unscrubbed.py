@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable
@@ -24,14 +25,20 @@ from test_erasure import verdict
 Scrubbed = list[set[int] | None]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def scrubbed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of 300 ads that was scrubbed."""
-    path = tmp_path / "navfeed.db"
+    path = tmp_path_factory.mktemp("scrubbed") / "navfeed.db"
     with Store(path) as store:
         store.commit_details([verdict(number) for number in range(300)], [], NOW)
         assert store.purge()
     return path
+
+
+@pytest.fixture
+def path(scrubbed_file: Path, tmp_path: Path) -> Path:
+    """A copy of that store, for one test."""
+    return Path(shutil.copy(scrubbed_file, tmp_path))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`verify`: each kind of difference is found, told and mended; scope changes take effect."""
+"""`verify`: each kind of difference is found, reported and repaired; scope changes take effect."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_a_store_that_equals_the_feed_has_no_differences(bench: Bench) -> None:
     assert check(bench) == []
 
 
-def test_every_difference_is_told_by_kind_and_nothing_touched(bench: Bench) -> None:
+def test_every_difference_is_reported_by_kind_and_nothing_touched(bench: Bench) -> None:
     disturb(bench)
     before = dump(bench)
     assert set(check(bench)) == DIFFERENCES
     assert dump(bench) == before
 
 
-def test_repair_mends_what_it_tells(bench: Bench) -> None:
+def test_repair_mends_what_it_reports(bench: Bench) -> None:
     disturb(bench)
     assert set(check(bench, repair=True)) == DIFFERENCES
     assert check(bench) == []
@@ -73,14 +73,14 @@ def dump(bench: Bench) -> list[tuple[object, ...]]:
     return bench.rows("SELECT * FROM ads ORDER BY uuid")
 
 
-def test_what_the_feed_does_not_answer_is_told_too(bench: Bench) -> None:
+def test_what_the_feed_does_not_answer_is_reported_too(bench: Bench) -> None:
     bench.feed.errors = {uuid_named("same"): UnreachableError("503 for a detail")}
     assert check(bench) == [
         Difference(uuid_named("same"), DifferenceKind.UNANSWERED, "503 for a detail")
     ]
 
 
-def test_repair_hides_what_is_withheld_and_has_it_asked_for_again(bench: Bench) -> None:
+def test_repair_hides_what_is_withheld_and_has_it_requested_again(bench: Bench) -> None:
     everything = dict(bench.feed.active)
     bench.feed.withheld = {uuid_named("same")}
     found = [Difference(uuid_named("same"), DifferenceKind.LINGERING, Reason.WITHHELD.value)]
@@ -215,7 +215,7 @@ def test_a_narrower_scope_removes_and_fetches_nothing(tmp_path: Path) -> None:
     assert uuid_named("bergen") not in bench.feed.requests
 
 
-def test_a_wider_scope_fetches_what_was_outside_and_says_so(tmp_path: Path) -> None:
+def test_a_wider_scope_fetches_what_was_outside_and_reports_it(tmp_path: Path) -> None:
     bench = scoped(tmp_path)
     bench.sync(scope=OSLO)
     bench.sync(scope=BOTH)

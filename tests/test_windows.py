@@ -645,7 +645,7 @@ def test_H6_a_next_page_that_is_gone_ends_the_run(lab: Lab) -> None:
     assert lab.is_exact()
 
 
-def test_S7_where_the_log_begins_anew_so_do_the_windows(lab: Lab) -> None:
+def test_S7_where_the_log_starts_again_so_do_the_windows(lab: Lab) -> None:
     half_of_a_first_sync(lab)
     lab.world.reset_log()
     days_of(lab.world, 2)
@@ -687,7 +687,7 @@ def test_a_seek_that_shows_that_every_request_fails_ends_the_run(
     assert lab.is_exact()
 
 
-def test_a_debug_line_tells_of_each_ad_that_an_older_window_queues(
+def test_a_debug_line_names_each_ad_that_an_older_window_queues(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "navfeed")

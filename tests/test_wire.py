@@ -184,7 +184,7 @@ def test_depths_that_no_parser_reaches_are_no_page():
 
 
 @pytest.mark.parametrize("value", [None, [], "x", 1, {"error": "x"}])
-def test_what_is_no_page_is_told_without_its_words(value):
+def test_what_is_no_page_is_reported_without_its_words(value):
     with pytest.raises(ContractError, match="invalid page") as caught:
         read(value)
     assert "'x'" not in str(caught.value)
@@ -213,7 +213,7 @@ def test_an_unknown_status_is_not_ACTIVE(status):
     assert entry_of(entry={"status": status}).status is Status.INACTIVE
 
 
-def test_withdrawn_is_told_by_dots_and_no_business():
+def test_withdrawn_is_recognised_by_dots_and_no_business():
     def withdrawn(**entry: Any) -> bool:
         return entry_of(entry={"status": "INACTIVE", **entry}).withdrawn
 
@@ -376,12 +376,12 @@ def test_an_active_ad_may_come_without_a_word_of_content():
 
 
 @pytest.mark.parametrize("status", ["null", "1", "true", '["ACTIVE"]', "{}"])
-def test_details_that_tell_no_status_are_refused(status):
+def test_details_without_a_status_are_refused(status):
     with pytest.raises(ContractError, match="without the status"):
         detail("{}", status=status)
 
 
-def test_another_ad_is_not_the_one_asked_for():
+def test_another_ad_is_not_the_one_requested():
     with pytest.raises(ContractError, match=f"request for ad {OTHER}"):
         read_detail(f'{{"uuid":"{AD}","status":"INACTIVE"}}'.encode(), expected=OTHER)
 

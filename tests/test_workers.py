@@ -44,14 +44,16 @@ def at_most_threads(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     monkeypatch.setattr(Thread, "start", limited)
 
 
-def test_R5_fewer_threads_than_wanted_do_all_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_R5_fewer_threads_than_configured_do_all_of_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     at_most_threads(monkeypatch, 1)
     with WorkerPool(8, Stop()) as pool:
         batches = list(pool.map_batches(range(20), lambda number: -number, most=50, linger=5))
     assert sorted(one.question for batch in batches for one in batch) == list(range(20))
 
 
-def test_R5_no_thread_at_all_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_R5_no_thread_at_all_is_reported_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     at_most_threads(monkeypatch, 0)
     with (
         WorkerPool(8, Stop()) as pool,
@@ -77,7 +79,7 @@ def test_a_question_amid_others_gets_its_own_answer() -> None:
             assert all(isinstance(answer.value, int) for answer in batch)
 
 
-def test_what_a_call_raises_is_raised_where_it_is_asked() -> None:
+def test_what_a_call_raises_is_raised_to_its_caller() -> None:
     with WorkerPool(1, Stop()) as pool, pytest.raises(ZeroDivisionError):
         pool.ask(1, lambda number: number / 0)
 
@@ -146,7 +148,7 @@ def test_a_stop_ends_a_batch_and_then_the_rest() -> None:
         gate.set()
 
 
-def test_the_first_reason_is_told() -> None:
+def test_the_first_reason_is_reported() -> None:
     stop = Stop()
     stop.request("SIGTERM")
     stop.request("SIGINT")

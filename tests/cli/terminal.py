@@ -38,7 +38,7 @@ def plain(drawn: str) -> str:
 
 
 def read_to_the_end(number: int) -> list[bytes]:
-    """Read to the end, which Linux tells by an error."""
+    """Read to the end, which Linux reports as an error."""
     pieces: list[bytes] = []
     with suppress(OSError):
         while piece := os.read(number, 65_536):

@@ -1,4 +1,4 @@
-"""Data that is too old: told, and refused where the caller asks for that."""
+"""Data that is too old: reported, and refused where the caller requires that."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_max_age_makes_a_command_refuse_with_8(
         (None, "2d", "all details yet; --max-age allows 2 days."),
     ],
 )
-def test_the_age_and_what_is_allowed_are_told(
+def test_the_age_and_what_is_allowed_are_reported(
     db: Path, age: timedelta | None, most: str, output: str
 ) -> None:
     result = run_command(aged(db, age), "list", "--max-age", most)

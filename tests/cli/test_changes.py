@@ -1,4 +1,4 @@
-"""`navfeed changes`: lines, cursors, what is told of ads that go, and what a silent stream is."""
+"""`navfeed changes`: lines, cursors, removed ads, and what a silent stream means."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_content_is_what_export_gives(db: Path) -> None:
     ]
 
 
-def test_contacts_are_told_where_they_are_asked_for(db: Path) -> None:
+def test_contacts_are_shown_where_they_are_requested(db: Path) -> None:
     assert "Nordmann" not in answer(db, "changes")
     assert "Nordmann" not in answer(db, "changes", "--snapshot")
     assert "Nordmann" not in answer(db, "changes", "--format", "bulk")
@@ -151,7 +151,7 @@ def test_what_happened_since_a_cursor(db: Path) -> None:
     assert kinds(changes_of(db, "--after", last["cursor"])) == [("caught_up", None)]
 
 
-def test_a_limit_is_told_as_far_as_it_goes(db: Path) -> None:
+def test_a_limit_is_reported_as_far_as_it_goes(db: Path) -> None:
     first, stands = changes_of(db, "--limit", "1")
     assert (first["uuid"], stands["cursor"]) == (uuid_of(1), first["cursor"])
     second, end = changes_of(db, "--after", stands["cursor"], "--limit", "1")
@@ -408,7 +408,7 @@ def read_lines(process: subprocess.Popen[bytes], count: int) -> list[Line]:
     return [json.loads(process.stdout.readline()) for _ in range(count)]
 
 
-def test_follow_tells_what_happens_and_ends_when_told_to(db: Path, tmp_path: Path) -> None:
+def test_follow_reports_what_happens_and_ends_on_a_signal(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "cursor"
     with following(db, "--cursor", str(file)) as process:
         assert kinds(read_lines(process, 3))[-1] == ("caught_up", None)

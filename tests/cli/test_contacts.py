@@ -1,4 +1,4 @@
-"""Contacts are where they are asked for, and nowhere else."""
+"""Contacts are where they are requested, and nowhere else."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def db(tmp_path: Path) -> Path:
         ["export", "--format", "csv", "--without-contacts"],
     ],
 )
-def test_columns_leave_contacts_out_unless_asked(db: Path, words: list[str]) -> None:
+def test_columns_leave_contacts_out_unless_requested(db: Path, words: list[str]) -> None:
     output = answer(db, *words)
     assert "Sykepleier" in output
     assert "Kari" not in output
     assert "contacts" not in output
 
 
-def test_a_list_gives_contacts_when_asked(db: Path) -> None:
+def test_a_list_gives_contacts_on_request(db: Path) -> None:
     rows = json.loads(answer(db, "list", "--format", "json", "--with-contacts"))
     assert {row["uuid"]: row["contacts"] for row in rows} == {
         uuid_of(1): [KARI, OLA],
@@ -62,7 +62,7 @@ def test_a_list_gives_contacts_when_asked(db: Path) -> None:
     assert "Kari" not in answer(db, "list")
 
 
-def test_an_export_gives_contacts_when_asked(db: Path) -> None:
+def test_an_export_gives_contacts_on_request(db: Path) -> None:
     output = answer(db, "export", "--format", "csv", "--with-contacts")
     assert [row["contacts"] for row in csv.DictReader(io.StringIO(output))] == [
         f"{KARI}; {OLA}",

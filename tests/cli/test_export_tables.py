@@ -115,7 +115,7 @@ def test_columns_are_chosen_in_their_order(db: Path) -> None:
         (["csv", "--split"], "name it with --output"),
     ],
 )
-def test_what_cannot_be_is_said(db: Path, arguments: list[str], output: str) -> None:
+def test_what_cannot_be_is_reported(db: Path, arguments: list[str], output: str) -> None:
     fill(db, ad(1))
     result = run_command(db, "export", "--format", *arguments)
     assert result.exit_code == 2
@@ -123,7 +123,7 @@ def test_what_cannot_be_is_said(db: Path, arguments: list[str], output: str) -> 
     assert result.stdout == ""
 
 
-def test_contacts_are_asked_for(db: Path) -> None:
+def test_contacts_come_on_request(db: Path) -> None:
     fill(db, ad(1))
     with_contacts = answer(db, "export", "--format", "csv", "--with-contacts")
     assert rows_of(with_contacts)[0] == [*columns.EXPORTED, "contacts"]
@@ -237,7 +237,7 @@ def test_xlsx_has_numbers_where_the_store_has(db: Path, tmp_path: Path) -> None:
     assert sheet_of(path)[1] == [uuid_of(1), 0, "ESCO", "x", "=1", "-2", -0.5]
 
 
-def test_what_excel_cannot_hold_is_cut_and_told(db: Path, tmp_path: Path) -> None:
+def test_what_excel_cannot_hold_is_cut_and_reported(db: Path, tmp_path: Path) -> None:
     fill(db, ad(1, description="å" * 40_000), ad(2, description="👩" * 20_000))
     path = tmp_path / "ads.xlsx"
     result = run_command(

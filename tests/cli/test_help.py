@@ -54,7 +54,7 @@ def test_nothing_is_cut_or_eaten(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("words", [*COMMANDS, *NESTED], ids=" ".join)
-def test_a_command_is_told_in_a_few_words(words: tuple[str, ...]) -> None:
+def test_a_command_is_described_in_a_few_words(words: tuple[str, ...]) -> None:
     first, _, _ = str(_command(words).help).partition("\n\n")  # type: ignore[attr-defined]
     assert len(first) <= SHORT, first
     assert first.endswith(".")

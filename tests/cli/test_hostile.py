@@ -31,7 +31,7 @@ texts = st.lists(st.sampled_from(PIECES) | st.characters()).map("".join)
 
 
 def hostile(text: str) -> Fields:
-    """An ad that says it everywhere."""
+    """An ad that has it everywhere."""
     contact = dict.fromkeys(("name", "email", "phone", "role", "title"), text)
     categories = {"categoryType": text, "code": text, "name": text, "description": text}
     fields = ("title", "description", "sourceurl", "source", "applicationUrl", "applicationDue")
@@ -89,7 +89,7 @@ def test_counts_and_snippets(store: Store, db: Path, text: str) -> None:
 @pytest.mark.usefixtures("noon")
 @given(text=texts)
 def test_any_value_of_a_filter_is_just_a_value(store: Store, db: Path, text: str) -> None:
-    """It finds the ad that says it, whatever it is, and never what does not."""
+    """It finds the ad that has it, whatever it is, and never what does not."""
     store_ads(store, [json.dumps(hostile(text))])
     value = storable(text).strip()
     with Reader(db, NOW.date()) as reader:

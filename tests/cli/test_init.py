@@ -124,7 +124,7 @@ def test_answers_that_end_too_soon_write_nothing(home: Path) -> None:
     assert "is none of the answers" in init(answers="all\nmaybe\n").stderr
 
 
-def test_on_a_terminal_a_wrong_answer_is_asked_for_again(home: Path) -> None:
+def test_on_a_terminal_a_wrong_answer_repeats_the_question(home: Path) -> None:
     keys = ["vestlnd", "vestland", "maybe", "drop", "often", "10m", "hc.example", "none", "none"]
     shown = typed(["init"], keys, {"HOME": str(home), "XDG_CONFIG_HOME": str(home)})
     assert settings(home) == {

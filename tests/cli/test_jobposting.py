@@ -112,7 +112,7 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "navfeed.db"
 
 
-def test_what_an_ad_says_of_each_property(db: Path) -> None:
+def test_what_an_ad_has_for_each_property(db: Path) -> None:
     fill(db, ad(1, extent="Deltid", engagementtype="Vikariat"))
     (posting,) = postings(db)
     check(posting)
@@ -180,7 +180,9 @@ def test_every_ad_of_the_practice_feed_makes_one(tmp_path: Path) -> None:
         {"workLocations": [{"city": "Paris"}]},
     ],
 )
-def test_an_ad_that_lacks_what_is_required_is_left_out_and_told(db: Path, lacking: Fields) -> None:
+def test_an_ad_that_lacks_what_is_required_is_left_out_and_reported(
+    db: Path, lacking: Fields
+) -> None:
     fill(db, ad(1, **lacking), ad(2))
     output = db.parent / "ads.jsonl"
     result = run_command(db, "export", "--format", "jobposting", "--output", str(output))
@@ -212,7 +214,7 @@ def test_an_ad_that_lacks_what_is_required_is_left_out_and_told(db: Path, lackin
         ({"categoryList": [{"categoryType": "ESCO", "code": "x"}]}, "occupationalCategory", None),
     ],
 )
-def test_what_is_not_said_is_left_out(db: Path, fields: Fields, name: str, value: object) -> None:
+def test_what_an_ad_lacks_is_left_out(db: Path, fields: Fields, name: str, value: object) -> None:
     fill(db, ad(1, **fields))
     (posting,) = postings(db)
     check(posting)
@@ -235,7 +237,7 @@ def test_the_country(db: Path, where: Fields, country: str) -> None:
     assert [one["address"]["addressCountry"] for one in posting["jobLocation"]] == [country]
 
 
-def test_contacts_are_asked_for(db: Path) -> None:
+def test_contacts_come_on_request(db: Path) -> None:
     fill(db, ad(1))
     (without,) = postings(db)
     assert "Kari" not in json.dumps(without)

@@ -275,7 +275,7 @@ def test_a_narrow_terminal_shows_one_ad_below_another(db: Path) -> None:
     assert max(map(len, lines)) <= 40
 
 
-def test_a_terminal_shows_the_first_and_says_so(db: Path) -> None:
+def test_a_terminal_shows_the_first_and_reports_it(db: Path) -> None:
     far = {"expires": "2999-01-01T00:00:00Z"}
     fill(db, *(ad(number, **far) for number in range(ROWS_ON_TERMINAL + 2)))
     _, out, err = on_terminal(100, "list", "--db", str(db))
@@ -306,7 +306,7 @@ def test_ads_sorted_by_their_due_dates_show_them(db: Path, columns: int) -> None
 
 
 @pytest.mark.parametrize("format_", ["table", "json", "jsonl", "csv"])
-def test_an_offset_past_the_end_is_told(db: Path, format_: str) -> None:
+def test_an_offset_past_the_end_is_reported(db: Path, format_: str) -> None:
     fill(db, ad(1), ad(2))
     words = ["list", "--format", format_, "--offset"]
     assert run_command(db, *words, "1").stderr == ""
@@ -447,7 +447,7 @@ def test_what_closes_soon_comes_in_the_order_of_its_days(db: Path) -> None:
 # Columns of one's own
 
 
-def test_columns_in_the_order_asked_for(db: Path) -> None:
+def test_columns_in_the_order_requested(db: Path) -> None:
     places = [place("BERGEN"), place("ÅS")]
     fill(db, ad(1, workLocations=places, title="En\ttittel"), ad(2, sector=None))
     assert answer(db, "list", "--columns", "municipalities, title", "--sort", "title") == (

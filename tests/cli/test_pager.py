@@ -136,7 +136,7 @@ def test_no_pager_in_a_pipe(db: Path, shown: Path, pager: str) -> None:
     ],
     ids=str,
 )
-def test_no_pager_where_none_is_wanted(
+def test_no_pager_where_it_is_turned_off(
     db: Path, shown: Path, pager: str, more: list[str], environ: dict[str, str]
 ) -> None:
     environ = {name: pager if value == "PAGER" else value for name, value in environ.items()}

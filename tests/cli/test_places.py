@@ -75,7 +75,7 @@ def test_a_filter_that_names_one_spelling_finds_all(
 
 
 @pytest.mark.usefixtures("noon")
-def test_a_place_that_is_not_wanted_is_left_out_in_all_spellings(db: Path) -> None:
+def test_an_excluded_place_is_left_out_in_all_spellings(db: Path) -> None:
     everything = set(range(1, len(NAMES) + 1))
     assert numbers(answer(db, "list", "--municipal", "!KARASJOK")) == everything - {8, 9, 10}
     assert numbers(answer(db, "list", "--municipal", "HER*,!HERØY (NORDLAND)")) == {1, 2}

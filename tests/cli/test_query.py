@@ -146,7 +146,7 @@ def test_every_word_must_stand_somewhere(db: Path, words: tuple[str, ...], expec
 # Days
 
 
-def test_an_ad_is_in_force_through_its_last_day(db: Path) -> None:
+def test_an_ad_is_active_through_its_last_day(db: Path) -> None:
     fill(
         db,
         ad(1, expires="2026-11-20T23:59:59+01:00"),
@@ -272,7 +272,7 @@ def test_child_rows_say_each_thing_once_in_their_order(db: Path) -> None:
     )
 
 
-def test_every_column_can_be_asked_for(db: Path) -> None:
+def test_every_column_can_be_requested(db: Path) -> None:
     columns = ["uuid", *COLUMNS, *sorted(LIST_COLUMNS)]
     with Reader(fill(db, ad(1)), TODAY) as reader:
         (row,) = reader.rows(columns, Filters())
@@ -317,7 +317,7 @@ def test_several_fit(db: Path) -> None:
         assert "or others" in str(caught.value)
 
 
-def test_an_ad_that_is_over_is_told_apart(db: Path) -> None:
+def test_an_ad_that_is_over_is_distinguished(db: Path) -> None:
     over = {"expires": "2026-11-20T12:00:00+01:00"}
     with Reader(fill(db, ad(0x10, **over), ad(0x11), ad(0x20, **over)), TODAY) as reader:
         assert reader.find("0000001")[0] == uuid_of(0x11)  # of those in force, only one fits
@@ -339,7 +339,7 @@ def test_all_answers_are_about_one_moment(db: Path) -> None:
         assert reader.status(NOW).stored == 2
 
 
-def test_a_reader_left_in_the_middle_of_an_answer_says_nothing(db: Path) -> None:
+def test_a_reader_left_in_the_middle_of_an_answer_reports_nothing(db: Path) -> None:
     fill(db, *(ad(number) for number in range(5)))
     with Reader(db, TODAY) as reader:
         rows = reader.rows(["uuid"], Filters(), Sort.TITLE)

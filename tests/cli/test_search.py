@@ -1,4 +1,4 @@
-"""Searching: which words find which ad, and what is said of a search that is none."""
+"""Searching: which words find which ad, and what is printed for a search without words."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_what_is_found(db: Path, texts: list[str], expected: str) -> None:
         ("(" * 30 + "natt" + ")" * 30, "more than 20 parentheses"),
     ],
 )
-def test_what_is_no_search_is_told(db: Path, text: str, why: str) -> None:
+def test_what_is_no_search_is_reported(db: Path, text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why) as caught:
         found(db, text)
     assert repr(text) in str(caught.value)
@@ -177,7 +177,7 @@ def test_list_and_export_search(db: Path) -> None:
     assert len(exported.splitlines()) == 1
 
 
-def test_the_index_follows_what_an_ad_says(db: Path) -> None:
+def test_the_index_follows_the_content_of_an_ad(db: Path) -> None:
     with Store(db) as store:
         store_ads(store, [ad(1, title="Kokk", jobtitle="", description="Kjøkken")])
         store.commit_details([DetailDecision(uuid_of(2), Reason.STOPPED)], [], NOW)
@@ -340,7 +340,7 @@ def test_whom_very_many_ads_speak_of_is_looked_for_in_titles(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("noon")
-def test_a_mistyped_word_is_told(trades: Path) -> None:
+def test_a_mistyped_word_is_reported(trades: Path) -> None:
     def hints(*arguments: str) -> str:
         return run_command(trades, "list", *arguments).stderr.partition("navfeed: no matching ads")[
             0
@@ -558,7 +558,7 @@ def test_a_page_of_title_matches_takes_few_statements(
 
 
 @pytest.mark.usefixtures("noon")
-def test_a_list_is_in_the_order_that_was_asked_for(db: Path) -> None:
+def test_a_list_is_in_the_order_that_was_requested(db: Path) -> None:
     ask_for = ("list", "--text", "turnus")
     fill(db, ad(6, title="Turnus", published="2020-01-01T00:00:00Z"))
     assert answer(db, *ask_for).startswith(uuid_of(6))

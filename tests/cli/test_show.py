@@ -59,7 +59,7 @@ def test_a_page(db: Path) -> None:
     assert answer(db, "show", uuid_of(1)[:8]) == PAGE
 
 
-def test_an_ad_that_says_next_to_nothing(db: Path) -> None:
+def test_an_ad_with_next_to_no_content(db: Path) -> None:
     fill(db, f'{{"uuid": "{uuid_of(1)}", "applicationDue": "Snarest", "contactList": [{{}}]}}')
 
     assert answer(db, "show", uuid_of(1)) == (
@@ -147,7 +147,7 @@ def test_a_due_date_stands_beside_its_text(db: Path, text: str, output: str) -> 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a browser would have been asked to open."""
+    """What a browser would have opened."""
     addresses: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: addresses.append(address) or True)
     return addresses
@@ -180,7 +180,9 @@ def test_nothing_but_a_page_is_opened(db: Path, opened: list[str], address: str 
     assert "has no page to open" in result.stderr
 
 
-def test_without_a_browser_the_address_is_told(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_browser_the_address_is_reported(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("webbrowser.open", lambda _: False)
     fill(db, ad(1))
     result = run_command(db, "show", uuid_of(1), "--open")

@@ -86,7 +86,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
 
 
 def busy(db: Path) -> Path:
-    """A store in the middle of its life, with everything that can be told about it."""
+    """A store in the middle of its life, with everything that can be shown about it."""
     with Store(db) as store:
         store.set_inactive(Inactive.MASK)
         store_ads(store, [ad(1), ad(2, expires="2026-11-20T00:00:00Z"), ad(3)])
@@ -254,7 +254,7 @@ def test_damaged_moments_are_no_moments(db: Path) -> None:
 
 
 def test_a_folder_whose_name_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Latin-1, as an old disk has it: told to programs in JSON's escapes, as Python reads it."""
+    """Latin-1, as an old disk has it: in JSON's escapes for programs, as Python reads it."""
     odd = tmp_path / os.fsdecode(b"sm\xf8r")
     try:
         odd.mkdir()
@@ -280,7 +280,7 @@ def test_as_a_process(db: Path) -> None:
     assert json.loads(ended.stdout)["details_waiting"] == 2
 
 
-def test_what_is_kept_is_told_where_it_is_not_everything(db: Path) -> None:
+def test_what_is_kept_is_reported_where_it_is_not_everything(db: Path) -> None:
     fill(db, ad(1))
     assert "\nScope" not in answer(db, "status")
     with Store(db) as store:

@@ -78,7 +78,7 @@ def _read(number: int) -> bytes:
         return b""
 
 
-def test_the_first_sync_says_what_will_happen_and_no_other(shell: Shell) -> None:
+def test_the_first_sync_explains_what_will_happen_and_no_other(shell: Shell) -> None:
     first = synced(shell).splitlines()
     host = shell.server.url.removeprefix("http://")
     assert first[0].rstrip() == f"First sync: the job ads of {host} are copied into {shell.db}."
@@ -88,7 +88,7 @@ def test_the_first_sync_says_what_will_happen_and_no_other(shell: Shell) -> None
 
 
 @pytest.mark.parametrize("words", [("--quiet",), ("--log-format", "json")])
-def test_what_wants_no_words_gets_none(shell: Shell, words: tuple[str, ...]) -> None:
+def test_what_needs_no_words_gets_none(shell: Shell, words: tuple[str, ...]) -> None:
     assert "First sync" not in synced(shell, *words)
 
 

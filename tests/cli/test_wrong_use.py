@@ -1,4 +1,4 @@
-"""Wrong use is told as every other failure is: in one line on stderr, with the next step."""
+"""Wrong use is reported as every other failure is: in one line on stderr, with the next step."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_D3_nor_is_the_file_of_a_token(db: Path, file: str) -> None:
         assert b"is a pipe or a device" in ended.stderr + ended.stdout
 
 
-def test_D3_a_program_is_told_too(db: Path) -> None:
+def test_D3_a_program_gets_the_message_too(db: Path) -> None:
     with pytest.raises(ConfigError, match="a pipe or a device"):
         open_store(pipe(db.parent))
 

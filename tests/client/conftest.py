@@ -38,7 +38,7 @@ class RoutedTransport(httpx.BaseTransport):
 
 @pytest.fixture
 def nav(monkeypatch: pytest.MonkeyPatch) -> respx.Router:
-    """NAV's host; whatever is not told beforehand fails the test."""
+    """NAV's host; a request without a prepared answer fails the test."""
     router = respx.Router(base_url="https://feed.example", assert_all_called=False)
     transport = RoutedTransport(router)
     monkeypatch.setattr("navfeed.client.http._transport", lambda *_: transport)

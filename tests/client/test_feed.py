@@ -1,4 +1,4 @@
-"""What is asked of NAV, and what each answer means."""
+"""What is requested from NAV, and what each answer means."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def anonymous(nav: respx.Router) -> Iterator[FeedClient]:
 # Seeking
 
 
-def test_the_oldest_page_is_asked_for_without_a_date(client, nav):
+def test_the_oldest_page_is_requested_without_a_date(client, nav):
     route = nav.get("/api/v1/feed").mock(answer(page(next_=NEXT), ETag="bare"))
     found = client.seek(None)
     assert "if-modified-since" not in route.calls.last.request.headers
@@ -90,7 +90,7 @@ def test_the_oldest_page_is_asked_for_without_a_date(client, nav):
     assert [one.ad for one in found.entries] == [AD]
 
 
-def test_a_date_goes_out_as_HTTP_wants_it_whatever_the_zone(client, nav):
+def test_a_date_goes_out_in_the_format_of_HTTP_whatever_the_zone(client, nav):
     route = nav.get("/api/v1/feed").mock(answer(page()))
     client.seek(datetime(2026, 11, 21, 1, 30, tzinfo=timezone(timedelta(hours=2))))
     sent = route.calls.last.request.headers["if-modified-since"]
@@ -155,7 +155,7 @@ def test_a_seek_is_judged_by_its_first_dated_entry(client, nav):
 # The newest
 
 
-def test_the_newest_entry_is_asked_for_by_last(client, nav):
+def test_the_newest_entry_is_requested_by_last(client, nav):
     route = nav.get("/api/v1/feed?last").mock(answer(page()))
     assert client.newest().entries[0].ad == AD
     assert str(route.calls.last.request.url).endswith("/api/v1/feed?last")
@@ -185,7 +185,7 @@ def test_the_newest_page_may_have_grown_meanwhile(client, nav):
 # Pages
 
 
-def test_a_page_is_asked_for_by_its_id(client, nav):
+def test_a_page_is_requested_by_its_id(client, nav):
     route = nav.get(f"/api/v1/feed/{PAGE}").mock(answer(page()))
     assert client.page(PAGE).id == PAGE
     assert "if-none-match" not in route.calls.last.request.headers
@@ -204,7 +204,7 @@ def test_what_is_no_validator_is_not_sent(client, nav, etag):
     assert "if-none-match" not in route.calls.last.request.headers
 
 
-def test_a_304_that_was_not_asked_for_is_asked_again(client, nav):
+def test_a_304_that_was_not_requested_is_requested_again(client, nav):
     route = nav.get(f"/api/v1/feed/{PAGE}")
     route.side_effect = [httpx.Response(304), httpx.Response(304), answer(page())]
     assert isinstance(client.page(PAGE), Page)
@@ -213,14 +213,14 @@ def test_a_304_that_was_not_asked_for_is_asked_again(client, nav):
         client.page(PAGE)
 
 
-def test_another_page_is_not_the_one_asked_for(client, nav):
+def test_another_page_is_not_the_one_requested(client, nav):
     nav.get(f"/api/v1/feed/{PAGE}").mock(answer(page(id_=NEXT)))
     with pytest.raises(ContractError, match=f"a request for page {PAGE}"):
         client.page(PAGE)
 
 
 @pytest.mark.parametrize("damaged", ["", "x", "../publicToken", PAGE.upper(), f"{PAGE}\n", "?last"])
-def test_a_damaged_id_is_never_asked_for(client, nav, damaged):
+def test_a_damaged_id_is_never_requested(client, nav, damaged):
     assert client.page(damaged) is None
     assert client.large_page(damaged) is None
     assert client.detail(damaged) == Gone(damaged)
@@ -271,12 +271,12 @@ def test_a_refused_token_is_no_misunderstanding(client, nav):
 # Details
 
 
-def test_details_are_asked_for_by_the_ad(client, nav):
+def test_details_are_requested_by_the_ad(client, nav):
     nav.get(f"/api/v1/feedentry/{AD}").mock(answer({"uuid": AD, "status": "INACTIVE"}))
     assert client.detail(AD) == Detail(AD, Status.INACTIVE, None)
 
 
-def test_what_the_reader_refuses_is_told_with_where_and_what_to_do(client, nav):
+def test_what_the_reader_refuses_is_reported_with_where_and_what_to_do(client, nav):
     nav.get(f"/api/v1/feedentry/{AD}").mock(answer({"uuid": PAGE, "status": "ACTIVE"}))
     with pytest.raises(ContractError, match=rf"another ad \(/api/v1/feedentry/{AD}\).*run again"):
         client.detail(AD)
@@ -345,8 +345,8 @@ def test_no_access_is_a_matter_of_the_token(client, nav, status):
 
 
 @pytest.mark.parametrize("status", [401, 403, 451])
-def test_once_there_is_no_access_nothing_more_is_asked(client, nav, status):
-    """Eight workers need not each be told the same, ad after ad."""
+def test_once_there_is_no_access_nothing_more_is_requested(client, nav, status):
+    """Eight workers need not each get the same refusal, ad after ad."""
     nav.get("/api/v1/feed").mock(httpx.Response(status))
     with pytest.raises(TokenError) as first:
         client.seek(None)
@@ -411,13 +411,13 @@ def test_an_endpoint_that_talks_of_something_else(anonymous, nav):
         anonymous.seek(None)
 
 
-def test_without_a_clock_of_the_server_ours_tells_that_a_token_has_ended(anonymous, nav):
+def test_without_a_clock_of_the_server_ours_decides_that_a_token_has_ended(anonymous, nav):
     nav.get("/api/publicToken").mock(httpx.Response(200, text="a.eyJleHAiOjEwMDAwMDAwMDB9.c"))
     with pytest.raises(TokenError, match=r"expired \(2001"):
         anonymous.seek(None)
 
 
-def test_without_a_clock_of_the_server_ours_tells_that_a_token_is_good(anonymous, nav):
+def test_without_a_clock_of_the_server_ours_decides_that_a_token_is_good(anonymous, nav):
     nav.get("/api/publicToken").mock(httpx.Response(200, text="a.eyJleHAiOjQxMDI0NDQ4MDB9.c"))
     nav.get("/api/v1/feed").mock(answer(page()))
     assert anonymous.seek(None) is not None
@@ -500,7 +500,7 @@ def test_overload_is_tried_again(client, nav, status):
     ],
 )
 @pytest.mark.usefixtures("still")
-def test_a_pause_that_is_asked_for_is_made(client, nav, pauses, status, headers, pause):
+def test_a_pause_that_is_requested_is_made(client, nav, pauses, status, headers, pause):
     route = nav.get("/api/v1/feed")
     route.side_effect = [httpx.Response(status, headers=headers), answer(page())]
     client.seek(None)
@@ -545,7 +545,7 @@ def test_a_pause_is_over_when_it_is_over():
 
 
 @pytest.mark.usefixtures("still")
-def test_the_longest_pause_asked_for_counts():
+def test_the_longest_pause_requested_counts():
     made: list[float] = []
     pace = Throttle(made.append)
     pace.hold(50)
@@ -555,8 +555,8 @@ def test_the_longest_pause_asked_for_counts():
 
 
 @pytest.mark.usefixtures("still")
-def test_a_pause_asked_for_in_the_middle_of_another_is_made_as_well():
-    """One thread waits; another is told meanwhile that the server needs longer."""
+def test_a_pause_requested_in_the_middle_of_another_is_made_as_well():
+    """One thread waits; another learns meanwhile that the server needs longer."""
     made: list[float] = []
 
     def pause(seconds: float) -> None:

@@ -34,7 +34,7 @@ def get(http: Http, *, seconds: float = 10.0, most_bytes: int = 1_000, **headers
 # The request, the reply
 
 
-def test_the_request_says_who_asks_and_for_what(canned):
+def test_the_request_names_its_client_and_what_it_accepts(canned):
     canned.answers(b"{}")
     get(canned.http, Authorization="Bearer x.y.z")
     lines = b"".join(canned.sent).decode().split("\r\n")
@@ -223,7 +223,7 @@ def test_a_location_that_is_no_address_leads_nowhere(canned, location):
     assert canned.http.location(get(canned.http), "/") is None
 
 
-def test_once_it_is_closed_nothing_more_is_asked(server):
+def test_once_it_is_closed_nothing_more_is_requested(server):
     """The threads of a run that was stopped have questions left; they end with the process."""
     http = Http(server.url, size=1)
     http.close()
@@ -292,7 +292,7 @@ def test_the_time_for_connecting_is_limited_by_itself(monkeypatch):
 
 
 def test_one_thread_s_deadline_is_not_another_s(server):
-    """The deadline of a request that is over says nothing about the next."""
+    """The deadline of a request that is over does not apply to the next."""
     with closing(Http(server.url, size=1)) as http:
         server.practice.script(faults.anything, faults.hang, times=1)
         with pytest.raises(UnreachableError):
@@ -304,7 +304,7 @@ def test_one_thread_s_deadline_is_not_another_s(server):
 # Certificates
 
 
-def test_an_untrusted_certificate_is_final_and_says_why(server):
+def test_an_untrusted_certificate_is_final_and_reported_with_its_reason(server):
     with TlsFront(server.port) as front, closing(Http(front.url, size=1)) as http:
         with pytest.raises(UnreachableError, match=r"certificate.*self-signed") as caught:
             get(http)
@@ -391,7 +391,7 @@ def test_no_location_makes_the_reading_of_redirects_fail(location):
 
 
 def proxied(monkeypatch, address: str) -> bytes:
-    """What a proxy on a port of ours is told first."""
+    """What a proxy on a port of ours receives first."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         monkeypatch.setenv("HTTPS_PROXY", address.format(port=listener.getsockname()[1]))
         http = Http("https://feed.example", size=1)

@@ -55,7 +55,7 @@ def test_a_token_of_ones_own_that_is_refused_is_the_user_s_to_replace():
 
 
 @pytest.mark.parametrize("year", [2020, 2100])
-def test_a_refused_token_of_ones_own_tells_its_end_whether_that_is_past_or_not(year):
+def test_a_refused_token_of_ones_own_is_reported_with_its_end_past_or_not(year):
     end = datetime(year, 1, 1, tzinfo=UTC)
     token = PrivateToken(jwt(end.timestamp()))
     assert token.expires == end
@@ -91,7 +91,7 @@ def test_whoever_was_refused_with_an_older_token_finds_the_newer_one():
 
 
 def test_the_same_token_fetched_again_counts_as_fetched():
-    """For hours the endpoint may hand out what is refused: that must not be asked by everyone."""
+    """For hours the endpoint may hand out what is refused: not every client may request it."""
     token, fetches = public("a.b.c", "a.b.c", "a.b.c")
     first = token.get()
     second = token.renew(first)
@@ -121,7 +121,7 @@ def test_what_is_nobody_s_answer_is_not_shared():
 
 
 class Watched:
-    """A lock that tells when somebody stands before it."""
+    """A lock that reports when somebody waits for it."""
 
     def __init__(self, lock: object) -> None:
         self._lock = lock
@@ -185,13 +185,13 @@ def test_two_threads_share_a_fetch_that_fails():
     assert fetches == 1
 
 
-def test_no_public_token_is_told():
+def test_no_public_token_is_shown():
     token, _ = public(None)
     with pytest.raises(TokenError, match="Run again later"):
         token.get()
 
 
-def test_an_expired_public_token_is_not_sent_and_the_time_of_the_next_is_told():
+def test_an_expired_public_token_is_not_sent_and_the_time_of_the_next_is_reported():
     token, _ = public(jwt((NOW - timedelta(hours=1)).timestamp()))
     with pytest.raises(TokenError, match=r"by 2026-11-21 17:00 \+01:00") as caught:
         token.get()

@@ -99,7 +99,7 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
     assert canned.connections == 2
 
 
-def test_what_is_sent_while_nobody_asked_ends_the_connection(canned: Canned) -> None:
+def test_what_is_sent_without_a_request_ends_the_connection(canned: Canned) -> None:
     canned.answers(b"abc")
     body(canned.http)
     canned.sockets[0].becomes_readable()
@@ -112,10 +112,10 @@ def test_without_poll_select_looks_whether_something_came(
     canned: Canned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(select, "poll")
-    test_what_is_sent_while_nobody_asked_ends_the_connection(canned)
+    test_what_is_sent_without_a_request_ends_the_connection(canned)
 
 
-def test_no_more_connections_stay_open_than_were_wanted(canned: Canned) -> None:
+def test_no_more_connections_stay_open_than_configured(canned: Canned) -> None:
     transport = Transport(httpx.URL("http://127.0.0.1"), size=1)
     canned.will_send(*[OK + b"Content-Length: 1\r\n\r\n", b"a"] * 2)
     answers = [transport.handle_request(get("http://127.0.0.1/")) for _ in range(1)]

@@ -1,6 +1,6 @@
 """What is read out of prose: how often it is right, on judged texts, and where it is shown.
 
-`judged.tsv`: the facts that a text tells, with commas between them, and the text. They were written
+`judged.tsv`: the facts in a text, with commas between them, and the text. They were written
 in the manner of Norwegian ads. The patterns were made with two thirds in view; each third line was
 held out.
 """
@@ -53,7 +53,7 @@ def test_each_fact_is_judged_on_enough_texts(fact: str) -> None:
     assert len(HELD_OUT) >= len(JUDGED) // 3
 
 
-def test_what_one_sentence_takes_back_another_still_tells() -> None:
+def test_what_one_sentence_takes_back_another_still_states() -> None:
     assert derive("Ikke hjemmekontor i opplæringen. Hjemmekontor etter avtale siden.") == {
         "remote": True
     }
@@ -64,7 +64,7 @@ def test_a_long_text_takes_time_in_proportion() -> None:
     assert derive("fast " * 20_000 + "norsk " * 20_000) == {}
 
 
-def test_it_is_exported_apart_from_what_nav_tells(tmp_path: Path) -> None:
+def test_it_is_exported_apart_from_navs_values(tmp_path: Path) -> None:
     with time_machine.travel(NOW, tick=False):
         text = "<p>Fast stilling.</p><p>Mulighet for hjemmekontor.</p>"
         db = fill(tmp_path / "navfeed.db", ad(1, description=text), ad(2, description="<p>Hei</p>"))

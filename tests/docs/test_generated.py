@@ -51,11 +51,11 @@ def pages(generate: ModuleType) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", [*GENERATED, "docs/reference/schema.md"])
-def test_page_says_what_the_code_says(pages: dict[str, str], page: str) -> None:
+def test_page_matches_the_code(pages: dict[str, str], page: str) -> None:
     assert pages[page] == (ROOT / page).read_text(encoding="utf-8"), "run `make docs`"
 
 
-def test_what_is_installed_says_what_the_code_says(pages: dict[str, str]) -> None:
+def test_what_is_installed_matches_the_code(pages: dict[str, str]) -> None:
     """Manual pages, completions and the bill of materials; none is left of a former command."""
     packaged = {name: text for name, text in pages.items() if name.startswith("packaging/")}
     folders = (ROOT / "packaging/man", ROOT / "packaging/completions")

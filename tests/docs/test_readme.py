@@ -77,7 +77,7 @@ def test_how_to_find_out_why_a_run_ended(run) -> None:
 
 
 @pytest.mark.parametrize("page", ["get-notified-of-new-ads", "faa-beskjed-om-nye-annonser"])
-def test_how_to_get_told_of_new_ads(run, page: str) -> None:
+def test_how_to_get_notified_of_new_ads(run, page: str) -> None:
     text = (ROOT / f"docs/how-to/{page}.md").read_text(encoding="utf-8")
     shown = commands(f"docs/how-to/{page}.md")
     assert len(shown) == 10
@@ -106,7 +106,7 @@ def test_how_to_see_it_fail(run, feed: PracticeServer) -> None:
     assert printed[-1] == ""  # no difference
 
 
-def test_every_fault_of_the_practice_feed_is_told() -> None:
+def test_every_fault_of_the_practice_feed_is_reported() -> None:
     page = (ROOT / SEE_IT_FAIL).read_text(encoding="utf-8")
     table = page.partition("\n| fault | what comes")[2]
     cells = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)

@@ -74,7 +74,7 @@ def test_a_tag_that_agrees_with_both_is_let_through(release: ModuleType) -> None
         ("1.2.0", "# Changelog\n", "v1.2.0", "begins with []"),
     ],
 )
-def test_what_does_not_agree_is_said(
+def test_what_does_not_agree_is_reported(
     release: ModuleType, version: str, changelog: str, tag: str, message: str
 ) -> None:
     assert [problem for problem in release.problems(version, changelog, tag) if message in problem]

@@ -134,7 +134,7 @@ def test_S7_nothing_of_this_where_an_older_page_is_known(socket_lab):
     assert (kept[0] is None, kept[1]) == (False, None)
 
 
-def test_S7_ads_outside_the_scope_are_asked_for_too(socket_lab):
+def test_S7_ads_outside_the_scope_are_requested_too(socket_lab):
     socket_lab.sync(scope=navfeed.Scope(municipalities=("UTSIRA",)))
     outside = {ad for (ad,) in socket_lab.rows("SELECT ad FROM outside")}
     assert outside
@@ -240,7 +240,7 @@ def test_S10_an_address_is_the_same_however_it_is_written(url):
     assert feed_address(url) == "https://feed.example.org/nav"
 
 
-def test_S10_addresses_that_differ_are_told_apart():
+def test_S10_addresses_that_differ_are_distinguished():
     urls = (
         *("http://[::1]:8080", "http://[::1]", "http://127.0.0.1:8080", "http://127.0.0.1"),
         *("https://127.0.0.1", "https://127.0.0.1/nav", "https://127.0.0.1/NAV"),

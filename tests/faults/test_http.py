@@ -54,7 +54,7 @@ def test_H1_an_overload_for_some_ads_holds_up_no_other(socket_lab):
 
 
 def test_H1_who_read_the_log_but_could_have_no_details_has_not_caught_up(tmp_path):
-    """An empty store would pass for fresh, whatever --max-age says."""
+    """An empty store would pass for fresh, whatever --max-age allows."""
     world = World(2, now=NOW)
     world.batch([lambda batch: batch.publish() for _ in range(70)])
     with SocketLab(tmp_path / "navfeed.db", world, page_size=100) as socket_lab:
@@ -65,7 +65,7 @@ def test_H1_who_read_the_log_but_could_have_no_details_has_not_caught_up(tmp_pat
         assert socket_lab.rows("SELECT caught_up_at FROM feed") != [(None,)]
 
 
-def test_H1_what_some_details_failed_with_is_told(socket_lab):
+def test_H1_what_some_details_failed_with_is_reported(socket_lab):
     """Exit code 4 alone leaves everybody guessing."""
     first, second = socket_lab.world.active()[:2]
     socket_lab.spoil(faults.on("detail", first), busy(502))
@@ -105,7 +105,7 @@ def test_H1_retry_after_is_obeyed_as_a_date_by_the_clock_of_the_server(socket_la
     assert socket_lab.pauses[0] == 9
 
 
-def test_H1_a_retry_after_that_says_nothing_is_no_pause(socket_lab):
+def test_H1_a_retry_after_without_a_meaning_is_no_pause(socket_lab):
     for value in ("", "soon", "-5", "2.5", "Mon, 99 Jun 2026 09:00:00 GMT"):
         socket_lab.spoil("page", busy(503, value), times=1)
     assert socket_lab.sync(workers=1).exit_code is ExitCode.FEED  # more often than it is tried
@@ -182,7 +182,7 @@ def test_H1_a_pause_of_years_is_taken_for_a_week(socket_lab, value):
 
 
 def test_H2_a_429_slows_every_worker_down(socket_lab):
-    """One of four is told to wait; not one of them asks on before all four do."""
+    """One of four has to wait; none of them sends a request before all four may."""
     first_request, together = threading.Event(), threading.Barrier(4, timeout=20)
     pausing: set[int] = set()
 
@@ -354,7 +354,7 @@ def test_H5_no_access_to_details_ends_with_6(socket_lab, code):
 
 
 @pytest.mark.parametrize(("code", "own"), [(403, False), (401, True), (401, False)])
-def test_H5_no_access_is_asked_for_by_each_worker_once_and_no_more(tmp_path, code, own):
+def test_H5_each_worker_meets_a_refusal_once_and_no_more(tmp_path, code, own):
     world = World(2, now=NOW)
     world.batch([lambda batch: batch.publish() for _ in range(60)])
     with SocketLab(tmp_path / "navfeed.db", world, page_size=100) as socket_lab:
@@ -487,7 +487,7 @@ def test_H7_an_ad_that_is_gone_is_removed_and_a_newer_ACTIVE_entry_brings_it_bac
 
 
 @pytest.mark.parametrize("kind", ["seek", "page", "detail", "token"])
-def test_H8_a_304_nobody_asked_for_is_asked_again(socket_lab, kind):
+def test_H8_a_304_nobody_requested_is_requested_again(socket_lab, kind):
     rule = socket_lab.spoil(kind, faults.not_modified, times=2)
     assert socket_lab.sync().exit_code is ExitCode.DONE
     assert rule.used == 2
@@ -580,7 +580,7 @@ def test_H10_one_redirect_on_the_same_origin_is_followed(socket_lab):
 
 
 def same_place(socket_lab: SocketLab, kind: str) -> faults.Distort:
-    """To where it was asked already, once by its path and once by its whole address."""
+    """To where it was requested already, once by its path and once by its whole address."""
 
     def distort(answer):
         target = next(
@@ -627,7 +627,7 @@ def elsewheres(here: str, there: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("kind", "place"), [*zip(cycle(WALK), elsewheres("http://a:1", "http://a:2"), strict=False)]
 )
-def test_H10_another_origin_is_never_asked_and_never_sees_the_token(socket_lab, kind, place):
+def test_H10_another_origin_gets_no_request_and_never_sees_the_token(socket_lab, kind, place):
     with PracticeServer(Practice(World(9, now=NOW))) as stranger:
         location = elsewheres(socket_lab.url, stranger.url)[place]
         socket_lab.stops_at(kind, faults.redirect(location))
@@ -643,7 +643,7 @@ def test_H10_a_redirect_of_details_to_another_origin_is_never_followed(socket_la
 
 @pytest.mark.parametrize("code", [404, 410])
 def test_H10_a_redirect_to_where_nothing_is_removes_no_ad(socket_lab, code):
-    """It is the place that is not there, which says nothing about the ad."""
+    """It is the place that is not there, which means nothing for the ad."""
     socket_lab.sync()
     before = socket_lab.stored()
     socket_lab.world.update(socket_lab.world.active()[0])
@@ -722,7 +722,7 @@ def test_H11_more_than_the_cap_is_refused_whole_answers_below_it_are_not(socket_
     socket_lab.recovers()
 
 
-def test_H11_an_encoding_not_asked_for_is_refused(socket_lab):
+def test_H11_an_encoding_not_requested_is_refused(socket_lab):
     message = socket_lab.stops_at("seek", faults.header("Content-Encoding", "br"))
     assert "was not requested" in message
 

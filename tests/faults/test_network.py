@@ -141,7 +141,7 @@ def test_N3_what_was_cut_short_is_tried_again_in_the_same_run(socket_lab, cut):
 
 
 def test_N3_a_prefix_that_parses_is_no_answer(socket_lab):
-    """All of the JSON has come, and still the length says that more belongs to it."""
+    """All of the JSON has come, and still more belongs to it by its length."""
     socket_lab.stops_at(
         "page", faults.header("Content-Encoding", "identity"), faults.claim_longer(1)
     )
@@ -237,7 +237,7 @@ PORTALS = {
 
 @pytest.mark.parametrize("kind", WALK)
 @pytest.mark.parametrize("portal", PORTALS.values(), ids=PORTALS)
-def test_N6_a_captive_portal_is_a_contract_failure_that_says_what_came(socket_lab, kind, portal):
+def test_N6_a_captive_portal_is_a_contract_failure_that_names_what_came(socket_lab, kind, portal):
     message = socket_lab.stops_at(kind, portal)
     assert "a web page (200)" in message
     assert "login" in message
@@ -258,7 +258,7 @@ def test_N6_a_redirect_to_a_login_is_a_contract_failure(socket_lab, kind, code):
 
 
 @pytest.mark.parametrize("code", [404, 410])
-def test_N6_a_web_page_that_says_404_removes_no_ad(socket_lab, code):
+def test_N6_a_web_page_with_404_removes_no_ad(socket_lab, code):
     """The feed's own 404 is bare; a proxy's is HTML, and must not empty the store."""
     socket_lab.sync()
     before = socket_lab.stored()

@@ -1,4 +1,4 @@
-"""faults.md, X1 and X2: what is asked for, and where the token may be found."""
+"""faults.md, X1 and X2: what is requested, and where the token may be found."""
 
 from __future__ import annotations
 
@@ -126,13 +126,13 @@ class Secret:
 
 
 def sent(socket_lab: SocketLab) -> str:
-    """What the client said last to show its token."""
+    """The client's last request that carried its token."""
     sent = (one.headers.get("authorization") for one in reversed(socket_lab.practice.requests))
     return next(filter(None, sent))
 
 
 def echo(socket_lab: SocketLab, code: int = 500) -> faults.Distort:
-    """A server that gives back what it was told, in body, kind and validator."""
+    """A server that echoes what it received, in body, content type and validator."""
     return lambda answer: faults.then(
         faults.status(code, sent(socket_lab).encode(), sent(socket_lab)),
         faults.header("ETag", sent(socket_lab)),
@@ -188,7 +188,7 @@ def test_X2_the_token_is_in_no_output_and_no_file(socket_lab, own, code):
 
 
 def test_X2_the_token_is_not_shown_by_a_bug(socket_lab, tmp_path):
-    """A failure that nobody foresaw, with the token in reach: told without values."""
+    """A failure that nobody foresaw, with the token in reach: reported without values."""
     token = socket_lab.practice.issue_token()
     (tmp_path / "sitecustomize.py").write_text(
         "import navfeed.client.feed as feed\n"
@@ -236,7 +236,7 @@ def test_X2_reprs_of_what_holds_the_token_do_not_show_it(socket_lab):
 
 
 def test_X2_a_proxy_never_sees_the_token(socket_lab, stranger, monkeypatch):
-    """What a proxy is told in clear text is the name of the host, and no more."""
+    """A proxy gets the name of the host in clear text, and no more."""
     monkeypatch.setenv("HTTPS_PROXY", stranger.url)
     socket_lab.token = socket_lab.practice.issue_token()
     socket_lab.base_url = "https://feed.example"

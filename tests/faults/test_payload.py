@@ -55,7 +55,7 @@ def test_P1_what_is_no_json(socket_lab, body):
     assert "the feed sent" in socket_lab.stops_at("page", faults.body(body))
 
 
-def test_P1_a_page_of_another_name_is_not_the_page_asked_for(socket_lab):
+def test_P1_a_page_of_another_name_is_not_the_page_requested(socket_lab):
     message = socket_lab.stops_at("page", faults.with_field("id", UNKNOWN))
     assert "answered with another page" in message
 
@@ -167,7 +167,7 @@ def test_P3_an_unknown_status_in_details_counts_as_not_ACTIVE(socket_lab):
     assert set(socket_lab.stored()) == set(ads) - strange.keys()
 
 
-def test_P3_details_that_tell_no_status_are_refused_and_stay_queued(socket_lab):
+def test_P3_details_without_a_status_are_refused_and_stay_queued(socket_lab):
     odd = {str(value): faults.with_field("status", value) for value in (None, 1, [], True)}
     problems = socket_lab.leaves_out_each(odd | {"missing": faults.without("status")})
     assert all("without the status" in problem for problem in problems.values())
@@ -270,7 +270,7 @@ def date_everything(value: object) -> faults.Distort:
 
 @pytest.mark.parametrize("value", [*ODD_DATES.values(), MISSING], ids=[*ODD_DATES, "missing"])
 def test_P5_odd_dates_of_entries_never_crash_and_never_decide(socket_lab, value):
-    """Every entry says the same nonsense, in three syncs with time and news between them."""
+    """Every entry has the same nonsense, in three syncs with time and news between them."""
     for kind in ("seek", "page"):
         socket_lab.spoil(kind, date_everything(value))
     for _ in range(3):
@@ -440,7 +440,7 @@ def test_P7_ACTIVE_without_content_hides_what_is_stored_at_once(socket_lab, holl
     socket_lab.recovers()
 
 
-def test_P7_a_withheld_ad_is_asked_for_with_ever_longer_pauses(socket_lab):
+def test_P7_a_withheld_ad_is_requested_with_ever_longer_pauses(socket_lab):
     socket_lab.sync()
     ad = socket_lab.world.active()[0]
     socket_lab.world.update(ad)
@@ -456,7 +456,7 @@ def test_P7_a_withheld_ad_is_asked_for_with_ever_longer_pauses(socket_lab):
     assert socket_lab.is_exact()
 
 
-def test_P7_a_withheld_ad_that_ends_is_no_longer_asked_for(socket_lab):
+def test_P7_a_withheld_ad_that_ends_is_no_longer_requested(socket_lab):
     socket_lab.sync()
     ad = socket_lab.world.active()[0]
     socket_lab.world.update(ad)
@@ -695,7 +695,7 @@ def test_P9_hostile_texts_are_stored_as_data_and_shown_nowhere_by_sync(tmp_path)
 
 @pytest.mark.parametrize("text", faults.HOSTILE_TEXTS, ids=range(len(faults.HOSTILE_TEXTS)))
 def test_P9_hostile_texts_in_the_place_of_answers_are_not_repeated_in_messages(socket_lab, text):
-    """What cannot be used is told by its kind and size, never by its words."""
+    """What cannot be used is reported by its kind and size, never by its words."""
     for kind, distortion in (
         ("token", faults.body(text)),
         ("seek", faults.content({"id": text, "next_url": text, "items": [text]})),

@@ -9,7 +9,7 @@ PAGE_SIZE = 4
 
 
 class Reader:
-    """Asks a practice feed, with the public token unless told otherwise."""
+    """Requests from a practice feed, by default with the public token."""
 
     def __init__(self, practice):
         self.practice = practice
@@ -72,5 +72,5 @@ def history():
 
 @pytest.fixture(scope="session")
 def contents(history):
-    """The content of every ad in force in that world."""
+    """The content of every active ad in that world."""
     return list(history.truth().values())

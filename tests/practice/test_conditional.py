@@ -205,7 +205,7 @@ def test_filtering_loses_entries_because_written_is_not_monotonic(reader, world,
     assert older not in ads_of(reader.page(page_id, if_modified_since=since).json())
 
 
-def test_seek_filters_as_well_unless_told_otherwise(reader, world, backdated):
+def test_seek_filters_as_well_by_default(reader, world, backdated):
     _, newer, older = backdated
     whole = type(reader)(Practice(world, seek_filters=False))
     since = http_date(world.now - MINUTE)

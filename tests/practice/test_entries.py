@@ -77,7 +77,7 @@ def test_stopped_ad_is_masked(world):
     assert masked.municipal == shown.municipal
 
 
-def test_expired_ad_still_says_what_it_was(world):
+def test_expired_ad_keeps_its_content(world):
     ad = world.publish()
     world.expire(ad)
     shown, expired = world.entries()

@@ -96,7 +96,7 @@ def spoilt(practice, reader, distort):
 
 @pytest.mark.usefixtures("first")
 @pytest.mark.parametrize("when", ["7", "Mon, 01 Jun 2026 09:00:07 GMT"])
-def test_patience_is_asked_for_in_seconds_or_as_a_date(practice, reader, when):
+def test_a_retry_after_is_in_seconds_or_a_date(practice, reader, when):
     busy = faults.then(faults.status(503), faults.retry_after(when))
     answer = spoilt(practice, reader, busy)
     assert (answer.status, answer.header("Retry-After")) == (503, when)

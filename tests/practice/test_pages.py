@@ -78,7 +78,7 @@ def test_page_with_a_next_url_fills_up_and_then_stays_as_it_is(reader, publish):
     assert sizes == [3, 4, 4, 4, 4]
 
 
-def test_page_size_can_be_asked_for_and_next_url_does_not_carry_it_on(reader, publish):
+def test_page_size_can_be_requested_and_next_url_does_not_carry_it_on(reader, publish):
     ads = publish(9)
     page = reader.get("/api/v1/feed?pageSize=6").json()
     assert ads_of(page) == ads[:6]
@@ -182,7 +182,7 @@ def test_reset_log_is_shorter_and_all_its_ids_are_new(reader, world, publish):
     assert reader.page(before[0].page_id).status == 404
 
 
-def test_reset_log_keeps_the_newest_only_when_asked(world, publish):
+def test_reset_log_keeps_the_newest_only_on_request(world, publish):
     ads = publish(5)
     world.reset_log(keep=2)
     assert [entry.ad for entry in world.entries()] == ads[-2:]

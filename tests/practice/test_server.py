@@ -97,12 +97,12 @@ def test_one_connection_serves_many_requests(send, client, ad):
     assert client.sock.getsockname() == mine
 
 
-def test_connection_is_closed_when_asked(send, client):
+def test_connection_is_closed_on_request(send, client):
     send("/api/publicToken", Connection="close")
     assert client.sock is None or client.sock.recv(1) == b""
 
 
-def test_gzip_when_asked_for(send, ad):
+def test_gzip_when_requested(send, ad):
     _, plain = send(f"/api/v1/feedentry/{ad}")
     response, packed = send(f"/api/v1/feedentry/{ad}", Accept_Encoding="gzip, deflate")
     assert response.getheader("Content-Encoding") == "gzip"
@@ -203,7 +203,7 @@ def test_several_connections_at_once(server, practice, ad):
     assert bodies == [20] * 8
 
 
-def test_a_port_in_use_is_told(server, practice):
+def test_a_port_in_use_is_reported(server, practice):
     with pytest.raises(OSError, match="in use"):
         PracticeServer(practice, server.port).start()
     result = invoke(["practice", "--port", str(server.port), "--entries", "1"])
@@ -351,7 +351,7 @@ def test_control_counts_connections(send, server):
         assert json.loads(received(another)[0].partition(b"\r\n\r\n")[2]) == {"count": 2}
 
 
-def test_control_tells_the_truth_and_counts_requests(send, world, practice, ad):
+def test_control_reports_the_truth_and_counts_requests(send, world, practice, ad):
     send(f"/api/v1/feedentry/{ad}")
     send("/api/v1/feed")
     assert json.loads(send("/practice/truth")[1]) == world.truth()

@@ -38,7 +38,7 @@ def test_a_log_that_begins_with_what_is_hidden_has_no_first_page_but_can_be_soug
     assert ads_of(reader.get("/api/v1/feed?last").json()) == [ad]
 
 
-def test_an_ad_from_dir_is_inactive_and_says_what_it_is(reader, world, publish):
+def test_an_ad_from_dir_is_inactive_and_labelled(reader, world, publish):
     (ad,) = publish(1)
     title = reader.detail(ad).json()["ad_content"]["title"]
     world.update(ad, {"source": "DIR"})
@@ -54,7 +54,7 @@ def test_an_ad_from_dir_is_inactive_and_says_what_it_is(reader, world, publish):
     assert world.ad(ad).last_day > world.today
 
 
-def test_blank_content_is_active_and_shows_nothing_until_it_is_written_anew(reader, world, publish):
+def test_blank_content_is_active_and_shows_nothing_until_it_is_rewritten(reader, world, publish):
     ad, other = publish(2)
     world.blank_silently(ad)
     detail = reader.detail(ad).json()

@@ -29,7 +29,7 @@ def test_the_same_seed_and_calls_make_the_same_world(now):
     assert lived(5) != lived(6)
 
 
-def test_content_does_not_depend_on_when_it_is_asked_for(now):
+def test_content_does_not_depend_on_when_it_is_requested(now):
     eager, lazy = World(1, now=now), World(1, now=now)
     ad = eager.publish()
     early = eager.detail(ad)
@@ -90,7 +90,7 @@ def test_the_clock_moves_under_a_second_with_each_transaction(world, now):
     assert world.advance(DAY) == world.now == moments[-1] + DAY
 
 
-def test_moving_on_tells_what_happened(now):
+def test_moving_on_returns_what_happened(now):
     world = World.history(4, now=now, entries=600)
     before, entries = set(world.truth()), len(world.entries())
     changes = world.move_on(changes=60, step=2 * DAY)

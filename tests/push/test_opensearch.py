@@ -152,7 +152,7 @@ def test_K4_what_is_older_changes_nothing(db: Path, url: str, engine: OpenSearch
     assert equal(db, url)
 
 
-def test_what_differs_is_told_and_mended(db: Path, url: str, engine: OpenSearch) -> None:
+def test_what_differs_is_reported_and_mended(db: Path, url: str, engine: OpenSearch) -> None:
     push(db, url)
     index = engine.get(index=f"{url.rpartition('/')[2]}-navfeed", id="target")["_source"]["index"]
     engine.delete(index=index, id=uuid_of(1))
@@ -164,7 +164,7 @@ def test_what_differs_is_told_and_mended(db: Path, url: str, engine: OpenSearch)
     assert equal(db, url)
 
 
-def test_K3_a_cursor_that_cannot_be_continued_loads_anew(db: Path, url: str) -> None:
+def test_K3_a_cursor_that_cannot_be_continued_reloads(db: Path, url: str) -> None:
     push(db, url)
     drop(db, 1)
     with Store(db) as store:

@@ -145,7 +145,7 @@ def test_where_it_stands_is_kept_with_the_ads(db: Path, url: str) -> None:
     assert found[2] == NOW
 
 
-def test_who_listens_is_told(db: Path, url: str) -> None:
+def test_listeners_are_notified(db: Path, url: str) -> None:
     push(db, url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("LISTEN navfeed")
@@ -186,7 +186,7 @@ def test_batches_of_one(db: Path, url: str) -> None:
 # Filters, contacts, stores
 
 
-def test_a_filter_holds_and_another_one_loads_anew(db: Path, url: str) -> None:
+def test_a_filter_holds_and_another_one_reloads(db: Path, url: str) -> None:
     push(db, url, "--sector", "Privat")
     assert titles(url).keys() == {uuid_of(2)}
     change(db, 2, sector="Offentlig")
@@ -198,7 +198,7 @@ def test_a_filter_holds_and_another_one_loads_anew(db: Path, url: str) -> None:
     assert len(titles(url)) == 3
 
 
-def test_contacts_are_there_where_they_are_asked_for(db: Path, url: str) -> None:
+def test_contacts_are_there_where_they_are_requested(db: Path, url: str) -> None:
     push(db, url, "--with-contacts")
     assert rows(url, "SELECT DISTINCT name, email FROM contacts") == [
         ("Kari Nordmann", "kari@sykehjem.example")
@@ -218,7 +218,7 @@ def test_what_the_store_forgets_the_target_forgets(db: Path, url: str) -> None:
     assert equal(db, url, "--with-contacts")
 
 
-def test_K3_a_store_that_was_restored_is_loaded_anew(db: Path, url: str, tmp_path: Path) -> None:
+def test_K3_a_store_that_was_restored_is_reloaded(db: Path, url: str, tmp_path: Path) -> None:
     (tmp_path / "copies").mkdir()
     copy = str(tmp_path / "copies" / "copy.db")
     run_command(db, "backup", copy)
@@ -231,7 +231,7 @@ def test_K3_a_store_that_was_restored_is_loaded_anew(db: Path, url: str, tmp_pat
     assert equal(db, url)
 
 
-def test_a_cursor_that_is_too_old_is_loaded_anew(db: Path, url: str) -> None:
+def test_a_cursor_that_is_too_old_is_reloaded(db: Path, url: str) -> None:
     push(db, url)
     drop(db, 1)
     with Store(db) as store:
@@ -243,7 +243,7 @@ def test_a_cursor_that_is_too_old_is_loaded_anew(db: Path, url: str) -> None:
 # Comparing
 
 
-def test_what_differs_is_told_and_mended(db: Path, url: str) -> None:
+def test_what_differs_is_reported_and_mended(db: Path, url: str) -> None:
     push(db, url)
     foreign = "99999999-0000-4000-8000-000000000000"
     with psycopg.connect(url) as connection:
@@ -303,7 +303,7 @@ def test_K2_a_target_that_is_down(db: Path, tmp_path: Path) -> None:
     assert "run again" in ended.stderr
 
 
-def test_a_password_is_not_told(db: Path) -> None:
+def test_a_password_is_not_shown(db: Path) -> None:
     ended = run_command(db, "push", "postgresql://kari:hemmelig@127.0.0.1:1/x")
     assert ended.exit_code == 7
     assert "hemmelig" not in ended.stderr
@@ -511,7 +511,7 @@ def test_a_push_that_is_killed_goes_on(db: Path, url: str) -> None:
 def test_X3_what_is_gone_is_in_no_table_after_a_full_vacuum(
     tmp_path: Path, own: PostgresServer
 ) -> None:
-    """As the guide says; in the write-ahead log it is until that is recycled."""
+    """As in the guide; in the write-ahead log it is until that is recycled."""
     db = fill(
         tmp_path / "navfeed.db", *(ad(number, **canary_content(number, 0)) for number in range(9))
     )

@@ -1,6 +1,6 @@
 """Searches whose answers were judged by reading: which ads are what somebody meant.
 
-There are two sets. In `by_hand`, ads of a few sentences that were written to be told apart, each
+There are two sets. In `by_hand`, ads of a few sentences that were written to be distinguished, each
 judged for each search. In `practice`, ads of the practice feed, with the sentences that most ads
 have in common: an ad is meant by a search if its title or job title is one of those that the search
 means.

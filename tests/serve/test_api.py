@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import time_machine
 
-from cli.support import ad, answer, place, store_ads, uuid_of
+from cli.support import ad, add_ads, answer, place, store_ads, uuid_of
 from navfeed.cli._filters import FilterOptions
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import By, DetailDecision, Reason
@@ -113,7 +113,7 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
         ("municipal=!", " is empty"),
     ],
 )
-def test_what_cannot_be_read_is_told(service: Service, query: str, message: str) -> None:
+def test_what_cannot_be_read_is_reported(service: Service, query: str, message: str) -> None:
     answer = service.get(f"/api/ads?{query}")
     assert answer.status == 400
     assert answer.json["status"] == 400
@@ -134,7 +134,7 @@ def test_pages_hold_each_ad_once(tmp_path: Path, query: str) -> None:
     assert sorted(seen) == list(map(uuid_of, range(25)))
 
 
-def test_a_list_that_changed_meanwhile_says_so(tmp_path: Path) -> None:
+def test_a_list_that_changed_meanwhile_is_marked(tmp_path: Path) -> None:
     with serving(tmp_path / "a.db", [ad(number) for number in range(9)], {}) as service:
         first = service.get("/api/ads?limit=4").json
         with Store(service.db) as store:
@@ -146,7 +146,7 @@ def test_a_list_that_changed_meanwhile_says_so(tmp_path: Path) -> None:
         assert not third["changed"]
 
 
-def test_an_ad_says_all_but_whom_to_ask(serve: Serve) -> None:
+def test_an_ad_has_everything_but_its_contacts(serve: Serve) -> None:
     answer = serve(ad(1)).get(f"/api/ads/{uuid_of(1)}")
     body = answer.json
     assert body["uuid"] == uuid_of(1)
@@ -157,7 +157,7 @@ def test_an_ad_says_all_but_whom_to_ask(serve: Serve) -> None:
     assert b"Kari" not in answer.body
 
 
-def test_whom_to_ask_is_told_where_that_is_wanted(serve: Serve) -> None:
+def test_contacts_are_served_where_that_is_configured(serve: Serve) -> None:
     service = serve(ad(1), with_contacts=True)
     assert service.get(f"/api/ads/{uuid_of(1)}").json["contacts"][0]["name"] == "Kari Nordmann"
     assert "Kari Nordmann" in service.get("/api/ads").json["ads"][0]["contacts"][0]
@@ -173,7 +173,7 @@ def test_whom_to_ask_is_told_where_that_is_wanted(serve: Serve) -> None:
         "'; DROP TABLE ads",
     ],
 )
-def test_what_is_no_ad_in_force_is_not_found(serve: Serve, wanted: str) -> None:
+def test_what_is_no_active_ad_is_not_found(serve: Serve, wanted: str) -> None:
     service = serve(ad(1), ad(10), ad(9, expires="2026-11-20T12:00:00Z"))
     answer = service.get(f"/api/ads/{wanted.replace(' ', '%20')}")
     assert answer.status == 404
@@ -263,7 +263,7 @@ def test_another_store_has_other_tags(tmp_path: Path) -> None:
     """The same ads under the same numbers: as after a restore."""
     tags = set()
     for name in ("a.db", "b.db"):
-        with serving(tmp_path / name, [ad(1)], {}) as service:
+        with serving(add_ads(tmp_path / name, ad(1)), [], {}) as service:
             tags.add(service.get("/api/ads").headers["etag"])
     assert len(tags) == 2
 
@@ -298,7 +298,7 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 
 
 def fits(document: dict[str, Any], schema: dict[str, Any], value: object) -> bool:
-    """Whether a value is what a schema of ours says; no more of JSON Schema than is used."""
+    """Whether a value matches a schema of ours; no more of JSON Schema than is used."""
     schema = resolved(document, schema)
     if not schema:
         return True
@@ -401,7 +401,7 @@ def test_a_feed_of_hostile_ads_is_xml(serve: Serve) -> None:
     assert "<script>]]>&" in str(entry.findtext(f"{ATOM}title"))
 
 
-def test_a_feed_asks_for_what_it_knows(service: Service) -> None:
+def test_a_feed_takes_known_parameters_only(service: Service) -> None:
     answer = service.get("/feed.atom?nonsense=1")
     assert answer.status == 400
     assert re.match("'nonsense' is not a parameter", answer.text)

@@ -1,4 +1,4 @@
-"""`navfeed serve` as a process: what it is told, what it says, how it ends."""
+"""`navfeed serve` as a process: its options, its messages, how it ends."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def process(db: Path, *words: str, **environ: str) -> Iterator[subprocess.Popen[
 
 
 def port_of(child: subprocess.Popen[str]) -> int:
-    """What it prints once it can be asked: an address, and nothing else, on stdout."""
+    """What it prints once it accepts requests: an address, and nothing else, on stdout."""
     assert child.stdout
     address = child.stdout.readline()
     assert address.startswith("http://127.0.0.1:")
@@ -69,7 +69,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-def test_it_tells_its_address_answers_and_ends_soon(db: Path, name: str) -> None:
+def test_it_reports_its_address_answers_and_ends_soon(db: Path, name: str) -> None:
     with process(db) as child:
         port = port_of(child)
         assert get(port, "/healthz?q=Kari+Nordmann")[0] == 200
@@ -106,7 +106,7 @@ def test_it_takes_the_socket_that_systemd_hands_over(db: Path, tmp_path: Path) -
             child.kill()
 
 
-def test_it_tells_systemd_that_it_is_ready(db: Path, tmp_path: Path) -> None:
+def test_it_notifies_systemd_that_it_is_ready(db: Path, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(30)
@@ -117,7 +117,7 @@ def test_it_tells_systemd_that_it_is_ready(db: Path, tmp_path: Path) -> None:
             child.communicate(timeout=30)
 
 
-def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
+def test_a_port_in_use_is_reported_with_the_next_step(db: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = run_at_noon(db, "serve", "--port", str(taken.getsockname()[1]))
     assert ended.exit_code == ExitCode.USAGE
@@ -137,7 +137,7 @@ def test_a_port_in_use_is_told_with_the_next_step(db: Path) -> None:
         (["--require-token", os.devnull], "is empty"),
     ],
 )
-def test_wrong_use_is_told(db: Path, words: list[str], message: str) -> None:
+def test_wrong_use_is_reported(db: Path, words: list[str], message: str) -> None:
     ended = run_at_noon(db, "serve", *words)
     assert ended.exit_code == ExitCode.USAGE
     assert message in ended.stderr
@@ -150,14 +150,16 @@ def test_without_a_store_there_is_nothing_to_serve(tmp_path: Path) -> None:
     assert "Run `navfeed sync` first" in ended.stderr
 
 
-def test_without_the_extra_it_says_how_to_get_it(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_explains_how_to_install_it(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     ended = run_at_noon(db, "serve")
     assert ended.exit_code == ExitCode.USAGE
     assert "pip install 'navfeed[serve]'" in ended.stderr
 
 
-def test_others_may_come_in_by_another_address_and_that_is_said(
+def test_others_may_come_in_by_another_address_and_that_is_reported(
     db: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("navfeed.cli.serve._serve", lambda _, door: door.close())
@@ -169,7 +171,7 @@ def test_others_may_come_in_by_another_address_and_that_is_said(
         assert "other machines" not in run_at_noon(db, "serve", "--port", "0", *words).stderr
 
 
-def test_data_that_is_too_old_is_told_at_the_start(
+def test_data_that_is_too_old_is_reported_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("navfeed.cli.serve._serve", lambda _, door: door.close())

@@ -45,7 +45,7 @@ def test_every_option_that_is_named_exists(page: str) -> None:
     assert named <= options
 
 
-def test_the_limits_are_those_that_are_told() -> None:
+def test_the_limits_are_the_documented_ones() -> None:
     limits = Limits()
     assert f"limit` (1 to {limits.page_size})" in REFERENCE
     assert f"more than {limits.budget:g} seconds" in REFERENCE

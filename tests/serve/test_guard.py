@@ -1,4 +1,4 @@
-"""Who may come in, what every answer carries, and what the log says of it."""
+"""Who may come in, what every answer carries, and what is logged."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_page_of_a_named_origin_may_read(serve: Serve) -> None:
     assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
 
 
-def test_the_log_never_tells_what_was_searched_for(serve: Serve) -> None:
+def test_the_log_never_contains_what_was_searched_for(serve: Serve) -> None:
     service = serve(ad(1))
     service.get("/healthz", {"q": "Kari Nordmann"})
     level, message, fields = service.log.get(timeout=30)
@@ -143,13 +143,13 @@ def test_data_of_no_known_age_is_too_old(serve: Serve) -> None:
     assert serve(max_age=timedelta(days=999)).get("/healthz").status == 503
 
 
-def test_whatever_the_age_where_that_is_wanted(serve: Serve) -> None:
+def test_whatever_the_age_where_that_is_allowed(serve: Serve) -> None:
     service = serve(ad(1), max_age=None)
     service.pass_time(timedelta(days=5))
     assert service.get("/healthz").status == 200
 
 
-def test_a_store_that_is_gone_is_told_without_its_path(serve: Serve) -> None:
+def test_a_store_that_is_gone_is_reported_without_its_path(serve: Serve) -> None:
     service = serve(ad(1))
     service.db.unlink()
     answer = service.get("/healthz")

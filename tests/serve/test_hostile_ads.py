@@ -162,7 +162,7 @@ PAGES += [f"/ads/{uuid_of(n)}" for n in range(4)]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_does_what_an_ad_says(service: Service, path: str) -> None:
+def test_no_page_obeys_an_ad(service: Service, path: str) -> None:
     answer = service.get(path)
     assert answer.status == 200
     page = Seen(answer.text)
@@ -223,7 +223,7 @@ def test_the_old_api_is_json(service: Service) -> None:
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_what_is_asked_for_comes_back_as_text(service: Service, evil: str) -> None:
+def test_what_is_requested_comes_back_as_text(service: Service, evil: str) -> None:
     for path in ("/", "/map", "/api/ads", "/api/changes", "/feed.atom", "/public-feed/api/v1/ads"):
         names = ("text", "q", "page", "sort", "ad", "lang", "municipal", "published", evil)
         for name in (*names, "after", "snapshot", "content", "mark", "watch"):
@@ -234,7 +234,7 @@ def test_what_is_asked_for_comes_back_as_text(service: Service, evil: str) -> No
 
 
 @pytest.mark.parametrize("requests", [1_000, pytest.param(100_000, marks=pytest.mark.campaign)])
-def test_a_crawler_that_asks_for_anything(service: Service, requests: int) -> None:
+def test_a_crawler_that_requests_anything(service: Service, requests: int) -> None:
     """Made-up requests: never a bug, never an answer of 5xx."""
     chance = random.Random(requests)
     pieces = [

@@ -1,4 +1,4 @@
-"""`navfeed mcp`, asked by the protocol's own client over the pipes of a real process."""
+"""`navfeed mcp`, queried by the protocol's own client over the pipes of a real process."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_an_assistant_searches_reads_and_counts(db: Path) -> None:
     talk(db, conversation)
 
 
-def test_what_cannot_be_answered_is_told_in_words(db: Path) -> None:
+def test_what_cannot_be_answered_is_reported_in_words(db: Path) -> None:
     async def conversation(session: ClientSession) -> None:
         for name, arguments, message in (
             ("get_ad", {"uuid": uuid_of(9)}, "no such active ad"),
@@ -141,7 +141,7 @@ def test_it_ends_when_its_caller_goes(db: Path) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (ExitCode.DONE, b"", b"")
 
 
-def test_it_ends_when_it_is_told_to(db: Path) -> None:
+def test_it_ends_on_a_signal(db: Path) -> None:
     environ = {**os.environ, **child_environment()}
     hello = (
         b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-03-26",'
@@ -175,7 +175,7 @@ def tools(db: Path, **options: Any) -> Tools:
     return Tools(replace(options_of(load({"db": db}), log, **options), clock=lambda: NOW))
 
 
-def test_nothing_of_old_data_is_told_but_how_old_it_is(tmp_path: Path) -> None:
+def test_nothing_of_old_data_is_shown_but_its_age(tmp_path: Path) -> None:
     old = tools(fill(tmp_path / "empty.db"))
     for call in (
         lambda: old.search_ads({}),
@@ -188,7 +188,7 @@ def test_nothing_of_old_data_is_told_but_how_old_it_is(tmp_path: Path) -> None:
     assert old.store_status()["age_seconds"] is None
 
 
-def test_a_long_text_is_cut_and_says_so(tmp_path: Path) -> None:
+def test_a_long_text_is_cut_and_marked(tmp_path: Path) -> None:
     long = fill(tmp_path / "long.db", ad(1, description="y" * (LONGEST + 1)))
     options = tools(long).get_ad(uuid_of(1))["ads"][0]
     assert options["description"] == "y" * LONGEST + " … (cut)"
@@ -196,7 +196,7 @@ def test_a_long_text_is_cut_and_says_so(tmp_path: Path) -> None:
         tools(long).get_ad(uuid_of(2))
 
 
-def test_without_the_extra_it_says_how_to_get_it(db: Path) -> None:
+def test_without_the_extra_it_explains_how_to_install_it(db: Path) -> None:
     program = "import sys; sys.modules['mcp'] = None; from navfeed.cli import main; main()"
     ended = subprocess.run(
         [sys.executable, "-c", program, "mcp", "--db", str(db)],

@@ -1,6 +1,6 @@
 """The withdrawn public-feed API, rule by rule: a test's number is the section of its description.
 
-What NAV's own server was seen to do, `strict` does; `sane` differs where a test says so.
+What NAV's own server was seen to do, `strict` does; `sane` differs where a test is about that.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def test_1_one_ad_is_had_by_the_parameter(services: dict[Compat, Service], compa
     assert found(answer) == "2"
 
 
-def test_1_the_text_says_what_is_answered(services: dict[Compat, Service]) -> None:
+def test_1_the_description_matches_the_answers(services: dict[Compat, Service]) -> None:
     answer = services[Compat.SANE].get("/public-feed/swagger/api/public-feed-api.yaml")
     assert answer.headers["content-type"] == "text/yaml; charset=UTF-8"
     text = yaml.safe_load(answer.body)
@@ -158,7 +158,7 @@ def test_2_any_token_or_none_will_do(
 
 
 @BOTH
-def test_2_unless_one_is_wanted(tmp_path: Path, compat: Compat) -> None:
+def test_2_unless_one_is_requested(tmp_path: Path, compat: Compat) -> None:
     with serving(tmp_path / "a.db", [ad(1)], {"compat": compat, "token": "a.b.c"}) as service:
         refused = service.get(ADS, Authorization="a.b.c")
         assert (refused.status, refused.body) == (401, b"")
@@ -472,7 +472,7 @@ def test_6_the_link_is_navs(tmp_path: Path, compat: Compat) -> None:
 
 
 @BOTH
-def test_7_only_what_is_in_force_and_nothing_of_finn(tmp_path: Path, compat: Compat) -> None:
+def test_7_only_active_ads_and_nothing_of_finn(tmp_path: Path, compat: Compat) -> None:
     ads = [ad(1, expires="2026-11-20T12:00:00Z"), ad(2), ad(3, source="FINN"), ad(5, source=None)]
     with serving(tmp_path / "a.db", ads, {"compat": compat}) as service:
         assert found(service.get(ADS)) == "25"

@@ -109,11 +109,13 @@ def test_the_list_shows_every_ad_newest_first(service: Service) -> None:
         ("text=finnesikke", []),
     ],
 )
-def test_the_address_says_what_is_shown(service: Service, query: str, expected: list[str]) -> None:
+def test_the_address_describes_what_is_shown(
+    service: Service, query: str, expected: list[str]
+) -> None:
     assert titles(seen(service.get(f"/?{query}"))) == expected
 
 
-def test_every_choice_leads_to_as_many_ads_as_it_says(service: Service) -> None:
+def test_every_choice_leads_to_as_many_ads_as_its_count(service: Service) -> None:
     """Followed as a crawler does, two clicks deep."""
     html = service.get("/").text
     choices = re.findall(
@@ -187,13 +189,13 @@ def test_an_ad_begins_with_the_way_to_apply(service: Service) -> None:
         assert "Kari" not in page.text
 
 
-def test_an_ad_without_a_page_to_apply_at_says_so(serve: Serve) -> None:
+def test_an_ad_without_a_page_to_apply_at_is_marked(serve: Serve) -> None:
     page = seen(serve(ad(1, applicationUrl="")).get(f"/ads/{uuid_of(1)}"))
     assert page.all("a", id="apply") == []
     assert "Annonsen har ingen søknadslenke" in page.text
 
 
-def test_an_ad_that_says_little_is_shown_all_the_same(serve: Serve) -> None:
+def test_an_ad_with_little_content_is_shown_all_the_same(serve: Serve) -> None:
     nothing = dict.fromkeys(
         ["title", "jobtitle", "description", "employer", "extent", "starttime", "published"]
     )
@@ -240,7 +242,7 @@ def test_a_service_of_old_data_starts_without_counting(serve: Serve) -> None:
     assert service.get("/healthz").status == 503
 
 
-def test_whom_to_ask_is_shown_where_that_is_wanted(serve: Serve) -> None:
+def test_contacts_are_shown_where_that_is_configured(serve: Serve) -> None:
     page = seen(serve(ad(1), with_contacts=True).get(f"/ads/{uuid_of(1)}"))
     assert "Kari Nordmann, Avdelingsleder, 19 00 00 01, kari@sykehjem.example" in page.text
 
@@ -278,7 +280,7 @@ def test_old_data_is_not_shown_as_new(serve: Serve) -> None:
         assert "Sykepleier" not in page.text
 
 
-def test_data_that_may_be_old_says_so(serve: Serve) -> None:
+def test_data_that_may_be_old_is_marked(serve: Serve) -> None:
     service = serve(ad(1), max_age=None)
     service.pass_time(timedelta(days=2))
     page = seen(service.get("/?lang=en"))
@@ -286,7 +288,7 @@ def test_data_that_may_be_old_says_so(serve: Serve) -> None:
     assert page.all("p", role="status")
 
 
-def test_data_of_no_known_age_says_so(tmp_path: Path) -> None:
+def test_data_of_no_known_age_is_marked(tmp_path: Path) -> None:
     with serving(tmp_path / "a.db", [], {"max_age": None}) as service:
         assert "Det er ukjent når dataene ble oppdatert" in seen(service.get("/")).text
 
@@ -352,7 +354,7 @@ def test_the_feed_is_of_the_same_filters(service: Service) -> None:
     assert service.get(feed["href"]).status == 200
 
 
-def test_wrong_addresses_are_told(service: Service) -> None:
+def test_wrong_addresses_are_reported(service: Service) -> None:
     for query in ("munic=x", "page=0", "page=x", "sort=x", "published=x", "text=%22"):
         answer = service.get(f"/?{query}")
         assert answer.status == 400

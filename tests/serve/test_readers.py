@@ -71,7 +71,7 @@ def test_requests_in_a_row_open_the_store_once(serve: Serve, counting: type[Coun
     assert counting.closed.empty()
 
 
-def test_it_is_closed_once_nobody_asks(serve: Serve, counting: type[Counting]) -> None:
+def test_it_is_closed_once_requests_end(serve: Serve, counting: type[Counting]) -> None:
     service = serve(ad(1), limits=Limits(kept_open=0))
     service.get("/")
     service.get("/")

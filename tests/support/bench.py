@@ -18,7 +18,7 @@ PLAN = Plan(start=Start(), workers=1, retry_now=True)
 
 
 class Bench:
-    """Runs the engine on one thread's worth of feed, and tells what is stored by readable names."""
+    """Runs the engine on one thread's worth of feed, and shows what is stored by readable names."""
 
     def __init__(self, path: Path, *log: Row) -> None:
         self.path = path

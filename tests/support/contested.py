@@ -2,7 +2,7 @@
 
 The practice feed keeps NAV's rule that one transaction at a time changes an ad. This one need not;
 and it is a `Feed` without HTTP, so that thousands of schedules take minutes. True of an ad is what
-its last place in the log says, once that is visible.
+stands at its last place in the log, once that is visible.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def contested_content(ad: str, version: int) -> Content:
 
 
 class Contested:
-    """A `Feed`, and the server behind it. `live`: things happen while it is asked."""
+    """A `Feed`, and the server behind it. `live`: things happen while it is read."""
 
     def __init__(self, rng: Random, trouble: Trouble) -> None:
         self.rng = rng

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_file_may_grow(most: int = 16 * 1_024) -> Iterator[None]:
-    """Beyond so many bytes; 16 kB are half of what SQLite wants for the index of a log."""
+    """Beyond so many bytes; 16 kB are half of what SQLite needs for the index of a log."""
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

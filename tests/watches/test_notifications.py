@@ -161,7 +161,7 @@ def test_an_ad_that_became_inactive_before_its_delivery_is_dropped(me: Subscribe
     assert me.notified() == []
 
 
-def test_a_store_that_is_built_anew_delivers_nothing_again(me: Subscriber):
+def test_a_store_that_is_rebuilt_delivers_nothing_again(me: Subscriber):
     me.add()
     me.sync(ad(3))
     me.notified()

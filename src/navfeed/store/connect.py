@@ -21,7 +21,7 @@ BUSY_SECONDS = 30.0
 """How long a writer waits for another program's write to end (faults.md C2)."""
 
 READER_BUSY_SECONDS = 5.0
-"""How long a reader waits for who has the store to itself: another reader on a full disk."""
+"""How long a reader waits while another has the store to itself, as on a full disk."""
 
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 

@@ -69,7 +69,7 @@ class Request:
         self.environ = dict(zip(variables[::2], variables[1::2], strict=True))
 
     def take_over(self) -> None:
-        """Make this process the one that the client asked for."""
+        """Make this process the one that the client requested."""
         for number, stream in enumerate(self.streams):
             os.dup2(stream, number)
             os.close(stream)
