@@ -211,7 +211,7 @@ def test_C2_a_reader_postpones_the_erasure_and_the_next_sync_makes_it_good(
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM ads").fetchone()
-    result = run_command(path, "privacy", "erase", "Kari Nordmann")
+    result = run_command(path, "privacy", "erase", "Kari Nordmann", "--yes")
     assert result.exit_code == 0
     assert "the next sync erases what is left on disk" in result.stderr
     reader.close()
@@ -272,7 +272,7 @@ def test_X7_what_is_erased_is_found_nowhere_however_it_hides(path: Path, hiding:
         line.split("\t")[1] for line in answer(db, "privacy", "find", "Kari Nordmann").splitlines()
     }
     assert len(found) >= 17, found
-    answer(db, "privacy", "erase", "Kari Nordmann")
+    answer(db, "privacy", "erase", "Kari Nordmann", "--yes")
     assert answer(db, "privacy", "find", "Kari Nordmann") == ""
     held = files(db).casefold()
     assert [piece for piece in ("nordmann", "mann", "ri nord") if piece in held] == []
@@ -312,7 +312,7 @@ def test_what_navs_form_asks_for_stays(path: Path) -> None:
     message = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
     db = fill(path, ad(1, **message, expires="2999-01-01T00:00:00Z"))
     for text in ("2026", "20260303", "title", "name", uuid_of(1)):
-        answer(db, "privacy", "erase", text)
+        answer(db, "privacy", "erase", text, "--yes")
         assert answer(db, "privacy", "find", text) == ""
     left = stored_content(db, "")
     assert (left["published"], left["uuid"]) == (message["published"], uuid_of(1))
@@ -329,7 +329,7 @@ def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
 
 
 def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:
-    result = run_command(db, "privacy", "erase", "[removed]")
+    result = run_command(db, "privacy", "erase", "[removed]", "--yes")
     assert (result.exit_code, "too short to identify a person" in result.stderr) == (2, True)
 
 
@@ -397,7 +397,7 @@ def test_find_changes_no_ad(db: Path) -> None:
 @time_machine.travel(NOW, tick=False)
 def test_the_log_says_when_and_how_much_and_never_what(db: Path) -> None:
     answer(db, "privacy", "find", "Kari Nordmann")
-    answer(db, "privacy", "erase", "Kari Nordmann")
+    answer(db, "privacy", "erase", "Kari Nordmann", "--yes")
     answer(db, "privacy", "find", "Kari Nordmann")
     assert answer(db, "privacy", "log").splitlines() == [
         "2026-11-21T12:00:00Z\tfind\t2\t7",
@@ -430,18 +430,18 @@ def test_without_a_store_there_is_nothing_to_ask(path: Path, command: list[str])
 
 def test_C1_an_erasure_waits_for_no_sync(db: Path) -> None:
     with store_lock(db):
-        result = run_command(db, "privacy", "erase", "Kari Nordmann")
+        result = run_command(db, "privacy", "erase", "Kari Nordmann", "--yes")
         assert result.exit_code == 75
         assert answer(db, "privacy", "find", "Kari Nordmann")  # finding does not need the lock
-    assert run_command(db, "privacy", "erase", "Kari Nordmann").exit_code == 0
+    assert run_command(db, "privacy", "erase", "Kari Nordmann", "--yes").exit_code == 0
 
 
 def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
     import subprocess
 
-    for command in ("find", "erase"):
+    for command, *more in (["find"], ["erase", "--yes"]):
         ended = subprocess.run(
-            navfeed_command("privacy", command, "-", "--db", str(db)),
+            navfeed_command("privacy", command, "-", *more, "--db", str(db)),
             input="Kari Nordmann\n",
             capture_output=True,
             text=True,
@@ -450,6 +450,15 @@ def test_the_text_can_come_from_stdin_and_is_said_nowhere(db: Path) -> None:
         assert "Nordmann" not in ended.stderr
     assert "erased in 7 places of 2 ads" in ended.stderr
     assert ended.stdout == ""
+
+
+def test_without_a_terminal_an_erasure_is_confirmed_by_an_option(db: Path) -> None:
+    before = answer(db, "list", "--with-contacts")
+    result = run_command(db, "privacy", "erase", "Kari Nordmann")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "erasing cannot be undone. Confirm with --yes" in result.stderr
+    assert answer(db, "list", "--with-contacts") == before
+    assert answer(db, "privacy", "log") == ""
 
 
 def test_find_says_nothing_where_it_can_leave_no_line(
@@ -509,7 +518,7 @@ def test_on_a_terminal_what_is_found_is_a_table(db: Path) -> None:
 
 def test_a_store_that_is_none_is_told(path: Path) -> None:
     path.write_text("dear grandmother, " * 100)
-    assert run_command(path, "privacy", "erase", "Kari").exit_code == 7
+    assert run_command(path, "privacy", "erase", "Kari", "--yes").exit_code == 7
     with pytest.raises(StoreError):
         Store(path)
 

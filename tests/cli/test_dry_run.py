@@ -118,7 +118,7 @@ def test_a_dry_run_shows_what_would_be_done_and_changes_no_byte(db: Path, comman
 
 def test_an_erasure_does_what_its_dry_run_predicted(db: Path) -> None:
     predicted = answer(db, "privacy", "erase", "Nordmann", "--dry-run")
-    done = run_command(db, "privacy", "erase", "Nordmann").stderr
+    done = run_command(db, "privacy", "erase", "Nordmann", "--yes").stderr
     assert re.findall(r"in .*", predicted) == re.findall(r"in .*", done) != []
 
 

@@ -176,10 +176,12 @@ def _places(reader: Reader, term: Term) -> Iterator[tuple[str, str, str]]:
 
 
 def _confirm(path: Path, term: Term, *, yes: bool) -> None:
-    """Confirm on a terminal; a script needs none. Raises `StoppedError`."""
+    """Raises `StoppedError` unless confirmed, `ConfigError` without a terminal."""
     with Reader(path, oslo_day(datetime.now(UTC))) as reader:
-        if yes or not sys.stdin.isatty():
+        if yes:
             return
+        if not sys.stdin.isatty():
+            raise ConfigError("erasing cannot be undone. Confirm with --yes")
         ads = len({ad for ad, _, _ in _places(reader, term)})
     question = f"Erase it from {counted(ads, 'ad')} and all future syncs? This cannot be undone"
     if not confirmed(question):
