@@ -40,8 +40,10 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 PLANS = {
-    f"save {uuid_of(2)}": "Sykepleier natt: not marked; would be saved",
-    f"save {uuid_of(1)} --undo": f"{uuid_of(1)}: saved (call on Monday); would be not marked",
+    f"save {uuid_of(2)}": "Sykepleier natt (00000002): not marked; would be saved",
+    f"save {uuid_of(1)} --undo": (
+        "Sykepleier natt (00000001): saved (call on Monday); would be not marked"
+    ),
     f"save {uuid_of(1)} --note write": "saved (call on Monday); would be saved (write)",
     f"applied {uuid_of(1)}": "saved (call on Monday); would be applied (call on Monday)",
     f"ignore {uuid_of(2)}": "not marked; would be ignored",
