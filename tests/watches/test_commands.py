@@ -315,7 +315,7 @@ def test_how_it_stands_is_shown(me: Subscriber):
     assert "not started" in me.do("watch", "show", "new")
 
 
-def test_whoever_looks_is_told_that_a_channel_still_fails(me: Subscriber):
+def test_a_channel_that_still_fails_is_named_on_a_terminal(me: Subscriber):
     pty = pytest.importorskip("pty")
     me.add("bergen", "--municipal", "bergen", "--to", "webhook:http://127.0.0.1:1/s3cr3t")
     me.sync(ad(3))

@@ -58,6 +58,13 @@ def test_a_note_survives_the_ad_and_its_text_does_not(me: Subscriber):
     assert "no longer active" not in me.run("list", "--saved").stderr
 
 
+def test_a_mark_is_removed_without_the_store(me: Subscriber):
+    me.do("save", uuid_of(1))
+    me.db.unlink()
+    assert me.run("save", uuid_of(1), "--undo").stderr == f"navfeed: not saved: {uuid_of(1)}\n"
+    assert me.run("save", uuid_of(1)).exit_code == 7
+
+
 def test_a_mark_can_change_and_keeps_its_note(me: Subscriber):
     me.do("save", uuid_of(1), "--note", "god plass")
     me.do("applied", uuid_of(1))

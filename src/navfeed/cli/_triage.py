@@ -13,7 +13,7 @@ from navfeed.api import now, open_store
 from navfeed.cli._completion import values_of
 from navfeed.cli._output import print_lines, print_warning
 from navfeed.config import Settings
-from navfeed.errors import NotFoundError
+from navfeed.errors import NotFoundError, StoreError
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader, shortened
 from navfeed.text.plaintext import sanitize
@@ -74,13 +74,13 @@ def _with_note(note: str | None) -> str:
 def _find(settings: Settings, marks: Mapping[str, Triaged], start: str) -> tuple[str, str]:
     """The id of an ad, and what to call it: a marked one may be gone, and its title with it."""
     marked = _marked(marks, start)
-    with open_store(settings.db) as reader:
-        try:
+    try:
+        with open_store(settings.db) as reader:
             uuid, content = reader.find(start if marked is None else marked)
-        except NotFoundError:
-            if marked is None:
-                raise
-            return marked, marked
+    except (NotFoundError, StoreError):
+        if marked is None:
+            raise
+        return marked, marked
     return uuid, f"{sanitize(content.title or 'no title')} ({uuid[:8]})"
 
 

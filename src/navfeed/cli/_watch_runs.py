@@ -209,7 +209,7 @@ def _outcome(
             )
             return ExitCode.WAITING, words if failures == 1 or options.immediately else ""
         case events.Deferred(target, reason, failing=True):
-            # Reported once, by the run that failed first; but a person who looks is told again.
+            # Reported by the run that failed first; on a terminal again, where nobody saw that.
             words = f"{target.display}: {reason}. Retry now: `navfeed watch run --now`"
             return ExitCode.WAITING, words if sys.stderr.isatty() and not quiet else ""
         case events.StoreNotReady(watch, reason):
