@@ -224,8 +224,8 @@ MODULES = {
     "--help": (140, 45),
     "list": (170, 106),
     "list --format json --text natt": (170, 109),
-    SHOWN: (170, 104),
-    "status": (170, 97),
+    SHOWN: (170, 105),
+    "status": (170, 98),
     "stats": (170, 105),
     "export --format csv": (170, 112),
 }

@@ -106,7 +106,7 @@ def run(code: int | None) -> RunFacts:
         (check_clock(NOW, NOW - timedelta(minutes=3)), WARNING, 0, "NTP"),
         (check_clock(NOW, NOW + timedelta(hours=2)), FAILURE, 2, "NTP"),
         (check_clock(NOW, NOW + 9 * DAY), FAILURE, 2, "2026-11-30 12:00 here, 2026-11-21"),
-        (check_clock(NOW, NOW + 9 * DAY, is_here=True), WARNING, 0, "the feed's clock is wrong"),
+        (check_clock(NOW, NOW + 9 * DAY, is_here=True), WARNING, 0, "the clocks differ by 9 days"),
         (check_clock(NOW, NOW, is_here=True), OK, 0, "0 s"),
         (check_clock(None, NOW), WARNING, 0, "yourself"),
         (failed("token", TokenError("refused")), FAILURE, 6, "refused"),
@@ -174,6 +174,17 @@ def test_settings_that_cannot_be_used_are_the_only_finding(db: Path, tmp_path: P
     file.write_text("colour = 1")
     code, found = examined(db, "--config", str(file))
     assert (code, list(found)) == (2, ["configuration"])
+
+
+def test_a_missing_token_file_has_a_next_step_and_ends_no_check(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAVFEED_TOKEN_FILE", "/nowhere/token")
+    code, found = examined(db, "--base-url", "http://127.0.0.1:9")
+    assert (code, "/nowhere/token" in found["token"]["message"]) == (2, True)
+    assert found["token"]["advice"] == "Create the token file, or correct token_file"
+    assert {"disk", "integrity"} < found.keys()
+    assert "reachability" not in found  # the feed would refuse
 
 
 def test_a_token_of_ones_own_that_ran_out_and_a_variable_that_is_none(db: Path) -> None:

@@ -428,7 +428,7 @@ def test_X3_who_is_erased_is_in_no_copy(old: Path) -> None:
         connection.commit()
     Store(old).close()
     assert b"Nordmann" in copies(old)[0].read_bytes()
-    assert run_command(old, "privacy", "erase", "Kari Nordmann", "--yes").exit_code == 0
+    assert run_command(old, "privacy", "erase", "Kari Nordmann").exit_code == 0
     held = b"".join(one.read_bytes() for one in old.parent.iterdir() if one.is_file())
     assert b"Nordmann" not in held
 

@@ -383,7 +383,10 @@ def test_a_store_that_cannot_say_what_it_forgot_is_reported(db: Path, copy: Path
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (b"dear grandmother, " * 400, "no SQLite file"),
+        (
+            b"dear grandmother, " * 400,
+            "is no copy of a store. Name one that `navfeed backup` wrote",
+        ),
         ("CREATE TABLE letters (text)", "another application"),
         (f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99", "newer navfeed"),
         (None, "no copy at"),

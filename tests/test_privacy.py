@@ -312,7 +312,7 @@ def test_what_navs_form_requires_stays(path: Path) -> None:
     message = {"published": "2026-03-03T08:00:00", "title": "2026 Title", "name": {"title": "Name"}}
     db = fill(path, ad(1, **message, expires="2999-01-01T00:00:00Z"))
     for text in ("2026", "20260303", "title", "name", uuid_of(1)):
-        answer(db, "privacy", "erase", text)
+        answer(db, "privacy", "erase", text, "--yes")
         assert answer(db, "privacy", "find", text) == ""
     left = stored_content(db, "")
     assert (left["published"], left["uuid"]) == (message["published"], uuid_of(1))
@@ -329,7 +329,7 @@ def test_a_hash_that_was_stored_before_goes_on_matching(path: Path) -> None:
 
 
 def test_the_word_that_stands_for_what_is_gone_cannot_be_erased(db: Path) -> None:
-    result = run_command(db, "privacy", "erase", "[removed]")
+    result = run_command(db, "privacy", "erase", "[removed]", "--yes")
     assert (result.exit_code, "too short to identify a person" in result.stderr) == (2, True)
 
 

@@ -260,7 +260,8 @@ def large_index(request: pytest.FixtureRequest) -> Iterator[sqlite3.Connection]:
             words = [" ".join(rng.choices(WORDS, k=rng.randint(0, most))) for most in (3, 2, 2, 60)]
             index_ad(index, ad, *words)
             index.execute(
-                "INSERT INTO whole (rowid, title, job_title, employer, text) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO whole (rowid, title, job_title, employer, text) "
+                "VALUES (?, ?, ?, ?, ?)",
                 [ad, *words],
             )
         yield index

@@ -218,6 +218,22 @@ def problems(environ: Mapping[str, str], config: Path | None) -> list[str]:
     return sorted(unknown) + [str(one) for one in refused if one is not None]
 
 
+def exposed_settings(config: Path | None) -> Path | None:
+    """The settings file, if it holds a password and others can read it. Raises `ConfigError`."""
+    path = config or default_config()
+    if os.name != "posix" or not path.exists() or not path.stat().st_mode & 0o077:
+        return None
+    targets = _texts("push.targets", _table(_file(config), "push", "targets") or [])
+    return path if any(map(_has_password, targets)) else None
+
+
+def _has_password(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).password)
+    except ValueError:  # no address at all, which its own check reports
+        return False
+
+
 def check_values(values: Mapping[str, object]) -> None:
     """Raise `ConfigError` if one of these settings of the file is invalid."""
     _settings(values, {}, None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import sys
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+from shlex import join
 from types import ModuleType
 
 from navfeed.errors import ConfigError
@@ -34,6 +38,22 @@ def _is_there(module: str) -> bool:
 
 def _missing(module: str, extra: str) -> ConfigError:
     return ConfigError(
-        f"the extra `{extra}` is not installed ({module} is missing). In navfeed's "
-        f"environment: pip install 'navfeed[{extra}]'"
+        f"the extra `{extra}` is not installed ({module} is missing). {_how_to_install(extra)}"
     )
+
+
+def _how_to_install(extra: str) -> str:
+    """The command for the way in which navfeed was installed."""
+    if (Path(sys.prefix) / "pipx_metadata.json").exists():
+        return f"Install it: pipx inject navfeed {join(_packages(extra))}"
+    return f"In navfeed's environment: pip install 'navfeed[{extra}]'"
+
+
+def _packages(extra: str) -> Iterator[str]:
+    """The packages of an extra, without versions: `psycopg[binary]`."""
+    from importlib.metadata import requires
+
+    for line in requires("navfeed") or ():
+        package, _, marker = line.partition(";")
+        if re.search(rf"extra == ['\"]{extra}['\"]", marker):
+            yield from re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?", package)

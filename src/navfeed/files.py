@@ -59,10 +59,7 @@ def replaced_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Pat
     an earlier export made: it would be lost.
     """
     path = path.resolve()
-    if path.exists() and not (path.is_dir() and (not any(path.iterdir()) or is_ours(path))):
-        raise ConfigError(
-            f"{path} contains files that --split did not write. Name a new folder with --output"
-        )
+    check_replaceable(path, is_ours)
     with _stoppable(path):
         _clear(path)
         with workroom(path) as room:
@@ -71,6 +68,16 @@ def replaced_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Pat
             yield new
             _put(new, path, room / "old")
     _keep_name(path.parent)
+
+
+def check_replaceable(path: Path, is_ours: Callable[[Path], bool] | None = None) -> None:
+    """Raise `ConfigError` where `replaced` would; with `is_ours`, where `replaced_folder` would."""
+    if is_ours is None:
+        _standing(path)
+    elif path.exists() and not (path.is_dir() and (not any(path.iterdir()) or is_ours(path))):
+        raise ConfigError(
+            f"{path} contains files that --split did not write. Name a new folder with --output"
+        )
 
 
 def _put(new: Path, path: Path, old: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.support import ad, answer, fill, run_command, uuid_of
-from cli.walk import COMMANDS, having, options_of
+from cli.walk import command_of, having, options_of
 from navfeed.model import RunEnd
 from navfeed.store.writer import Store
 from support.clock import NOW
@@ -70,7 +70,9 @@ SUMMARIES = {
 
 
 def test_every_command_with_rows_has_both_options() -> None:
-    tested = {_name(command) for command in (*ROWS, *RECORDS)} | {"verify"}  # in test_cli_sync.py
+    tested = {command_of(command) for command in (*ROWS, *RECORDS)} | {
+        "verify"
+    }  # in test_cli_sync.py
     assert having("--columns", "--json") == tested
     as_json = {
         command
@@ -80,18 +82,12 @@ def test_every_command_with_rows_has_both_options() -> None:
     assert as_json - tested == SUMMARIES.keys()
 
 
-def _name(command: str) -> str:
-    """The command without its arguments and options."""
-    words = command.split()
-    return max(" ".join(words[:end]) for end in (1, 2) if " ".join(words[:end]) in COMMANDS)
-
-
 @pytest.mark.parametrize("command", [*ROWS, *RECORDS])
 def test_the_help_lists_the_columns(db: Path, command: str) -> None:
     """All of them, or where they are listed."""
     refused = run_command(db, *_words(command, db), "--columns", "no such one").stderr
     known = refused.partition("Columns are: ")[2].split()
-    text = options_of(_name(command))["--columns"].help
+    text = options_of(command_of(command))["--columns"].help
     listed = {name.strip(",") for name in known} <= {*re.findall(r"\w+", text)}
     assert listed or "those of" in text, text
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.support import ad, answer, fill, run_command, uuid_of
+from cli.walk import COMMANDS, command_of, having
 from navfeed.store.writer import Store
 
 FAR = {"expires": "2999-01-01T00:00:00Z"}
@@ -24,6 +25,7 @@ def db(tmp_path: Path) -> Path:
     fill(tmp_path / "other" / "navfeed.db", ad(1, **FAR))
     run_command(tmp_path / "other" / "navfeed.db", "backup", str(tmp_path / "copy.db"))
     (tmp_path / "watches.toml").write_text(WATCH)
+    (tmp_path / "chart.svg").write_text("<svg/>")
     assert run_command(db, "save", uuid_of(1), "--note", "call on Monday").exit_code == 0
     return db
 
@@ -38,8 +40,10 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 PLANS = {
-    f"save {uuid_of(2)}": "Sykepleier natt: not marked; would be saved",
-    f"save {uuid_of(1)} --undo": f"{uuid_of(1)}: saved (call on Monday); would be not marked",
+    f"save {uuid_of(2)}": "Sykepleier natt (00000002): not marked; would be saved",
+    f"save {uuid_of(1)} --undo": (
+        "Sykepleier natt (00000001): saved (call on Monday); would be not marked"
+    ),
     f"save {uuid_of(1)} --note write": "saved (call on Monday); would be saved (write)",
     f"applied {uuid_of(1)}": "saved (call on Monday); would be applied (call on Monday)",
     f"ignore {uuid_of(2)}": "not marked; would be ignored",
@@ -53,12 +57,53 @@ PLANS = {
     "backup COPY --force": "would replace COPY with a copy of STORE, at most ",
     "backup NEW": "would write NEW with a copy of STORE, at most ",
     "vacuum": "would free at least 0.0 MB of ",
+    "watch edit nurses --text kokk --without to --watches WATCHES": (
+        "would change filters of nurses: text sykepleier -> text kokk\n"
+    ),
+    "watch edit nurses --text sykepleier --watches WATCHES": "would change nothing of nurses\n",
+    "export --format csv --output NEW": "would write NEW with csv: 2 active ads\n",
+    "export --format csv --output COPY": "would replace COPY with csv: 2 active ads\n",
+    "export --format xlsx --output COPY --table locations --text kokk": (
+        "would replace COPY with xlsx: the locations of 0 active ads\n"
+    ),
+    "export --format csv --output NEW --table removed": "with csv: what is left of removed ads\n",
+    "export --format json --output NEW --split": "would write NEW with json files: 2 active ads\n",
+    "stats --output CHART": "would replace CHART with svg: bars of 2 active ads\n",
     "privacy erase Nordmann": "would erase in 2 places of 2 ads, and from future syncs",
 }
 
 
+ELSEWHERE = {
+    "sync": "test_scope.py",
+    "push": "tests/push",
+    "init": "test_init.py",
+}
+"""Where the dry runs of other commands are tested."""
+
+HARMLESS = {
+    *("list", "show", "watch list", "watch show", "watch preview", "quality", "changes", "status"),
+    *("verify", "runs", "doctor", "check", "privacy find", "privacy log", "config show"),
+    *("config path", "config check", "serve", "mcp", "practice"),
+    *("watch add", "watch init"),  # add, and refuse a name that exists
+    "watch run",  # delivers; `watch preview` shows what
+}
+"""Commands that remove and replace nothing. `verify --repair` does what `verify` reports."""
+
+
+def test_whatever_removes_or_replaces_has_a_dry_run() -> None:
+    tested = {command_of(line) for line in PLANS}
+    assert having("--dry-run") == tested | ELSEWHERE.keys() == COMMANDS.keys() - HARMLESS
+
+
 def _placed(text: str, db: Path) -> str:
-    names = {"STORE": db, "COPY": "copy.db", "NEW": "new.db", "WATCHES": "watches.toml"}
+    names = {
+        "STORE": db,
+        "COPY": "copy.db",
+        "NEW": "new.db",
+        "CHART": "chart.svg",
+        "OTHER": "other",
+        "WATCHES": "watches.toml",
+    }
     for name, file in names.items():
         text = text.replace(name, str(db.parent / file))
     return text
@@ -75,7 +120,7 @@ def test_a_dry_run_shows_what_would_be_done_and_changes_no_byte(db: Path, comman
 
 def test_an_erasure_does_what_its_dry_run_predicted(db: Path) -> None:
     predicted = answer(db, "privacy", "erase", "Nordmann", "--dry-run")
-    done = run_command(db, "privacy", "erase", "Nordmann").stderr
+    done = run_command(db, "privacy", "erase", "Nordmann", "--yes").stderr
     assert re.findall(r"in .*", predicted) == re.findall(r"in .*", done) != []
 
 
@@ -91,6 +136,14 @@ def test_a_dry_run_refuses_what_the_command_would_refuse(db: Path) -> None:
         "restore NEW": 7,
         "restore WATCHES": 7,
         "backup COPY": 2,
+        "watch edit nobody --watches WATCHES": 2,
+        "watch edit nurses --to mail: --watches WATCHES": 2,
+        "export --format csv": 2,
+        "export --format csv --output STORE": 2,
+        "export --format csv --output OTHER": 2,
+        "export --format csv --split --output OTHER": 2,
+        "stats": 2,
+        "stats --output STORE": 2,
         "privacy erase x": 2,
         f"save {uuid_of(9)}": 2,
     }.items():

@@ -301,6 +301,20 @@ def test_a_value_that_fits_nothing_gets_a_suggestion(
 
 
 @pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("--county", "bergen"), "--municipality BERGEN"),
+        (("--municipality", "vestland"), "--county VESTLAND"),
+        (("--county", "!Nordre Follo"), "--municipality 'NORDRE FOLLO'"),
+    ],
+)
+def test_a_place_of_the_other_kind_is_recognized(
+    db: Path, words: tuple[str, ...], meant: str
+) -> None:
+    assert f"(did you mean {meant}?)" in run_command(db, "list", *words).stderr
+
+
+@pytest.mark.parametrize(
     ("option", "value"), [("--municipality", "XQ"), ("--municipality", "OSLO")]
 )
 def test_nothing_is_suggested_where_nothing_is_near(db: Path, option: str, value: str) -> None:

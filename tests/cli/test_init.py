@@ -169,7 +169,7 @@ def test_systemd_gets_a_service_and_a_timer(home: Path) -> None:
     done = init("--yes", "--every", "10m", "--schedule", "systemd")
     units = home / "systemd" / "user"
     service = (units / "navfeed-sync.service").read_text(encoding="utf-8")
-    assert f"ExecStart={sys.executable} -m navfeed sync --quiet --max-time 25m\n" in service
+    assert f"ExecStart={sys.executable} -m navfeed sync --quiet --max-time 500s\n" in service
     assert "OnUnitActiveSec=600s" in (units / "navfeed-sync.timer").read_text(encoding="utf-8")
     assert "systemctl --user enable --now navfeed-sync.timer" in done.stdout
 
@@ -196,16 +196,49 @@ def test_a_word_of_systemds_is_taken_to_the_letter() -> None:
 @pytest.mark.parametrize(
     ("every", "when"),
     [
-        ("5m", "*/5 * * * *"),
-        ("1h", "13 * * * *"),
-        ("6h", "13 */6 * * *"),
-        ("24h", "13 3 * * *"),
+        ("5m", "2,7,12,17,22,27,32,37,42,47,52,57 * * * *"),
+        ("30m", "17,47 * * * *"),
+        ("1h", "47 * * * *"),
+        ("6h", "47 */6 * * *"),
+        ("24h", "47 3 * * *"),
     ],
 )
-def test_cron_gets_a_line(home: Path, every: str, when: str) -> None:
+def test_cron_gets_a_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch, every: str, when: str
+) -> None:
+    monkeypatch.setattr(schedule, "own_minute", lambda: 47)
     done = init("--yes", "--every", every, "--schedule", "cron", "--config", "own 100%.toml")
+    most = "250s" if every == "5m" else "25m"
     (line,) = (line for line in done.stdout.splitlines() if line.strip().startswith(when))
     own = shlex.quote(str(Path("own 100%.toml").absolute())).replace("%", "\\%")
     assert line.strip() == (
-        f"{when} {sys.executable} -m navfeed sync --quiet --max-time 25m --config {own}"
+        f"{when} {sys.executable} -m navfeed sync --quiet --max-time {most} --config {own}"
     )
+
+
+def test_machines_start_at_minutes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    minutes = set()
+    for name in "abcdefgh":
+        monkeypatch.setattr("platform.node", lambda name=name: name)
+        minutes |= {schedule.own_minute(), schedule.own_minute()}
+    assert 6 <= len(minutes) <= 8
+    assert minutes <= {*range(60)}
+
+
+@pytest.mark.parametrize(
+    ("every", "most"),
+    [("2m", "100s"), ("10m", "500s"), ("12m", "10m"), ("30m", "25m"), ("6h", "25m")],
+)
+def test_a_scheduled_sync_ends_before_the_next_one(every: str, most: str) -> None:
+    words = schedule.command(None, load({"every": every}, {}).every)
+    assert words[-2:] == ["--max-time", most]
+
+
+def test_a_number_without_a_unit_is_refused(home: Path) -> None:
+    done = init("--yes", "--every", "30")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "30 of what? 30m are minutes, 30s seconds" in done.stderr
+    config = home / "other.toml"
+    config.write_text('every = "120"\n')
+    done = init("--yes", "--schedule", "none", "--config", str(config))
+    assert (done.exit_code, 'every = "120s"' in config.read_text()) == (0, True)

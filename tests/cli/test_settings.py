@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,28 @@ def test_the_path_is_the_files(file: Path) -> None:
 
 
 def test_a_correct_file_is_called_so(file: Path) -> None:
+    missing = f"There is no settings file {file}; the defaults and the environment apply.\n"
+    assert invoke(["config", "check"]).stdout == missing
+    file.touch()
     done = invoke(["config", "check"])
     assert (done.exit_code, done.stdout) == (0, f"The settings are correct ({file}).\n")
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no modes")
+def test_a_password_that_others_can_read_is_reported(file: Path) -> None:
+    file.write_text('[push]\ntargets = ["postgresql://me@db.example/x"]\n')
+    file.chmod(0o644)
+    assert invoke(["config", "check"]).stderr == ""
+    file.write_text('[push]\ntargets = ["postgresql://me:s3cr3t@db.example/x", "postgresql://["]\n')
+    done = invoke(["config", "check"])
+    assert (done.exit_code, "s3cr3t" in done.stderr) == (0, False)
+    assert f"others can read {file}, which holds a password: chmod 600 {file}" in done.stderr
+    findings = json.loads(invoke(["doctor", "--offline", "--format", "json"]).stdout)
+    (found,) = (one for one in findings if one["check"] == "configuration")
+    assert (found["level"], found["advice"]) == ("warning", f"chmod 600 {file}")
+    file.chmod(0o600)
+    assert invoke(["config", "check"]).stderr == ""
 
 
 def test_all_that_is_wrong_is_listed_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,8 @@ def test_content_as_served(db: Path) -> None:
     ("start", "output"),
     [
         ("ffff", "no active ad has an id that begins with 'ffff'"),
-        ("0000000", "0000000 could be"),
+        ("0000000", "0000000 could be 00000001 ("),
+        ("", "no id was given. `navfeed list` shows them"),
         ("00000030", "is no longer active: its last day was 2026-11-20"),
         ("\x1b[2J", "no active ad"),
     ],
@@ -129,7 +130,9 @@ def test_on_a_terminal_lines_fit_and_addresses_stay_whole(db: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "output"),
     [
-        ("21.12.2026", "2026-12-21 (21.12.2026)"),
+        ("21.12.2026", "2026-12-21"),
+        ("1.2.2027.", "2027-02-01"),
+        ("21.12.2026 kl. 12:00", "2026-12-21 (21.12.2026 kl. 12:00)"),
         ("1. desember 2026\x1b", "1. desember 2026\ufffd"),
         ("2026-12-21T00:00:00", "2026-12-21"),
         ("2026-12-21T23:59:00", "2026-12-21 (2026-12-21T23:59:00)"),
@@ -140,6 +143,13 @@ def test_a_due_date_stands_beside_its_text(db: Path, text: str, output: str) -> 
     fill(db, ad(1, applicationDue=text))
 
     assert f"\nApply by       {output}\n" in answer(db, "show", uuid_of(1))
+
+
+def test_an_ad_without_an_address_to_apply_at_leads_to_its_source(db: Path) -> None:
+    fill(db, ad(1, applicationUrl=None), ad(2, applicationUrl=None, sourceurl=None))
+    shown = answer(db, "show", uuid_of(1))
+    assert "\nApply at       see the source: https://sykehjem.example/stilling/1\n" in shown
+    assert "Apply at" not in answer(db, "show", uuid_of(2))
 
 
 # The browser

@@ -16,6 +16,8 @@ import pytest
 from cli.support import UNSAFE, ad, answer, fill, place, run_command, store_ads, uuid_of
 from cli.terminal import on_terminal
 from navfeed.cli.stats import MOST, USUAL
+from navfeed.errors import ConfigError
+from navfeed.extras import require_extra, require_modules
 from navfeed.model import By, DetailDecision, Inactive, Reason, RunEnd
 from navfeed.store.writer import Store
 from support.clock import NOW
@@ -257,6 +259,18 @@ def test_without_matplotlib(db: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert "In navfeed's environment: pip install 'navfeed[charts]'" in result.stderr
     assert not output.exists()
     assert list(tmp_path.glob(".chart*")) == []
+
+
+def test_a_missing_extra_is_installed_as_navfeed_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    (tmp_path / "pipx_metadata.json").touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"pipx inject navfeed 'psycopg\[binary\]'$"):
+        require_extra("psycopg", "postgres")
+    with pytest.raises(ConfigError, match="inject navfeed jinja2 nh3 starlette uvicorn$"):
+        require_modules(["no_such"], "serve")
 
 
 def test_matplotlib_is_loaded_for_a_chart_alone(db: Path) -> None:

@@ -42,6 +42,8 @@ def db(tmp_path: Path) -> Path:
             "no such option: -municipality (did you mean --municipality?). See `navfeed list",
         ),
         (["list", "-x"], "no such option: -x. See `navfeed list --help`"),
+        (["list", "--kommune", "oslo"], "no such option: --kommune (did you mean --municipality?)"),
+        (["runs", "--kommune"], "no such option: --kommune. See `navfeed runs --help`"),
         (["list", "--qqq"], "no such option: --qqq. See `navfeed list --help`"),
         (
             ["--db", "x", "list"],
@@ -81,7 +83,10 @@ def db(tmp_path: Path) -> Path:
             "missing option '--format'. Choose from: csv, json, jsonl, xlsx, parquet, jobposting",
         ),
         # arguments
-        (["show"], "missing argument 'UUID'. See `navfeed show --help`"),
+        (
+            ["show"],
+            "missing the id of an ad, or its first characters; `navfeed list` shows them. S",
+        ),
         (["show", "a", "b"], "unexpected argument 'b'. See `navfeed show --help`"),
         (["list", "kokk"], "unexpected argument 'kokk' (did you mean --text kokk?). See"),
         (

@@ -33,3 +33,9 @@ def options_of(command: str) -> dict[str, Any]:
 def having(*options: str) -> set[str]:
     """The commands that have all these options."""
     return {command for command in COMMANDS if {*options} <= options_of(command).keys()}
+
+
+def command_of(line: str) -> str:
+    """The command in a line, without arguments and options."""
+    first, second, *_ = [*line.split(), ""]
+    return first if first in COMMANDS else f"{first} {second}"

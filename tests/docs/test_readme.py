@@ -15,7 +15,6 @@ SKIPPED = {
     "make demo": "CI runs it in a job of its own",
     "make test": "this is it",
     "pipx install navfeed": "navfeed is installed here already",
-    "pipx install .": "likewise",
     "uvx navfeed --help": "would fetch it",
     "navfeed practice --port 8080 --live 1": "never ends; the test has a practice feed of its own",
     "navfeed practice --port 8080": "never ends either",

@@ -146,7 +146,7 @@ STAGES: dict[str, tuple[Callable[[SocketLab], Silent], tuple[str, ...]]] = {
     "purge": (purge, START),
     "migration": (migration, START),
     "contacts dropped": (contacts_dropped, (*START, "--contacts", "drop")),
-    "person erased": (person_erased, ("privacy", "erase", f"Kari {canary(3, 0, 'name')}")),
+    "person erased": (person_erased, ("privacy", "erase", f"Kari {canary(3, 0, 'name')}", "--yes")),
 }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import tomllib
 from typing import Any
 
 import pytest
 
 from cli.support import ad, answer, fill, process, uuid_of
-from cli.terminal import on_terminal
+from cli.terminal import on_terminal, read_to_the_end
+from support.warm import navfeed_command
 from watches.subscriber import OSLO, Subscriber
 
 
@@ -332,8 +335,27 @@ def test_how_it_stands_is_shown(me: Subscriber):
     text = me.do("watch", "show", "bergen")
     assert "1 active ads delivered, last 2026-11-21 13:00 +01:00" in text
     assert "failing since 2026-11-21 13:00 +01:00, next attempt 2026-11-21 13:05" in text
+    assert "`navfeed watch run --now` tries now, and shows what is wrong" in text
     me.watches.write_text(me.watches.read_text() + '\n[watch.new]\ntext = "natt"\n')
     assert "not started" in me.do("watch", "show", "new")
+
+
+def test_a_channel_that_still_fails_is_named_on_a_terminal(me: Subscriber):
+    pty = pytest.importorskip("pty")
+    me.add("bergen", "--municipal", "bergen", "--to", "webhook:http://127.0.0.1:1/s3cr3t")
+    me.sync(ad(3))
+    assert me.run("watch", "run").exit_code == 4
+    again = me.run("watch", "run")
+    assert (again.exit_code, again.output) == (4, "")  # cron would mail it each time
+    ours, theirs = pty.openpty()
+    words = ("watch", "run", "--db", str(me.db), "--watches", str(me.watches))
+    code = subprocess.run(navfeed_command(*words), stderr=theirs, check=False).returncode
+    os.close(theirs)
+    shown = b"".join(read_to_the_end(ours)).decode()
+    assert code == 4
+    assert "webhook:127.0.0.1: the last delivery failed; next attempt at 2026-11-21 13:05" in shown
+    assert "Retry now: `navfeed watch run --now`" in shown
+    assert "s3cr3t" not in shown
 
 
 def test_a_preview_delivers_nothing_and_shows_near_misses(me: Subscriber):

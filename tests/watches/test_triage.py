@@ -18,13 +18,28 @@ def test_a_saved_ad_is_listed_with_its_note(me: Subscriber):
     me.sync(ad(3))
     output = me.run("save", uuid_of(3)[:8], "--note", "ring Kari mandag")
     assert (output.exit_code, output.stdout) == (0, "")
-    assert "saved: Sykepleier natt" in output.stderr
+    assert output.stderr == "navfeed: saved: Sykepleier natt (00000003)\n"
+    assert me.run("save", uuid_of(3)).stderr == output.stderr
     (one,) = listed(me)
     assert (one["uuid"], one["note"]) == (uuid_of(3), "ring Kari mandag")
     assert listed(me, "--municipal", "oslo") == []
     assert listed(me, "--uuid", uuid_of(1)) == []
     assert me.do("list", "--saved").split("\t")[-1] == "ring Kari mandag\n"
     assert "note" not in json.loads(me.do("list", "--format", "json"))[0]
+
+
+def test_ads_are_listed_by_what_was_made_of_them(me: Subscriber):
+    me.sync(ad(3), ad(4))
+    for command, number in (("save", 1), ("applied", 2), ("ignore", 3)):
+        me.do(command, uuid_of(number), "--note", command)
+    for words, found in {
+        ("--applied",): ["applied"],
+        ("--ignored",): ["ignore"],
+        ("--saved", "--applied"): ["applied", "save"],
+        ("--applied", "--uuid", uuid_of(1)): [],
+    }.items():
+        ads = json.loads(me.do("list", *words, "--json", "title"))
+        assert sorted(one["note"] for one in ads) == found
 
 
 def test_without_saved_ads_the_list_is_empty(me: Subscriber):
@@ -38,8 +53,16 @@ def test_a_note_survives_the_ad_and_its_text_does_not(me: Subscriber):
     assert json.loads(result.stdout) == []
     assert f"saved, no longer active: {uuid_of(1)}: spurte om turnus" in result.stderr
     assert b"Sykepleier" not in me.state.read_bytes()
-    me.do("applied", uuid_of(1)[:8])
+    assert me.run("applied", uuid_of(1)[:8]).stderr == f"navfeed: applied: {uuid_of(1)}\n"
+    assert f"applied, no longer active: {uuid_of(1)}" in me.run("list", "--applied").stderr
     assert "no longer active" not in me.run("list", "--saved").stderr
+
+
+def test_a_mark_is_removed_without_the_store(me: Subscriber):
+    me.do("save", uuid_of(1))
+    me.db.unlink()
+    assert me.run("save", uuid_of(1), "--undo").stderr == f"navfeed: not saved: {uuid_of(1)}\n"
+    assert me.run("save", uuid_of(1)).exit_code == 7
 
 
 def test_a_mark_can_change_and_keeps_its_note(me: Subscriber):
@@ -100,4 +123,4 @@ def test_half_an_id_is_not_enough_where_two_match(me: Subscriber):
     me.do("save", uuid_of(2))
     result = me.run("save", "0000000")
     assert result.exit_code == 2
-    assert f"0000000 is ambiguous: {uuid_of(1)}, {uuid_of(2)}. Give more of the id" in result.stderr
+    assert "0000000 is ambiguous: 00000001, 00000002. Give more of the id" in result.stderr

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import partial, wraps
+from shlex import quote
 from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 import typer
@@ -21,7 +22,7 @@ from navfeed.cli._help import Panel
 from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
-from navfeed.places import alike, is_municipality
+from navfeed.places import alike, is_county, is_municipality
 from navfeed.places.near import DEFAULT_KM, Near, hint_of_former, read_near
 from navfeed.store.filters import FLAGS, Filters, split_names
 from navfeed.store.query import Reader
@@ -263,7 +264,7 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
     """Warn about values and words that match no ad, and suggest similar ones."""
     for name in _SUGGESTED:
         for value in (value for side in split_names(getattr(filters, name)) for value in side):
-            near = () if reader.has_value(name, value) else alike(value, reader.values(name))
+            near = [] if reader.has_value(name, value) else _meant(reader, name, value)
             if near:
                 print_warning(f"no ad matches {_flag(name)} {value}{did_you_mean(near)}")
     for word in reader.commonplace(filters):
@@ -273,6 +274,16 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
         )
     for word, near_words in reader.misspelt(filters):
         print_warning(f"no ad contains {word}{did_you_mean(near_words)}")
+
+
+def _meant(reader: Reader, name: str, value: str) -> list[str]:
+    """What was meant by a value that no ad has: a place of the other kind, or similar values."""
+    place = quote(value.upper())
+    if name == "county" and not is_county(value) and is_municipality(value):
+        return [f"{_flag('municipal')} {place}"]
+    if name == "municipal" and not is_municipality(value) and is_county(value):
+        return [f"{_flag('county')} {place}"]
+    return alike(value, reader.values(name))
 
 
 def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:

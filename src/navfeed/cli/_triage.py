@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +13,9 @@ from navfeed.api import now, open_store
 from navfeed.cli._completion import values_of
 from navfeed.cli._output import print_lines, print_warning
 from navfeed.config import Settings
-from navfeed.errors import NotFoundError
+from navfeed.errors import NotFoundError, StoreError
 from navfeed.store.filters import Filters
-from navfeed.store.query import Reader
+from navfeed.store.query import Reader, shortened
 from navfeed.text.plaintext import sanitize
 from navfeed.watches.choices import Mark
 
@@ -72,12 +72,16 @@ def _with_note(note: str | None) -> str:
 
 
 def _find(settings: Settings, marks: Mapping[str, Triaged], start: str) -> tuple[str, str]:
-    """The id and the title of an ad; of a marked one, which may be gone, the id is the title."""
-    if (uuid := _marked(marks, start)) is not None:
-        return uuid, uuid
-    with open_store(settings.db) as reader:
-        uuid, content = reader.find(start)
-    return uuid, sanitize(content.title or uuid)
+    """The id of an ad, and what to call it: a marked one may be gone, and its title with it."""
+    marked = _marked(marks, start)
+    try:
+        with open_store(settings.db) as reader:
+            uuid, content = reader.find(start if marked is None else marked)
+    except (NotFoundError, StoreError):
+        if marked is None:
+            raise
+        return marked, marked
+    return uuid, f"{sanitize(content.title or 'no title')} ({uuid[:8]})"
 
 
 def _marked(marks: Iterable[str], start: str) -> str | None:
@@ -85,7 +89,8 @@ def _marked(marks: Iterable[str], start: str) -> str | None:
     start = start.strip().lower()
     matches = [ad for ad in marks if start and ad.startswith(start)]
     if len(matches) > 1:
-        raise NotFoundError(f"{start} is ambiguous: {', '.join(matches[:5])}. Give more of the id")
+        named = ", ".join(shortened(matches)[:5])
+        raise NotFoundError(f"{start} is ambiguous: {named}. Give more of the id")
     return matches[0] if matches else None
 
 
@@ -100,16 +105,19 @@ def _read_marks(db: Path) -> dict[str, Triaged]:
         return state.marks()
 
 
-def only_saved(reader: Reader, filters: Filters, db: Path) -> tuple[Filters, dict[str, str]]:
-    """The filters for the saved ads among these, and the notes about them.
+def only_marked(
+    reader: Reader, filters: Filters, db: Path, marks: Collection[Mark]
+) -> tuple[Filters, dict[str, str]]:
+    """The filters for the ads with one of these marks among these, and the notes about them.
 
     Warns about inactive ones: only their notes are left.
     """
-    marks = _read_marks(db)
-    saved = {ad: one.note or "" for ad, one in marks.items() if one.mark is Mark.SAVED}
-    active = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*saved, "")))}
-    for ad in sorted(saved.keys() - active):
-        note = f": {sanitize(saved[ad])}" if saved[ad] else ""
-        print_warning(f"saved, no longer active: {ad}{note}")
-    meant = tuple(ad for ad in saved if not filters.uuid or ad in filters.uuid)
-    return replace(filters, uuid=meant or ("",)), saved
+    found = {ad: one for ad, one in _read_marks(db).items() if one.mark in marks}
+    active = {str(ad) for (ad,) in reader.rows(("uuid",), Filters(uuid=(*found, "")))}
+    for ad in sorted(found.keys() - active):
+        note = found[ad].note
+        after = f": {sanitize(note)}" if note else ""
+        print_warning(f"{found[ad].mark.value}, no longer active: {ad}{after}")
+    meant = tuple(ad for ad in found if not filters.uuid or ad in filters.uuid)
+    notes = {ad: one.note or "" for ad, one in found.items()}
+    return replace(filters, uuid=meant or ("",)), notes

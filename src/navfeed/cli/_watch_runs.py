@@ -232,8 +232,10 @@ def _outcome(
                 "without another message. Retry now: `navfeed watch run --now`"
             )
             return ExitCode.WAITING, words if failures == 1 or options.immediately else ""
-        case events.Deferred(failing=True):
-            return ExitCode.WAITING, ""
+        case events.Deferred(target, reason, failing=True):
+            # Reported by the run that failed first; on a terminal again, where nobody saw that.
+            words = f"{target.display}: {reason}. Retry now: `navfeed watch run --now`"
+            return ExitCode.WAITING, words if sys.stderr.isatty() and not quiet else ""
         case events.StoreNotReady(watch, reason):
             words = f"{watch} did not run: {reason}. Run `navfeed sync` until it ends with 0"
             return ExitCode.STALE, "" if quiet else words

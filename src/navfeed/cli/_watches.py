@@ -19,7 +19,8 @@ from navfeed.cli._watch_runs import FILTERS, WatchRunner, lock_watches, manager_
 from navfeed.config import Settings
 from navfeed.errors import ExitCode
 from navfeed.model import counted
-from navfeed.watches.choices import Channel, Format
+from navfeed.text.plaintext import cell_text
+from navfeed.watches.choices import WATCH_FIELDS, Channel, Format
 from navfeed.watches.describe import filter_words, target_state, watch_object, watch_rows
 from navfeed.watches.digest import Ad, Digest, Group
 from navfeed.watches.events import RunOptions
@@ -122,6 +123,22 @@ def edit(
     options.filters(now())
     with lock_watches(settings):
         manager_of(settings).edit(name, table, backlog=backlog)
+
+
+def predict_edit(
+    settings: Settings, name: str, options: FilterOptions, own: Mapping[str, Any]
+) -> None:
+    """Print what `edit` would change."""
+    table = _table(options, own)
+    options.filters(now())
+    before, after = map(watch_object, manager_of(settings).predict_edit(name, table))
+    changed = [field for field in WATCH_FIELDS if before[field] != after[field]]
+    print_lines(
+        f"would change {field} of {name}: {cell_text(before[field])} -> {cell_text(after[field])}"
+        for field in changed
+    )
+    if not changed:
+        print_lines([f"would change nothing of {name}"])
 
 
 def remove(settings: Settings, name: str) -> None:

@@ -28,6 +28,15 @@ OTHER_NAMES = {
 }
 """What other programs call a command that has another name here."""
 
+OTHER_OPTIONS = {
+    **dict.fromkeys(("--kommune", "--city", "--place"), "--municipality"),
+    "--fylke": "--county",
+    "--yrke": "--occupation",
+    **dict.fromkeys(("--search", "--query"), "--text"),
+    **dict.fromkeys(("--frist", "--deadline"), "--due"),
+}
+"""What people call an option that has another name here."""
+
 
 def describe(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401  typer's exceptions
     """The line for an error of typer's; `words` is the command line."""
@@ -40,6 +49,7 @@ def describe(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401  typer's 
 def _message(error: Any, words: Sequence[str]) -> str:  # noqa: ANN401
     found = _unknown_option(error, words) or _unknown_command(error)
     found = found or _bad_value(error) or _without_value(error) or _extra(error)
+    found = found or _missing_id(error)
     return found or " ".join(error.format_message().split()).rstrip(".?")
 
 
@@ -59,7 +69,8 @@ def _unknown_option(error: Any, words: Sequence[str]) -> str | None:  # noqa: AN
     options = [*_options(error), "--help"]
     if not name.startswith("--") and (whole := _with_one_dash(name, words, options)):
         return f"no such option: {whole}{did_you_mean([f'-{whole}'])}"
-    near = _near(name, options) if name.startswith("--") else []
+    other = [one for one in [OTHER_OPTIONS.get(name)] if one in options]
+    near = other or (_near(name, options) if name.startswith("--") else [])
     hint = did_you_mean(near[:2])
     if not hint and hasattr(error.ctx.command, "commands"):
         hint = ". Options of a command stand after its name"
@@ -118,6 +129,13 @@ def _without_value(error: Any) -> str | None:  # noqa: ANN401
     option = _options(error).get(error.option_name)
     takes = name_of_value(option.make_metavar(ctx=error.ctx)) if option else "VALUE"
     return f"{error.option_name} needs a value: {error.option_name} {takes}"
+
+
+def _missing_id(error: Any) -> str | None:  # noqa: ANN401
+    parameter = getattr(error, "param", None)
+    if parameter is None or parameter.metavar != "UUID" or "Missing" not in error.format_message():
+        return None
+    return "missing the id of an ad, or its first characters; `navfeed list` shows them"
 
 
 def _extra(error: Any) -> str | None:  # noqa: ANN401

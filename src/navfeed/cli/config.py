@@ -24,7 +24,15 @@ from navfeed.cli._options import (
 )
 from navfeed.cli._output import Color, RowsFormat, print_json, print_lines, print_warning
 from navfeed.cli._rows import print_columns, print_rows, read_columns
-from navfeed.config import SCOPES, Settings, default_config, load, origins, problems
+from navfeed.config import (
+    SCOPES,
+    Settings,
+    default_config,
+    exposed_settings,
+    load,
+    origins,
+    problems,
+)
 from navfeed.errors import ExitCode
 from navfeed.model import Scope
 
@@ -92,10 +100,15 @@ def check(*, config: ConfigOption = None) -> None:
     """Check the settings file and the environment.
 
     Lists every unknown name, with the nearest known one, and every value that cannot be used.
-    Ends with 2 if there are any.
+    Ends with 2 if there are any. Warns if others can read a password in the file.
     """
     found = problems(os.environ, config)
-    print_lines(found or [f"The settings are correct ({config or default_config()})."])
+    file = config or default_config()
+    missing = f"There is no settings file {file}; the defaults and the environment apply."
+    correct = f"The settings are correct ({file})." if file.exists() else missing
+    print_lines(found or [correct])
+    if not found and (exposed := exposed_settings(config)):
+        print_warning(f"others can read {exposed}, which holds a password: chmod 600 {exposed}")
     if found:
         raise typer.Exit(ExitCode.USAGE)
 

@@ -14,8 +14,8 @@ import typer
 from navfeed.cli._app import app
 from navfeed.cli._filters import FilterOptions, takes_filters
 from navfeed.cli._help import Panel
-from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption
-from navfeed.cli._output import print_warning, program_stdout
+from navfeed.cli._options import ConfigOption, DbOption, DryRunOption, MaxAgeOption
+from navfeed.cli._output import print_lines, print_warning, program_stdout
 from navfeed.cli._query import open_query
 from navfeed.config import refuse_store
 from navfeed.errors import ConfigError
@@ -31,6 +31,7 @@ from navfeed.export.writing import (
     Tick,
     export_to_file,
     export_to_folder,
+    predict_export,
     write_codebook,
 )
 from navfeed.store.filters import Filters
@@ -135,6 +136,7 @@ def export(
         ),
     ] = None,
     max_age: MaxAgeOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Export active ads.
 
@@ -156,6 +158,8 @@ def export(
     )
     if output is None:
         _refuse_stdout(format_, split=split)
+        if dry_run:
+            raise ConfigError("--dry-run shows what --output would replace: name a file")
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         if output is None:
             written = Export(reader, options)
@@ -163,6 +167,9 @@ def export(
         else:
             if not split:
                 refuse_store(output, store)
+            if dry_run:
+                print_lines([predict_export(Export(reader, options), filters, output, split=split)])
+                return
             written = _to_path(reader, options, filters, output, split=split)
             if codebook:
                 write_codebook(written, _by_option(filter_options), output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -88,14 +88,14 @@ def init(
     answers = _Answers(
         scope=ask(KEEP, now("scope", EVERYTHING), keep, _scope),
         contacts=ask(CONTACTS, str(document.get("contacts", "keep")), contacts, Contacts),
-        every=ask(EVERY, str(document.get("every", "30m")), every, _every),
+        every=ask(EVERY, _present_every(document), every, _every),
         ping=ask(PING, now("notify", NOWHERE), ping, _ping),
     )
     starter = ask(SCHEDULE, schedule.usual(), start, Schedule)
 
     text = _settings_text(document, answers)
     settings = load_file(text, file)
-    words = schedule.command(config)
+    words = schedule.command(config, settings.every)
     files = {file: text}
     if starter is Schedule.SYSTEMD:
         files |= schedule.units(words, settings.every)
@@ -173,7 +173,16 @@ def _scope(text: str) -> dict[str, list[str]] | None:
     return found
 
 
+def _present_every(document: Mapping[str, object]) -> str:
+    """The interval in the settings file, with its unit."""
+    text = str(document.get("every", "30m"))
+    return f"{text}s" if text.isdecimal() else text
+
+
 def _every(text: str) -> str:
+    """Refuse a number without a unit: who types 30 means minutes, and the file has seconds."""
+    if text.isdecimal():
+        raise ConfigError(f"{text} of what? {text}m are minutes, {text}s seconds")
     check_values({"every": text})
     return text
 

@@ -37,6 +37,7 @@ from navfeed.present.words import DUE, LIST_HEADINGS, LISTED, joined, listed, ma
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.selection import Cell, Sort
+from navfeed.watches.choices import Mark
 
 if TYPE_CHECKING:
     from navfeed.present.terminal import Canvas
@@ -101,6 +102,20 @@ def list_ads(
             "--saved", help="Only ads you saved, with your notes.", rich_help_panel=Panel.WHAT
         ),
     ] = False,
+    applied: Annotated[
+        bool,
+        typer.Option(
+            "--applied",
+            help="Only ads you applied for, with your notes.",
+            rich_help_panel=Panel.WHAT,
+        ),
+    ] = False,
+    ignored: Annotated[
+        bool,
+        typer.Option(
+            "--ignored", help="Only ads you hid, with your notes.", rich_help_panel=Panel.WHAT
+        ),
+    ] = False,
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,
@@ -111,10 +126,12 @@ def list_ads(
     all of its words. `!` before a name excludes it, `*` after it matches every name that begins
     with it; separate places, numbers and sources by commas. Case does not matter.
     """
+    given = {Mark.SAVED: saved, Mark.APPLIED: applied, Mark.IGNORED: ignored}
+    marks = tuple(mark for mark, is_given in given.items() if is_given)
     format_, columns = read_json(format_, columns, json_)
     named = None if columns is None else chosen(columns, None, contacts=None)
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
-        meant, notes = _saved(reader, filters, store) if saved else (filters, None)
+        meant, notes = _marked_ads(reader, filters, store, marks) if marks else (filters, None)
         listing = Listing(
             meant,
             sort or default_sort(filters),
@@ -128,10 +145,12 @@ def list_ads(
         _list(reader, listing, format_)
 
 
-def _saved(reader: Reader, filters: Filters, store: Path) -> tuple[Filters, Mapping[str, str]]:
-    from navfeed.cli._triage import only_saved
+def _marked_ads(
+    reader: Reader, filters: Filters, store: Path, marks: Sequence[Mark]
+) -> tuple[Filters, Mapping[str, str]]:
+    from navfeed.cli._triage import only_marked
 
-    return only_saved(reader, filters, store)
+    return only_marked(reader, filters, store, marks)
 
 
 def _print_table(reader: Reader, listing: Listing) -> None:

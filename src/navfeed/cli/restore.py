@@ -10,7 +10,7 @@ from navfeed.cli._options import ConfigOption, DbOption, DryRunOption, FileArgum
 from navfeed.cli._output import confirmed, print_lines, print_warning
 from navfeed.config import load, refuse_store
 from navfeed.errors import ConfigError, StoppedError, StoreError
-from navfeed.ops.restore import predict_restore, restore_copy
+from navfeed.ops.restore import is_sqlite, predict_restore, restore_copy
 
 
 @app.command()
@@ -31,6 +31,8 @@ def restore(
     refuse_store(file, path, is_read=True)
     if not file.is_file():
         raise StoreError(f"there is no copy at {file}. Name one that `navfeed backup` wrote")
+    if not is_sqlite(file):
+        raise StoreError(f"{file} is no copy of a store. Name one that `navfeed backup` wrote")
     if dry_run:
         print_lines([predict_restore(file, path)])
         return

@@ -17,6 +17,7 @@ from navfeed.cli._options import (
     ColorOption,
     ConfigOption,
     DbOption,
+    DryRunOption,
     JsonOption,
     MaxAgeOption,
     NoPagerOption,
@@ -130,6 +131,7 @@ def stats(
     max_age: MaxAgeOption = None,
     _color: ColorOption = Color.AUTO,
     _no_pager: NoPagerOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Count active ads.
 
@@ -146,15 +148,23 @@ def stats(
             print_table(count(counting, reader, filters, store), format_, columns)
         return
     chart = _chart(output)
+    if dry_run and output is None:
+        raise ConfigError("--dry-run shows what --output would replace: name a file")
     with open_query(filter_options, db, config, max_age) as (reader, filters, store):
         counted = _counted(reader, filters, by)
     if output is None:
         _print(counted, top, format_, columns)
         return
-    from navfeed.files import replaced
-    from navfeed.present.plot import draw
+    from navfeed.files import check_replaceable, replaced
 
     refuse_store(output, store)
+    if dry_run:
+        check_replaceable(output)
+        verb = "replace" if output.exists() else "write"
+        print_lines([f"would {verb} {output} with {chart}: bars of {counted.ads:,} active ads"])
+        return
+    from navfeed.present.plot import draw
+
     with replaced(output) as out:
         draw(counted, top or MOST, chart, out)
 

@@ -28,7 +28,7 @@ from navfeed.cli._options import (
 from navfeed.cli._output import print_json, print_lines, print_warning
 from navfeed.cli._welcome import before_first_sync
 from navfeed.config import Settings, load
-from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoreError
+from navfeed.errors import ConfigError, ExitCode, LockedError, NavfeedError, StoreError
 from navfeed.model import Contacts, Inactive, LogFormat, LogLevel
 from navfeed.ops.after_sync import check_targets, cursor_of, hook_words, push_once, run_hook
 from navfeed.ops.metrics import write_metrics
@@ -346,6 +346,8 @@ def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> No
     except NavfeedError as error:
         if how.then_watch and not isinstance(error, StoreError):
             _run_watches(settings, quiet=how.quiet)
+        if how.quiet and isinstance(error, LockedError):  # the other run reports itself
+            raise typer.Exit(error.exit_code) from None
         raise
     _show(how.format, ended)
     # A stopped run must not wait for a mail server.
@@ -387,6 +389,8 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinis
     before_first_sync(settings, quiet=how.quiet)
     _run.start_watches(settings)
     before = cursor_of(settings.db) if settings.after_sync else ""
+    # A ping that is missed raises an alarm already: cron's mail would be another one.
+    pings = Pings(_run.reporter(quiet=how.quiet and settings.log.file is None))
     try:
         with stopped_by_signals(stop.request), choose(quiet=how.quiet, log=log) as progress:
             ended = api.sync_store(
@@ -394,10 +398,10 @@ def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinis
             )
     except NavfeedError as error:
         log_end(log, error)
-        Pings(print_warning).after(settings.ping, error.exit_code)
+        pings.after(settings.ping, error.exit_code)
         raise
     log_end(log, ended)
-    Pings(print_warning).after(settings.ping, ended.exit_code)
+    pings.after(settings.ping, ended.exit_code)
     _after_run(settings, ended, before, quiet=how.quiet)
     return ended
 

@@ -196,6 +196,7 @@ def edit(
     closing_days: ClosingOption = None,
     format_: DigestFormatOption = None,
     backlog: BacklogOption = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Change settings of a watch.
 
@@ -212,7 +213,11 @@ def edit(
         "format": format_,
         **{one.replace("-", "_"): [] for one in without or ()},
     }
-    _watches.edit(_settings(db, config, watches), name, filters, own, backlog=backlog)
+    settings = _settings(db, config, watches)
+    if dry_run:
+        _watches.predict_edit(settings, name, filters, own)
+    else:
+        _watches.edit(settings, name, filters, own, backlog=backlog)
 
 
 @watch.command("remove")

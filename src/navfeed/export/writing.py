@@ -175,6 +175,28 @@ def export_to_file(export: Export, filters: Filters, output: Path) -> None:
         export.write(filters, out, output)
 
 
+def predict_export(export: Export, filters: Filters, output: Path, *, split: bool) -> str:
+    """What an export to `output` would do. Raises `ConfigError` where the export would."""
+    from navfeed.export.split import is_split
+    from navfeed.files import check_replaceable
+
+    check_replaceable(output, is_split if split else None)
+    verb = "replace" if output.exists() else "write"
+    kind = f"{export.options.format.value} files" if split else export.options.format.value
+    return f"would {verb} {output} with {kind}: {_contents(export, filters)}"
+
+
+def _contents(export: Export, filters: Filters) -> str:
+    match export.options:
+        case ExportOptions(as_of=date() as day):
+            return f"the ads that were active at the end of {day}"
+        case ExportOptions(table=TableName.REMOVED):
+            return "what is left of removed ads"
+        case ExportOptions(table=table):
+            ads = counted(export.reader.count(filters), "active ad")
+            return ads if table is None else f"the {table.value} of {ads}"
+
+
 def write_codebook(export: Export, filters: Mapping[str, object], output: Path) -> None:
     """Put the description of the written `output` beside it; `filters` are those of its ads."""
     from navfeed.export.codebook import ENDING, Origin, package, package_text

@@ -23,7 +23,7 @@ from navfeed.model import (
     oslo_day,
     oslo_time,
 )
-from navfeed.present.words import LACKS_OLDER_ADS, freshness
+from navfeed.present.words import LACKS_OLDER_ADS, freshness, span
 
 
 class Level(StrEnum):
@@ -78,6 +78,12 @@ def check_variables(unknown: Sequence[str]) -> Finding | None:
     return warning("environment", message, "Correct the name, or remove it")
 
 
+def check_settings_permissions(exposed: Path) -> Finding:
+    """`exposed`: the settings file, which holds a password that other users can read."""
+    message = f"others can read {exposed}, which holds a password"
+    return warning("configuration", message, _made_private(exposed))
+
+
 TOKEN_WARNS = timedelta(days=7)
 
 
@@ -92,6 +98,11 @@ def check_token(*, private: bool, exposed: Path | None, left: timedelta | None =
         message = f"your own token expires in {left / timedelta(days=1):.1f} days"
         return warning("token", message, "Renew it")
     return fine("token", "a token of your own" if private else "NAV's public token")
+
+
+def unreadable_token(error: NavfeedError) -> Finding:
+    advice = "Create the token file, or correct token_file"
+    return failure("token", str(error), advice, error.exit_code)
 
 
 def _made_private(*files: Path) -> str:
@@ -306,13 +317,12 @@ def check_clock(served_at: datetime | None, here: datetime, *, is_here: bool = F
         message = "the feed sends no time; ads expire by the day of its newest entry"
         return warning("clock", message, "Compare the clock yourself")
     off = abs(here - served_at)
-    message = f"{off.total_seconds():,.0f} s off the feed's clock"
-    if off > CLOCK_WARNS:
-        message += f": {here:%Y-%m-%d %H:%M} here, {served_at:%Y-%m-%d %H:%M} at the feed (UTC)"
-        if is_here:
-            return warning("clock", f"the feed's clock is wrong: {message}", FEEDS_CLOCK)
+    if off <= CLOCK_WARNS:
+        return fine("clock", f"{off.total_seconds():,.0f} s off the feed's clock")
+    both = f"{here:%Y-%m-%d %H:%M} here, {served_at:%Y-%m-%d %H:%M} at the feed (UTC)"
+    message = f"the clocks differ by {span(off)}: {both}"
+    if is_here:
+        return warning("clock", message, FEEDS_CLOCK)
     if off > CLOCK_FAILS:
         return failure("clock", message, "Set the clock (NTP)", ExitCode.USAGE)
-    if off > CLOCK_WARNS:
-        return warning("clock", message, "Set the clock (NTP)")
-    return fine("clock", message)
+    return warning("clock", message, "Set the clock (NTP)")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from navfeed.api import client, now, open_store, state_of
 from navfeed.config import (
     Settings,
+    exposed_settings,
     feed_address,
     is_loopback,
     load,
@@ -31,16 +32,24 @@ def examine(
     """Check settings, machine, store and, unless `offline`, the feed. Changes nothing."""
     try:
         settings = load(flags, config=config)
-        token = settings.token.read()
     except ConfigError as error:
         yield checks.failed("configuration", error)
         return
-    yield checks.fine("configuration", f"store {settings.db}, feed {settings.base_url}")
+    if exposed := exposed_settings(config):
+        yield checks.check_settings_permissions(exposed)
+    else:
+        yield checks.fine("configuration", f"store {settings.db}, feed {settings.base_url}")
     if unknown := checks.check_variables(unknown_variables(os.environ)):
         yield unknown
-    yield checks.check_token(
-        private=token is not None, exposed=settings.token.exposed, left=_token_left(token)
-    )
+    try:
+        token = settings.token.read()
+    except ConfigError as error:
+        yield checks.unreadable_token(error)
+        offline = True  # without the token, the feed would refuse
+    else:
+        yield checks.check_token(
+            private=token is not None, exposed=settings.token.exposed, left=_token_left(token)
+        )
     yield from _machine(settings.db)
     paused_until = yield from _store(settings)
     if not offline:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 Report = Callable[[str], object]
 
 
+def is_sqlite(file: Path) -> bool:
+    """Whether a file begins as SQLite's do (https://www.sqlite.org/fileformat.html, 1.3)."""
+    with file.open("rb") as opened:
+        return opened.read(16) == b"SQLite format 3\0"
+
+
 def restore_copy(copied: Path, db: Path, warn: Report) -> None:
     """Replace the store `db` with the copy, atomically.
 

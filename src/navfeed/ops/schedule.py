@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
 import shlex
 import shutil
 import sys
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from zlib import crc32
 
 from navfeed.errors import ConfigError
 
@@ -26,8 +28,15 @@ def usual() -> Schedule:
     return Schedule.CRON if shutil.which("crontab") else Schedule.NONE
 
 
-def command(config: Path | None) -> list[str]:
-    """The command line of a sync with this navfeed, valid in any folder."""
+MOST_MINUTES = 25
+"""The longest that a sync runs; the next one continues."""
+
+
+def command(config: Path | None, every: timedelta) -> list[str]:
+    """The command line of a sync with this navfeed, valid in any folder.
+
+    It ends before the next one begins: a run beside another one only ends with 75.
+    """
     own = Path(sys.argv[0])
     program = (
         [str(own.absolute())]
@@ -35,7 +44,12 @@ def command(config: Path | None) -> list[str]:
         else [sys.executable, "-m", "navfeed"]
     )
     settings = [] if config is None else ["--config", str(config.absolute())]
-    return [*program, "sync", "--quiet", "--max-time", "25m", *settings]
+    return [*program, "sync", "--quiet", "--max-time", _max_time(every), *settings]
+
+
+def _max_time(every: timedelta) -> str:
+    seconds = min(MOST_MINUTES * 60, int(every.total_seconds()) * 5 // 6)
+    return f"{seconds // 60}m" if seconds % 60 == 0 else f"{seconds}s"
 
 
 def unit_folder() -> Path:
@@ -95,6 +109,11 @@ def _for_systemd(word: str) -> str:
     return f'"{plain}"' if plain != word or " " in word else word
 
 
+def own_minute() -> int:
+    """A minute of the hour that differs from machine to machine: NAV serves them all."""
+    return crc32(f"{platform.node()} {Path.home()}".encode()) % 60
+
+
 def cron_line(words: list[str], every: timedelta) -> str:
     """The line of a crontab. Raises `ConfigError` if cron has no such interval."""
     started = shlex.join(words).replace("%", "\\%")
@@ -104,10 +123,10 @@ def cron_line(words: list[str], every: timedelta) -> str:
 def _when(every: timedelta) -> str:
     minutes, rest = divmod(int(every.total_seconds()), 60)
     if not rest and minutes and 60 % minutes == 0:
-        return "13 * * * *" if minutes == 60 else f"*/{minutes} * * * *"
+        return f"{','.join(map(str, range(own_minute() % minutes, 60, minutes)))} * * * *"
     hours, rest = divmod(int(every.total_seconds()), 3_600)
     if not rest and hours and 24 % hours == 0:
-        return "13 3 * * *" if hours == 24 else f"13 */{hours} * * *"
+        return f"{own_minute()} {3 if hours == 24 else f'*/{hours}'} * * *"
     raise ConfigError(
         "cron starts at whole parts of an hour or a day: 5m, 10m, 15m, 30m, 1h, 6h, 24h. Give one "
         "of those, or --schedule systemd"

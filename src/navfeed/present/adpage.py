@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from navfeed.model import Content, Location
 from navfeed.present.words import oslo_day_text
@@ -42,15 +43,27 @@ def _facts(facts: Sequence[tuple[str, str | None]]) -> Iterator[Block]:
 
 
 def _application(content: Content) -> list[tuple[str, str | None]]:
-    return [("Apply by", _due(content)), ("Apply at", content.application_url)]
+    return [("Apply by", _due(content)), ("Apply at", content.application_url or _source(content))]
+
+
+def _source(content: Content) -> str | None:
+    """Where to find out how to apply, of an ad that has no address for it."""
+    return f"see the source: {content.source_url}" if content.source_url else None
 
 
 def _due(content: Content) -> str | None:
     """The parsed day, followed by the original text if that differs."""
     text, day = _line(_no_time(content.application_due)), content.due_date
-    if day is None or text == day.isoformat():
+    if day is None:
         return text
+    if text.strip(".") in _written(day):
+        return day.isoformat()
     return f"{day.isoformat()} ({text})"
+
+
+def _written(day: date) -> set[str]:
+    """The forms of a day that say no more than ISO 8601 does."""
+    return {day.isoformat(), f"{day:%d.%m.%Y}", f"{day.day}.{day.month}.{day.year}"}
 
 
 def _terms(uuid: str, content: Content) -> list[tuple[str, str | None]]:

@@ -389,7 +389,7 @@ _FULL, _READ_ONLY, _RIGHTS = "53", "25006", "42501"
 
 def _explain(error: psycopg.Error) -> str:
     state = error.sqlstate or ""
-    reason = " ".join(str(error).split())
+    reason = "; ".join(" ".join(line.split()) for line in str(error).splitlines() if line.strip())
     if state == _READ_ONLY:
         return f"PostgreSQL is read-only here: push to the primary ({reason})"
     if state == _RIGHTS:

@@ -543,6 +543,8 @@ class Reader(Connected):
         )
 
     def _not_found(self, start: str) -> NotFoundError:
+        if not start:
+            return NotFoundError("no id was given. `navfeed list` shows them")
         past = self._starting(start, "TRUE")
         if len(past) != 1:
             return NotFoundError(
@@ -586,6 +588,14 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN")
 
 
+def shortened(uuids: Sequence[str]) -> list[str]:
+    """The beginnings of different ids: 8 characters, or as many as tell them apart."""
+    lengths = (most for most in range(8, 37) if len({one[:most] for one in uuids}) == len(uuids))
+    most = next(lengths)
+    return [one[:most] for one in uuids]
+
+
 def _candidates(ads: Sequence[tuple[Any, ...]]) -> str:
-    named = [f"{uuid} ({title})" for uuid, title, _ in ads[:_CANDIDATES]]
+    short = shortened([uuid for uuid, _, _ in ads])
+    named = [f"{one} ({ad[1]})" for one, ad in zip(short, ads[:_CANDIDATES], strict=False)]
     return " or ".join([*named, "others"] if len(ads) > _CANDIDATES else named)

@@ -80,7 +80,8 @@ class TargetState:
             words = f"{self.notified} active ads delivered, last {oslo_time(health.delivered_at)}"
         if health.failing_since and health.retry_at:
             words += f"; failing since {oslo_time(health.failing_since)}, "
-            words += f"next attempt {oslo_time(health.retry_at)}"
+            words += f"next attempt {oslo_time(health.retry_at)}; "
+            words += "`navfeed watch run --now` tries now, and shows what is wrong"
         return words
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from navfeed.errors import ConfigError
 from navfeed.files import replaced
+from navfeed.watches.definition import WatchFile
 from navfeed.watches.reading import parse_watch_file
 
 Table = Mapping[str, str | int | list[str]]
@@ -27,6 +28,15 @@ def add_watch(path: Path, name: str, table: Table, filters: Iterable[str]) -> No
 
 def edit_watch(path: Path, name: str, changes: Table, filters: Iterable[str]) -> None:
     """Change settings of a watch; an empty list removes one. Comments stay."""
+    _write(path, _edited(path, name, changes), filters)
+
+
+def predict_edit(path: Path, name: str, changes: Table, filters: Iterable[str]) -> WatchFile:
+    """The watches as `edit_watch` would leave them. Raises `ConfigError` where that would."""
+    return _validated(path, _edited(path, name, changes), filters)[1]
+
+
+def _edited(path: Path, name: str, changes: Table) -> Any:  # noqa: ANN401
     document = _document(path)
     table = _watches(document)[name]
     for key, value in changes.items():
@@ -34,7 +44,7 @@ def edit_watch(path: Path, name: str, changes: Table, filters: Iterable[str]) ->
             table.pop(key, None)
         else:
             table[key] = value
-    _write(path, document, filters)
+    return document
 
 
 def remove_watch(path: Path, name: str, filters: Iterable[str]) -> None:
@@ -73,12 +83,16 @@ def _as_table(values: Table) -> Any:  # noqa: ANN401
 
 def _write(path: Path, document: Any, filters: Iterable[str]) -> None:  # noqa: ANN401
     """Validate the new text before it replaces the file."""
+    text, _ = _validated(path, document, filters)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as out:
+        out.write(text.encode())
+
+
+def _validated(path: Path, document: Any, filters: Iterable[str]) -> tuple[str, WatchFile]:  # noqa: ANN401
     import tomllib
 
     import tomlkit
 
     text = tomlkit.dumps(document)
-    parse_watch_file(tomllib.loads(text), path, filters)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as out:
-        out.write(text.encode())
+    return text, parse_watch_file(tomllib.loads(text), path, filters)

@@ -14,7 +14,7 @@ from navfeed.watches.choices import Channel
 from navfeed.watches.decide import KnownAd
 from navfeed.watches.definition import Watch, WatchFile
 from navfeed.watches.digest import Ad, Item
-from navfeed.watches.editing import Table, add_watch, edit_watch, remove_watch
+from navfeed.watches.editing import Table, add_watch, edit_watch, predict_edit, remove_watch
 from navfeed.watches.near import NearMiss
 from navfeed.watches.reading import read_watch_file
 from navfeed.watches.state import State, Triaged
@@ -119,6 +119,17 @@ class WatchManager:
                 after = self._write(name, changes)
                 state.adopt(after)
                 _continue(state, view, after, pending, backlog=backlog)
+
+    def predict_edit(self, name: str, changes: Table) -> tuple[Watch, Watch]:
+        """The watch before and after `edit`. Changes nothing and creates no file."""
+        before = self.read().get(name)
+        after = predict_edit(self.path, name, changes, self.filters).get(name)
+        if self.state_path.exists():
+            with self.state() as state:
+                if any(state.has_started(before, target) for target in before.to):
+                    with self.view() as view:
+                        _pending(state, view, before)
+        return before, after
 
     def _write(self, name: str, changes: Table) -> Watch:
         edit_watch(self.path, name, changes, self.filters)
