@@ -77,10 +77,21 @@ class SpellReader(Reader):
         return self._spells("NULL", filters, by)
 
     def masked_spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
-        """Every matching removed ad. From here on this reader sees no other ads."""
+        """Every matching removed ad; `show_masks` first."""
+        return self._spells("left_at", filters, by)
+
+    def show_masks(self) -> None:
+        """From here on this reader sees removed ads in the place of those that are stored."""
         for statement in _MASKS:
             self._all(statement)
-        return self._spells("left_at", filters, by)
+
+    def names(self, by: By) -> dict[str, list[str]]:
+        """What each ad is counted by."""
+        found = defaultdict(list)
+        for ad, value in self._all(f"SELECT DISTINCT ad, value FROM ({COUNTED_BY[by]})"):
+            if value:
+                found[ad].append(value)
+        return found
 
     def journal_spells(self) -> Iterator[Spell]:
         """Every ad that left, as the journal has it: when it began is not known."""
@@ -88,7 +99,7 @@ class SpellReader(Reader):
             yield Spell(None, self._left(last_day, at))
 
     def _spells(self, left_at: str, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
-        names = [self._names(one) for one in by]
+        names = [self.names(one) for one in by]
         columns = f"ads.uuid, coalesce(ads.published, ads.stored_at), ads.last_day, {left_at}"
         for uuid, began, last_day, left in self._select(Selection(columns), filters):
             yield Spell(
@@ -103,13 +114,6 @@ class SpellReader(Reader):
         after = last + timedelta(days=1) if last else None
         return min(filter(None, (after, oslo_date(left_at))), default=None)
 
-    def _names(self, by: By) -> dict[str, list[str]]:
-        found = defaultdict(list)
-        for ad, value in self._all(f"SELECT DISTINCT ad, value FROM ({COUNTED_BY[by]})"):
-            if value:
-                found[ad].append(value)
-        return found
-
 
 def series(path: Path, today: date, question: Question) -> Series:
     """Count over time. Raises `ConfigError` where what is left of removed ads does not hold it."""
@@ -118,6 +122,7 @@ def series(path: Path, today: date, question: Question) -> Series:
         if masks:
             _refuse_unknown(question)
             spells = list(reader.spells(question.filters, question.by))
+            reader.show_masks()
             spells += reader.masked_spells(question.filters, question.by)
         elif question.is_plain():
             spells = list(reader.journal_spells())
@@ -135,6 +140,12 @@ def series(path: Path, today: date, question: Question) -> Series:
             today,
         )
     return series_of(spells, frame)
+
+
+def complete_days(path: Path, today: date) -> tuple[date | None, date | None]:
+    """The first and the last day of which every ad is known that came or left; None: no day."""
+    with SpellReader(path, today) as reader:
+        return reader.complete_since(), reader.complete_until()
 
 
 @dataclass(frozen=True, slots=True)
