@@ -661,6 +661,7 @@ class StoreFacts:
     problems: tuple[Problem, ...]
     newest: datetime | None
     caught_up_at: datetime | None
+    details_complete_at: datetime | None
     trouble: str | None
     last_run: RunFacts | None
     retry_at: datetime | None

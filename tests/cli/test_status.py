@@ -57,6 +57,7 @@ def test_a_store_that_knows_nothing_yet(db: Path) -> None:
         "details_given_up": 0,
         "caught_up_at": None,
         "age_seconds": None,
+        "details_complete_at": None,
         "newest_entry_at": None,
         "reaches_back_to": None,
         "complete": None,

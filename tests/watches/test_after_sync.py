@@ -139,7 +139,7 @@ def test_another_sync_keeps_nothing_back(shell: Shell, world: World):
     shell.run("sync", "--quiet")
     with store_lock(shell.db):
         code, out, err = shell.run(*CRON)
-    assert (code, "another sync is running on" in err) == (75, True)
+    assert (code, "another navfeed command is writing to" in err) == (75, True)
     assert out.startswith("1 new: nurses")
 
 

@@ -427,7 +427,10 @@ class Reader(Connected):
         return {uuid for (uuid,) in rows}
 
     def caught_up_at(self) -> datetime | None:
-        """As of when the data is complete, by the last sync that came to its end; None: never."""
+        """As of when the log was read, by the last sync that came to its end; None: never.
+
+        Ads whose details failed then may be missing: `left_out`.
+        """
         (moment,) = self._one("SELECT caught_up_at FROM feed")
         return read_moment(moment)
 
