@@ -735,6 +735,11 @@ class By(StrEnum):
     ESCO = "esco"
     FLOW = "flow"
 
+    @property
+    def option(self) -> str:
+        """The name that an option takes; the value is that of NAV's field."""
+        return "municipality" if self is By.MUNICIPAL else self.value
+
 
 Counted = tuple[str, int]
 """A name, and how many ads have it."""

@@ -129,6 +129,7 @@ def test_programs_get_utc_and_seconds(db: Path) -> None:
         "details_held_back": 1,
         "details_given_up": 1,
         "caught_up_at": "2026-11-19T11:59:00Z",
+        "details_complete_at": None,
         "age_seconds": 172_860,
         "newest_entry_at": "2026-11-21T11:00:00Z",
         "reaches_back_to": None,

@@ -37,6 +37,9 @@ BY_MASKS = frozenset(
 )
 """What removed ads can still be counted by."""
 
+_INSTEAD = {By.OCCUPATION: By.STYRK2, By.GROUP: By.STYRK1}
+"""What is nearest to what only stored ads can be counted by."""
+
 _EVER = date.min
 """A day on which every stored ad is active."""
 
@@ -165,8 +168,11 @@ class Question:
 def _refuse_unknown(question: Question) -> None:
     for by in question.by:
         if by not in BY_MASKS:
-            known = ", ".join(sorted(BY_MASKS))
-            raise ConfigError(f"removed ads cannot be counted by {by.value}, only by {known}")
+            known = ", ".join(sorted(one.option for one in BY_MASKS))
+            instead = f" Try {_INSTEAD[by].option}." if by in _INSTEAD else ""
+            raise ConfigError(
+                f"removed ads cannot be counted by {by.option}.{instead} A mask has {known}"
+            )
     for one in fields(Filters):
         given = getattr(question.filters, one.name) != one.default
         if given and one.name not in OF_MASKS:
