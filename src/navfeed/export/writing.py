@@ -180,11 +180,10 @@ def write_codebook(export: Export, filters: Mapping[str, object], output: Path) 
     from navfeed.export.codebook import ENDING, Origin, package, package_text
     from navfeed.export.columns import EXPORTED, OF_TABLES, ON_REQUEST
     from navfeed.files import replaced
-    from navfeed.store.active_periods import complete_days
 
     reader, table, made_at = export.reader, export.options.table, datetime.now(UTC)
     cursor = reader.cursor()
-    known_since, until = complete_days(reader.path, reader.today)
+    known_since, until = reader.complete_days(reader.today)
     origin = Origin(
         store=cursor.store,
         change=cursor.number,

@@ -86,7 +86,7 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
     )
     yield _moment(
         "navfeed_details_complete",
-        "The same for the last run that left out no new ad.",
+        "The end of the log at the last run that left out no new ad.",
         facts.details_complete_at,
     )
     yield _moment("navfeed_newest_entry", "When the newest entry read was written.", facts.newest)

@@ -13,10 +13,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from navfeed.errors import ConfigError
-from navfeed.model import LATENESS, By, Inactive, oslo_day
+from navfeed.model import By, Inactive, oslo_day
 from navfeed.research.series import Frame, Of, Over, Series, Spell, series_of
 from navfeed.store.counting import COUNTED_BY
 from navfeed.store.filters import Filters
+from navfeed.store.position import day_after
 from navfeed.store.query import Reader
 from navfeed.store.selection import Selection
 from navfeed.store.times import read_day, read_moment
@@ -56,24 +57,10 @@ class SpellReader(Reader):
         (inactive,) = self._one("SELECT inactive FROM feed")
         return bool(inactive == Inactive.MASK)
 
-    def complete_since(self, *, journal: bool = False) -> date | None:
-        """The first day of which every ad that left is known; None where there is none yet.
-
-        By the masks, or by the journal, which holds no more of them than when they left. The day on
-        which either began is not complete.
-        """
-        (moment,) = self._one(_FIRST_OF_JOURNAL if journal else "SELECT masks_since FROM feed")
-        began = oslo_date(moment)
-        return began + timedelta(days=1) if began else None
-
-    def complete_until(self) -> date | None:
-        """The last day that was over when a sync left no ad out; None where there is none."""
-        (moment,) = self._one("SELECT details_complete_at FROM feed")
-        complete = read_moment(moment)
-        if complete is None:
-            return None
-        # An entry may become visible this much later.
-        return min(oslo_day(complete - LATENESS), self.day) - timedelta(days=1)
+    def journal_since(self) -> date | None:
+        """The first day of which the journal has every ad that left; None: none left yet."""
+        (moment,) = self._one(_FIRST_OF_JOURNAL)
+        return day_after(read_moment(moment))
 
     def spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
         """Every matching active ad."""
@@ -121,34 +108,22 @@ class SpellReader(Reader):
 def series(path: Path, today: date, question: Question) -> Series:
     """Count over time. Raises `ConfigError` where what is left of removed ads does not hold it."""
     with SpellReader(path, today) as reader:
-        masks = reader.keeps_masks()
-        if masks:
+        since, until = reader.complete_days(today)
+        if reader.keeps_masks():
             _refuse_unknown(question)
             spells = list(reader.spells(question.filters, question.by))
             reader.show_masks()
             spells += reader.masked_spells(question.filters, question.by)
-        elif question.is_plain():
+        elif question.is_plain() and (since := reader.journal_since()):
             spells = list(reader.journal_spells())
         else:
             raise ConfigError(
                 "nothing is known of ads that left: the store keeps no masks of them. "
                 "`navfeed sync --inactive mask` keeps them from then on"
             )
-        frame = Frame(
-            question.over,
-            question.of,
-            tuple(one.value for one in question.by),
-            reader.complete_since(journal=not masks),
-            reader.complete_until(),
-            today,
-        )
+    by = tuple(one.value for one in question.by)
+    frame = Frame(question.over, question.of, by, since, until, today)
     return series_of(spells, frame)
-
-
-def complete_days(path: Path, today: date) -> tuple[date | None, date | None]:
-    """The first and the last day of which every ad is known that came or left; None: no day."""
-    with SpellReader(path, today) as reader:
-        return reader.complete_since(), reader.complete_until()
 
 
 @dataclass(frozen=True, slots=True)

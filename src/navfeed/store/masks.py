@@ -51,7 +51,7 @@ class MaskReader(SpellReader):
                 f"which ads were active on {day} is not known: masks of removed ads are kept by "
                 "`navfeed sync --inactive mask` alone"
             )
-        since, until = self.complete_since(), self.complete_until()
+        since, until = self.complete_days(self.day)
         if since is None or until is None or not since <= day <= until:
             raise ConfigError(
                 f"which ads were active on {day} is not known: all are from "
