@@ -166,7 +166,7 @@ def test_C1_a_second_sync_ends_with_75_and_requests_nothing(shell: Shell) -> Non
     shell.server.practice.forget_requests()
     code, _, err = shell.run("sync", "--max-time", "30s")  # without the lock it would hang, too
     assert code == 75
-    assert "another sync" in err
+    assert "another navfeed command" in err
     assert shell.run("sync", "--quiet", "--max-time", "30s") == (75, "", "")
     assert shell.server.practice.requests == []
     first.kill()

@@ -145,12 +145,19 @@ def test_a_store_that_is_well(db: Path) -> None:
     with Store(db) as store:
         from navfeed.model import FeedCursor
 
-        store.end_walk(FeedCursor(), [])
+        store.end_walk(FeedCursor(newest=NOW), [])
         store.caught_up(NOW)
     code, found = examined(db, "--offline")
     assert (code, found["runs"]["level"]) == (0, "warning")
     assert {one["level"] for name, one in found.items() if name not in ("runs", "disk")} == {"ok"}
     assert "reachability" not in found
+
+
+@pytest.mark.usefixtures("noon")
+def test_of_a_store_that_has_read_nothing_no_history_is_claimed(tmp_path: Path) -> None:
+    _, found = examined(fill(tmp_path / "new.db"), "--offline")
+    assert found["history"]["level"] == "warning"
+    assert "nothing has been read" in found["history"]["message"]
 
 
 @pytest.mark.usefixtures("noon")

@@ -95,7 +95,10 @@ def test_what_is_wrong_with_the_feed_is_in_the_answer(tmp_path):
 def test_a_store_has_one_lock_whatever_it_is_called(tmp_path, url):
     (tmp_path / "link.db").symlink_to(tmp_path / "ads.db")
     settings = navfeed.load_settings(db=tmp_path / "link.db", base_url=url)
-    with store_lock(tmp_path / "ads.db"), pytest.raises(navfeed.LockedError, match="another sync"):
+    with (
+        store_lock(tmp_path / "ads.db"),
+        pytest.raises(navfeed.LockedError, match="another navfeed"),
+    ):
         navfeed.sync_store(settings)
 
 

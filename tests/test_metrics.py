@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ FACTS = StoreFacts(
     problems=(),
     newest=NOW,
     caught_up_at=NOW,
+    details_complete_at=NOW - timedelta(hours=2),
     trouble="the log was reset",
     last_run=RUN,
     retry_at=NOW,
@@ -55,6 +57,7 @@ NEW = replace(
     FACTS,
     newest=None,
     caught_up_at=None,
+    details_complete_at=None,
     trouble=None,
     last_run=None,
     retry_at=None,
@@ -82,6 +85,7 @@ def test_what_is_known_is_reported() -> None:
     ]
     assert reported["navfeed_details_queued{given_up}"] == 1
     assert reported["navfeed_caught_up_timestamp_seconds"] == moment
+    assert reported["navfeed_details_complete_timestamp_seconds"] == moment - 7_200
     assert reported["navfeed_feed_log_broken"] == reported["navfeed_erasure_owed"] == 1
     assert (reported["navfeed_runs_total"], reported["navfeed_last_run_exit_code"]) == (17, 4)
     assert reported["navfeed_last_run_items{new}"] == 3

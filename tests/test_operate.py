@@ -152,7 +152,9 @@ def test_a_backup_is_a_store_and_its_owners_alone(db: Path, copy: Path) -> None:
     assert answer(copy, "check") == "ok\n"
     again = run_command(db, "backup", str(copy))
     assert (again.exit_code, "--force" in again.stderr) == (2, True)
-    assert run_command(db, "backup", str(copy), "--force").exit_code == 0
+    assert "wrote" in run_command(db, "backup", str(copy), "--force").stderr
+    quiet = run_command(db, "backup", str(copy), "--force", "--quiet")
+    assert (quiet.exit_code, quiet.output) == (0, "")
 
 
 def test_a_backup_while_somebody_writes_is_of_one_moment(db: Path, copy: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_copy_begun_late_on_purpose_reports_it(tmp_path: Path, option: list[st
         facts = json.loads(run(socket_lab, "status", "--format", "json").out)
         assert facts["complete"] is False
         findings = json.loads(run(socket_lab, "doctor", "--format", "json").out)
-        (finding,) = [finding for finding in findings if finding["check"] == "reach"]
+        (finding,) = [finding for finding in findings if finding["check"] == "history"]
         assert finding["level"] == "warning"
 
 

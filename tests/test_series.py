@@ -168,8 +168,10 @@ def test_masks_count_with_the_same_filters_and_names(db: Path) -> None:
 def test_what_masks_do_not_contain_is_refused(db: Path) -> None:
     with pytest.raises(ConfigError, match="does not include its employer: leave --employer out"):
         values(db, Of.NEW, employer=("Bergen",))
-    with pytest.raises(ConfigError, match="cannot be counted by employer"):
+    with pytest.raises(ConfigError, match=r"cannot be counted by employer\. A mask has"):
         values(db, Of.NEW, By.EMPLOYER)
+    with pytest.raises(ConfigError, match=r"occupation\. Try styrk2\. .*municipality, "):
+        values(db, Of.NEW, By.OCCUPATION)
 
 
 def test_without_masks_the_journal_counts_how_many_left(tmp_path: Path) -> None:

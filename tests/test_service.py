@@ -244,7 +244,7 @@ def test_a_busy_store_is_waited_for(shell: Shell, manager: Manager) -> None:
     with shell.start_to_kill("sync") as other:
         shell.server.practice.wait_for_requests("seek")
         with service(shell, manager) as process:
-            assert "another sync is running on" in manager.hears("STATUS")
+            assert "another navfeed command is writing to" in manager.hears("STATUS")
             other.kill()
             other.communicate()
             shell.server.practice.clear_script()

@@ -213,7 +213,7 @@ _TRIED = 0.1
 
 @contextmanager
 def store_lock(
-    db: Path, kind: str = "lock", who: str = "another sync is running on"
+    db: Path, kind: str = "lock", who: str = "another navfeed command is writing to"
 ) -> Iterator[None]:
     """Hold the store's lock. The system releases it whenever the process ends."""
     from filelock import FileLock, Timeout

@@ -677,6 +677,7 @@ class StoreFacts:
     problems: tuple[Problem, ...]
     newest: datetime | None
     caught_up_at: datetime | None
+    details_complete_at: datetime | None
     trouble: str | None
     last_run: RunFacts | None
     retry_at: datetime | None
@@ -749,6 +750,11 @@ class By(StrEnum):
     STYRK2 = "styrk2"
     ESCO = "esco"
     FLOW = "flow"
+
+    @property
+    def option(self) -> str:
+        """The name that an option takes; the value is that of NAV's field."""
+        return "municipality" if self is By.MUNICIPAL else self.value
 
 
 Counted = tuple[str, int]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from cli.support import ad, answer, fill, run_command, store_ads, uuid_of
+from cli.support import ad, answer, fill, place, run_command, store_ads, uuid_of
+from navfeed.export.columns import EXPORTED, OF_TABLES, ON_REQUEST
 from navfeed.model import DetailDecision, Inactive, Reason
 from navfeed.store.writer import Store
 from navfeed.version import __version__
@@ -57,6 +58,7 @@ def test_what_is_left_of_removed_ads(db: Path) -> None:
         "published": "2026-11-02T07:00:00Z",
         "expires": "2026-12-10T22:59:59Z",
         "last_day": "2026-12-10",
+        "left_on": "2026-11-10",
         "municipalities": "BERGEN",
         "counties": "VESTLAND",
         "municipality_numbers": "4601",
@@ -96,6 +98,37 @@ def test_what_is_not_known_is_refused(db: Path, arguments: tuple[str, ...], reas
     assert reason in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("number", "fields", "left_on", "counties"),
+    [
+        (4, {"expires": "2026-11-12T23:59:59+01:00"}, "2026-11-13", "VESTLAND"),
+        (
+            5,
+            {"workLocations": [place("OSLO"), place("BERGEN", "Vestland")]},
+            "2026-11-20",
+            "OSLO; VESTLAND",
+        ),
+    ],
+)
+def test_a_removed_ad_is_exported_as_it_is_counted(
+    db: Path, number: int, fields: dict[str, object], left_on: str, counties: str
+) -> None:
+    """It left before the sync that saw it; its counties are those of its municipalities too."""
+    with Store(db) as store:
+        store_ads(store, [ad(number, **fields)])
+        gone = [DetailDecision(uuid_of(number), Reason.STOPPED)]
+        store.commit_details(gone, [], NOW.replace(day=20))
+    removed = {row["uuid"]: row for row in rows(db, "--table", "removed")}[uuid_of(number)]
+    assert (removed["left_on"], removed["counties"]) == (left_on, counties)
+
+
+def test_an_ad_that_left_the_scope_left_on_no_day(db: Path) -> None:
+    with Store(db) as store:
+        store.commit_details([DetailDecision(uuid_of(1), Reason.OUT_OF_SCOPE)], [], NOW)
+    removed = {row["uuid"]: row for row in rows(db, "--table", "removed")}[uuid_of(1)]
+    assert (removed["reason"], removed["left_on"]) == ("out of scope", "")
+
+
 def test_without_masks_no_day_is_known(tmp_path: Path) -> None:
     db = fill(tmp_path / "navfeed.db", ad(1))
     result = run_command(db, "export", "--format", "csv", "--as-of", "2026-11-14")
@@ -131,7 +164,16 @@ def test_the_codebook_describes_the_file(db: Path, tmp_path: Path, format_: str)
     assert package["navfeed"]["version"] == __version__
     assert package["navfeed"]["filters"] == {"municipal": ["4601"]}
     assert package["navfeed"]["change"] == 5
+    known = {name: package["navfeed"][name] for name in ("known_since", "until", "waiting")}
+    assert known == {"known_since": "2026-11-10", "until": "2026-11-20", "waiting": 0}
     assert package["created"] == NOW.isoformat()
+
+
+def test_every_column_is_described_by_itself() -> None:
+    for columns in ({**EXPORTED, **ON_REQUEST}, *OF_TABLES.values()):
+        for name, meaning in columns.items():
+            assert meaning, name
+            assert "likewise" not in meaning, name
 
 
 def test_the_codebook_counts_what_is_missing(db: Path, tmp_path: Path) -> None:

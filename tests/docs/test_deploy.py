@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import plistlib
 import re
 import shlex
@@ -41,12 +42,17 @@ def launchd() -> list[str]:
     return list(agent["ProgramArguments"])
 
 
-def cron() -> list[str]:
-    (line,) = re.findall(r"```crontab\n(.+)\n```", OPERATE)
-    minute, *every, command = line.split(maxsplit=5)
-    assert re.fullmatch(r"\d+,\d+", minute)
-    assert every == ["*"] * 4
-    return shlex.split(command)
+def cron() -> list[list[str]]:
+    """The sync twice an hour, and the backup each night."""
+    sync, backup = (
+        line.split(maxsplit=5) for line in re.findall(r"```crontab\n(.+)\n```", OPERATE)
+    )
+    assert re.fullmatch(r"\d+,\d+", sync[0])
+    assert re.fullmatch(r"\d+ \d+", " ".join(backup[:2]))
+    assert sync[1:5] == [*"****"]
+    assert backup[2:5] == [*"***"]
+    assert "%" not in backup[5].replace("\\%", "")  # it would end the command
+    return [shlex.split(one[5].replace("$(date +\\%u)", "1")) for one in (sync, backup)]
 
 
 def scheduler() -> list[str]:
@@ -66,7 +72,7 @@ def commands() -> dict[str, list[str]]:
     found = {unit.name: shlex.split(setting(unit, "ExecStart")[0]) for unit in SERVICES}
     return found | {
         "launchd": launchd(),
-        "cron": cron(),
+        **dict(zip(("cron", "cron's backup"), cron(), strict=True)),
         "Task Scheduler": scheduler(),
         "Containerfile": [*container("ENTRYPOINT"), *container("CMD")],
         "its health": container("HEALTHCHECK"),
@@ -76,7 +82,9 @@ def commands() -> dict[str, list[str]]:
 @pytest.mark.parametrize("where", commands())
 def test_every_command_is_one_that_navfeed_takes(where: str) -> None:
     program, name, *words = commands()[where]
-    assert re.fullmatch(r"(/opt/navfeed/bin/|C:\\navfeed\\Scripts\\)?navfeed(\.exe)?", program)
+    assert re.fullmatch(
+        r"(/(opt/navfeed|usr/local)/bin/|C:\\navfeed\\Scripts\\)?navfeed(\.exe)?", program
+    )
     command = get_group(app).commands[name]
     taken = {option for parameter in command.params for option in parameter.opts}
     if "--follow" in words and "--follow" not in taken:
@@ -92,6 +100,28 @@ def test_settings_in_units_and_container_are_settings() -> None:
     assert names == {"NAVFEED_DB", "NAVFEED_TOKEN_FILE"}
     settings = load({}, environ={"NAVFEED_DB": "/data/navfeed.db"}, config=None)
     assert settings.db == Path("/data/navfeed.db")
+
+
+def test_the_wrapper_is_navfeed_with_the_store_and_the_settings_of_the_units(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sudo").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "sudo").chmod(0o700)
+    wrapper = DEPLOY / "bin/navfeed"
+    done = subprocess.run(
+        [wrapper, "status", "--max-age", "1 h"],
+        env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    command, *settings, program, name, option, value = done.stdout.splitlines()
+    units = {" ".join(setting(unit, "Environment")).replace("%S", "/var/lib") for unit in SERVICES}
+    assert units == {" ".join(sorted(settings))}
+    assert {setting(unit, "ExecStart")[0].split()[0] for unit in SERVICES} == {program}
+    assert (command, name, option, value) == ("env", "status", "--max-age", "1 h")
+    token = re.findall(r"LoadCredential=token:(\S+)", OPERATE)
+    assert f"token={token[0]}\n" in wrapper.read_text(encoding="utf-8")
 
 
 def test_what_a_unit_counts_as_success_is_what_needs_nobody() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from navfeed.cli._app import app
-from navfeed.cli._options import ConfigOption, DbOption, DryRunOption, FileArgument
+from navfeed.cli._options import ConfigOption, DbOption, DryRunOption, FileArgument, QuietOption
 from navfeed.cli._output import print_lines, print_warning
 from navfeed.config import load, refuse_special, refuse_store
 from navfeed.errors import ConfigError
@@ -21,6 +21,7 @@ def backup(
     config: ConfigOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Copy the store to a file.
 
@@ -44,4 +45,5 @@ def backup(
         return
     with replaced(file) as out:
         copy(path, out)
-    print_warning(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")
+    if not quiet:
+        print_warning(f"wrote {file}, {file.stat().st_size / 1e6:,.1f} MB")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
@@ -60,6 +60,10 @@ class StatsFormat(StrEnum):
     CSV = "csv"
 
 
+def _options(names: Iterable[By]) -> str:
+    return ", ".join(one.option for one in names)
+
+
 @app.command()
 @takes_filters
 def stats(
@@ -71,8 +75,8 @@ def stats(
         list[By] | None,
         typer.Option(
             metavar="NAME",
-            help=f"What to count by: {', '.join(By)}; may be repeated. flow is new against "
-            f"removed, week by week. Default: {', '.join(USUAL)}.",
+            help=f"What to count by: {_options(By)}; may be repeated. flow is new against "
+            f"removed, week by week. Default: {_options(USUAL)}.",
             show_default=False,
         ),
     ] = None,
@@ -136,8 +140,9 @@ def stats(
     """Count active ads.
 
     Counts by place, occupation, employer, engagement and week. Takes the filters of
-    `navfeed list`. An ad with several places counts in each. New and removed ads are counted for
-    the whole store only, without filters; weeks before the first count are blank.
+    `navfeed list`. An ad with several places counts in each. --over counts removed ads too, by
+    the fields that a mask has. --by flow counts the whole store, without filters. Figures that are
+    not known are blank.
     """
     format_, columns = read_json(format_, columns, json_)
     if over or of or and_:

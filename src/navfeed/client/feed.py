@@ -396,8 +396,9 @@ def _refuse_no_access(reply: Reply, path: str) -> None:
     """A 401 here concerns NAV's public token: a private one raises earlier (`PrivateToken`)."""
     if reply.status in _REFUSED:
         raise TokenError(
-            f"the feed refuses access to {path} ({reply.status}). Nothing was changed. Check the "
-            "token if it is your own, else run again in half an hour: NAV may be replacing its own",
+            f"the feed refuses access to {path} ({reply.status}). What was read before is kept. "
+            "Check the token if it is your own, else run again in half an hour: NAV may be "
+            "replacing its own",
             passes=reply.status == 401,
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,18 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Out of what an export was made. `change`: the store's number at that moment."""
+    """Out of what an export was made. `change`: the store's number at that moment.
+
+    Counts over time are complete for the days from `known_since` to `until`, in Oslo; None: for no
+    day. `waiting` new ads are missing.
+    """
 
     store: str
     change: int
     data_as_of: datetime | None
+    known_since: date | None
+    until: date | None
+    waiting: int
     made_at: datetime
     filters: Mapping[str, object]
     table: str
@@ -72,7 +79,7 @@ def package(
         "profile": "tabular-data-package" if format_ == "csv" else "data-package",
         "name": "navfeed-export",
         "title": "Job ads from NAV's vacancy feed",
-        "created": _moment(origin.made_at),
+        "created": _text(origin.made_at),
         "sources": [{"title": "NAV, pam-stilling-feed", "path": "https://arbeidsplassen.nav.no"}],
         "resources": [
             {
@@ -91,7 +98,10 @@ def package(
             "version": __version__,
             "store": origin.store,
             "change": origin.change,
-            "data_as_of": _moment(origin.data_as_of),
+            "data_as_of": _text(origin.data_as_of),
+            "known_since": _text(origin.known_since),
+            "until": _text(origin.until),
+            "waiting": origin.waiting,
             "filters": dict(origin.filters),
         },
     }
@@ -125,5 +135,5 @@ def _type(name: str) -> str:
     return "string"
 
 
-def _moment(moment: datetime | None) -> str | None:
+def _text(moment: date | None) -> str | None:
     return moment.isoformat() if moment else None

@@ -10,37 +10,42 @@ from navfeed.export.choosing import pick
 from navfeed.export.formats import DERIVED
 from navfeed.research.derived import FACTS
 
+_MOMENT = "UTC, `2026-11-21T08:00:00Z`; empty if the served value is no date"
+_EXTENT = "full time or part time, in NAV's words: `Heltid`, `Deltid`"
+_ENGAGEMENT = "the kind of contract, in NAV's words: `Fast`, `Vikariat`, `Engasjement` and others"
+_SECTOR = "`Privat` or `Offentlig` (public); empty if the source gave none"
+
 EXPORTED = {
     "uuid": "NAV's id of the ad",
-    "title": "",
-    "job_title": "",
-    "employer": "",
-    "employer_orgnr": "mostly the establishment's number",
+    "title": "the heading, free text",
+    "job_title": "the job's own title, where the employer gave one",
+    "employer": "the employer's name",
+    "employer_orgnr": "organisation number, mostly the establishment's",
     "municipalities": "of all places of work, each name once, in their order",
-    "counties": "likewise",
-    "municipality_numbers": "likewise; Statistics Norway's, also found out from a postal code",
-    "published": "UTC, `2026-11-21T08:00:00Z`; empty if the served value is no date",
-    "updated": "likewise",
-    "expires": "likewise",
+    "counties": "of all places of work, each name once, in their order",
+    "municipality_numbers": "Statistics Norway's, each once, also found out from a postal code",
+    "published": f"when NAV published it, {_MOMENT}",
+    "updated": f"when NAV last changed it, {_MOMENT}",
+    "expires": f"when it is to end, {_MOMENT}",
     "last_day": "the last day in Oslo on which the ad may be shown, `2026-12-24`",
-    "application_due": "free text: one in six is no date",
-    "due_date": "the day in it, `2026-11-30`; empty if it names no single day",
+    "application_due": "the deadline, free text: one in six is no date",
+    "due_date": "the day in `application_due`, `2026-11-30`; empty if it names no single day",
     "application_url": "the source's own page: the way to apply",
     "link": "the ad at arbeidsplassen.nav.no",
     "positions": "how many; a text, as at NAV's",
-    "extent": "full time or part time",
-    "engagement_type": "",
-    "sector": "",
-    "start_time": "",
+    "extent": _EXTENT,
+    "engagement_type": _ENGAGEMENT,
+    "sector": _SECTOR,
+    "start_time": "when the work begins, free text or a date",
     "source": "where NAV has the ad from",
     "cities": "of all places of work, each once",
-    "postal_codes": "likewise",
-    "addresses": "likewise",
-    "countries": "likewise",
+    "postal_codes": "of all places of work, each once",
+    "addresses": "of all places of work, each once",
+    "countries": "of all places of work, each once",
     "occupations": "`level 1 / level 2`, each once",
     "categories": "`type code name`, each once",
-    "employer_homepage": "",
-    "source_url": "",
+    "employer_homepage": "the employer's own site",
+    "source_url": "the ad at its source",
 }
 ("The default columns of a table of ads. No contacts, and no prose, which may name them too.")
 
@@ -75,18 +80,20 @@ OF_REMOVED = {
     "uuid": "NAV's id of the ad",
     "reason": "why it left: one of those in reasons.md; empty: it is still active",
     "first_seen": "when it first came into the store",
-    "removed_at": "when a sync took it out",
-    "published": "UTC",
-    "expires": "likewise",
+    "removed_at": "when a sync took it out, UTC",
+    "left_on": "the day in Oslo on which it left, as `stats` counts it: the day after its last "
+    "one, or that of `removed_at` if it is earlier; empty: it is active, or only left the scope",
+    "published": f"when NAV published it, {_MOMENT}",
+    "expires": f"when it was to end, {_MOMENT}",
     "last_day": "the last day in Oslo on which it might have been shown",
-    "municipalities": "each name once",
-    "counties": "likewise",
+    "municipalities": "of all places of work, each name once",
+    "counties": "as `stats` counts them, each once: also those that a municipality implies",
     "municipality_numbers": "Statistics Norway's, each once",
     "styrk08": "STYRK-08 codes, each once",
     "esco": "ESCO codes, each once",
-    "sector": "",
-    "extent": "",
-    "engagement_type": "",
+    "sector": _SECTOR,
+    "extent": _EXTENT,
+    "engagement_type": _ENGAGEMENT,
 }
 """What is left of a removed ad: `--table removed`; of all that were active on a day: `--as-of`."""
 
@@ -95,35 +102,35 @@ OF_TABLES = {
     "locations": {
         "ad": "the ad's `uuid`",
         "position": "0 is the first",
-        "country": "",
-        "address": "",
-        "city": "",
-        "postal_code": "",
-        "county": "",
-        "municipal": "",
+        "country": "the country's name, in capitals",
+        "address": "street and number",
+        "city": "the postal town",
+        "postal_code": "four digits in Norway",
+        "county": "the county, as the ad names it",
+        "municipal": "the municipality, as the ad names it",
         "municipality_number": "Statistics Norway's, found out from the rest; empty: unclear",
     },
     "occupations": {
         "ad": "the ad's `uuid`",
         "position": "0 is the first",
-        "level1": "",
-        "level2": "",
+        "level1": "the occupation's group",
+        "level2": "the occupation",
     },
     "categories": {
         "ad": "the ad's `uuid`",
         "position": "0 is the first",
         "type": "ESCO, STYRK08, STYRK08NAV, JANZZ",
-        "code": "",
-        "name": "",
-        "description": "",
-        "score": "a number",
+        "code": "the code in that classification",
+        "name": "the name of the code",
+        "description": "more about the code; mostly empty",
+        "score": "NAV's score of the code, a number",
     },
 }
 """The tables of what an ad can have several of, one row each."""
 
 INTEGERS = frozenset({"position"})
 NUMBERS = frozenset({"score"})
-DAYS = frozenset({"last_day", "due_date"})
+DAYS = frozenset({"last_day", "due_date", "left_on"})
 BOOLEANS = frozenset(f"{DERIVED}{name}" for name in FACTS)
 MOMENTS = frozenset(
     {

@@ -203,15 +203,19 @@ def write_codebook(export: Export, filters: Mapping[str, object], output: Path) 
     from navfeed.export.columns import EXPORTED, OF_TABLES, ON_REQUEST
     from navfeed.files import replaced
 
-    cursor = export.reader.cursor()
-    table = export.options.table
+    reader, table, made_at = export.reader, export.options.table, datetime.now(UTC)
+    cursor = reader.cursor()
+    known_since, until = reader.complete_days(reader.today)
     origin = Origin(
-        cursor.store,
-        cursor.number,
-        export.reader.caught_up_at(),
-        datetime.now(UTC),
-        filters,
-        table or "ads",
+        store=cursor.store,
+        change=cursor.number,
+        data_as_of=reader.caught_up_at(),
+        known_since=known_since,
+        until=until,
+        waiting=reader.left_out(made_at),
+        made_at=made_at,
+        filters=filters,
+        table=table or "ads",
     )
     meanings = {**EXPORTED, **ON_REQUEST} if table is None else OF_TABLES[table]
     assert export.missing is not None  # noqa: S101  rows were written

@@ -215,12 +215,14 @@ def check_lag(caught_up_at: datetime | None, now: datetime, limit: timedelta | N
     return fine("lag", message)
 
 
-def check_reach(facts: StoreFacts) -> Finding:
+def check_history(facts: StoreFacts) -> Finding:
+    if facts.newest is None:
+        return warning("history", "nothing has been read yet", "Run `navfeed sync`")
     if facts.reaches_back and lacks_older_ads(facts.reaches_back, facts.newest):
         message = f"started at {oslo_day(facts.reaches_back)}; {LACKS_OLDER_ADS}"
         advice = "None if intended. Else name a new store with --db and sync without --since"
-        return warning("reach", message, advice)
-    return fine("reach", "the log was read back to the oldest ad that can be active")
+        return warning("history", message, advice)
+    return fine("history", "the log was read back to the oldest ad that can be active")
 
 
 MANY = 1_000

@@ -95,7 +95,7 @@ def _store(settings: Settings) -> Generator[Finding, None, datetime | None]:
     state = state_of(settings.db, facts.last_run)
     yield checks.check_runs(facts.last_run, facts.trouble, state, facts.unconfirmed)
     yield checks.check_lag(facts.caught_up_at, moment, settings.warn_age)
-    yield checks.check_reach(facts)
+    yield checks.check_history(facts)
     yield checks.check_backlog(facts)
     yield checks.check_erasure(owed=facts.erasure_owed)
     return paused_until

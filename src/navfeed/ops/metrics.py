@@ -79,7 +79,16 @@ def _metrics(facts: StoreFacts) -> Iterator[Metric]:
         ),
         "state",
     )
-    yield _moment("navfeed_caught_up", "The data is complete as of then.", facts.caught_up_at)
+    yield _moment(
+        "navfeed_caught_up",
+        "The end of the log at the last run that read it; details may be missing.",
+        facts.caught_up_at,
+    )
+    yield _moment(
+        "navfeed_details_complete",
+        "The end of the log at the last run that left out no new ad.",
+        facts.details_complete_at,
+    )
     yield _moment("navfeed_newest_entry", "When the newest entry read was written.", facts.newest)
     yield _moment("navfeed_token_expiry", "When the token in use expires.", facts.token_expires)
     yield _moment("navfeed_pause_until", "The feed requested a pause until.", facts.retry_at)

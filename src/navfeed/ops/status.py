@@ -31,6 +31,7 @@ def status_object(facts: StoreFacts, now: datetime, state: RunState) -> dict[str
         "problems": [asdict(problem) for problem in facts.problems],
         "caught_up_at": moment_text(caught_up_at),
         "age_seconds": int((now - caught_up_at).total_seconds()) if caught_up_at else None,
+        "details_complete_at": moment_text(facts.details_complete_at),
         "newest_entry_at": moment_text(facts.newest),
         "reaches_back_to": moment_text(facts.reaches_back),
         "complete": None

@@ -66,9 +66,9 @@ class Frame:
     until: date | None
     today: date
 
-    def covers(self, day: date | None) -> bool:
+    def covers(self, day: date) -> bool:
         """Whether a day is not after the last complete one."""
-        return day is not None and self.until is not None and day <= self.until
+        return self.until is not None and day <= self.until
 
     def knows(self, start: date) -> bool:
         """Whether the period that begins on a day gets figures."""

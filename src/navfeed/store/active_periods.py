@@ -13,10 +13,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from navfeed.errors import ConfigError
-from navfeed.model import LATENESS, By, Inactive, oslo_day
+from navfeed.model import By, Inactive, oslo_day
 from navfeed.research.series import Frame, Of, Over, Series, Spell, series_of
 from navfeed.store.counting import COUNTED_BY
 from navfeed.store.filters import Filters
+from navfeed.store.position import day_after
 from navfeed.store.query import Reader
 from navfeed.store.selection import Selection
 from navfeed.store.times import read_day, read_moment
@@ -37,6 +38,9 @@ BY_MASKS = frozenset(
 )
 """What removed ads can still be counted by."""
 
+_INSTEAD = {By.OCCUPATION: By.STYRK2, By.GROUP: By.STYRK1}
+"""What is nearest to what only stored ads can be counted by."""
+
 _EVER = date.min
 """A day on which every stored ad is active."""
 
@@ -53,34 +57,31 @@ class SpellReader(Reader):
         (inactive,) = self._one("SELECT inactive FROM feed")
         return bool(inactive == Inactive.MASK)
 
-    def complete_since(self, *, journal: bool = False) -> date | None:
-        """The first day of which every ad that left is known; None where there is none yet.
-
-        By the masks, or by the journal, which holds no more of them than when they left. The day on
-        which either began is not complete.
-        """
-        (moment,) = self._one(_FIRST_OF_JOURNAL if journal else "SELECT masks_since FROM feed")
-        began = oslo_date(moment)
-        return began + timedelta(days=1) if began else None
-
-    def complete_until(self) -> date | None:
-        """The last day that was over when a sync left no ad out; None where there is none."""
-        (moment,) = self._one("SELECT details_complete_at FROM feed")
-        complete = read_moment(moment)
-        if complete is None:
-            return None
-        # An entry may become visible this much later.
-        return min(oslo_day(complete - LATENESS), self.day) - timedelta(days=1)
+    def journal_since(self) -> date | None:
+        """The first day of which the journal has every ad that left; None: none left yet."""
+        (moment,) = self._one(_FIRST_OF_JOURNAL)
+        return day_after(read_moment(moment))
 
     def spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
         """Every matching active ad."""
         return self._spells("NULL", filters, by)
 
     def masked_spells(self, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
-        """Every matching removed ad. From here on this reader sees no other ads."""
+        """Every matching removed ad; `show_masks` first."""
+        return self._spells("left_at", filters, by)
+
+    def show_masks(self) -> None:
+        """From here on this reader sees removed ads in the place of those that are stored."""
         for statement in _MASKS:
             self._all(statement)
-        return self._spells("left_at", filters, by)
+
+    def names(self, by: By) -> dict[str, list[str]]:
+        """What each ad is counted by."""
+        found = defaultdict(list)
+        for ad, value in self._all(f"SELECT DISTINCT ad, value FROM ({COUNTED_BY[by]})"):
+            if value:
+                found[ad].append(value)
+        return found
 
     def journal_spells(self) -> Iterator[Spell]:
         """Every ad that left, as the journal has it: when it began is not known."""
@@ -88,7 +89,7 @@ class SpellReader(Reader):
             yield Spell(None, self._left(last_day, at))
 
     def _spells(self, left_at: str, filters: Filters, by: Sequence[By]) -> Iterator[Spell]:
-        names = [self._names(one) for one in by]
+        names = [self.names(one) for one in by]
         columns = f"ads.uuid, coalesce(ads.published, ads.stored_at), ads.last_day, {left_at}"
         for uuid, began, last_day, left in self._select(Selection(columns), filters):
             yield Spell(
@@ -103,37 +104,25 @@ class SpellReader(Reader):
         after = last + timedelta(days=1) if last else None
         return min(filter(None, (after, oslo_date(left_at))), default=None)
 
-    def _names(self, by: By) -> dict[str, list[str]]:
-        found = defaultdict(list)
-        for ad, value in self._all(f"SELECT DISTINCT ad, value FROM ({COUNTED_BY[by]})"):
-            if value:
-                found[ad].append(value)
-        return found
-
 
 def series(path: Path, today: date, question: Question) -> Series:
     """Count over time. Raises `ConfigError` where what is left of removed ads does not hold it."""
     with SpellReader(path, today) as reader:
-        masks = reader.keeps_masks()
-        if masks:
+        since, until = reader.complete_days(today)
+        if reader.keeps_masks():
             _refuse_unknown(question)
             spells = list(reader.spells(question.filters, question.by))
+            reader.show_masks()
             spells += reader.masked_spells(question.filters, question.by)
-        elif question.is_plain():
+        elif question.is_plain() and (since := reader.journal_since()):
             spells = list(reader.journal_spells())
         else:
             raise ConfigError(
                 "nothing is known of ads that left: the store keeps no masks of them. "
                 "`navfeed sync --inactive mask` keeps them from then on"
             )
-        frame = Frame(
-            question.over,
-            question.of,
-            tuple(one.value for one in question.by),
-            reader.complete_since(journal=not masks),
-            reader.complete_until(),
-            today,
-        )
+    by = tuple(one.value for one in question.by)
+    frame = Frame(question.over, question.of, by, since, until, today)
     return series_of(spells, frame)
 
 
@@ -154,8 +143,11 @@ class Question:
 def _refuse_unknown(question: Question) -> None:
     for by in question.by:
         if by not in BY_MASKS:
-            known = ", ".join(sorted(BY_MASKS))
-            raise ConfigError(f"removed ads cannot be counted by {by.value}, only by {known}")
+            known = ", ".join(sorted(one.option for one in BY_MASKS))
+            instead = f" Try {_INSTEAD[by].option}." if by in _INSTEAD else ""
+            raise ConfigError(
+                f"removed ads cannot be counted by {by.option}.{instead} A mask has {known}"
+            )
     for one in fields(Filters):
         given = getattr(question.filters, one.name) != one.default
         if given and one.name not in OF_MASKS:

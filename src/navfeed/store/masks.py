@@ -8,13 +8,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from navfeed.errors import ConfigError
+from navfeed.model import By
 from navfeed.store.active_periods import SpellReader, oslo_date
 from navfeed.store.selection import Cell
 from navfeed.store.times import day_text
 
 LISTS = ("municipalities", "counties", "municipality_numbers", "styrk08", "esco")
 
-_ENDED = "min(coalesce(date(last_day, '+1 day'), '9999-12-31'), oslo_date(removed_at))"
+_LEFT_ON = "min(coalesce(date(last_day, '+1 day'), '9999-12-31'), oslo_date(removed_at))"
 _BEGAN = "oslo_date(coalesce(published, first_seen))"
 
 
@@ -35,7 +36,7 @@ class MaskReader(SpellReader):
         return self._rows(
             columns,
             f"FROM ({_EVERY}) WHERE {_BEGAN} < ? AND "
-            f"(removed_at IS NULL AND coalesce(last_day, '9999') >= ? OR {_ENDED} >= ?) "
+            f"(removed_at IS NULL AND coalesce(last_day, '9999') >= ? OR {_LEFT_ON} >= ?) "
             "ORDER BY uuid",
             after,
             day.isoformat(),
@@ -50,7 +51,7 @@ class MaskReader(SpellReader):
                 f"which ads were active on {day} is not known: masks of removed ads are kept by "
                 "`navfeed sync --inactive mask` alone"
             )
-        since, until = self.complete_since(), self.complete_until()
+        since, until = self.complete_days(self.day)
         if since is None or until is None or not since <= day <= until:
             raise ConfigError(
                 f"which ads were active on {day} is not known: all are from "
@@ -60,7 +61,9 @@ class MaskReader(SpellReader):
     def _rows(self, columns: Sequence[str], rest: str, *values: str) -> Iterator[tuple[Cell, ...]]:
         self._connection.create_function("oslo_date", 1, _oslo_date, deterministic=True)
         self._connection.create_function("codes_of", 2, _codes_of, deterministic=True)
-        chosen = ", ".join(_CODES.get(name, name) for name in columns)
+        if "counties" in columns:
+            self._add_counties()
+        chosen = ", ".join(_COMPUTED.get(name, name) for name in columns)
         lists = [at for at, name in enumerate(columns) if name in LISTS]
         for row in self._all(f"SELECT {chosen} {rest}", *values):
             cells = list(row)
@@ -68,8 +71,19 @@ class MaskReader(SpellReader):
                 cells[at] = tuple(filter(None, json.loads(cells[at] or "[]")))
             yield tuple(cells)
 
+    def _add_counties(self) -> None:
+        """A function for the counties that `stats` counts an ad in."""
+        counties = self.names(By.COUNTY)
+        self.show_masks()
+        counties |= self.names(By.COUNTY)
+        self._connection.create_function(
+            "counted_in", 1, lambda ad: json.dumps(sorted(counties.get(ad, ())))
+        )
 
-_CODES = {
+
+_COMPUTED = {
+    "left_on": f"iif(reason = 'out of scope', NULL, {_LEFT_ON})",
+    "counties": "counted_in(uuid)",
     "styrk08": "codes_of('STYRK08', occupations)",
     "esco": "codes_of('ESCO', occupations)",
 }
@@ -78,14 +92,14 @@ _CODES = {
 _EVERY = """
 SELECT uuid, reason, removed_at, published, expires, municipalities, counties, occupations, sector,
     extent, engagement_type, first_seen, last_day, municipality_numbers
-FROM removed WHERE reason <> 'out of scope'
+FROM main.removed WHERE reason <> 'out of scope'
 UNION ALL SELECT uuid, NULL, NULL, published, expires,
-    (SELECT json_group_array(DISTINCT municipal) FROM locations WHERE ad = uuid),
-    (SELECT json_group_array(DISTINCT county) FROM locations WHERE ad = uuid),
-    (SELECT json_group_array(DISTINCT type || ' ' || code) FROM categories WHERE ad = uuid),
+    (SELECT json_group_array(DISTINCT municipal) FROM main.locations WHERE ad = uuid),
+    (SELECT json_group_array(DISTINCT county) FROM main.locations WHERE ad = uuid),
+    (SELECT json_group_array(DISTINCT type || ' ' || code) FROM main.categories WHERE ad = uuid),
     sector, extent, engagement_type, stored_at, last_day,
-    (SELECT json_group_array(DISTINCT municipality_number) FROM locations WHERE ad = uuid)
-FROM ads
+    (SELECT json_group_array(DISTINCT municipality_number) FROM main.locations WHERE ad = uuid)
+FROM main.ads
 """
 
 

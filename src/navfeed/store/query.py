@@ -33,7 +33,7 @@ from navfeed.model import (
     StoreFacts,
     refuse_wrong_type,
 )
-from navfeed.store import damage, history, journal, queue, ranking, search, shards, status
+from navfeed.store import damage, history, journal, position, queue, ranking, search, shards, status
 from navfeed.store.connect import Connected, is_shared, open_reader, translate_errors
 from navfeed.store.counting import (
     COUNTED,
@@ -427,9 +427,16 @@ class Reader(Connected):
         return {uuid for (uuid,) in rows}
 
     def caught_up_at(self) -> datetime | None:
-        """As of when the data is complete, by the last sync that came to its end; None: never."""
+        """As of when the log was read, by the last sync that came to its end; None: never.
+
+        Ads whose details failed then may be missing: `left_out`.
+        """
         (moment,) = self._one("SELECT caught_up_at FROM feed")
         return read_moment(moment)
+
+    def complete_days(self, today: date) -> tuple[date | None, date | None]:
+        """The first and the last day of which every ad is known that came or left; None: none."""
+        return self._read(position.complete_days, today)
 
     def left_out(self, now: datetime) -> int:
         """How many new ads are missing until a sync fetches their details."""

@@ -36,6 +36,7 @@ def status(db: sqlite3.Connection, path: Path, now: datetime, *, active: int) ->
         problems=tuple(queue.failure_reasons(db)),
         newest=read_moment(feed["newest"]),
         caught_up_at=read_moment(feed["caught_up_at"]),
+        details_complete_at=read_moment(feed["details_complete_at"]),
         trouble=feed["trouble"],
         last_run=next(iter(runs(db, 1)), None),
         retry_at=read_moment(feed["retry_at"]),

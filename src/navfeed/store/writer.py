@@ -223,7 +223,8 @@ class Store(Connected):
     def caught_up(self, moment: datetime) -> None:
         """Record that the end of the feed was reached then, and every detail requested since.
 
-        Where the log began again, that is over once it has confirmed every ad.
+        Where the log began again, that is over once it has confirmed every ad. Where no new ad is
+        left out, all days that are over are complete.
         """
         self._write(position.save_caught_up, moment)
 
