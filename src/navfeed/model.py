@@ -12,6 +12,8 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
+from navfeed.names import field_of, setting_of
+
 OSLO = ZoneInfo("Europe/Oslo")
 
 
@@ -733,6 +735,16 @@ class By(StrEnum):
     STYRK2 = "styrk2"
     ESCO = "esco"
     FLOW = "flow"
+
+    @property
+    def shown(self) -> str:
+        """Its name for people."""
+        return setting_of(self.value)
+
+    @classmethod
+    def _missing_(cls, value: object) -> By | None:
+        """Those that are filters, by any of their names."""
+        return {"municipal": By.MUNICIPAL, "level1": By.GROUP}.get(field_of(str(value)))
 
 
 Counted = tuple[str, int]

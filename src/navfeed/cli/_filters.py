@@ -15,12 +15,12 @@ from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 import typer
 
-from navfeed.cli._app import RENAMED
 from navfeed.cli._completion import values_of
 from navfeed.cli._help import Panel
 from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
+from navfeed.names import RENAMED, option_of, parameter_of
 from navfeed.places import alike, is_municipality
 from navfeed.places.near import DEFAULT_KM, Near, hint_of_former, read_near
 from navfeed.store.filters import FLAGS, Filters, split_names
@@ -36,7 +36,7 @@ T = TypeVar("T")
 def _filter(panel: Panel, metavar: str, text: str, name: str | None = None) -> Any:  # noqa: ANN401
     """A filter in this panel; `name`: that of a field whose values in the store complete it."""
     return typer.Option(
-        *([RENAMED[name]] if name in RENAMED else []),
+        *([option_of(name)] if name in RENAMED else []),
         metavar=metavar,
         help=text,
         show_default=False,
@@ -253,7 +253,7 @@ _OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fie
 def _option_value(name: str, texts: Sequence[str]) -> object:
     if name in FLAGS:
         if texts[-1] not in ("1", "true", "yes"):
-            raise ConfigError(f"{name.replace('_', '-')} takes 1, or is left out")
+            raise ConfigError(f"{parameter_of(name)} takes 1, or is left out")
         return True
     return list(texts) if _HINTS[name].__origin__ == Names else texts[-1]
 
@@ -265,7 +265,7 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
             near = () if reader.has_value(name, value) else alike(value, reader.values(name))
             if near:
                 print_warning(
-                    f"no ad matches {_flag(name)} {value}; did you mean {' or '.join(near)}?"
+                    f"no ad matches {option_of(name)} {value}; did you mean {' or '.join(near)}?"
                 )
     for word in reader.commonplace(filters):
         print_warning(
@@ -278,12 +278,8 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
 
 def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if any(span.start and span.end and span.start > span.end for span in spans):
-        print_warning(f"{_flag(name)} ends before it begins: no ad can match")
+        print_warning(f"{option_of(name)} ends before it begins: no ad can match")
     return spans
-
-
-def _flag(name: str) -> str:
-    return RENAMED.get(name, f"--{name.replace('_', '-')}")
 
 
 def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
@@ -291,7 +287,7 @@ def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
     split = _listed if name in _LISTS else lambda value: (value.strip(),)
     names = tuple(one for value in values or () for one in split(value))
     if not all(one.lstrip("!") for one in names):
-        raise ConfigError(f"{_flag(name)} is empty. Give it a value, or leave it out")
+        raise ConfigError(f"{option_of(name)} is empty. Give it a value, or leave it out")
     if name == "municipal":
         _refuse_unknown_numbers(one.lstrip("!") for one in names)
     return names
@@ -334,7 +330,7 @@ def _read(
         try:
             read_ones.append(read(text))
         except ValueError:
-            raise ConfigError(f"{_flag(name)} takes {takes}, not {text!r}") from None
+            raise ConfigError(f"{option_of(name)} takes {takes}, not {text!r}") from None
     return tuple(read_ones)
 
 
@@ -349,4 +345,6 @@ def _day(name: str, text: str | None, today: date, direction: int) -> date | Non
             return date.fromisoformat(text)
     except (ValueError, OverflowError):
         pass
-    raise ConfigError(f"{_flag(name)} takes a day (2026-05-01) or a number of days, not {text!r}")
+    raise ConfigError(
+        f"{option_of(name)} takes a day (2026-05-01) or a number of days, not {text!r}"
+    )

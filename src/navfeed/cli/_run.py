@@ -15,6 +15,7 @@ from navfeed.cli._output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import EXPECTED, ConfigError, ExitCode, StoreError
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
+from navfeed.names import setting_of
 from navfeed.store.pre_upgrade_copy import kept_copy
 
 if TYPE_CHECKING:
@@ -51,19 +52,27 @@ def token_of(settings: Settings) -> str | None:
 
 
 def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
-    """`--scope municipal=BERGEN --scope words=natt` in the form of the settings file."""
+    """`--scope municipality=BERGEN --scope words=natt` in the form of the settings file."""
     scope: dict[str, list[str]] = {}
     for flag in flags:
-        name, _, value = flag.partition("=")
+        given, _, value = flag.partition("=")
+        name = setting_of(given)
         if flag != "all" and (name not in SCOPES or not value):
             raise ConfigError(
                 f"--scope takes NAME=VALUE, where NAME is one of {', '.join(SCOPES)}; or "
-                f"all. Not {flag!r}"
+                f"all. Not {flag!r}{_suggestion(name)}"
             )
         if flag != "all":
             values = value.split(",") if name in _SEPARATED else [value]
             scope.setdefault(name, []).extend(one.strip() for one in values)
     return scope if flags else None
+
+
+def _suggestion(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, SCOPES, 1)
+    return f". Did you mean {near[0]}?" if near else ""
 
 
 def warn_if_begun(settings: Settings) -> None:
@@ -84,7 +93,7 @@ def warn_of_copy(settings: Settings) -> None:
         )
 
 
-_SEPARATED = ("municipal", "county", "code", "orgnr")
+_SEPARATED = ("municipality", "county", "code", "orgnr")
 """Names of a scope that take several values separated by commas, as filters do."""
 
 _SCOPE_FILTERS = {

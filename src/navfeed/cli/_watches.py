@@ -19,6 +19,7 @@ from navfeed.config import Settings
 from navfeed.errors import ExitCode
 from navfeed.export.choosing import pick
 from navfeed.model import counted
+from navfeed.names import option_of, setting_of
 from navfeed.watches.choices import Channel, Format
 from navfeed.watches.describe import filter_words, target_state, watch_object, watch_rows
 from navfeed.watches.digest import Ad, Digest, Group
@@ -45,7 +46,7 @@ def add(
 
 def _table(options: FilterOptions, own: Mapping[str, Any]) -> dict[str, Any]:
     """The given options as the watch file has them. Targets are validated when it is read."""
-    given = {name: value for name in FILTERS if (value := getattr(options, name))}
+    given = {setting_of(name): value for name in FILTERS if (value := getattr(options, name))}
     if own.get("to"):
         own = {**own, "to": [_absolute(text) for text in own["to"]]}
     return given | {name: _plain(value) for name, value in own.items() if value is not None}
@@ -184,7 +185,7 @@ def _show_preview(
 
 def _near_object(miss: NearMiss, limit: int) -> dict[str, object]:
     ads = [_ad_object(ad) for ad in miss.ads[:limit]]
-    return {"filter": miss.filter, "count": len(miss.ads), "ads": ads}
+    return {"filter": setting_of(miss.filter), "count": len(miss.ads), "ads": ads}
 
 
 def _ad_object(ad: Ad) -> dict[str, object]:
@@ -192,7 +193,6 @@ def _ad_object(ad: Ad) -> dict[str, object]:
 
 
 def _warn_of_near_miss(miss: NearMiss, limit: int) -> None:
-    option = miss.filter.replace("_", "-")
-    print_warning(f"{counted(len(miss.ads), 'more ad')} without --{option}:")
+    print_warning(f"{counted(len(miss.ads), 'more ad')} without {option_of(miss.filter)}:")
     for ad in miss.ads[:limit]:
         print_warning(f"  {ad.title} · {ad.employer} · {ad.place} · {ad.page_url}")

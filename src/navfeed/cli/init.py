@@ -187,7 +187,7 @@ def _kind_of(name: str) -> str:
     if is_county(name):  # OSLO is both, and the same ads
         return "county"
     if is_municipality(name):
-        return "municipal"
+        return "municipality"
     near = alike(name, [*counties(), *municipalities()])[:3]
     hint = f": did you mean {' or '.join(near)}?" if near else ""
     raise ConfigError(f"{name!r} is no county and no municipality{hint}")

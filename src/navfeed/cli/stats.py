@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
@@ -53,6 +53,10 @@ USUAL = (By.MUNICIPAL, By.COUNTY, By.OCCUPATION, By.EMPLOYER, By.ENGAGEMENT, By.
 COLUMNS = ("by", "name", "ads")
 
 
+def _listed(dimensions: Iterable[By]) -> str:
+    return ", ".join(by.shown for by in dimensions)
+
+
 class StatsFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
@@ -70,8 +74,8 @@ def stats(
         list[By] | None,
         typer.Option(
             metavar="NAME",
-            help=f"What to count by: {', '.join(By)}; may be repeated. flow is new against "
-            f"removed, week by week. Default: {', '.join(USUAL)}.",
+            help=f"What to count by: {_listed(By)}; may be repeated. flow is new against removed, "
+            f"week by week. Default: {_listed(USUAL)}.",
             show_default=False,
         ),
     ] = None,

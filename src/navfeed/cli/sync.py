@@ -115,7 +115,7 @@ def sync(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Keep only ads of this municipal, county, occupation, code, orgnr or "
+            help="Keep only ads of this municipality, county, occupation, code, orgnr or "
             "words; repeatable. The store remembers it. all: keep everything again.",
             show_default=False,
             rich_help_panel=KEEPING,
