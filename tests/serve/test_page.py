@@ -86,6 +86,18 @@ def titles(page: Seen) -> list[str]:
     return [text for text in html if text in {"Kokk i kantine", "Sykepleier natt", "Vikar"}]
 
 
+def test_an_empty_list_suggests_what_may_have_been_meant(service: Service) -> None:
+    page = seen(service.get("/?municipality=OSL&lang=nb&page=2"))
+    assert "Fant ingen stillinger" in page.text
+    assert "Mente du OSLO ?" in page.text
+    (instead,) = page.all("a", **{"class": "instead"})
+    assert instead["href"] == "/?municipality=OSLO&lang=nb"
+    english = seen(service.get("/?municipality=OSL&lang=en"))
+    assert "Did you mean OSLO ?" in english.text
+    assert "Mente du" not in service.get("/?municipality=OSLO,OSL").text
+    assert "Mente du" not in service.get("/?text=finnesikke").text
+
+
 def test_the_list_shows_every_ad_newest_first(service: Service) -> None:
     page = seen(service.get("/"))
     assert titles(page) == ["Sykepleier natt", "Kokk i kantine", "Vikar"]

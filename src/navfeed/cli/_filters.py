@@ -21,10 +21,11 @@ from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
 from navfeed.names import RENAMED, option_of, parameter_of
-from navfeed.places import alike, is_municipality
+from navfeed.places import is_municipality
 from navfeed.places.near import DEFAULT_KM, Near, hint_of_former, read_near
-from navfeed.store.filters import FLAGS, Filters, split_names
+from navfeed.store.filters import FLAGS, Filters
 from navfeed.store.query import Reader
+from navfeed.store.suggestions import unknown_places, unmatched
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
 SOON = 7
@@ -205,11 +206,6 @@ _WHOLE = (
     *("engagement", "extent", "sector"),
 )
 
-_SUGGESTED = tuple(
-    name for name in (*_LISTS, *_WHOLE) if name not in ("uuid", "orgnr", "postal_code")
-)
-"""Filters that get suggestions for typing errors. Numbers get none."""
-
 _SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
 _DATES = {
     **dict.fromkeys(("published", "updated", "expires"), (read_span, _SPANS)),
@@ -260,13 +256,12 @@ def _option_value(name: str, texts: Sequence[str]) -> object:
 
 def suggest_values(reader: Reader, filters: Filters) -> None:
     """Warn about values and words that match no ad, and suggest similar ones."""
-    for name in _SUGGESTED:
-        for value in (value for side in split_names(getattr(filters, name)) for value in side):
-            near = () if reader.has_value(name, value) else alike(value, reader.values(name))
-            if near:
-                print_warning(
-                    f"no ad matches {option_of(name)} {value}; did you mean {' or '.join(near)}?"
-                )
+    for one in unmatched(reader, filters):
+        if one.similar:
+            print_warning(
+                f"no ad matches {option_of(one.field)} {one.value}; "
+                f"did you mean {' or '.join(one.similar)}?"
+            )
     for word in reader.commonplace(filters):
         print_warning(
             f"{word} is in very many ads: only titles were searched for it. --text "
@@ -274,6 +269,14 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
         )
     for word, near_words in reader.misspelt(filters):
         print_warning(f"no ad contains {word}; did you mean {' or '.join(near_words)}?")
+
+
+def refuse_unknown_places(reader: Reader, filters: Filters) -> None:
+    """Refuse a mistyped place where it would replace all ads with none. Raises `ConfigError`."""
+    for one in unknown_places(reader, filters):
+        kind = "county" if one.field == "county" else "municipality"
+        hint = f". Did you mean {' or '.join(one.similar)}?" if one.similar else ""
+        raise ConfigError(f"{option_of(one.field)} {one.value}: no {kind} has that name{hint}")
 
 
 def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:

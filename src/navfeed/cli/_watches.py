@@ -6,17 +6,18 @@ A module of its own, so that other commands start without loading its dependenci
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from navfeed.api import now
+from navfeed.api import now, open_store
 from navfeed.cli._age import limits
-from navfeed.cli._filters import FilterOptions
+from navfeed.cli._filters import FilterOptions, suggest_values
 from navfeed.cli._output import RowsFormat, print_json, print_lines, print_warning, text_stdout
 from navfeed.cli._rows import print_columns, print_rows
 from navfeed.cli._watch_runs import FILTERS, WatchRunner, lock_watches, manager_of, viewed
 from navfeed.config import Settings
-from navfeed.errors import ExitCode
+from navfeed.errors import ExitCode, StoreError
 from navfeed.export.choosing import pick
 from navfeed.model import counted
 from navfeed.names import option_of, setting_of
@@ -36,12 +37,20 @@ def add(
     options.filters(now())  # invalid filters are refused before anything is written
     with lock_watches(settings):
         added = manager_of(settings).add(name, table, backlog=backlog)
+    _suggest(settings, options)
     _report_start(added, backlog=backlog)
     if added.lacks_mail_server:
         print_warning(
             "no mail server is configured. Add [mail] with host and from to "
             f"{settings.watches_file}"
         )
+
+
+def _suggest(settings: Settings, options: FilterOptions) -> None:
+    """Warn about values that match no ad, if there is a store yet."""
+    moment = now()
+    with suppress(StoreError), open_store(settings.db, at=moment) as reader:
+        suggest_values(reader, options.filters(moment))
 
 
 def _table(options: FilterOptions, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,6 +131,7 @@ def edit(
     options.filters(now())
     with lock_watches(settings):
         manager_of(settings).edit(name, table, backlog=backlog)
+    _suggest(settings, options)
 
 
 def remove(settings: Settings, name: str) -> None:

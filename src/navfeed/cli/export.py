@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from navfeed.cli._app import app
-from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._filters import FilterOptions, refuse_unknown_places, takes_filters
 from navfeed.cli._help import Panel
 from navfeed.cli._options import ConfigOption, DbOption, MaxAgeOption
 from navfeed.cli._output import print_warning, program_stdout
@@ -33,6 +33,7 @@ from navfeed.export.writing import (
     export_to_folder,
     write_codebook,
 )
+from navfeed.names import parameter_of
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 
@@ -161,6 +162,7 @@ def export(
             written = Export(reader, options)
             written.write(filters, program_stdout(), None)
         else:
+            refuse_unknown_places(reader, filters)
             if not split:
                 refuse_store(output, store)
             written = _to_path(reader, options, filters, output, split=split)
@@ -190,7 +192,7 @@ def _read_day(text: str) -> date:
 
 def _by_option(filter_options: FilterOptions) -> dict[str, object]:
     """The given filters, under the names of their options."""
-    return {name.replace("_", "-"): value for name, value in filter_options.given().items()}
+    return {parameter_of(name): value for name, value in filter_options.given().items()}
 
 
 def _columns(
