@@ -253,6 +253,25 @@ def test_a_filter_under_navs_name_is_the_same_and_keeps_its_name(me: Subscriber)
     assert written(me)["bergen"] == {"municipal": "bergen,oslo"}
 
 
+def test_an_edit_reports_what_the_watch_does_now(me: Subscriber):
+    me.add()
+    page = me.folder / "page.txt"
+    edited = me.run("watch", "edit", "bergen", "--to", f"file:{page}", "--text", "natt")
+    assert edited.stderr == (
+        f"navfeed: bergen is now --municipality bergen --text natt, delivered to file:{page}. Ads "
+        "that match already (1) are not delivered there; --backlog delivers them too\n"
+    )
+    assert "match already" not in me.run("watch", "edit", "bergen", "--closing-days", "2").stderr
+    me.sync(ad(3))
+    backlog = me.run("watch", "edit", "bergen", "--to", "stdout", "--backlog").stderr
+    assert backlog == (
+        "navfeed: bergen is now --municipality bergen --text natt, delivered to stdout\n"
+    )
+    assert me.run("watch", "remove", "bergen").stderr == (
+        "navfeed: removed bergen and its delivery history\n"
+    )
+
+
 def test_what_matches_only_now_can_be_delivered(me: Subscriber):
     me.add()
     me.do("watch", "edit", "bergen", "--municipal", "bergen,oslo", "--backlog")

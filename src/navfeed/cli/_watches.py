@@ -26,7 +26,7 @@ from navfeed.watches.describe import filter_words, target_state, watch_object, w
 from navfeed.watches.digest import Ad, Digest, Group
 from navfeed.watches.events import RunOptions
 from navfeed.watches.formats import payload, render
-from navfeed.watches.manager import AddedWatch
+from navfeed.watches.manager import AddedWatch, EditedWatch
 from navfeed.watches.near import NearMiss
 
 
@@ -130,13 +130,26 @@ def edit(
     table = _table(options, own)
     options.filters(now())
     with lock_watches(settings):
-        manager_of(settings).edit(name, table, backlog=backlog)
+        edited = manager_of(settings).edit(name, table, backlog=backlog)
     _suggest(settings, options)
+    print_warning(_edited(edited))
+
+
+def _edited(edited: EditedWatch) -> str:
+    watch = edited.watch
+    to = ", ".join(target.display for target in watch.to)
+    skipped = (
+        f". Ads that match already ({edited.skipped:,}) are not delivered there; --backlog "
+        "delivers them too"
+    )
+    now_is = f"{watch.name} is now {filter_words(watch)}, delivered to {to}"
+    return now_is + (skipped if edited.skipped else "")
 
 
 def remove(settings: Settings, name: str) -> None:
     with lock_watches(settings):
         manager_of(settings).remove(name)
+    print_warning(f"removed {name} and its delivery history")
 
 
 def predict_removal(settings: Settings, name: str) -> None:
