@@ -125,7 +125,7 @@ def test_the_codebook_describes_the_file(db: Path, tmp_path: Path, format_: str)
     assert (fields["published"]["type"], fields["municipalities"]["type"]) == ("datetime", "array")
     assert (fields["uuid"]["missing"], fields["title"]["missing"]) == (0, 0)
     assert package["navfeed"]["version"] == __version__
-    assert package["navfeed"]["filters"] == {"municipal": ["4601"]}
+    assert package["navfeed"]["filters"] == {"municipality": ["4601"]}
     assert package["navfeed"]["change"] == 5
     assert package["created"] == NOW.isoformat()
 

@@ -271,9 +271,15 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
         print_warning(f"no ad contains {word}; did you mean {' or '.join(near_words)}?")
 
 
-def refuse_unknown_places(reader: Reader, filters: Filters) -> None:
-    """Refuse a mistyped place where it would replace all ads with none. Raises `ConfigError`."""
+def refuse_unknown_places(reader: Reader, filters: Filters, *, replaces: bool) -> None:
+    """Refuse a place that is unknown: a mistyped one would replace all ads with none.
+
+    `replaces`: there is such a file already. Then a name like no other is taken for a place abroad
+    whose last ad has left: the file must not keep that ad. Raises `ConfigError`.
+    """
     for one in unknown_places(reader, filters):
+        if replaces and not one.similar:
+            continue
         kind = "county" if one.field == "county" else "municipality"
         hint = f". Did you mean {' or '.join(one.similar)}?" if one.similar else ""
         raise ConfigError(f"{option_of(one.field)} {one.value}: no {kind} has that name{hint}")

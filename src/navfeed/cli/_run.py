@@ -120,10 +120,16 @@ def warn_if_scope_matches_nothing(settings: Settings) -> None:
 
 def start_watches(settings: Settings) -> None:
     """Before a sync: start the watches that wait for the first complete copy."""
-    if settings.watches_file.exists():
-        from navfeed.cli._watch_runs import start_waiting
+    if not settings.watches_file.exists():
+        return
+    from navfeed.watches.state import is_any_waiting
+    from navfeed.watches.state_file import state_path
 
-        start_waiting(settings)
+    with suppress(StoreError):  # whoever runs the watches reports it
+        if is_any_waiting(state_path(settings.db)):
+            from navfeed.cli._watch_runs import start_waiting  # takes 100 ms to import
+
+            start_waiting(settings)
 
 
 def start_of(since: str | None, *, from_start: bool = False, from_tip: bool = False) -> Start:

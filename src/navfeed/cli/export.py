@@ -162,7 +162,7 @@ def export(
             written = Export(reader, options)
             written.write(filters, program_stdout(), None)
         else:
-            refuse_unknown_places(reader, filters)
+            refuse_unknown_places(reader, filters, replaces=output.exists())
             if not split:
                 refuse_store(output, store)
             written = _to_path(reader, options, filters, output, split=split)

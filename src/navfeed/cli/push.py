@@ -12,12 +12,7 @@ import typer
 from navfeed.api import now, open_store
 from navfeed.changes.stream import BATCH, Source
 from navfeed.cli._app import app
-from navfeed.cli._filters import (
-    FilterOptions,
-    refuse_unknown_places,
-    suggest_values,
-    takes_filters,
-)
+from navfeed.cli._filters import FilterOptions, suggest_values, takes_filters
 from navfeed.cli._help import Panel
 from navfeed.cli._options import (
     ConfigOption,
@@ -96,9 +91,7 @@ def push(
         target, selection_of(filter_options.given(), contacts=with_contacts), contacts=with_contacts
     )
     with open_store(settings.db) as reader:
-        filters = filter_options.filters(now())
-        refuse_unknown_places(reader, filters)
-        suggest_values(reader, filters)
+        suggest_values(reader, filter_options.filters(now()))
     source = Source(partial(open_store, settings.db), lambda: filter_options.filters(now()))
     report = partial(_report, format_, quiet=quiet)
     runner = PushRunner(open_target, source, batch, report, print_warning)

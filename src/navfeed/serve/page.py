@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,7 +35,7 @@ from navfeed.serve.visible import plain
 from navfeed.serve.words import Language
 from navfeed.store.filters import Filters
 from navfeed.store.selection import Cell, Sort
-from navfeed.store.suggestions import unmatched
+from navfeed.store.suggestions import PLACES, unmatched
 
 A_PAGE = 25
 MOST_PAGES = 10_000
@@ -240,8 +241,8 @@ class Meant:
 
 
 def _meant(snapshot: Snapshot, filters: Filters, address: Address) -> Iterator[Meant]:
-    """For values that no ad has, those most like them."""
-    for one in unmatched(snapshot.reader, filters):
+    """For the first place that no ad names, those most like it. More would take too long."""
+    for one in islice(unmatched(snapshot.reader, filters, PLACES), 1):
         name = parameter_of(one.field)
         if one.value in address.parameters.get(name, ()):
             for similar in one.similar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from navfeed.places import alike, counties, is_county, is_municipality, municipalities
@@ -15,6 +15,8 @@ SUGGESTED = (
 )
 """Filters whose values get suggestions. Numbers get none."""
 
+PLACES = ("municipal", "county")
+
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
@@ -25,9 +27,11 @@ class Unmatched:
     similar: tuple[str, ...]
 
 
-def unmatched(reader: Reader, filters: Filters) -> Iterator[Unmatched]:
+def unmatched(
+    reader: Reader, filters: Filters, fields: Sequence[str] = SUGGESTED
+) -> Iterator[Unmatched]:
     """The values that no ad has; those like them are of active ads. Raises `StoreError`."""
-    for field in SUGGESTED:
+    for field in fields:
         for value in _values(filters, field):
             if not reader.has_value(field, value):
                 yield Unmatched(field, value, (*alike(value, reader.values(field)),))
@@ -35,9 +39,8 @@ def unmatched(reader: Reader, filters: Filters) -> Iterator[Unmatched]:
 
 def unknown_places(reader: Reader, filters: Filters) -> Iterator[Unmatched]:
     """The municipalities and counties that neither an ad nor the table of places has."""
-    for field, is_known, known in (
-        ("municipal", is_municipality, municipalities),
-        ("county", is_county, counties),
+    for field, is_known, known in zip(
+        PLACES, (is_municipality, is_county), (municipalities, counties), strict=True
     ):
         for value in _values(filters, field):
             if not (value.endswith("*") or is_known(value) or reader.has_value(field, value)):
