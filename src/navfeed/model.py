@@ -1,4 +1,4 @@
-"""The words of the field as frozen types. Nothing here imports anything else of navfeed."""
+"""The words of the field as frozen types. Of navfeed, they import the names of filters alone."""
 
 from __future__ import annotations
 

@@ -278,11 +278,12 @@ def refuse_unknown_places(reader: Reader, filters: Filters, *, replaces: bool) -
     whose last ad has left: the file must not keep that ad. Raises `ConfigError`.
     """
     for one in unknown_places(reader, filters):
-        if replaces and not one.similar:
-            continue
         kind = "county" if one.field == "county" else "municipality"
         hint = f". Did you mean {' or '.join(one.similar)}?" if one.similar else ""
-        raise ConfigError(f"{option_of(one.field)} {one.value}: no {kind} has that name{hint}")
+        message = f"{option_of(one.field)} {one.value}: no {kind} has that name{hint}"
+        if not replaces or one.similar:
+            raise ConfigError(message)
+        print_warning(message)
 
 
 def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
