@@ -208,8 +208,10 @@ only by its owner; if the process is killed, the next export of the same name re
 
 With `--split`, `--output` is a folder. It gets a file for each municipality, named after it in
 capitals, `_none` for ads without a municipality, and `index.csv`, which lists each file with its
-municipality and number of rows. The folder is replaced as a whole; one that contains anything other
-than a former split is not touched.
+municipality and number of rows. An ad of several places is in the file of each, also with a filter:
+`--split --municipality BERGEN` writes more files than that of Bergen. The folder is replaced as a
+whole, and keeps its permissions and those of its files; a file of a new municipality gets those
+that all the others have. A folder that contains anything other than a former split is not touched.
 
 ### JobPosting
 
@@ -249,10 +251,11 @@ MEANINGS = {
         "Run again; it continues where it stopped.",
     ),
     ExitCode.WAITING: Meaning(
-        "Caught up, but some ads could not be fetched: they are retried, or were given up. After a "
-        "watch: a channel did not accept a notification, which is kept and retried.",
-        "Nothing; the next run retries. `navfeed status` shows if some were given up, `navfeed "
-        "watch show` the state of a channel.",
+        "Caught up, but some ads could not be fetched: they are retried, or were given up. Or what "
+        "follows a sync failed: `--then` (`after_sync`), a push target, or a channel of "
+        "`--then-watch`, whose notifications are kept. After `watch run`: such a channel.",
+        "Nothing; the next run tries again. stderr names a command or a target that failed. "
+        "`navfeed status` shows if ads were given up, `navfeed watch show` the state of a channel.",
     ),
     ExitCode.FEED: Meaning(
         "The feed cannot be reached, or its answers are invalid.",

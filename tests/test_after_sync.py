@@ -18,7 +18,7 @@ from navfeed.api import store_lock
 from navfeed.errors import ConfigError, ExitCode
 from navfeed.ops import after_sync, ping
 from navfeed.ops.ping import Pings
-from navfeed.practice import Practice, PracticeServer, World
+from navfeed.practice import Practice, PracticeServer, World, faults
 from support.clock import machine_now
 from support.hookserver import HookServer
 from support.postgres import PostgresServer
@@ -80,18 +80,32 @@ def test_X2_the_command_is_given_no_token(shell: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (python("raise SystemExit(7)"), "exited with 7. The sync is done"),
+        (
+            python("raise SystemExit(7)"),
+            "exited with 7. The sync is done; the next one runs it again",
+        ),
         (
             "/no/such/program",
-            "cannot run the command after the sync: No such file or directory: /no/such/program",
+            "the sync: /no/such/program: No such file or directory. Give its full path",
         ),
+        ("./plain", "./plain: Permission denied. Make it executable: chmod +x ./plain"),
+        ("./bare", "./bare: Exec format error. Its first line must name a program: #!/bin/sh"),
     ],
 )
-def test_a_command_that_fails_fails_no_sync(shell: Shell, command: str, message: str) -> None:
+def test_a_command_that_fails_ends_a_sync_that_is_done_with_4(
+    shell: Shell, command: str, message: str
+) -> None:
+    (shell.db.parent / "plain").touch(0o600)
+    (shell.db.parent / "bare").touch(0o700)
     code, _, err = shell.run("sync", "--quiet", "--then", command)
-    assert code == 0
-    assert message in err
+    assert (code, message in err) == (4, True), err
     assert shell.is_exact()
+
+
+def test_a_sync_that_fails_keeps_its_own_code_whatever_follows(shell: Shell) -> None:
+    shell.server.practice.script(faults.on("page"), faults.captive_portal, times=None)
+    code, _, err = shell.run("sync", "--quiet", "--then", "false")
+    assert (code, "the command after the sync exited with 1" in err) == (5, True), err
 
 
 def test_no_shell_reads_the_command(shell: Shell, tmp_path: Path) -> None:
@@ -104,9 +118,9 @@ def test_a_command_that_takes_too_long_is_ended(
 ) -> None:
     monkeypatch.setattr(after_sync, "HOOK_SECONDS", 0.1)
     code, _, err = shell.run("sync", "--quiet", "--then", python("input() or open('/dev/tty')"))
-    assert code == 0
+    assert code == 4
     code, _, err = shell.run("sync", "--quiet", "--then", "sleep 1000")
-    assert (code, "took too long" in err) == (0, True)
+    assert (code, "took too long" in err) == (4, True)
 
 
 def test_a_sync_that_is_stopped_runs_nothing(shell: Shell, tmp_path: Path) -> None:
@@ -169,7 +183,7 @@ def test_a_sync_brings_targets_to_where_the_store_stands(
     down = f"postgresql://kari:hemmelig@/x?host={tmp_path}"
     settings(shell, f"[push]\ntargets = ['{down}', '{postgres.url()}']\n")
     code, _, err = shell.run("sync", "--quiet")
-    assert code == 0
+    assert code == 4
     assert "postgresql:///x: PostgreSQL cannot be reached" in err
     assert "hemmelig" not in err
     assert held(postgres) == shell.stored().keys()

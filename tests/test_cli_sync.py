@@ -103,6 +103,7 @@ def test_quiet_prints_nothing_and_json_is_data(shell: Shell) -> None:
         (["verify", "--since", "2999-01-01"], {}, "2999-01-01 is in the future"),
         (["sync", "--max-time", "0"], {}, "--max-time"),
         (["sync", "--scope", "colour=red"], {}, "--scope"),
+        (["sync", "--scope", "municipalty=BERGEN"], {}, "Did you mean municipality?"),
         (["sync", "--config", "nowhere.toml"], {}, "nowhere.toml"),
         (["sync", "--connections", "0"], {}, "connections"),
         (["sync", "--inactive", "burn"], {}, "burn"),

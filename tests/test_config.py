@@ -147,6 +147,7 @@ def test_clear_text_stays_at_home(home: Path, url: str) -> None:
         ({"inactive": "burn"}, "delete or mask"),
         ({"contacts": "some"}, "keep or drop"),
         ({"scope": {"colour": "red"}}, "municipal"),
+        ({"scope": {"municipal": "A", "municipality": "B"}}, "name twice"),
         ({"scope": "BERGEN"}, "lists of strings"),
         ({"scope": {"municipal": [1]}}, "scope.municipal"),
         ({"scope": {"municipal": [""]}}, "scope.municipal"),

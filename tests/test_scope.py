@@ -178,7 +178,7 @@ def scope_of(shell: Shell) -> dict[str, list[str]]:
 
 
 def test_a_mistyped_scope_leaves_the_store_alone_and_ends_with_2(shell: Shell) -> None:
-    code, out, err = shell.run("sync", "--quiet", "--yes", "--scope", "municipal=Brgen")
+    code, out, err = shell.run("sync", "--quiet", "--yes", "--scope", "municipality=Brgen")
     assert (code, out) == (2, "")
     assert "did you mean BERGEN" in err
     assert (scope_of(shell), shell.is_exact()) == ({}, True)
@@ -197,10 +197,10 @@ def test_a_scope_in_the_settings_file_is_judged_alike(shell: Shell) -> None:
 
 
 def test_yes_takes_up_a_scope_that_removes_most(shell: Shell) -> None:
-    code, _, err = shell.run("sync", "--scope", "municipal=BERGEN")
+    code, _, err = shell.run("sync", "--scope", "municipality=BERGEN")
     assert (code, "would remove" in err, shell.is_exact()) == (2, True, True)
     assert shell.run("sync", "--yes", "--scope", "municipal=BERGEN")[0] == 0
-    assert scope_of(shell) == {"municipal": ["BERGEN"]}
+    assert scope_of(shell) == {"municipality": ["BERGEN"]}
     assert shell.run("sync", "--scope", "all")[0] == 0
     assert shell.is_exact()
 

@@ -29,6 +29,7 @@ from navfeed.model import (
     Scope,
     refuse_wrong_types,
 )
+from navfeed.names import setting_of
 from navfeed.text.likeness import did_you_mean, nearest
 
 NAV = "https://pam-stilling-feed.nav.no"
@@ -79,7 +80,7 @@ _OTHERS = ("token", "log", "cursor_before", "cursor_after", "mail_password")
 sync is given."""
 
 SCOPES = {
-    "municipal": "municipalities",
+    "municipality": "municipalities",
     "county": "counties",
     "occupation": "occupations",
     "code": "codes",
@@ -470,11 +471,14 @@ def _scope(value: object) -> Scope | None:
         return None
     if not isinstance(value, Mapping):
         raise ConfigError(f"the scope takes lists of strings for {', '.join(SCOPES)}")
-    if unknown := ", ".join(_with_likeness(one, SCOPES) for one in value.keys() - SCOPES.keys()):
+    given = {setting_of(name): texts for name, texts in value.items()}
+    if len(given) < len(value):
+        raise ConfigError("[scope] has a name twice, as municipal and municipality. Join them")
+    if unknown := ", ".join(_with_likeness(one, SCOPES) for one in given.keys() - SCOPES.keys()):
         raise ConfigError(
             f"[scope] has {unknown}; the scope takes lists of strings for {', '.join(SCOPES)}"
         )
-    return Scope(**{SCOPES[name]: _texts(f"scope.{name}", texts) for name, texts in value.items()})
+    return Scope(**{SCOPES[name]: _texts(f"scope.{name}", texts) for name, texts in given.items()})
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:

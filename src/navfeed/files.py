@@ -12,7 +12,9 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import reduce
 from glob import escape
+from operator import and_
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -55,6 +57,8 @@ def replaced(path: Path, *, mode: int = 0o600, stoppable: bool = True) -> Iterat
 def replaced_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
     """Fill a folder that takes the place of `path` when it is complete, as `replaced` does.
 
+    It keeps the permissions of the folder and of each file that was there.
+
     Raises `ConfigError` where something stands there that is neither empty nor, by `is_ours`, what
     an earlier export made: it would be lost.
     """
@@ -85,13 +89,25 @@ def _put(new: Path, path: Path, old: Path) -> None:
     if not path.exists():
         new.rename(path)
         return
-    new.chmod(stat.S_IMODE(path.stat().st_mode))
+    _take_permissions(new, path)
     path.rename(old)
     try:
         new.rename(path)
     except BaseException:
         old.rename(path)
         raise
+
+
+def _take_permissions(new: Path, old: Path) -> None:
+    """Give a folder and each of its files those of the old ones.
+
+    A file of a new name may be read by those who could read every old one.
+    """
+    modes = [stat.S_IMODE(one.stat().st_mode) for one in old.iterdir()]
+    mode = reduce(and_, modes) if modes else 0o600
+    for one in new.iterdir():
+        _take_after(one, _standing(old / one.name), mode)
+    _take_after(new, old.stat(), mode)
 
 
 @contextmanager

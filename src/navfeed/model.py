@@ -1,4 +1,4 @@
-"""The words of the field as frozen types. Nothing here imports anything else of navfeed."""
+"""The words of the field as frozen types. Of navfeed, they import the names of filters alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
+
+from navfeed.names import field_of, setting_of
 
 OSLO = ZoneInfo("Europe/Oslo")
 
@@ -752,9 +754,14 @@ class By(StrEnum):
     FLOW = "flow"
 
     @property
-    def option(self) -> str:
-        """The name that an option takes; the value is that of NAV's field."""
-        return "municipality" if self is By.MUNICIPAL else self.value
+    def shown(self) -> str:
+        """Its name for people."""
+        return setting_of(self.value)
+
+    @classmethod
+    def _missing_(cls, value: object) -> By | None:
+        """Those that are filters, by any of their names."""
+        return {"municipal": By.MUNICIPAL, "level1": By.GROUP}.get(field_of(str(value)))
 
 
 Counted = tuple[str, int]

@@ -162,7 +162,7 @@ def test_the_codebook_describes_the_file(db: Path, tmp_path: Path, format_: str)
     assert (fields["published"]["type"], fields["municipalities"]["type"]) == ("datetime", "array")
     assert (fields["uuid"]["missing"], fields["title"]["missing"]) == (0, 0)
     assert package["navfeed"]["version"] == __version__
-    assert package["navfeed"]["filters"] == {"municipal": ["4601"]}
+    assert package["navfeed"]["filters"] == {"municipality": ["4601"]}
     assert package["navfeed"]["change"] == 5
     known = {name: package["navfeed"][name] for name in ("known_since", "until", "waiting")}
     assert known == {"known_since": "2026-11-10", "until": "2026-11-20", "waiting": 0}

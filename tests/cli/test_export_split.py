@@ -86,7 +86,7 @@ def test_the_filters_count_too(db: Path, tmp_path: Path) -> None:
 def test_no_ads_are_an_empty_index(db: Path, tmp_path: Path) -> None:
     folder = tmp_path / "split"
     answer(
-        db, "export", "--format", "json", "--split", "--output", str(folder), "--county", "nowhere"
+        db, "export", "--format", "json", "--split", "--output", str(folder), "--county", "nordland"
     )
     assert [one.name for one in folder.iterdir()] == ["index.csv"]
     answer(db, "export", "--format", "json", "--split", "--output", str(folder))
@@ -114,6 +114,7 @@ def test_what_is_no_longer_there_leaves_the_folder(db: Path, tmp_path: Path) -> 
     folder.mkdir(mode=0o750)
     answer(db, "export", "--format", "csv", "--split", "--output", str(folder))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o750
+    assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
     answer(
         *(db, "export", "--format", "csv", "--split", "--output", str(folder)),
         *("--municipality", "BERGEN"),
@@ -316,3 +317,19 @@ def test_where_nothing_can_be_made(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot write"):
         with files.workroom(tmp_path / "no" / "x"):
             pass
+
+
+def test_a_folder_that_others_may_read_stays_readable(db: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "split"
+    export = ("export", "--format", "csv", "--split", "--output", str(folder))
+    answer(db, *export)
+    folder.chmod(0o755)
+    for one in folder.iterdir():
+        one.chmod(0o644)
+    (folder / "BERGEN.csv").chmod(0o640)
+    fill(db, ad(7, workLocations=[place("NARVIK")]))
+    answer(db, *export)
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()}
+    assert modes.pop("BERGEN.csv") == 0o640
+    assert modes.pop("NARVIK.csv") == 0o640  # as far as all of them could be read
+    assert {*modes.values()} == {0o644}

@@ -94,7 +94,7 @@ def test_the_same_answers_again_replace_nothing(home: Path) -> None:
     written = file_of(home).stat().st_ino
     assert init(answers="\n\n\n\n\n").exit_code == 0
     assert settings(home)["notify"] == {"ping": "https://hc.example/1"}
-    assert settings(home)["scope"] == {"municipal": ["BERGEN"]}
+    assert settings(home)["scope"] == {"municipality": ["BERGEN"]}
     assert file_of(home).stat().st_ino == written
     assert f"Unchanged {file_of(home)}:" in init("--yes").stdout
 

@@ -119,8 +119,8 @@ def test_all_that_is_wrong_is_listed_at_once(file: Path, monkeypatch: pytest.Mon
         "connections is 99; it takes a whole number from 1 to 12",
         "warn_age (or never) takes seconds, or 90m, 24h, 2d; not 'soon'",
         (
-            "[scope] has muncipal (did you mean municipal?); the scope takes lists of strings for "
-            "municipal, county, occupation, code, orgnr, words"
+            "[scope] has muncipal (did you mean municipality?); the scope takes lists of strings "
+            "for municipality, county, occupation, code, orgnr, words"
         ),
         "[notify] takes ping, and nothing else",
     ]

@@ -288,4 +288,4 @@ def test_what_is_kept_is_reported_where_it_is_not_everything(db: Path) -> None:
     with Store(db) as store:
         store.rescope(Scope(("BERGEN", "OS"), words=("natt",)), [], ask=False, now=NOW)
     assert "\nScope           municipalities BERGEN, OS; words natt\n" in answer(db, "status")
-    assert facts(db)["scope"] == {"municipal": ["BERGEN", "OS"], "words": ["natt"]}
+    assert facts(db)["scope"] == {"municipality": ["BERGEN", "OS"], "words": ["natt"]}

@@ -9,7 +9,8 @@ from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, UUID, uuid5
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -19,6 +20,7 @@ from cli.support import ad, add_ads, answer, place, store_ads, uuid_of
 from navfeed.cli._filters import FilterOptions
 from navfeed.export.columns import LIST_FIELDS
 from navfeed.model import By, DetailDecision, Reason
+from navfeed.names import parameter_of
 from navfeed.serve.options import Limits
 from navfeed.store.query import Reader
 from navfeed.store.writer import Store
@@ -67,6 +69,14 @@ def test_a_list_is_what_the_command_lists(service: Service) -> None:
         ("municipal=oslo,bergen", [1, 2, 3]),
         ("municipal=oslo&municipal=bergen", [1, 2, 3]),
         ("municipal=!oslo", [1]),
+        ("municipality=oslo", [2, 3]),
+        ("municipality=oslo&municipal=bergen", [1, 2, 3]),
+        ("occupation-group=helse*", [1, 2, 3]),
+        ("occupation_group=helse*", [1, 2, 3]),
+        ("level1=helse*", [1, 2, 3]),
+        ("published_since=2026-11-12", [1]),
+        ("sort=municipality", [1, 2, 3]),
+        ("sort=municipal", [1, 2, 3]),
         ("extent=deltid", [1]),
         ("engagement=vik*", [3]),
         ("text=kokk", [1]),
@@ -83,7 +93,8 @@ def test_filters_are_those_of_the_command(service: Service, query: str, numbers:
 
 
 def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
-    known = {field.name.replace("_", "-") for field in fields(FilterOptions)}
+    known = {parameter_of(field.name) for field in fields(FilterOptions)}
+    assert {"municipality", "occupation-group"} <= known
     paths = service.get("/api/openapi.json").json["paths"]
     for path in ("/api/ads", "/api/stats"):
         parameters = {one["name"] for one in paths[path]["get"]["parameters"]}
@@ -97,7 +108,8 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("munic=OSLO", "'munic' is not a parameter. Known: text, title, municipal"),
+        ("kommune=OSLO", "'kommune' is not a parameter. Known: text, title, municipality"),
+        ("municipalty=OSLO", "'municipalty' is not a parameter. Did you mean municipality?"),
         ("published=soon", "published takes a day"),
         ("text=%22", "cannot search for"),
         ("text=" + "x" * 201, "200 letters at most"),
@@ -187,6 +199,9 @@ def test_counts(service: Service) -> None:
         "municipal": [{"name": "OSLO", "ads": 2}],
         "extent": [{"name": "Heltid", "ads": 2}],
     }
+    by = service.get("/api/stats?by=municipality&by=occupation-group&top=1").json["by"]
+    assert by["municipality"] == [{"name": "OSLO", "ads": 2}]
+    assert by["occupation-group"] == service.get("/api/stats?by=group&top=1").json["by"]["group"]
     assert service.get("/api/stats?municipal=bergen").json["ads"] == 1
     assert len(service.get("/api/stats").json["by"]) == len(By) - 1  # all but the flow
     for wrong in ("by=flow", "by=x", "top=0", "limit=3"):
@@ -357,7 +372,7 @@ def test_a_feed_reader_finds_the_newest_ads(service: Service) -> None:
     assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
     root = ET.fromstring(answer.body)
     assert root.tag == f"{ATOM}feed"
-    assert root.findtext(f"{ATOM}title") == "Ledige stillinger: municipal oslo; municipal bergen"
+    assert root.findtext(f"{ATOM}title") == "Ledige stillinger i oslo, bergen"
     entries = root.findall(f"{ATOM}entry")
     assert [one.findtext(f"{ATOM}id") for one in entries] == [
         f"urn:uuid:{uuid_of(number)}" for number in (1, 2, 3)
@@ -370,6 +385,32 @@ def test_a_feed_reader_finds_the_newest_ads(service: Service) -> None:
     links = {one.get("rel"): one.get("href") for one in first.findall(f"{ATOM}link")}
     assert links["related"] == "https://sykehjem.example/sok/1"
     assert b"Kari" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("", "Ledige stillinger"),
+        ("?municipality=OSLO,BERGEN", "Ledige stillinger i OSLO,BERGEN"),
+        ("?county=VESTLAND&text=natt", "Ledige stillinger i VESTLAND: natt"),
+        (
+            "?county=NORDLAND&municipal=HERØY",
+            "Ledige stillinger: municipality HERØY; county NORDLAND",
+        ),
+        ("?municipal=!OSLO&text=a&text=b", "Ledige stillinger: a; b; municipality !OSLO"),
+        ("?municipal=0301&occupation_group=IT", "Ledige stillinger: municipality 0301; occ"),
+    ],
+)
+def test_a_feed_has_a_title_for_people(service: Service, query: str, title: str) -> None:
+    feed = ET.fromstring(service.get(f"/feed.atom{quote(query, safe='?=&!,')}").body)
+    assert str(feed.findtext(f"{ATOM}title")).startswith(title)
+
+
+def test_a_feed_keeps_its_id_under_either_name_of_a_filter(service: Service) -> None:
+    for name in ("municipal", "municipality"):
+        feed = ET.fromstring(service.get(f"/feed.atom?{name}=OSLO&postal-code=01*").body)
+        ident = uuid5(NAMESPACE_URL, "navfeed:municipal OSLO; postal-code 01*")
+        assert feed.findtext(f"{ATOM}id") == f"urn:uuid:{ident}"
 
 
 def test_a_feed_has_the_same_id_each_time_and_another_filter_another(service: Service) -> None:

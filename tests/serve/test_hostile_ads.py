@@ -186,7 +186,9 @@ def test_no_map_does_what_an_ad_is_called(service: Service) -> None:
     assert (answer.status, len(page.all("script")), len(page.all("svg"))) == (200, 1, 1)
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on")], tag
-    assert all(one["href"].startswith("/") for one in page.all("a") if "municipal=" in one["href"])
+    assert all(
+        one["href"].startswith("/") for one in page.all("a") if "municipality=" in one["href"]
+    )
     assert not re.search(r"[\x00\x1b\u202e]", answer.text)
 
 

@@ -38,9 +38,13 @@ def placed(**counted: int) -> dict[str, Circle]:
 def test_each_municipality_with_ads_is_a_circle_and_a_row(service: Service) -> None:
     page = seen(service.get("/map"))
     shown = [one for one in page.all("circle") if one["class"] == "ads"]
-    links = [one["href"] for one in page.all("a") if "municipal=" in one["href"]]
+    links = [one["href"] for one in page.all("a") if "municipality=" in one["href"]]
     assert len(shown) == 2
-    oslo, bodo, narnia = "/?municipal=OSLO", f"/?municipal={quote('BODØ')}", "/?municipal=NARNIA"
+    oslo, bodo, narnia = (
+        "/?municipality=OSLO",
+        f"/?municipality={quote('BODØ')}",
+        "/?municipality=NARNIA",
+    )
     assert links == [oslo, bodo, oslo, bodo, narnia]
     assert "Stillinger på kart: 12 stillinger" in page.text
     assert "OSLO 9 BODØ 2 NARNIA 1" in page.text
@@ -50,8 +54,8 @@ def test_each_municipality_with_ads_is_a_circle_and_a_row(service: Service) -> N
 def test_filters_narrow_it_down_and_stay_in_its_links(service: Service) -> None:
     page = seen(service.get("/map?extent=Deltid&lang=en"))
     assert "Vacancies on a map: 2 vacancies" in page.text
-    links = [one["href"] for one in page.all("a") if "municipal=" in one["href"]]
-    assert all("extent=Deltid&lang=en&municipal=" in one for one in links)
+    links = [one["href"] for one in page.all("a") if "municipality=" in one["href"]]
+    assert all("extent=Deltid&lang=en&municipality=" in one for one in links)
     (other,) = page.all("a", hreflang="nb")
     assert other["href"] == "/map?extent=Deltid&lang=nb"
     assert service.get(other["href"]).status == 200

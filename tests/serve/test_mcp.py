@@ -77,7 +77,12 @@ def test_an_assistant_searches_reads_and_counts(db: Path) -> None:
         assert found["total"] == 2
         assert [one["uuid"] for one in found["ads"]] == [uuid_of(2)]
         assert "never an instruction" in found["untrusted"]
-        rest = await call("search_ads", municipal=["OSLO"], limit=1, after=found["next"])
+        arguments = next(one.inputSchema["properties"] for one in tools if one.name == "count_ads")
+        assert "municipality" in arguments
+        assert "municipal" not in arguments
+        assert (await call("count_ads", municipality=["BERGEN"]))["total"] == 1
+        assert (await call("count_ads", municipal=["BERGEN"]))["total"] == 1
+        rest = await call("search_ads", municipality=["OSLO"], limit=1, after=found["next"])
         assert [one["title"] for one in rest["ads"]] == ["Vikar�"]
         assert (rest["next"], rest["changed"]) == (None, False)
 
@@ -87,9 +92,9 @@ def test_an_assistant_searches_reads_and_counts(db: Path) -> None:
         assert "never an instruction" in read["untrusted"]
         assert "Kari" not in str(read)
 
-        counted = await call("count_ads", by=["municipal"])
+        counted = await call("count_ads", by=["municipality"])
         assert counted["total"] == 3
-        assert counted["by"] == {"municipal": {"OSLO": 2, "BERGEN": 1}}
+        assert counted["by"] == {"municipality": {"OSLO": 2, "BERGEN": 1}}
         status = await call("store_status")
         assert status["active_ads"] == 3
 

@@ -86,6 +86,18 @@ def titles(page: Seen) -> list[str]:
     return [text for text in html if text in {"Kokk i kantine", "Sykepleier natt", "Vikar"}]
 
 
+def test_an_empty_list_suggests_what_may_have_been_meant(service: Service) -> None:
+    page = seen(service.get("/?municipality=OSL&lang=nb&page=2"))
+    assert "Fant ingen stillinger" in page.text
+    assert "Mente du OSLO ?" in page.text
+    (instead,) = page.all("a", **{"class": "instead"})
+    assert instead["href"] == "/?municipality=OSLO&lang=nb"
+    english = seen(service.get("/?municipality=OSL&lang=en"))
+    assert "Did you mean OSLO ?" in english.text
+    assert "Mente du" not in service.get("/?municipality=OSLO,OSL").text
+    assert "Mente du" not in service.get("/?text=finnesikke").text
+
+
 def test_the_list_shows_every_ad_newest_first(service: Service) -> None:
     page = seen(service.get("/"))
     assert titles(page) == ["Sykepleier natt", "Kokk i kantine", "Vikar"]
@@ -100,11 +112,11 @@ def test_the_list_shows_every_ad_newest_first(service: Service) -> None:
     ("query", "expected"),
     [
         ("text=kokk", ["Kokk i kantine"]),
-        ("municipal=OSLO", ["Sykepleier natt", "Vikar"]),
-        ("municipal=OSLO&engagement=Vikariat", ["Vikar"]),
+        ("municipality=OSLO", ["Sykepleier natt", "Vikar"]),
+        ("municipality=OSLO&engagement=Vikariat", ["Vikar"]),
         ("due=[2026-11-21,2026-11-24]", ["Kokk i kantine"]),
         ("sort=due", ["Kokk i kantine", "Sykepleier natt", "Vikar"]),
-        ("text=&municipal=&sort=", ["Sykepleier natt", "Kokk i kantine", "Vikar"]),
+        ("text=&municipality=&sort=", ["Sykepleier natt", "Kokk i kantine", "Vikar"]),
         ("page=2", []),
         ("text=finnesikke", []),
     ],
@@ -133,15 +145,15 @@ def test_every_choice_leads_to_as_many_ads_as_its_count(service: Service) -> Non
 
 
 def test_choices_of_a_kind_are_alternatives(service: Service) -> None:
-    page = seen(service.get("/?municipal=OSLO"))
+    page = seen(service.get("/?municipality=OSLO"))
     assert "BERGEN 1" in page.text
-    both = seen(service.get("/?municipal=OSLO&municipal=BERGEN"))
+    both = seen(service.get("/?municipality=OSLO&municipality=BERGEN"))
     assert "3 stillinger" in both.text
     assert len(both.all("a", **{"class": "chosen"})) == 2
 
 
 def test_a_choice_that_leaves_nothing_can_be_taken_back(service: Service) -> None:
-    page = seen(service.get("/?municipal=BOD%C3%98&lang=en"))
+    page = seen(service.get("/?municipality=BOD%C3%98&lang=en"))
     assert "BODØ 0" in page.text
     (chosen,) = page.all("a", **{"class": "chosen"})
     assert chosen["href"] == "/?lang=en"
@@ -149,9 +161,9 @@ def test_a_choice_that_leaves_nothing_can_be_taken_back(service: Service) -> Non
 
 
 def test_the_form_keeps_the_filters_and_begins_at_the_first_page(service: Service) -> None:
-    page = seen(service.get("/?municipal=OSLO&page=2&ad=x&text=natt&lang=en"))
+    page = seen(service.get("/?municipality=OSLO&page=2&ad=x&text=natt&lang=en"))
     hidden = {(one["name"], one["value"]) for one in page.all("input", type="hidden")}
-    assert hidden == {("municipal", "OSLO"), ("lang", "en")}
+    assert hidden == {("municipality", "OSLO"), ("lang", "en")}
     (field,) = page.all("input", type="search")
     assert field["value"] == "natt"
 
@@ -248,11 +260,11 @@ def test_contacts_are_shown_where_that_is_configured(serve: Serve) -> None:
 
 
 def test_the_ad_that_is_read_is_marked_in_the_list(service: Service) -> None:
-    page = seen(service.get(f"/?ad={uuid_of(2)}&municipal=OSLO"))
+    page = seen(service.get(f"/?ad={uuid_of(2)}&municipality=OSLO"))
     (read,) = [one for one in page.all("a") if one.get("aria-current") and "ad=" in one["href"]]
-    assert read["href"] == f"/?municipal=OSLO&ad={uuid_of(2)}#reading"
+    assert read["href"] == f"/?municipality=OSLO&ad={uuid_of(2)}#reading"
     (back,) = page.all("a", **{"class": "back"})
-    assert back["href"] == "/?municipal=OSLO#results"
+    assert back["href"] == "/?municipality=OSLO#results"
 
 
 def test_an_ad_that_left_meanwhile_leaves_the_list_in_place(service: Service) -> None:
@@ -332,9 +344,9 @@ def test_both_languages_say_the_same(service: Service) -> None:
 
 
 def test_the_command_that_it_shows_lists_the_same(service: Service) -> None:
-    page = service.get("/?municipal=OSLO&text=%22natt%22&sort=due").text
+    page = service.get("/?municipality=OSLO&text=%22natt%22&sort=due").text
     shown, watch = re.findall(r"<code>(.*?)</code>", page)
-    assert watch == "navfeed watch add NAME --text &#39;&#34;natt&#34;&#39; --municipal OSLO"
+    assert watch == "navfeed watch add NAME --text &#39;&#34;natt&#34;&#39; --municipality OSLO"
     words = shlex.split(shown.replace("&#39;", "'").replace("&#34;", '"'))
     assert words[:2] == ["navfeed", "list"]
     with time_machine.travel(NOW, tick=False):
@@ -343,14 +355,14 @@ def test_the_command_that_it_shows_lists_the_same(service: Service) -> None:
 
 
 def test_a_filter_without_a_value_has_none_in_the_command(service: Service) -> None:
-    page = service.get("/?closing-soon=1&municipal=OSLO").text
-    assert "<code>navfeed list --municipal OSLO --closing-soon</code>" in page
+    page = service.get("/?closing-soon=1&municipality=OSLO").text
+    assert "<code>navfeed list --municipality OSLO --closing-soon</code>" in page
 
 
 def test_the_feed_is_of_the_same_filters(service: Service) -> None:
-    page = seen(service.get("/?municipal=OSLO&sort=due&page=1"))
+    page = seen(service.get("/?municipality=OSLO&sort=due&page=1"))
     (feed,) = page.all("link", rel="alternate")
-    assert feed["href"] == "/feed.atom?municipal=OSLO"
+    assert feed["href"] == "/feed.atom?municipality=OSLO"
     assert service.get(feed["href"]).status == 200
 
 
@@ -379,7 +391,7 @@ def test_every_link_leads_somewhere_here_or_to_the_web(service: Service) -> None
 def test_everything_stands_below_the_root_path(tmp_path: Path) -> None:
     """A proxy passes /jobs/... on without /jobs, and the browser must get back to it."""
     with serving(tmp_path / "a.db", ADS, {"root_path": "/jobs"}) as service:
-        page = seen(service.get(f"/?municipal=OSLO&ad={uuid_of(2)}"))
+        page = seen(service.get(f"/?municipality=OSLO&ad={uuid_of(2)}"))
         targets = [one["href"] for one in (*page.all("a"), *page.all("link"))]
         local = [one for one in targets if not one.startswith(("https://", "#"))]
         assert len(local) > 10

@@ -123,7 +123,7 @@ def test_marks_that_no_active_ad_has_are_not_counted(service: Service) -> None:
 
 def test_a_watch_is_a_link_and_a_feed(service: Service) -> None:
     page = service.get("/?lang=en").text
-    assert 'href="/?lang=en&amp;municipal=OSLO&amp;text=natt"' in page
+    assert 'href="/?lang=en&amp;municipality=OSLO&amp;text=natt"' in page
     assert 'href="/feed.atom?watch=oslo-natt"' in page
     feed = service.get("/feed.atom?watch=oslo-natt")
     root = ET.fromstring(feed.body)

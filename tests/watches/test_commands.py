@@ -29,7 +29,7 @@ def test_a_watch_is_a_table_that_people_can_read(me: Subscriber):
     )
     assert written(me)["bergen-natt"] == {
         "text": ["sykepleier natt"],
-        "municipal": ["BERGEN,OSLO"],
+        "municipality": ["BERGEN,OSLO"],
         "published_since": "30",
         "to": ["stdout", "mail:me@example.org"],
         "notify": ["new", "closing"],
@@ -41,7 +41,7 @@ def test_a_watch_is_a_table_that_people_can_read(me: Subscriber):
     (shown,) = json.loads(me.do("watch", "list", "--format", "json"))
     assert shown["watch"] == "bergen-natt"
     assert shown["notify"] == ["new", "closing"]
-    assert "--text 'sykepleier natt' --municipal BERGEN,OSLO" in me.do("watch", "list")
+    assert "--text 'sykepleier natt' --municipality BERGEN,OSLO" in me.do("watch", "list")
 
 
 def test_adding_reports_what_matches(me: Subscriber):
@@ -49,6 +49,13 @@ def test_adding_reports_what_matches(me: Subscriber):
     assert "bergen has started. Ads that match today (1) are not delivered" in output
     output = me.run("watch", "add", "narvik", "--municipal", "narvik", "--text", "natt").stderr
     assert "No ad matches today; `navfeed watch preview narvik`" in output
+
+
+def test_adding_and_editing_suggest_what_may_have_been_meant(me: Subscriber):
+    hint = "no ad matches --municipality Bergn; did you mean BERGEN?"
+    assert hint in me.run("watch", "add", "bergen", "--municipality", "Bergn").stderr
+    assert hint in me.run("watch", "edit", "bergen", "--municipality", "Bergn,OSLO").stderr
+    assert "did you mean" not in me.run("watch", "edit", "bergen", "--municipality", "OSLO").stderr
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def test_adding_reports_what_matches(me: Subscriber):
         (("--expires-before", "30"), 2),
         (("--due-before", "30"), 2),
         (("--closing-soon",), 0),
-        (("--municipal", "BERGEN", "--closing-soon"), 0),
+        (("--municipality", "BERGEN", "--closing-soon"), 0),
     ],
 )
 def test_a_watch_may_have_every_filter_that_is_no_list(me: Subscriber, words, matching):
@@ -168,12 +175,16 @@ def test_a_name_is_taken_once(me: Subscriber):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown (did you mean municipal?)"),
+        ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown (did you mean municipality?)"),
         (
             "[watch.x]\nmunicipal = [1.5]",
             "municipal: expected a string or a list of strings",
         ),
         ("[watch]\nx = 1", "watch.x: expected a table, [watch.x]"),
+        (
+            "[watch.x]\nmunicipal = 'A'\nmunicipality = 'B'",
+            "watch.x.municipality: this filter is here twice, under two names",
+        ),
         ("[wach.x]\nmunicipal = 'A'", "wach: unknown (did you mean watch?)"),
         (
             "[watch.x]\ntext='a'\nnotify = 'old'",
@@ -218,7 +229,7 @@ def test_a_filter_that_cannot_be_read_stops_that_watch_alone(me: Subscriber):
 
 def test_editing_keeps_comments_and_delivers_nothing_again(me: Subscriber):
     me.add()
-    text = me.watches.read_text().replace("municipal", "# mine\nmunicipal")
+    text = me.watches.read_text().replace("municipality", "# mine\nmunicipality")
     me.watches.write_text(f"# About work\n{text}")
     me.sync(ad(3), ad(4, workLocations=OSLO), ad(5, workLocations=OSLO))
     assert me.notified() == [("new", 3)]
@@ -226,9 +237,42 @@ def test_editing_keeps_comments_and_delivers_nothing_again(me: Subscriber):
     me.do("watch", "edit", "bergen", "--municipal", "bergen,oslo", "--closing-days", "2")
     assert me.watches.read_text().startswith("# About work\n")
     assert "# mine" in me.watches.read_text()
-    assert written(me)["bergen"] == {"municipal": ["bergen,oslo"], "closing_days": 2}
+    assert written(me)["bergen"] == {"municipality": ["bergen,oslo"], "closing_days": 2}
     me.sync(ad(7, workLocations=OSLO))
     assert me.notified() == [("new", 6), ("new", 7)]
+
+
+def test_a_filter_under_navs_name_is_the_same_and_keeps_its_name(me: Subscriber):
+    me.add()
+    assert written(me)["bergen"] == {"municipality": ["bergen"]}
+    me.watches.write_text('[watch.bergen]\nmunicipal = ["bergen"] # NAV\n')
+    me.sync(ad(3))
+    assert me.notified() == [("new", 3)]
+    assert "--municipality bergen" in me.do("watch", "list")
+    me.do("watch", "edit", "bergen", "--municipality", "bergen,oslo")
+    assert me.watches.read_text() == '[watch.bergen]\nmunicipal = ["bergen,oslo"] # NAV\n'
+    me.watches.write_text('[watch.bergen]\nmunicipal = "bergen,oslo"\noccupation-group = "it"\n')
+    me.do("watch", "edit", "bergen", "--without", "occupation_group")
+    assert written(me)["bergen"] == {"municipal": "bergen,oslo"}
+
+
+def test_an_edit_reports_what_the_watch_does_now(me: Subscriber):
+    me.add()
+    page = me.folder / "page.txt"
+    edited = me.run("watch", "edit", "bergen", "--to", f"file:{page}", "--text", "natt")
+    assert edited.stderr == (
+        f"navfeed: bergen is now --municipality bergen --text natt, delivered to file:{page}. Ads "
+        "that match already (1) are not delivered there; --backlog delivers them too\n"
+    )
+    assert "match already" not in me.run("watch", "edit", "bergen", "--closing-days", "2").stderr
+    me.sync(ad(3))
+    backlog = me.run("watch", "edit", "bergen", "--to", "stdout", "--backlog").stderr
+    assert backlog == (
+        "navfeed: bergen is now --municipality bergen --text natt, delivered to stdout\n"
+    )
+    assert me.run("watch", "remove", "bergen").stderr == (
+        "navfeed: removed bergen and its delivery history\n"
+    )
 
 
 def test_what_matches_only_now_can_be_delivered(me: Subscriber):
@@ -240,7 +284,7 @@ def test_what_matches_only_now_can_be_delivered(me: Subscriber):
 def test_a_setting_is_taken_out(me: Subscriber):
     me.add("bergen", "--municipal", "bergen", "--text", "natt", "--closing-days", "5")
     me.do("watch", "edit", "bergen", "--without", "text", "--without", "closing-days")
-    assert written(me)["bergen"] == {"municipal": ["bergen"]}
+    assert written(me)["bergen"] == {"municipality": ["bergen"]}
     result = me.run("watch", "edit", "bergen", "--without", "municipal")
     assert (result.exit_code, "a watch without filters" in result.stderr) == (2, True)
 
@@ -297,7 +341,7 @@ def test_a_watch_is_not_changed_where_that_would_lose_news(me: Subscriber):
     fill(me.db)
     result = me.run("watch", "edit", "bergen", "--municipal", "oslo")
     assert (result.exit_code, "cannot be changed now" in result.stderr) == (2, True)
-    assert written(me)["bergen"] == {"municipal": ["bergen"]}
+    assert written(me)["bergen"] == {"municipality": ["bergen"]}
 
 
 def test_a_watch_that_has_not_started_is_changed_freely(me: Subscriber):
@@ -364,14 +408,14 @@ def test_a_preview_delivers_nothing_and_shows_near_misses(me: Subscriber):
     result = me.run("watch", "preview", "natt")
     assert result.exit_code == 0
     assert "NEW: Sykepleier natt" in result.stdout
-    assert "1 more ad without --municipal:\nnavfeed:   Kokk" in result.stderr
+    assert "1 more ad without --municipality:\nnavfeed:   Kokk" in result.stderr
     assert not me.state.exists()
     me.do("watch", "run")
     assert "no pending notifications" in me.run("watch", "preview", "natt").stderr
     shown = json.loads(me.do("watch", "preview", "natt", "--format", "json"))
     assert shown["count"] == 0
     assert {one["filter"]: one["count"] for one in shown["near_misses"]} == {
-        "municipal": 1,
+        "municipality": 1,
         "text": 1,
     }
     assert shown["near_misses"][0]["ads"][0]["uuid"] == uuid_of(2)
@@ -410,7 +454,7 @@ def test_five_questions_make_a_watch(me: Subscriber):
     assert (short.returncode, b"the input ended before" in short.stderr) == (2, True)
     assert b"natt has started. Ads that match today (1)" in ended.stderr
     assert written(me) == {
-        "natt": {"text": ["sykepleier"], "municipal": ["Bergen"], "to": ["stdout"]}
+        "natt": {"text": ["sykepleier"], "municipality": ["Bergen"], "to": ["stdout"]}
     }
 
 

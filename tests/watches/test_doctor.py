@@ -79,7 +79,7 @@ def test_a_failing_channel_and_what_waits_for_it(me: Subscriber):
     ("text", "message"),
     [
         ("[watch.x", "cannot read the watches in"),
-        ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown (did you mean municipal?)"),
+        ("[watch.x]\nmunicipl = 'A'", "watch.x.municipl: unknown (did you mean municipality?)"),
     ],
 )
 def test_a_watch_file_with_a_mistake(me: Subscriber, text: str, message: str):

@@ -62,7 +62,7 @@ def test_a_feed_is_there_from_the_first_run_on(me: Subscriber, feed: Path):
     follow(me, feed)
     assert me.do("watch", "run") == ""
     assert read(feed).entries == []
-    assert read(feed).feed.title == "bergen: matching ads"
+    assert read(feed).feed.title == "bergen"
 
 
 @pytest.mark.parametrize(

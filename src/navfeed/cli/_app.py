@@ -20,6 +20,7 @@ from navfeed.cli._help import MAX_WIDTH, Command, Group, width_of_names, write_s
 from navfeed.cli._output import log_to, print_error, print_lines, print_stopped
 from navfeed.cli._pager import paged
 from navfeed.errors import ConfigError, ExitCode, NavfeedError, StoppedError
+from navfeed.names import RENAMED, parameter_of
 from navfeed.version import __version__
 
 GROUPS = {
@@ -210,16 +211,12 @@ def _report_bug(error: Exception) -> NoReturn:
     raise typer.Exit(ExitCode.BUG)
 
 
-RENAMED = {"municipal": "--municipality", "level1": "--occupation-group"}
-"""Filters whose option has another name than NAV's field; both names work."""
-
-
 def _canonical(word: str) -> str:
-    """The declared name of an option, without dashes.
+    """The declared name of an option, or a choice: NAV's names work too.
 
     A second name in the declaration would show in the help, and truncate both.
     """
-    return RENAMED.get(word, word).removeprefix("--")
+    return parameter_of(word) if word in RENAMED else word
 
 
 class Commands(typer.Typer):

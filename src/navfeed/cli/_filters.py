@@ -16,16 +16,17 @@ from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 import typer
 
-from navfeed.cli._app import RENAMED
 from navfeed.cli._completion import values_of
 from navfeed.cli._help import Panel
 from navfeed.cli._output import print_warning
 from navfeed.errors import ConfigError
 from navfeed.model import Span, oslo_day
-from navfeed.places import alike, is_county, is_municipality
+from navfeed.names import RENAMED, option_of, parameter_of
+from navfeed.places import is_county, is_municipality
 from navfeed.places.near import DEFAULT_KM, Near, hint_of_former, read_near
-from navfeed.store.filters import FLAGS, Filters, split_names
+from navfeed.store.filters import FLAGS, Filters
 from navfeed.store.query import Reader
+from navfeed.store.suggestions import Unmatched, unknown_places, unmatched
 from navfeed.text.likeness import did_you_mean
 from navfeed.text.ranges import read_numbers, read_span, read_span_ahead
 
@@ -38,7 +39,7 @@ T = TypeVar("T")
 def _filter(panel: Panel, metavar: str, text: str, name: str | None = None) -> Any:  # noqa: ANN401
     """A filter in this panel; `name`: that of a field whose values in the store complete it."""
     return typer.Option(
-        *([RENAMED[name]] if name in RENAMED else []),
+        *([option_of(name)] if name in RENAMED else []),
         metavar=metavar,
         help=text,
         show_default=False,
@@ -207,11 +208,6 @@ _WHOLE = (
     *("engagement", "extent", "sector"),
 )
 
-_SUGGESTED = tuple(
-    name for name in (*_LISTS, *_WHOLE) if name not in ("uuid", "orgnr", "postal_code")
-)
-"""Filters that get suggestions for typing errors. Numbers get none."""
-
 _SPANS = "a day (2026-05-01), a range such as [2026-05-01,2026-06-01), today, now or *"
 _DATES = {
     **dict.fromkeys(("published", "updated", "expires"), (read_span, _SPANS)),
@@ -255,18 +251,17 @@ _OPTIONS = tuple(_option(one.name, one.default, _HINTS[one.name]) for one in fie
 def _option_value(name: str, texts: Sequence[str]) -> object:
     if name in FLAGS:
         if texts[-1] not in ("1", "true", "yes"):
-            raise ConfigError(f"{name.replace('_', '-')} takes 1, or is left out")
+            raise ConfigError(f"{parameter_of(name)} takes 1, or is left out")
         return True
     return list(texts) if _HINTS[name].__origin__ == Names else texts[-1]
 
 
 def suggest_values(reader: Reader, filters: Filters) -> None:
     """Warn about values and words that match no ad, and suggest similar ones."""
-    for name in _SUGGESTED:
-        for value in (value for side in split_names(getattr(filters, name)) for value in side):
-            near = [] if reader.has_value(name, value) else _meant(reader, name, value)
-            if near:
-                print_warning(f"no ad matches {_flag(name)} {value}{did_you_mean(near)}")
+    for one in unmatched(reader, filters):
+        near = _meant(one)
+        if near:
+            print_warning(f"no ad matches {option_of(one.field)} {one.value}{did_you_mean(near)}")
     for word in reader.commonplace(filters):
         print_warning(
             f"{word} is in very many ads: only titles were searched for it. --text "
@@ -276,24 +271,35 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
         print_warning(f"no ad contains {word}{did_you_mean(near_words)}")
 
 
-def _meant(reader: Reader, name: str, value: str) -> list[str]:
+def _meant(one: Unmatched) -> Sequence[str]:
     """What was meant by a value that no ad has: a place of the other kind, or similar values."""
-    place = quote(value.upper())
-    if name == "county" and not is_county(value) and is_municipality(value):
-        return [f"{_flag('municipal')} {place}"]
-    if name == "municipal" and not is_municipality(value) and is_county(value):
-        return [f"{_flag('county')} {place}"]
-    return alike(value, reader.values(name))
+    place = quote(one.value.upper())
+    if one.field == "county" and not is_county(one.value) and is_municipality(one.value):
+        return [f"{option_of('municipal')} {place}"]
+    if one.field == "municipal" and not is_municipality(one.value) and is_county(one.value):
+        return [f"{option_of('county')} {place}"]
+    return one.similar
+
+
+def refuse_unknown_places(reader: Reader, filters: Filters, *, replaces: bool) -> None:
+    """Refuse a place that is unknown: a mistyped one would replace all ads with none.
+
+    `replaces`: there is such a file already. Then a name like no other is taken for a place abroad
+    whose last ad has left: the file must not keep that ad. Raises `ConfigError`.
+    """
+    for one in unknown_places(reader, filters):
+        kind = "county" if one.field == "county" else "municipality"
+        hint = did_you_mean(one.similar)
+        message = f"{option_of(one.field)} {one.value}: no {kind} has that name{hint}"
+        if not replaces or one.similar:
+            raise ConfigError(message)
+        print_warning(message)
 
 
 def _warn_if_backwards(name: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if any(span.start and span.end and span.start > span.end for span in spans):
-        print_warning(f"{_flag(name)} ends before it begins: no ad can match")
+        print_warning(f"{option_of(name)} ends before it begins: no ad can match")
     return spans
-
-
-def _flag(name: str) -> str:
-    return RENAMED.get(name, f"--{name.replace('_', '-')}")
 
 
 def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
@@ -301,7 +307,7 @@ def _named(name: str, values: list[str] | None) -> tuple[str, ...]:
     split = _listed if name in _LISTS else lambda value: (value.strip(),)
     names = tuple(one for value in values or () for one in split(value))
     if not all(one.lstrip("!") for one in names):
-        raise ConfigError(f"{_flag(name)} is empty. Give it a value, or leave it out")
+        raise ConfigError(f"{option_of(name)} is empty. Give it a value, or leave it out")
     if name == "municipal":
         _refuse_unknown_numbers(one.lstrip("!") for one in names)
     return names
@@ -344,7 +350,7 @@ def _read(
         try:
             read_ones.append(read(text))
         except ValueError:
-            raise ConfigError(f"{_flag(name)} takes {takes}, not {text!r}") from None
+            raise ConfigError(f"{option_of(name)} takes {takes}, not {text!r}") from None
     return tuple(read_ones)
 
 
@@ -359,4 +365,6 @@ def _day(name: str, text: str | None, today: date, direction: int) -> date | Non
             return date.fromisoformat(text)
     except (ValueError, OverflowError):
         pass
-    raise ConfigError(f"{_flag(name)} takes a day (2026-05-01) or a number of days, not {text!r}")
+    raise ConfigError(
+        f"{option_of(name)} takes a day (2026-05-01) or a number of days, not {text!r}"
+    )

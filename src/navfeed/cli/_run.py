@@ -15,6 +15,7 @@ from navfeed.cli._output import log_to, print_warning
 from navfeed.config import SCOPES, Settings, duration
 from navfeed.errors import EXPECTED, ConfigError, ExitCode, StoreError
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
+from navfeed.names import setting_of
 from navfeed.store.pre_upgrade_copy import kept_copy
 
 if TYPE_CHECKING:
@@ -51,19 +52,27 @@ def token_of(settings: Settings) -> str | None:
 
 
 def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
-    """`--scope municipal=BERGEN --scope words=natt` in the form of the settings file."""
+    """`--scope municipality=BERGEN --scope words=natt` in the form of the settings file."""
     scope: dict[str, list[str]] = {}
     for flag in flags:
-        name, _, value = flag.partition("=")
+        given, _, value = flag.partition("=")
+        name = setting_of(given)
         if flag != "all" and (name not in SCOPES or not value):
             raise ConfigError(
                 f"--scope takes NAME=VALUE, where NAME is one of {', '.join(SCOPES)}; or "
-                f"all. Not {flag!r}"
+                f"all. Not {flag!r}{_suggestion(name)}"
             )
         if flag != "all":
             values = value.split(",") if name in _SEPARATED else [value]
             scope.setdefault(name, []).extend(one.strip() for one in values)
     return scope if flags else None
+
+
+def _suggestion(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, SCOPES, 1)
+    return f". Did you mean {near[0]}?" if near else ""
 
 
 def warn_if_begun(settings: Settings) -> None:
@@ -84,7 +93,7 @@ def warn_of_copy(settings: Settings) -> None:
         )
 
 
-_SEPARATED = ("municipal", "county", "code", "orgnr")
+_SEPARATED = ("municipality", "county", "code", "orgnr")
 """Names of a scope that take several values separated by commas, as filters do."""
 
 _SCOPE_FILTERS = {
@@ -111,10 +120,16 @@ def warn_if_scope_matches_nothing(settings: Settings) -> None:
 
 def start_watches(settings: Settings) -> None:
     """Before a sync: start the watches that wait for the first complete copy."""
-    if settings.watches_file.exists():
-        from navfeed.cli._watch_runs import start_waiting
+    if not settings.watches_file.exists():
+        return
+    from navfeed.watches.state import is_any_waiting
+    from navfeed.watches.state_file import state_path
 
-        start_waiting(settings)
+    with suppress(StoreError):  # whoever runs the watches reports it
+        if is_any_waiting(state_path(settings.db)):
+            from navfeed.cli._watch_runs import start_waiting  # takes 100 ms to import
+
+            start_waiting(settings)
 
 
 def start_of(since: str | None, *, from_start: bool = False, from_tip: bool = False) -> Start:

@@ -56,13 +56,7 @@ def lock_watches(settings: Settings) -> AbstractContextManager[None]:
 
 def start_waiting(settings: Settings) -> None:
     """Start the watches that wait for the first complete copy. Only reports errors."""
-    path = state_path(settings.db)
-    if not path.exists():
-        return
     try:
-        with State(path) as state:
-            if not state.waiting():
-                return
         with lock_watches(settings):
             manager_of(settings).start_waiting()
     except LockedError:

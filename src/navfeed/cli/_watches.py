@@ -6,26 +6,28 @@ A module of its own, so that other commands start without loading its dependenci
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from navfeed.api import now
+from navfeed.api import now, open_store
 from navfeed.cli._age import limits
-from navfeed.cli._filters import FilterOptions
+from navfeed.cli._filters import FilterOptions, suggest_values
 from navfeed.cli._output import RowsFormat, print_json, print_lines, print_warning, text_stdout
 from navfeed.cli._pager import paged
 from navfeed.cli._rows import print_columns, print_record, print_rows
 from navfeed.cli._watch_runs import FILTERS, WatchRunner, lock_watches, manager_of, viewed
 from navfeed.config import Settings
-from navfeed.errors import ExitCode
+from navfeed.errors import ExitCode, StoreError
 from navfeed.model import counted
+from navfeed.names import option_of, setting_of
 from navfeed.text.plaintext import cell_text
 from navfeed.watches.choices import WATCH_FIELDS, Channel, Format
 from navfeed.watches.describe import filter_words, target_state, watch_object, watch_rows
 from navfeed.watches.digest import Ad, Digest, Group
 from navfeed.watches.events import RunOptions
 from navfeed.watches.formats import item_object, payload, render
-from navfeed.watches.manager import AddedWatch
+from navfeed.watches.manager import AddedWatch, EditedWatch
 from navfeed.watches.near import NearMiss
 
 
@@ -36,6 +38,7 @@ def add(
     options.filters(now())  # invalid filters are refused before anything is written
     with lock_watches(settings):
         added = manager_of(settings).add(name, table, backlog=backlog)
+    _suggest(settings, options)
     _report_start(added, backlog=backlog)
     if added.lacks_mail_server:
         print_warning(
@@ -44,9 +47,16 @@ def add(
         )
 
 
+def _suggest(settings: Settings, options: FilterOptions) -> None:
+    """Warn about values that match no ad, if there is a store yet."""
+    moment = now()
+    with suppress(StoreError), open_store(settings.db, at=moment) as reader:
+        suggest_values(reader, options.filters(moment))
+
+
 def _table(options: FilterOptions, own: Mapping[str, Any]) -> dict[str, Any]:
     """The given options as the watch file has them. Targets are validated when it is read."""
-    given = {name: value for name in FILTERS if (value := getattr(options, name))}
+    given = {setting_of(name): value for name in FILTERS if (value := getattr(options, name))}
     if own.get("to"):
         own = {**own, "to": [_absolute(text) for text in own["to"]]}
     return given | {name: _plain(value) for name, value in own.items() if value is not None}
@@ -122,7 +132,20 @@ def edit(
     table = _table(options, own)
     options.filters(now())
     with lock_watches(settings):
-        manager_of(settings).edit(name, table, backlog=backlog)
+        edited = manager_of(settings).edit(name, table, backlog=backlog)
+    _suggest(settings, options)
+    print_warning(_edited(edited))
+
+
+def _edited(edited: EditedWatch) -> str:
+    watch = edited.watch
+    to = ", ".join(target.display for target in watch.to)
+    skipped = (
+        f". Ads that match already ({edited.skipped:,}) are not delivered there; --backlog "
+        "delivers them too"
+    )
+    now_is = f"{watch.name} is now {filter_words(watch)}, delivered to {to}"
+    return now_is + (skipped if edited.skipped else "")
 
 
 def predict_edit(
@@ -144,6 +167,7 @@ def predict_edit(
 def remove(settings: Settings, name: str) -> None:
     with lock_watches(settings):
         manager_of(settings).remove(name)
+    print_warning(f"removed {name} and its delivery history")
 
 
 def predict_removal(settings: Settings, name: str) -> None:
@@ -208,7 +232,7 @@ def _show_preview(
 
 def _near_object(miss: NearMiss, limit: int) -> dict[str, object]:
     ads = [_ad_object(ad) for ad in miss.ads[:limit]]
-    return {"filter": miss.filter, "count": len(miss.ads), "ads": ads}
+    return {"filter": setting_of(miss.filter), "count": len(miss.ads), "ads": ads}
 
 
 def _ad_object(ad: Ad) -> dict[str, object]:
@@ -216,7 +240,6 @@ def _ad_object(ad: Ad) -> dict[str, object]:
 
 
 def _warn_of_near_miss(miss: NearMiss, limit: int) -> None:
-    option = miss.filter.replace("_", "-")
-    print_warning(f"{counted(len(miss.ads), 'more ad')} without --{option}:")
+    print_warning(f"{counted(len(miss.ads), 'more ad')} without {option_of(miss.filter)}:")
     for ad in miss.ads[:limit]:
         print_warning(f"  {ad.title} · {ad.employer} · {ad.place} · {ad.page_url}")

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from navfeed.cli._app import app
-from navfeed.cli._filters import FilterOptions, takes_filters
+from navfeed.cli._filters import FilterOptions, refuse_unknown_places, takes_filters
 from navfeed.cli._help import Panel
 from navfeed.cli._options import ConfigOption, DbOption, DryRunOption, MaxAgeOption
 from navfeed.cli._output import print_lines, print_warning, program_stdout
@@ -34,6 +34,7 @@ from navfeed.export.writing import (
     predict_export,
     write_codebook,
 )
+from navfeed.names import parameter_of
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 
@@ -165,6 +166,7 @@ def export(
             written = Export(reader, options)
             written.write(filters, program_stdout(), None)
         else:
+            refuse_unknown_places(reader, filters, replaces=output.exists())
             if not split:
                 refuse_store(output, store)
             if dry_run:
@@ -197,7 +199,7 @@ def _read_day(text: str) -> date:
 
 def _by_option(filter_options: FilterOptions) -> dict[str, object]:
     """The given filters, under the names of their options."""
-    return {name.replace("_", "-"): value for name, value in filter_options.given().items()}
+    return {parameter_of(name): value for name, value in filter_options.given().items()}
 
 
 def _columns(

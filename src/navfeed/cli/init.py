@@ -197,7 +197,7 @@ def _kind_of(name: str) -> str:
     if is_county(name):  # OSLO is both, and the same ads
         return "county"
     if is_municipality(name):
-        return "municipal"
+        return "municipality"
     hint = did_you_mean(alike(name, [*counties(), *municipalities()]))
     raise ConfigError(f"{name!r} is no county and no municipality{hint}")
 

@@ -29,6 +29,7 @@ from navfeed.export.columns import LIST_FIELDS
 from navfeed.extras import require_modules
 from navfeed.log import LogEvent
 from navfeed.model import LogLevel
+from navfeed.names import field_of, parameter_of
 from navfeed.ops.systemd import Notifier
 from navfeed.present.run_log import Log
 from navfeed.signals import ending_signals, handled
@@ -217,14 +218,14 @@ def _filters() -> tuple[FilterHelp, ...]:
     hints = get_type_hints(FilterOptions, include_extras=True)
     options = {one.name: hints[one.name].__metadata__[0] for one in fields(FilterOptions)}
     return tuple(
-        FilterHelp(name.replace("_", "-"), option.metavar, option.help)
+        FilterHelp(parameter_of(name), option.metavar, option.help)
         for name, option in options.items()
     )
 
 
 def _read_filters(parameters: Mapping[str, Sequence[str]], moment: datetime, /) -> Filters:
     """Read filters as `list` reads its options. Raises `ConfigError`."""
-    texts = {name.replace("-", "_"): values for name, values in parameters.items()}
+    texts = {field_of(name): values for name, values in parameters.items()}
     return FilterOptions.from_texts(texts).filters(moment)
 
 

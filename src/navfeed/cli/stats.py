@@ -54,14 +54,14 @@ USUAL = (By.MUNICIPAL, By.COUNTY, By.OCCUPATION, By.EMPLOYER, By.ENGAGEMENT, By.
 COLUMNS = ("by", "name", "ads")
 
 
+def _listed(dimensions: Iterable[By]) -> str:
+    return ", ".join(by.shown for by in dimensions)
+
+
 class StatsFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
-
-
-def _options(names: Iterable[By]) -> str:
-    return ", ".join(one.option for one in names)
 
 
 @app.command()
@@ -75,8 +75,8 @@ def stats(
         list[By] | None,
         typer.Option(
             metavar="NAME",
-            help=f"What to count by: {_options(By)}; may be repeated. flow is new against "
-            f"removed, week by week. Default: {_options(USUAL)}.",
+            help=f"What to count by: {_listed(By)}; may be repeated. flow is new against removed, "
+            f"week by week. Default: {_listed(USUAL)}.",
             show_default=False,
         ),
     ] = None,

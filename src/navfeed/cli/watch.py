@@ -27,6 +27,7 @@ from navfeed.cli._output import Color, RowsFormat
 from navfeed.cli._rows import read_columns
 from navfeed.config import Settings, load
 from navfeed.errors import ConfigError
+from navfeed.names import setting_of
 from navfeed.watches.choices import ITEM_FIELDS, WATCH_FIELDS, Field, Format, Trigger
 
 watch = Commands(help="Report new matching ads.", no_args_is_help=True)
@@ -211,7 +212,7 @@ def edit(
         "changes": changes,
         "closing_days": closing_days,
         "format": format_,
-        **{one.replace("-", "_"): [] for one in without or ()},
+        **{setting_of(one): [] for one in without or ()},
     }
     settings = _settings(db, config, watches)
     if dry_run:

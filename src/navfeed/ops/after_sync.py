@@ -1,10 +1,11 @@
 """After a sync: run the user's command, and keep the push targets current.
 
-A failure here is reported to `warn` and fails no sync.
+A failure here is reported to `warn`. The sync is done, and the next one tries again.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import signal
@@ -56,13 +57,14 @@ def cursor_of(db: Path) -> str:
 
 def run_hook(
     settings: Settings, before: str, warn: Report, *, is_over: Callable[[], bool] = lambda: False
-) -> None:
+) -> bool:
     """Run the command that the settings name, if any, and kill it once `is_over`.
 
-    It gets the store's cursor before and after the sync, and no token.
+    It gets the store's cursor before and after the sync, and no token. Returns whether it exited
+    with 0.
     """
     if settings.after_sync is None:
-        return
+        return True
     try:
         process = subprocess.Popen(  # noqa: S603  the user's own command
             hook_words(settings.after_sync),
@@ -72,12 +74,23 @@ def run_hook(
             start_new_session=True,
         )
     except OSError as error:
-        warn(f"cannot run the command after the sync: {error.strerror}: {error.filename}")
-        return
+        warn(f"cannot run the command after the sync: {_reason(error)}")
+        return False
     try:
         _wait(process, warn, is_over)
     finally:
         _kill(process)
+    return process.returncode == 0
+
+
+def _reason(error: OSError) -> str:
+    """Why a program cannot be started, and the next step where there is one."""
+    next_steps = {
+        errno.EACCES: f". Make it executable: chmod +x {shlex.quote(str(error.filename))}",
+        errno.ENOENT: ". Give its full path",
+        errno.ENOEXEC: ". Its first line must name a program: #!/bin/sh",
+    }
+    return f"{error.filename}: {error.strerror}{next_steps.get(error.errno or 0, '')}"
 
 
 def _environment(db: Path, before: str) -> dict[str, str]:
@@ -97,7 +110,10 @@ def _wait(process: subprocess.Popen[bytes], warn: Report, is_over: Callable[[], 
     if process.poll() is None:
         warn("killed the command after the sync: it took too long, or navfeed is stopping")
     elif process.returncode:
-        warn(f"the command after the sync exited with {process.returncode}. The sync is done")
+        warn(
+            f"the command after the sync exited with {process.returncode}. The sync is done; the "
+            "next one runs it again"
+        )
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -123,8 +139,9 @@ def check_targets(targets: Iterable[str]) -> None:
         opener(target, "", contacts=False)
 
 
-def push_once(settings: Settings, report: Report, warn: Report) -> None:
-    """Push to every target. One that fails is reported and skipped."""
+def push_once(settings: Settings, report: Report, warn: Report) -> bool:
+    """Push to every target. One that fails is reported and skipped. Returns whether none did."""
+    failed = False
     for target in settings.push_targets:
         try:
             _runner(settings, target, report, warn).once()
@@ -132,6 +149,8 @@ def push_once(settings: Settings, report: Report, warn: Report) -> None:
             from navfeed.push.targets import without_password
 
             warn(f"{without_password(target)}: {error}")
+            failed = True
+    return not failed
 
 
 def keep_pushing(settings: Settings, report: Report, warn: Report) -> None:

@@ -35,6 +35,10 @@ class Address:
         left = [one for one in self.parameters.get(name, ()) if one != value]
         return self._first_page({**self.parameters, name: left})
 
+    def instead(self, name: str, value: str, other: str) -> str:
+        values = [other if one == value else one for one in self.parameters[name]]
+        return self._first_page({**self.parameters, name: values})
+
     def without_any(self, kept: tuple[str, ...]) -> str:
         return self._first_page(
             {name: values for name, values in self.parameters.items() if name in kept}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from urllib.parse import urlencode
@@ -90,15 +91,16 @@ class Api:
         check_names(parameters, [*(one.name for one in self._options.filters), "by", "top"])
         filters = read_filters(parameters, snapshot, self._options)
         top = number(parameters, "top", USUAL, MOST_NAMES)
-        tallies = snapshot.reader.tallies(map(by_name, parameters.get("by", COUNTED)), filters)
+        named = {name: by_name(name) for name in parameters.get("by", COUNTED)}
+        tallies = snapshot.reader.tallies(named.values(), filters)
         return json_payload(
             {
                 "caught_up_at": moment_text(snapshot.caught_up_at),
                 "state": snapshot.state,
                 "ads": snapshot.count(filters),
                 "by": {
-                    by.value: [{"name": name, "ads": ads} for name, ads in counted[:top]]
-                    for by, counted in tallies.items()
+                    name: [{"name": value, "ads": ads} for value, ads in tallies[by][:top]]
+                    for name, by in named.items()
                 },
             }
         )
@@ -117,9 +119,11 @@ def problem(status: int, message: str) -> Payload:
 
 def by_name(text: str) -> By:
     """What ads can be counted by. Raises `ConfigError`."""
-    if text not in COUNTED:
-        raise ConfigError(f"by takes {', '.join(COUNTED)}, not {text!r}")
-    return By(text)
+    with suppress(ValueError):
+        if (by := By(text)) in COUNTED:
+            return by
+    names = ", ".join(by.shown for by in COUNTED)
+    raise ConfigError(f"by takes {names}, not {text!r}")
 
 
 def _next(request: Request, after: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from uuid import NAMESPACE_URL, uuid5
@@ -12,7 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from navfeed.model import moment_text
+from navfeed.names import field_of
 from navfeed.serve.parameters import (
+    Parameters,
     check_names,
     filter_parameters,
     last_value,
@@ -64,10 +67,8 @@ class AtomFeed:
             return self._watch(options.personal, last_value(parameters, "watch"), snapshot)
         check_names(parameters, [one.name for one in options.filters])
         filters = read_filters(parameters, snapshot, options)
-        filters_given = filter_parameters(parameters, options)
-        words = [f"{name} {value}" for name, values in filters_given.items() for value in values]
-        title = ": ".join(filter(None, ("Ledige stillinger", "; ".join(words))))
-        return _feed_of(snapshot, filters, title, f"navfeed:{'; '.join(words)}")
+        given = filter_parameters(parameters, options)
+        return _feed_of(snapshot, filters, _title(given), _name(given))
 
     def _watch(self, personal: Personal, name: str, snapshot: Snapshot) -> Payload:
         """The ads that fit a watch, without those that were ignored, under the watch's own id."""
@@ -75,6 +76,34 @@ class AtomFeed:
         filters = read_filters(watch_parameters(watch), snapshot, self._responder.options)
         shown = without_ignored(filters, personal.marks())
         return _feed_of(snapshot, shown, watch.name, f"navfeed:watch:{watch.name}")
+
+
+def _title(given: Parameters) -> str:
+    """`Ledige stillinger i BERGEN: natt`; filters that make no such sentence by name."""
+    rest = dict(given)
+    places = [name for name in ("municipality", "county") if name in rest]
+    where = ""
+    if len(places) == 1 and not any(map(_PATTERN.search, rest[places[0]])):
+        where = f" i {', '.join(rest.pop(places[0]))}"
+    words = [
+        value if name == "text" else f"{name} {value}"
+        for name, values in rest.items()
+        for value in values
+    ]
+    return f"Ledige stillinger{where}{': ' if words else ''}{'; '.join(words)}"
+
+
+_PATTERN = re.compile(r"[!*\d]")
+
+
+def _name(given: Parameters) -> str:
+    """What the feed's id is made from: the filters under NAV's names, as from the beginning."""
+    words = [
+        f"{field_of(name).replace('_', '-')} {value}"
+        for name, values in given.items()
+        for value in values
+    ]
+    return f"navfeed:{'; '.join(words)}"
 
 
 def _feed_of(snapshot: Snapshot, filters: Filters, title: str, name: str) -> Payload:
@@ -89,7 +118,7 @@ def _problem(_: int, message: str) -> Payload:
 
 def _written(title: str, name: str, ads: Iterable[Mapping[str, Cell]], caught_up_at: str) -> bytes:
     """The id is made from `name`, so that it stays the same one."""
-    root = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "nb"})
+    root = ET.Element("feed", {"xmlns": _NAMESPACE, "xml:lang": "no"})
     _add(root, "title", _text(title))
     _add(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, name)}")
     _add(root, "updated", caught_up_at)

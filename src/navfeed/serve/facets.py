@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from navfeed.model import OSLO, By, Counted, Span
+from navfeed.names import parameter_of
 from navfeed.serve.address import Address
 from navfeed.serve.queries import Snapshot
 from navfeed.store.filters import Filters
@@ -27,7 +28,7 @@ KINDS: dict[str, By] = {
     "engagement": By.ENGAGEMENT,
     "sector": By.SECTOR,
 }
-"""Filters by names, and what counts them."""
+"""Fields of filters, and what counts them."""
 
 DAYS = (3, 7, 14)
 """Within how many days to apply."""
@@ -68,7 +69,7 @@ def facets_of(snapshot: Snapshot, filters: Filters, address: Address) -> list[Fa
     return [
         facet
         for name, counted in counts.items()
-        if (facet := Facet(name, tuple(_choices(name, counted, address)))).choices
+        if (facet := Facet(name, tuple(_choices(parameter_of(name), counted, address)))).choices
     ]
 
 

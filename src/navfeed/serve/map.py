@@ -89,7 +89,7 @@ class MapPage:
 
 
 def _list_of(address: Address, name: str) -> str:
-    return address.href(municipal=name)
+    return address.href(municipality=name)
 
 
 def circles(counted: Iterable[Counted], address: Address) -> list[Circle]:

@@ -11,7 +11,7 @@ from typing import Annotated
 from mcp.server.fastmcp import FastMCP
 from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import ToolAnnotations
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from navfeed.errors import CursorError, NavfeedError
 from navfeed.serve.options import Limits, ServeOptions
@@ -26,6 +26,14 @@ INSTRUCTIONS = (
 )
 
 Names = Annotated[list[str] | None, Field(description="Any of these; a leading ! excludes one.")]
+Municipalities = Annotated[
+    list[str] | None,
+    Field(
+        description="Any of these, by name or number; a leading ! excludes one.",
+        # The SDK ignores an argument of an unknown name, and would answer with all ads.
+        validation_alias=AliasChoices("municipality", "municipal"),
+    ),
+]
 Text = Annotated[
     str | None,
     Field(description='Words that the ad must contain: word, "words in a row", begin*, -without.'),
@@ -67,7 +75,7 @@ class _AssistantTools:
         self,
         *,
         text: Text = None,
-        municipal: Names = None,
+        municipality: Municipalities = None,
         county: Names = None,
         occupation: Names = None,
         employer: Names = None,
@@ -86,7 +94,7 @@ class _AssistantTools:
         """
         parameters = _parameters(
             text=text,
-            municipal=municipal,
+            municipality=municipality,
             county=county,
             occupation=occupation,
             employer=employer,
@@ -105,7 +113,7 @@ class _AssistantTools:
         self,
         *,
         text: Text = None,
-        municipal: Names = None,
+        municipality: Municipalities = None,
         county: Names = None,
         occupation: Names = None,
         published: Days = None,
@@ -114,7 +122,7 @@ class _AssistantTools:
         """Count matching vacancies, in all and by name (the 20 most frequent)."""
         parameters = _parameters(
             text=text,
-            municipal=municipal,
+            municipality=municipality,
             county=county,
             occupation=occupation,
             published=published,
@@ -132,7 +140,7 @@ class _AssistantTools:
         *,
         cursor: Annotated[str, Field(description="From store_status or the last changes_since.")],
         text: Text = None,
-        municipal: Names = None,
+        municipality: Municipalities = None,
         county: Names = None,
         occupation: Names = None,
         limit: Limit = USUAL,
@@ -142,7 +150,11 @@ class _AssistantTools:
         Without `complete`, more changes follow: call it again with the new `cursor`.
         """
         parameters = _parameters(
-            text=text, municipal=municipal, county=county, occupation=occupation, limit=str(limit)
+            text=text,
+            municipality=municipality,
+            county=county,
+            occupation=occupation,
+            limit=str(limit),
         )
         return _result(lambda: self._tools.changes_since(cursor, parameters))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from navfeed.model import Category, Contact, Content, Location, Occupation
+from navfeed.model import By, Category, Contact, Content, Location, Occupation
 from navfeed.serve.options import ServeOptions
 from navfeed.store.selection import LIST_COLUMNS, Sort
 from navfeed.version import __version__
@@ -22,7 +22,7 @@ _LISTS = {
 }
 
 
-def described(options: ServeOptions, columns: Sequence[str], counted: Iterable[str]) -> Part:
+def described(options: ServeOptions, columns: Sequence[str], counted: Iterable[By]) -> Part:
     """The whole document. `columns` are of an ad in a list, `counted` what ads are counted by."""
     filters = [_filter(one.name, one.help) for one in options.filters]
     return {
@@ -90,8 +90,8 @@ def _parts(options: ServeOptions) -> list[Part]:
     ]
 
 
-def _by(counted: Iterable[str]) -> list[Part]:
-    kinds = {"type": "string", "enum": list(counted)}
+def _by(counted: Iterable[By]) -> list[Part]:
+    kinds = {"type": "string", "enum": [by.shown for by in counted]}
     return [
         {**_filter("by", "What to count by; all of it by default."), "schema": _array(kinds)},
         _parameter(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from navfeed.errors import NotFoundError
 from navfeed.model import oslo_day
+from navfeed.names import parameter_of
 from navfeed.present.words import day_of, pieces
 from navfeed.serve.ad_view import AdView, ad_view, due_text, soon
 from navfeed.serve.address import PLACE, Address
@@ -33,6 +35,7 @@ from navfeed.serve.visible import plain
 from navfeed.serve.words import Language
 from navfeed.store.filters import Filters
 from navfeed.store.selection import Cell, Sort
+from navfeed.store.suggestions import PLACES, unmatched
 
 A_PAGE = 25
 MOST_PAGES = 10_000
@@ -155,6 +158,7 @@ class Page:
             address,
             snapshot,
             rows=rows,
+            instead=[] if rows else list(_meant(snapshot, shown, address)),
             part=PageOfList(snapshot.count(shown), at, len(rows)),
             facets=self._facets(snapshot, shown, address, language),
             search=" ".join(parameters.get("text", ())),
@@ -226,6 +230,23 @@ class Page:
             ad=ad,
             triage=self._html.triage(self._html.marks().get(ad.uuid), address, ad=ad.uuid),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A value that may have been meant, and the address with it."""
+
+    value: str
+    href: str
+
+
+def _meant(snapshot: Snapshot, filters: Filters, address: Address) -> Iterator[Meant]:
+    """For the first place that no ad names, those most like it. More would take too long."""
+    for one in islice(unmatched(snapshot.reader, filters, PLACES), 1):
+        name = parameter_of(one.field)
+        if one.value in address.parameters.get(name, ()):
+            for similar in one.similar:
+                yield Meant(similar, address.instead(name, one.value, similar))
 
 
 def _labels(language: Language, today: date) -> Mapping[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from starlette.requests import Request
 
 from navfeed.errors import ConfigError
+from navfeed.names import parameter_of
 from navfeed.serve.options import ServeOptions
 from navfeed.serve.queries import Snapshot
 from navfeed.store.filters import Filters
@@ -38,11 +40,14 @@ class ListRequest:
 
 
 def read_parameters(request: Request) -> Parameters:
-    """The parameters that have a value: a form sends its empty fields too."""
+    """The parameters that have a value: a form sends its empty fields too.
+
+    Filters are under the names that options have, also those that came under NAV's.
+    """
     found: Parameters = {}
     for name, value in request.query_params.multi_items():
         if value.strip():
-            found.setdefault(name, []).append(value)
+            found.setdefault(parameter_of(name), []).append(value)
     return found
 
 
@@ -75,8 +80,12 @@ def check_names(parameters: Parameters, known: Collection[str]) -> None:
     """A mistyped filter would give all ads, and look as if it had been applied."""
     unknown = sorted(parameters.keys() - {*known})
     if unknown:
-        names = ", ".join(known)
-        raise ConfigError(f"{unknown[0]!r} is not a parameter. Known: {names}")
+        raise ConfigError(f"{unknown[0]!r} is not a parameter. {_suggestion(unknown[0], known)}")
+
+
+def _suggestion(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}"
 
 
 def read_filters(parameters: Parameters, snapshot: Snapshot, options: ServeOptions) -> Filters:

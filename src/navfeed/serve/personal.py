@@ -14,6 +14,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from navfeed.errors import ConfigError
+from navfeed.names import parameter_of
 from navfeed.store.filters import Filters
 from navfeed.watches.choices import Mark
 
@@ -92,4 +93,4 @@ def without_ignored(filters: Filters, marks: Marks) -> Filters:
 
 def watch_parameters(watch: Watch) -> dict[str, list[str]]:
     """A watch's filters as the parameters of an address."""
-    return {name.replace("_", "-"): list(values) for name, values in watch.filters.items()}
+    return {parameter_of(name): list(values) for name, values in watch.filters.items()}

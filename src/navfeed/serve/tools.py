@@ -12,6 +12,7 @@ from typing import Any
 from navfeed.changes.stream import read_batch
 from navfeed.errors import NotFoundError
 from navfeed.model import By, Change, moment_text
+from navfeed.names import parameter_of
 from navfeed.serve.api import by_name
 from navfeed.serve.changes import read_after
 from navfeed.serve.options import ServeOptions
@@ -68,7 +69,7 @@ class Tools:
         return run_query(self._options, _status, at_any_age=True)
 
     def _search(self, arguments: Parameters, snapshot: Snapshot) -> Result:
-        parameters = {name: list(values) for name, values in arguments.items()}
+        parameters = {parameter_of(name): list(values) for name, values in arguments.items()}
         filters = read_filters(parameters, snapshot, self._options)
         state, offset = read_continuation(parameters)
         part = ListRequest(
@@ -91,20 +92,20 @@ class Tools:
         }
 
     def _count(self, arguments: Parameters, by: Sequence[str], snapshot: Snapshot) -> Result:
-        parameters = {name: list(values) for name, values in arguments.items()}
+        parameters = {parameter_of(name): list(values) for name, values in arguments.items()}
         filters = read_filters(parameters, snapshot, self._options)
         tallies = snapshot.reader.tallies(map(by_name, by), filters)
         return {
             "caught_up_at": moment_text(snapshot.caught_up_at),
             "total": snapshot.reader.count(filters),
             "by": {
-                one.value: {sanitize(name): ads for name, ads in counted[:USUAL]}
-                for one, counted in tallies.items()
+                name: {sanitize(value): ads for value, ads in tallies[by_name(name)][:USUAL]}
+                for name in by
             },
         }
 
     def _changes(self, cursor: str, arguments: Parameters, snapshot: Snapshot) -> Result:
-        parameters = {name: list(values) for name, values in arguments.items()}
+        parameters = {parameter_of(name): list(values) for name, values in arguments.items()}
         filters = read_filters(parameters, snapshot, self._options)
         most = number(parameters, "limit", USUAL, self._options.limits.page_size)
         batch = read_batch(snapshot.reader, read_after(cursor), filters, most, content=True)
@@ -182,5 +183,5 @@ def _prose(html: str | None) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} … (cut)"
 
 
-COUNTED = tuple(by.value for by in By if by not in (By.FLOW, By.EMPLOYER))
+COUNTED = tuple(by.shown for by in By if by not in (By.FLOW, By.EMPLOYER))
 """What `count_ads` counts by. Employers are thousands: they are searched for."""

@@ -143,10 +143,10 @@ class Question:
 def _refuse_unknown(question: Question) -> None:
     for by in question.by:
         if by not in BY_MASKS:
-            known = ", ".join(sorted(one.option for one in BY_MASKS))
-            instead = f" Try {_INSTEAD[by].option}." if by in _INSTEAD else ""
+            known = ", ".join(sorted(one.shown for one in BY_MASKS))
+            instead = f" Try {_INSTEAD[by].shown}." if by in _INSTEAD else ""
             raise ConfigError(
-                f"removed ads cannot be counted by {by.option}.{instead} A mask has {known}"
+                f"removed ads cannot be counted by {by.shown}.{instead} A mask has {known}"
             )
     for one in fields(Filters):
         given = getattr(question.filters, one.name) != one.default

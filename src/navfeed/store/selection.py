@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from navfeed.errors import ConfigError
+from navfeed.names import field_of
 from navfeed.store.filters import Condition, Filters, conditions
 from navfeed.store.ranking import RANKED
 from navfeed.store.search import Search
@@ -34,9 +35,13 @@ class Sort(StrEnum):
     DUE = "due"
     TITLE = "title"
     EMPLOYER = "employer"
-    MUNICIPAL = "municipal"
+    MUNICIPAL = "municipality"
     UPDATED = "updated"
     DISTANCE = "distance"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Sort | None:
+        return Sort.MUNICIPAL if field_of(str(value)) == "municipal" else None
 
 
 _FIRST_MUNICIPALITY = (

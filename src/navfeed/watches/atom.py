@@ -27,7 +27,7 @@ def feed(watch: str, digest: Digest) -> str:
     root = ET.Element("feed", {"xmlns": ATOM, "xml:lang": "no"})
     items = list(digest.items)
     _add(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, f'navfeed:watch:{watch}')}")
-    _add(root, "title", f"{watch}: matching ads")
+    _add(root, "title", watch)
     _add(root, "updated", _moment(max((_updated(item) for item in items), default=EPOCH)))
     _add(root, "generator", "navfeed", version=__version__)
     _add(ET.SubElement(root, "author"), "name", "navfeed")

@@ -9,6 +9,7 @@ from enum import StrEnum
 from shlex import quote
 
 from navfeed.model import oslo_time
+from navfeed.names import option_of, setting_of
 from navfeed.store.filters import FLAGS
 from navfeed.watches.choices import Field, Trigger
 from navfeed.watches.definition import Watch
@@ -20,7 +21,7 @@ def watch_object(watch: Watch) -> dict[str, object]:
     """A watch for programs: its fields are `WATCH_FIELDS`."""
     return {
         "watch": watch.name,
-        "filters": {name: list(texts) for name, texts in watch.filters.items()},
+        "filters": {setting_of(name): list(texts) for name, texts in watch.filters.items()},
         "to": [target.display for target in watch.to],
         "notify": _in_order(Trigger, watch.preferences.triggers),
         "changes": _in_order(Field, watch.preferences.changes),
@@ -41,7 +42,7 @@ def watch_rows(watch: Watch) -> Iterator[tuple[str, str]]:
 def filter_words(watch: Watch) -> str:
     """The filters as options of `navfeed list`."""
     return " ".join(
-        f"--{name.replace('_', '-')}" + (f" {quote(text)}" if name not in FLAGS else "")
+        option_of(name) + (f" {quote(text)}" if name not in FLAGS else "")
         for name, texts in watch.filters.items()
         for text in texts
     )

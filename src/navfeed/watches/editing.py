@@ -8,6 +8,7 @@ from typing import Any
 
 from navfeed.errors import ConfigError
 from navfeed.files import replaced
+from navfeed.names import setting_of
 from navfeed.watches.definition import WatchFile
 from navfeed.watches.reading import parse_watch_file
 
@@ -27,7 +28,7 @@ def add_watch(path: Path, name: str, table: Table, filters: Iterable[str]) -> No
 
 
 def edit_watch(path: Path, name: str, changes: Table, filters: Iterable[str]) -> None:
-    """Change settings of a watch; an empty list removes one. Comments stay."""
+    """Change settings of a watch; an empty list removes one. Comments and names stay."""
     _write(path, _edited(path, name, changes), filters)
 
 
@@ -39,7 +40,9 @@ def predict_edit(path: Path, name: str, changes: Table, filters: Iterable[str]) 
 def _edited(path: Path, name: str, changes: Table) -> Any:  # noqa: ANN401
     document = _document(path)
     table = _watches(document)[name]
-    for key, value in changes.items():
+    present = {setting_of(key): key for key in table}
+    for setting, value in changes.items():
+        key = present.get(setting_of(setting), setting)
         if value == []:
             table.pop(key, None)
         else:

@@ -34,6 +34,14 @@ class AddedWatch:
 
 
 @dataclass(frozen=True, slots=True)
+class EditedWatch:
+    """A changed watch. `skipped`: how many ads match only now, and are not delivered somewhere."""
+
+    watch: Watch
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """The pending notifications of a watch, and the ads that it barely misses.
 
@@ -104,7 +112,7 @@ class WatchManager:
         waiting = state.waiting()
         return [one for one in self.read().watches.values() if one.name in waiting]
 
-    def edit(self, name: str, changes: Table, *, backlog: bool) -> None:
+    def edit(self, name: str, changes: Table, *, backlog: bool) -> EditedWatch:
         """Change settings of a watch; an empty list removes one. What was pending stays pending.
 
         A change that cannot be made now is refused before anything is written.
@@ -112,13 +120,14 @@ class WatchManager:
         with self.state() as state:
             before = self.read().get(name)
             if not any(state.has_started(before, target) for target in before.to):
-                _start_later(state, self._write(name, changes), backlog=backlog)
-                return
+                after = self._write(name, changes)
+                _start_later(state, after, backlog=backlog)
+                return EditedWatch(after, 0)
             with self.view() as view:
                 pending = _pending(state, view, before)
                 after = self._write(name, changes)
                 state.adopt(after)
-                _continue(state, view, after, pending, backlog=backlog)
+                return EditedWatch(after, _continue(state, view, after, pending, backlog=backlog))
 
     def predict_edit(self, name: str, changes: Table) -> tuple[Watch, Watch]:
         """The watch before and after `edit`. Changes nothing and creates no file."""
@@ -182,11 +191,18 @@ def _pending(state: State, view: View, watch: Watch) -> Mapping[str, Ad]:
 
 def _continue(
     state: State, view: View, watch: Watch, pending: Mapping[str, Ad], *, backlog: bool
-) -> None:
-    """Record the ads that match a changed watch already, so that they are not delivered as new."""
+) -> int:
+    """Record the ads that match a changed watch already, so that they are not delivered as new.
+
+    Returns how many they are, at the target with the most.
+    """
     ads = view.matching(watch)
+    skipped = 0
     for target in watch.to:
         known = state.known_ads(watch, target)
         due = pending.keys() if state.has_started(watch, target) else ()
         unknown = {ad: ads[ad] for ad in ads if ad not in known and ad not in due}
-        deliver.start(state, view, watch, target, {} if backlog else unknown)
+        skipped = max(
+            skipped, deliver.start(state, view, watch, target, {} if backlog else unknown)
+        )
+    return skipped

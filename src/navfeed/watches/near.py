@@ -14,7 +14,7 @@ from navfeed.watches.digest import Ad
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A filter, by name, and the ads that match all the others."""
+    """A filter, by its field, and the ads that match all the others."""
 
     filter: str
     ads: tuple[Ad, ...]

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from navfeed.config import duration, is_loopback
 from navfeed.errors import ConfigError
+from navfeed.names import field_of, setting_of
 from navfeed.store.filters import FLAGS
 from navfeed.text.likeness import did_you_mean, nearest
 from navfeed.watches.choices import Channel, Field, Format, Security, Trigger
@@ -78,8 +79,7 @@ def _refuse_shared_feeds(parsed: WatchFile) -> None:
 def _watch(table: _Table, name: str, filters: frozenset[str]) -> Watch:
     if not NAME.fullmatch(name):
         raise table.error("", "a name consists of letters, digits, - and _, at most 60 of them")
-    table.refuse_unknown((*SETTINGS, *sorted(filters)))
-    given = {one: _filter(table, one) for one in table.values if one in filters}
+    given = _filters(table, filters)
     if not given:
         raise table.error("", "a watch without filters would match every ad. Add a filter")
     return Watch(
@@ -95,11 +95,23 @@ def _watch(table: _Table, name: str, filters: frozenset[str]) -> Watch:
     )
 
 
-def _filter(table: _Table, name: str) -> tuple[str, ...]:
-    if name not in FLAGS:
-        return table.strings(name)
-    if table.values[name] is not True:
-        raise table.error(name, f"expected true, or no {name}")
+def _filters(table: _Table, names: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """The filters of a watch by their fields."""
+    keys = [key for key in table.values if field_of(key) in names]
+    table.refuse_unknown((*SETTINGS, *sorted(map(setting_of, names))), also=keys)
+    given: dict[str, tuple[str, ...]] = {}
+    for key in keys:
+        if field_of(key) in given:
+            raise table.error(key, "this filter is here twice, under two names. Join their values")
+        given[field_of(key)] = _filter(table, key)
+    return given
+
+
+def _filter(table: _Table, key: str) -> tuple[str, ...]:
+    if field_of(key) not in FLAGS:
+        return table.strings(key)
+    if table.values[key] is not True:
+        raise table.error(key, f"expected true, or no {key}")
     return ("true",)
 
 
@@ -177,9 +189,10 @@ class _Table:
             raise self.error(key, f"expected a table, [{self._key(key)}]")
         return _Table(self._path, self._key(key), value)
 
-    def refuse_unknown(self, known: Sequence[str]) -> None:
+    def refuse_unknown(self, known: Sequence[str], also: Sequence[str] = ()) -> None:
+        """`also`: further names that are known, and not suggested."""
         for key in self.values:
-            if key not in known:
+            if key not in known and key not in also:
                 raise self.error(key, f"unknown{_suggestion(key, known)}")
 
     def strings(self, key: str) -> tuple[str, ...]:

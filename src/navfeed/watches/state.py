@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from navfeed.errors import ConfigError
@@ -214,6 +215,14 @@ class State(StateFile):
     def unmark(self, ad: str) -> None:
         with self._transaction():
             self._db.execute("DELETE FROM marks WHERE ad = ?", (ad,))
+
+
+def is_any_waiting(path: Path) -> bool:
+    """Whether a watch was added that has not started. Makes no file. Raises `StoreError`."""
+    if not path.exists():
+        return False
+    with State(path) as state:
+        return bool(state.waiting())
 
 
 def refuse_changed_filters(state: State, watch: Watch) -> None:
