@@ -251,11 +251,10 @@ MEANINGS = {
         "Run again; it continues where it stopped.",
     ),
     ExitCode.WAITING: Meaning(
-        "Caught up, but some ads could not be fetched: they are retried, or were given up. Or what "
-        "follows a sync failed: `--then` (`after_sync`), a push target, or a channel of "
-        "`--then-watch`, whose notifications are kept. After `watch run`: such a channel.",
-        "Nothing; the next run tries again. stderr names a command or a target that failed. "
-        "`navfeed status` shows if ads were given up, `navfeed watch show` the state of a channel.",
+        "Caught up, but some ads could not be fetched: they are retried, or were given up. After a "
+        "watch: a channel did not accept a notification, which is kept and retried.",
+        "Nothing; the next run retries. `navfeed status` shows if some were given up, `navfeed "
+        "watch show` the state of a channel.",
     ),
     ExitCode.FEED: Meaning(
         "The feed cannot be reached, or its answers are invalid.",

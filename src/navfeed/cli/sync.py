@@ -255,9 +255,8 @@ def sync(
     --follow syncs every two minutes, waits out failures that pass, and ends only with 2, 3, 6, 7
     or 75, which need attention. SIGHUP reloads the settings.
 
-    4 also means that the command of --then, a push target or a channel of --then-watch failed; the
-    sync is done, and the next one tries again. With --follow, a channel that may wake people is
-    used at most once an hour.
+    With --then-watch, 4 also means that a channel rejected a notification, which is retried. With
+    --follow, a channel that may wake people is used at most once an hour.
     """
     flags = {
         "db": db,
@@ -343,7 +342,7 @@ def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> No
     settings, plan = prepare()
     stop = Stop(max_seconds)
     try:
-        ended, followed = _once(settings, plan, stop, how)
+        ended = _once(settings, plan, stop, how)
     except NavfeedError as error:
         if how.then_watch and not isinstance(error, StoreError):
             _run_watches(settings, quiet=how.quiet)
@@ -355,8 +354,8 @@ def _sync_once(prepare: Prepare, max_seconds: float | None, how: _Options) -> No
     notifies = how.then_watch and not stop.requested
     notified = _run_watches(settings, quiet=how.quiet) if notifies else ExitCode.DONE
     _run.conclude(ended, quiet=how.quiet)
-    if code := notified or followed:
-        raise typer.Exit(code)
+    if notified is not ExitCode.DONE:
+        raise typer.Exit(notified)
 
 
 def _run_watches(settings: Settings, *, quiet: bool) -> ExitCode:
@@ -380,10 +379,7 @@ def _dry_run(settings: Settings, plan: Plan, format_: SummaryFormat) -> None:
         refuse_scope(verdict, agreed=plan.scope_agreed)
 
 
-def _once(
-    settings: Settings, plan: Plan, stop: Stop, how: _Options
-) -> tuple[RunFinished, ExitCode]:
-    """Sync once. Returns how it ended, and 4 where something that follows a sync failed, else 0."""
+def _once(settings: Settings, plan: Plan, stop: Stop, how: _Options) -> RunFinished:
     from navfeed.present.progress import choose
 
     log = _run.open_log(settings, quiet=how.quiet)
@@ -406,19 +402,18 @@ def _once(
         raise
     log_end(log, ended)
     pings.after(settings.ping, ended.exit_code)
-    return ended, _after_run(settings, ended, before, quiet=how.quiet)
+    _after_run(settings, ended, before, quiet=how.quiet)
+    return ended
 
 
-def _after_run(settings: Settings, ended: RunFinished, before: str, *, quiet: bool) -> ExitCode:
+def _after_run(settings: Settings, ended: RunFinished, before: str, *, quiet: bool) -> None:
     if not quiet and ended.exit_code in (ExitCode.DONE, ExitCode.WAITING):
         _run.warn_if_scope_matches_nothing(settings)
     _run.warn_of_copy(settings)
     write_metrics(settings, print_warning)
-    if ended.exit_code is ExitCode.STOPPED:
-        return ExitCode.DONE
-    pushed = push_once(settings, _run.reporter(quiet=quiet), print_warning)
-    ran = run_hook(settings, before, print_warning)
-    return ExitCode.DONE if pushed and ran else ExitCode.WAITING
+    if ended.exit_code is not ExitCode.STOPPED:
+        push_once(settings, _run.reporter(quiet=quiet), print_warning)
+        run_hook(settings, before, print_warning)
 
 
 def _show(format_: SummaryFormat, ended: RunFinished) -> None:

@@ -57,14 +57,13 @@ def cursor_of(db: Path) -> str:
 
 def run_hook(
     settings: Settings, before: str, warn: Report, *, is_over: Callable[[], bool] = lambda: False
-) -> bool:
+) -> None:
     """Run the command that the settings name, if any, and kill it once `is_over`.
 
-    It gets the store's cursor before and after the sync, and no token. Returns whether it exited
-    with 0.
+    It gets the store's cursor before and after the sync, and no token.
     """
     if settings.after_sync is None:
-        return True
+        return
     try:
         process = subprocess.Popen(  # noqa: S603  the user's own command
             hook_words(settings.after_sync),
@@ -75,12 +74,11 @@ def run_hook(
         )
     except OSError as error:
         warn(f"cannot run the command after the sync: {_reason(error)}")
-        return False
+        return
     try:
         _wait(process, warn, is_over)
     finally:
         _kill(process)
-    return process.returncode == 0
 
 
 def _reason(error: OSError) -> str:
@@ -139,9 +137,8 @@ def check_targets(targets: Iterable[str]) -> None:
         opener(target, "", contacts=False)
 
 
-def push_once(settings: Settings, report: Report, warn: Report) -> bool:
-    """Push to every target. One that fails is reported and skipped. Returns whether none did."""
-    failed = False
+def push_once(settings: Settings, report: Report, warn: Report) -> None:
+    """Push to every target. One that fails is reported and skipped."""
     for target in settings.push_targets:
         try:
             _runner(settings, target, report, warn).once()
@@ -149,8 +146,6 @@ def push_once(settings: Settings, report: Report, warn: Report) -> bool:
             from navfeed.push.targets import without_password
 
             warn(f"{without_password(target)}: {error}")
-            failed = True
-    return not failed
 
 
 def keep_pushing(settings: Settings, report: Report, warn: Report) -> None:
