@@ -220,10 +220,10 @@ MUTATIONS = [
         "with transaction(self._connection):\n"
         "    self._unscrubbed.begin_write()\n"
         "    yield self._connection\n"
-        "    shards.write_added(self._connection)\n",
+        "    self._indexed += shards.write_added(self._connection)\n",
         "self._connection.execute('BEGIN')\n"
         "yield self._connection\n"
-        "shards.write_added(self._connection)\n"
+        "self._indexed += shards.write_added(self._connection)\n"
         "self._connection.execute('COMMIT')\n",
         ("tests/test_one_process.py",),
     ),
@@ -232,6 +232,20 @@ MUTATIONS = [
         "store.shards:rebuild_stale",
         "_rebuild(connection, table(shard))",
         "if shard:\n    _rebuild(connection, table(shard))",
+        SHARDS,
+    ),
+    Mutation(
+        "words of titles that stay when their last ad is gone",
+        "store.title_words:subtract",
+        'f"DELETE FROM title_words WHERE ads < 1 AND backwards IN {LISTED}"',
+        'f"DELETE FROM title_words WHERE ads < 0 AND backwards IN {LISTED}"',
+        SHARDS,
+    ),
+    Mutation(
+        "words of titles that are not counted down",
+        "store.title_words:subtract",
+        'f"UPDATE title_words SET ads = ads - 1 WHERE backwards IN {LISTED}"',
+        'f"UPDATE title_words SET ads = ads WHERE backwards IN {LISTED}"',
         SHARDS,
     ),
     Mutation(
