@@ -44,7 +44,7 @@ TOKEN_BYTES = 2**16
 12 kB."""
 
 LARGE_PAGE = 10_000
-"""Entries: the most that the server gives for `pageSize`, which no document of NAV's names."""
+"""Entries: the most that the server gives for `pageSize`, which NAV does not document."""
 
 _BEFORE_ANY_LOG = datetime(2000, 1, 1, tzinfo=UTC)
 _ABSENT = (404, 410)
@@ -152,10 +152,10 @@ class FeedClient:
         return page
 
     def large_page(self, page_id: str) -> Page | None:
-        """Nothing of a large page is believed that could mean that the size was misunderstood.
+        """The page with up to 10,000 entries; None where the server may not understand the size.
 
-        Sizes of 0 and 1 forge an end of the log or a circle (feed.md 2), larger ones are a 400. The
-        page of the usual size shows what is true.
+        A size that it misreads may be answered with a 400, or forge an end of the log or a circle
+        (feed.md 2). The page of the usual size shows what is true.
         """
         if not is_id(page_id):
             return None

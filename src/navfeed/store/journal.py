@@ -63,6 +63,7 @@ def _put(
     last_day: date | None = None,
 ) -> None:
     ((number,),) = connection.execute("UPDATE journal SET top = top + 1 RETURNING top").fetchall()
+    fields = dict.fromkeys(changed, number)
     connection.execute(
         _PUT,
         {
@@ -70,7 +71,7 @@ def _put(
             "ad": ad,
             "kind": kind.value,
             "reason": reason,
-            "fields": json.dumps(fields) if (fields := dict.fromkeys(changed, number)) else "{}",
+            "fields": json.dumps(fields) if fields else "{}",
             "last_day": day_text(last_day),
             "at": moment_text(now),
         },

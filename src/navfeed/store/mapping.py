@@ -36,9 +36,8 @@ _READ: dict[str, Callable[[str | None], date | None]] = {
 
 def row_of(content: Content) -> list[str | None]:
     """The values of `COLUMNS`, in their order."""
-    return [
-        _text(value) if isinstance(value, date) else value for value in _VALUES(content)
-    ]  # most are texts: a call for each would take a third of the time
+    # Most are texts: a call for each of them would take a third of the time.
+    return [_text(value) if isinstance(value, date) else value for value in _VALUES(content)]
 
 
 _VALUES = attrgetter(*COLUMNS)

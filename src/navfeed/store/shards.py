@@ -121,7 +121,9 @@ def write_added(connection: sqlite3.Connection) -> int:
     for shard in sorted({shard_of(ad) for (ad,) in added}):
         name = _made(connection, shard)
         _replace(connection, shard, name)
-        connection.execute(f"INSERT INTO {name} (rowid, {_LISTED}) SELECT * {_ADDED_TO}", [shard])
+        connection.execute(
+            f"INSERT INTO {name} (rowid, {_LISTED}) SELECT * FROM added WHERE {_IN_SHARD}", [shard]
+        )
     titles = connection.execute("SELECT title, job_title FROM added").fetchall()
     if titles:
         title_words.add(connection, titles)
@@ -129,14 +131,14 @@ def write_added(connection: sqlite3.Connection) -> int:
     return len(titles)
 
 
-_ADDED_TO = f"FROM added WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?"
+_IN_SHARD = f"(ad >> {_RUN_BITS}) % {SHARDS} = ?"
 
 
 def _replace(connection: sqlite3.Connection, shard: int, name: str) -> None:
     """Make room in a shard for what was put, and leave out what stands there already."""
     known = connection.execute(
         f"SELECT ad, ({_columns('added')}) IS ({_columns(name)}) FROM added CROSS JOIN {name} "
-        f"ON {name}.rowid = ad WHERE (ad >> {_RUN_BITS}) % {SHARDS} = ?",
+        f"ON {name}.rowid = ad WHERE {_IN_SHARD}",
         [shard],
     ).fetchall()
     for ad, is_same in known:

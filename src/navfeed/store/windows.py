@@ -99,7 +99,7 @@ def queue_part(db: sqlite3.Connection, part: WindowPart, now: datetime) -> list[
 
 
 def _limits(number: int) -> list[bytes]:
-    """Where so many parts begin, by the first two bytes of a uuid, and where the last one ends."""
+    """Where each of `number` parts begins, by two bytes of a uuid, and where the last one ends."""
     return [(at * 2**16 // number).to_bytes(2) for at in range(number)] + [b"\xff" * 17]
 
 
