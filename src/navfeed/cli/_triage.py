@@ -106,7 +106,7 @@ def _read_marks(db: Path) -> dict[str, Triaged]:
 
 
 def only_marked(
-    reader: Reader, filters: Filters, db: Path, marks: Collection[Mark]
+    reader: Reader, filters: Filters, db: Path, marks: Collection[str]
 ) -> tuple[Filters, dict[str, str]]:
     """The filters for the ads with one of these marks among these, and the notes about them.
 

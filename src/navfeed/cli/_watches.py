@@ -21,7 +21,7 @@ from navfeed.config import Settings
 from navfeed.errors import ExitCode, StoreError
 from navfeed.model import counted
 from navfeed.names import option_of, setting_of
-from navfeed.text.plaintext import cell_text
+from navfeed.text.plaintext import cell_text, sanitize
 from navfeed.watches.choices import WATCH_FIELDS, Channel, Format
 from navfeed.watches.describe import filter_words, target_state, watch_object, watch_rows
 from navfeed.watches.digest import Ad, Digest, Group
@@ -156,10 +156,9 @@ def predict_edit(
     options.filters(now())
     before, after = map(watch_object, manager_of(settings).predict_edit(name, table))
     changed = [field for field in WATCH_FIELDS if before[field] != after[field]]
-    print_lines(
-        f"would change {field} of {name}: {cell_text(before[field])} -> {cell_text(after[field])}"
-        for field in changed
-    )
+    for field in changed:
+        both = f"{cell_text(before[field])} -> {cell_text(after[field])}"
+        print_lines([f"would change {field} of {name}: {sanitize(both)}"])
     if not changed:
         print_lines([f"would change nothing of {name}"])
 

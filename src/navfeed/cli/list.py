@@ -37,7 +37,6 @@ from navfeed.present.words import DUE, LIST_HEADINGS, LISTED, joined, listed, ma
 from navfeed.store.filters import Filters
 from navfeed.store.query import Reader
 from navfeed.store.selection import Cell, Sort
-from navfeed.watches.choices import Mark
 
 if TYPE_CHECKING:
     from navfeed.present.terminal import Canvas
@@ -126,7 +125,7 @@ def list_ads(
     all of its words. `!` before a name excludes it, `*` after it matches every name that begins
     with it; separate places, numbers and sources by commas. Case does not matter.
     """
-    given = {Mark.SAVED: saved, Mark.APPLIED: applied, Mark.IGNORED: ignored}
+    given = {"saved": saved, "applied": applied, "ignored": ignored}
     marks = tuple(mark for mark, is_given in given.items() if is_given)
     format_, columns = read_json(format_, columns, json_)
     named = None if columns is None else chosen(columns, None, contacts=None)
@@ -146,7 +145,7 @@ def list_ads(
 
 
 def _marked_ads(
-    reader: Reader, filters: Filters, store: Path, marks: Sequence[Mark]
+    reader: Reader, filters: Filters, store: Path, marks: Sequence[str]
 ) -> tuple[Filters, Mapping[str, str]]:
     from navfeed.cli._triage import only_marked
 
