@@ -39,8 +39,9 @@ def unmatched(
 
 def unknown_places(reader: Reader, filters: Filters) -> Iterator[Unmatched]:
     """The municipalities and counties that neither an ad nor the table of places has."""
-    for field, is_known, known in zip(
-        PLACES, (is_municipality, is_county), (municipalities, counties), strict=True
+    for field, is_known, known in (
+        ("municipal", is_municipality, municipalities),
+        ("county", is_county, counties),
     ):
         for value in _values(filters, field):
             if not (value.endswith("*") or is_known(value) or reader.has_value(field, value)):
