@@ -103,7 +103,7 @@ def test_quiet_prints_nothing_and_json_is_data(shell: Shell) -> None:
         (["verify", "--since", "2999-01-01"], {}, "2999-01-01 is in the future"),
         (["sync", "--max-time", "0"], {}, "--max-time"),
         (["sync", "--scope", "colour=red"], {}, "--scope"),
-        (["sync", "--scope", "municipalty=BERGEN"], {}, "Did you mean municipality?"),
+        (["sync", "--scope", "municipalty=BERGEN"], {}, "did you mean municipality?"),
         (["sync", "--config", "nowhere.toml"], {}, "nowhere.toml"),
         (["sync", "--connections", "0"], {}, "connections"),
         (["sync", "--inactive", "burn"], {}, "burn"),
@@ -389,7 +389,7 @@ def test_commas_part_the_values_of_a_scope_as_they_do_in_filters(shell: Shell) -
         shell.run("sync", "--scope", "municipal=BERGEN, OSLO")[2].count("no stored ad matches") == 0
     )
     assert json.loads(shell.run("status", "--format", "json")[1])["scope"] == {
-        "municipal": ["BERGEN", "OSLO"]
+        "municipality": ["BERGEN", "OSLO"]
     }
     assert shell.run("sync", "--scope", "municipal=BERGEN,")[0] == 2
     shell.run("sync", "--yes", "--scope", "occupation=Rengjøring, hotell")

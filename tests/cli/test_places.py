@@ -160,10 +160,10 @@ def test_a_place_without_a_county_is_in_that_of_its_municipality_or_postal_code(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--municipality", "BERGN"), "--municipality BERGN: no municipality has that name. Did"),
-        (("--municipality", "!BERGN"), "Did you mean BERGEN"),
-        (("--municipality", "UTSIR"), "Did you mean UTSIRA"),
-        (("--county", "VESTLND"), "--county VESTLND: no county has that name. Did you mean VESTLA"),
+        (("--municipality", "BERGN"), "--municipality BERGN: no municipality has that name (did"),
+        (("--municipality", "!BERGN"), "did you mean BERGEN"),
+        (("--municipality", "UTSIR"), "did you mean UTSIRA"),
+        (("--county", "VESTLND"), "--county VESTLND: no county has that name (did you mean VESTLA"),
     ],
 )
 def test_no_file_loses_its_ads_to_a_mistyped_place(tmp_path: Path, words, message) -> None:

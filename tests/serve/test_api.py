@@ -109,7 +109,7 @@ def test_every_filter_of_the_command_is_one_here(service: Service) -> None:
     ("query", "message"),
     [
         ("kommune=OSLO", "'kommune' is not a parameter. Known: text, title, municipality"),
-        ("municipalty=OSLO", "'municipalty' is not a parameter. Did you mean municipality?"),
+        ("municipalty=OSLO", "'municipalty' is not a parameter (did you mean municipality?)"),
         ("published=soon", "published takes a day"),
         ("text=%22", "cannot search for"),
         ("text=" + "x" * 201, "200 letters at most"),

@@ -52,7 +52,7 @@ def test_adding_reports_what_matches(me: Subscriber):
 
 
 def test_adding_and_editing_suggest_what_may_have_been_meant(me: Subscriber):
-    hint = "no ad matches --municipality Bergn; did you mean BERGEN?"
+    hint = "no ad matches --municipality Bergn (did you mean BERGEN?)"
     assert hint in me.run("watch", "add", "bergen", "--municipality", "Bergn").stderr
     assert hint in me.run("watch", "edit", "bergen", "--municipality", "Bergn,OSLO").stderr
     assert "did you mean" not in me.run("watch", "edit", "bergen", "--municipality", "OSLO").stderr

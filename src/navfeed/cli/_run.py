@@ -17,6 +17,7 @@ from navfeed.errors import EXPECTED, ConfigError, ExitCode, StoreError
 from navfeed.model import HISTORY, OSLO, LogFormat, LogLevel
 from navfeed.names import setting_of
 from navfeed.store.pre_upgrade_copy import kept_copy
+from navfeed.text.likeness import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from navfeed.present.run_log import Log
@@ -60,19 +61,12 @@ def scope_of(flags: list[str]) -> dict[str, list[str]] | None:
         if flag != "all" and (name not in SCOPES or not value):
             raise ConfigError(
                 f"--scope takes NAME=VALUE, where NAME is one of {', '.join(SCOPES)}; or "
-                f"all. Not {flag!r}{_suggestion(name)}"
+                f"all. Not {flag!r}{did_you_mean(nearest(name, SCOPES))}"
             )
         if flag != "all":
             values = value.split(",") if name in _SEPARATED else [value]
             scope.setdefault(name, []).extend(one.strip() for one in values)
     return scope if flags else None
-
-
-def _suggestion(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, SCOPES, 1)
-    return f". Did you mean {near[0]}?" if near else ""
 
 
 def warn_if_begun(settings: Settings) -> None:

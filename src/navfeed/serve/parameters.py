@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from starlette.requests import Request
 
@@ -15,6 +14,7 @@ from navfeed.serve.options import ServeOptions
 from navfeed.serve.queries import Snapshot
 from navfeed.store.filters import Filters
 from navfeed.store.selection import Sort
+from navfeed.text.likeness import nearest_or_all
 
 Parameters = dict[str, list[str]]
 """Parameters by name, each with its values in their order."""
@@ -80,12 +80,7 @@ def check_names(parameters: Parameters, known: Collection[str]) -> None:
     """A mistyped filter would give all ads, and look as if it had been applied."""
     unknown = sorted(parameters.keys() - {*known})
     if unknown:
-        raise ConfigError(f"{unknown[0]!r} is not a parameter. {_suggestion(unknown[0], known)}")
-
-
-def _suggestion(name: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, known, 1)
-    return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}"
+        raise ConfigError(f"{unknown[0]!r} is not a parameter{nearest_or_all(unknown[0], known)}")
 
 
 def read_filters(parameters: Parameters, snapshot: Snapshot, options: ServeOptions) -> Filters:

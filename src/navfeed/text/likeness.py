@@ -48,3 +48,8 @@ def nearest(name: str, known: Collection[str], most: int = 1) -> list[str]:
 def did_you_mean(names: Sequence[str]) -> str:
     """The hint that follows a mistyped name in a message; empty without a name to suggest."""
     return f" (did you mean {' or '.join(names)}?)" if names else ""
+
+
+def nearest_or_all(name: str, known: Collection[str]) -> str:
+    """The hint that follows an unknown name: the nearest known one, or else all."""
+    return did_you_mean(nearest(name, known)) or f". Known: {', '.join(known)}"

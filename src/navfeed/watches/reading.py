@@ -19,7 +19,7 @@ from navfeed.config import duration, is_loopback
 from navfeed.errors import ConfigError
 from navfeed.names import field_of, setting_of
 from navfeed.store.filters import FLAGS
-from navfeed.text.likeness import did_you_mean, nearest
+from navfeed.text.likeness import nearest_or_all
 from navfeed.watches.choices import Channel, Field, Format, Security, Trigger
 from navfeed.watches.decide import Preferences
 from navfeed.watches.definition import MailSettings, Throttle, Watch, WatchFile
@@ -193,7 +193,7 @@ class _Table:
         """`also`: further names that are known, and not suggested."""
         for key in self.values:
             if key not in known and key not in also:
-                raise self.error(key, f"unknown{_suggestion(key, known)}")
+                raise self.error(key, f"unknown{nearest_or_all(key, known)}")
 
     def strings(self, key: str) -> tuple[str, ...]:
         """A string or a number, or a list of them."""
@@ -233,8 +233,3 @@ class _Table:
 
 def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
-
-
-def _suggestion(name: str, known: Sequence[str]) -> str:
-    near = nearest(name, known)
-    return did_you_mean(near) or f". Known: {', '.join(known)}"
