@@ -17,9 +17,9 @@ from navfeed.model import By, Inactive, oslo_day
 from navfeed.research.series import Frame, Of, Over, Series, Spell, series_of
 from navfeed.store.counting import COUNTED_BY
 from navfeed.store.filters import Filters
-from navfeed.store.position import day_after
 from navfeed.store.query import Reader
 from navfeed.store.selection import Selection
+from navfeed.store.status import day_after
 from navfeed.store.times import read_day, read_moment
 
 OF_MASKS = frozenset(

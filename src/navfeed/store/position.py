@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
-from navfeed.model import LATENESS, Checkpoint, FeedCursor, Inactive, SeenEntry, oslo_day
+from navfeed.model import Checkpoint, FeedCursor, Inactive, SeenEntry
 from navfeed.store.queue import UNCONFIRMED, left_out
 from navfeed.store.sql import one_row
 from navfeed.store.times import exact_text, read_moment
@@ -119,25 +119,6 @@ UPDATE feed SET details_complete_at = :at,
     masks_since = iif(inactive = :mask, coalesce(masks_since, :at), NULL)
 WHERE recheck_since IS NULL
 """
-
-
-def complete_days(db: sqlite3.Connection, today: date) -> tuple[date | None, date | None]:
-    """The first and the last day in Oslo of which every ad is known that came or left.
-
-    None: none yet. The first is the one after masks began, the last one was over when a sync left
-    no ad out.
-    """
-    since, until = map(
-        read_moment, one_row(db, "SELECT masks_since, details_complete_at FROM feed")
-    )
-    # An entry may become visible this much later.
-    last = min(oslo_day(until - LATENESS), today) - timedelta(days=1) if until else None
-    return day_after(since), last
-
-
-def day_after(moment: datetime | None) -> date | None:
-    """The first day in Oslo that began after a moment."""
-    return oslo_day(moment) + timedelta(days=1) if moment else None
 
 
 def clear_trouble(db: sqlite3.Connection) -> None:

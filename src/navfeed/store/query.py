@@ -33,7 +33,7 @@ from navfeed.model import (
     StoreFacts,
     refuse_wrong_type,
 )
-from navfeed.store import damage, history, journal, position, queue, ranking, search, shards, status
+from navfeed.store import damage, history, journal, queue, ranking, search, shards, status
 from navfeed.store.connect import Connected, is_shared, open_reader, translate_errors
 from navfeed.store.counting import (
     COUNTED,
@@ -436,7 +436,7 @@ class Reader(Connected):
 
     def complete_days(self, today: date) -> tuple[date | None, date | None]:
         """The first and the last day of which every ad is known that came or left; None: none."""
-        return self._read(position.complete_days, today)
+        return self._read(status.complete_days, today)
 
     def left_out(self, now: datetime) -> int:
         """How many new ads are missing until a sync fetches their details."""

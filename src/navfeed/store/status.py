@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from navfeed.errors import EXPECTED
-from navfeed.model import AuditLine, Contacts, Inactive, Reason, RunFacts, StoreFacts
+from navfeed.model import (
+    LATENESS,
+    AuditLine,
+    Contacts,
+    Inactive,
+    Reason,
+    RunFacts,
+    StoreFacts,
+    oslo_day,
+)
 from navfeed.store import queue
 from navfeed.store.filters import MOST
 from navfeed.store.mapping import scope_of
@@ -68,6 +77,25 @@ def _queued(db: sqlite3.Connection, now: datetime) -> tuple[int, int, int]:
         {"now": exact_text(now), "gone": Reason.GONE.value, **queue.given_up_by(now)},
     ).fetchone()
     return waiting, held_back, given_up
+
+
+def complete_days(db: sqlite3.Connection, today: date) -> tuple[date | None, date | None]:
+    """The first and the last day in Oslo of which every ad is known that came or left.
+
+    None: none yet. The first is the one after masks began, the last one was over when a sync left
+    no ad out.
+    """
+    since, until = map(
+        read_moment, one_row(db, "SELECT masks_since, details_complete_at FROM feed")
+    )
+    # An entry may become visible this much later.
+    last = min(oslo_day(until - LATENESS), today) - timedelta(days=1) if until else None
+    return day_after(since), last
+
+
+def day_after(moment: datetime | None) -> date | None:
+    """The first day in Oslo that began after a moment."""
+    return oslo_day(moment) + timedelta(days=1) if moment else None
 
 
 def runs(db: sqlite3.Connection, most: int, *, failed: bool = False) -> list[RunFacts]:
