@@ -219,14 +219,14 @@ finally:
 SHOWN = "show 00000001-0000-4000-8000-000000000000"
 # Python 3.11 loads, of its own: 116 for the first two, 136 to 144 for the others, 190 for a sync.
 MODULES = {
-    "--version": (140, 45),
-    "--help": (140, 45),
-    "list": (170, 105),
-    "list --format json --text natt": (170, 108),
+    "--version": (140, 46),
+    "--help": (140, 46),
+    "list": (170, 107),
+    "list --format json --text natt": (170, 110),
     SHOWN: (170, 104),
     "status": (170, 97),
     "stats": (170, 105),
-    "export --format csv": (170, 111),
+    "export --format csv": (170, 113),
 }
 MODULES_OF_SYNC = (230, 205)
 

@@ -384,7 +384,7 @@ def test_commas_part_the_values_of_a_scope_as_they_do_in_filters(shell: Shell) -
         shell.run("sync", "--scope", "municipal=BERGEN, OSLO")[2].count("no stored ad matches") == 0
     )
     assert json.loads(shell.run("status", "--format", "json")[1])["scope"] == {
-        "municipal": ["BERGEN", "OSLO"]
+        "municipality": ["BERGEN", "OSLO"]
     }
     assert shell.run("sync", "--scope", "municipal=BERGEN,")[0] == 2
     shell.run("sync", "--yes", "--scope", "occupation=Rengjøring, hotell")
