@@ -220,14 +220,14 @@ finally:
 SHOWN = "show 00000001-0000-4000-8000-000000000000"
 # Python 3.11 loads, of its own: 116 for the first two, 136 to 144 for the others, 190 for a sync.
 MODULES = {
-    "--version": (140, 45),
-    "--help": (140, 45),
-    "list": (170, 106),
-    "list --format json --text natt": (170, 109),
+    "--version": (140, 46),
+    "--help": (140, 46),
+    "list": (170, 108),
+    "list --format json --text natt": (170, 111),
     SHOWN: (170, 105),
     "status": (170, 98),
     "stats": (170, 105),
-    "export --format csv": (170, 112),
+    "export --format csv": (170, 114),
 }
 MODULES_OF_SYNCS = {"first": (230, 205), "idle": (200, 174)}
 
