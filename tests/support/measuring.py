@@ -35,7 +35,7 @@ def is_measured(test: Path) -> bool:
 
 @contextmanager
 def without_coverage() -> Iterator[None]:
-    """Stop all that measures: in a worker, pytest-cov has two, and one that ends resumes the other."""
+    """Stop all measuring: in a worker, pytest-cov has two, and one that stops resumes the other."""
     stopped = []
     while coverage := Coverage.current():
         coverage.stop()
