@@ -149,10 +149,12 @@ def test_a_test_without_coverage_is_not_measured(tmp_path: Path) -> None:
     script.write_text("def first():\n    pass\n\ndef second():\n    pass\n")
     code = compile(script.read_text(), str(script), "exec")
     names: dict[str, Callable[[], None]] = {}
-    measuring = Coverage(data_file=None, config_file=False, include=[str(script)])
-    with measuring.collect():
+    both = [Coverage(data_file=None, config_file=False, include=[str(script)]) for _ in range(2)]
+    with both[0].collect(), both[1].collect():
         exec(code, names)
         with without_coverage():
+            assert sys.gettrace() is None
             names["first"]()
         names["second"]()
-    assert measuring.get_data().lines(str(script)) == [1, 4, 5]
+        assert sys.gettrace() is not None
+    assert both[1].get_data().lines(str(script)) == [1, 4, 5]

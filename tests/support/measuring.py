@@ -35,12 +35,13 @@ def is_measured(test: Path) -> bool:
 
 @contextmanager
 def without_coverage() -> Iterator[None]:
-    coverage = Coverage.current()
-    if coverage is None:
-        yield
-        return
-    coverage.stop()
+    """Stop all measuring: in a worker, pytest-cov has two, and one that stops resumes the other."""
+    stopped = []
+    while coverage := Coverage.current():
+        coverage.stop()
+        stopped.append(coverage)
     try:
         yield
     finally:
-        coverage.start()
+        for coverage in reversed(stopped):
+            coverage.start()
