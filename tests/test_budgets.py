@@ -224,8 +224,8 @@ MODULES = {
     "--help": (140, 46),
     "list": (170, 108),
     "list --format json --text natt": (170, 111),
-    SHOWN: (170, 105),
-    "status": (170, 98),
+    SHOWN: (170, 107),
+    "status": (170, 100),
     "stats": (170, 105),
     "export --format csv": (170, 114),
 }

@@ -118,6 +118,8 @@ def write_added(connection: sqlite3.Connection) -> int:
     searches slow, which look into every segment, and be merged again and again.
     """
     added = connection.execute("SELECT ad FROM added").fetchall()
+    if not added:
+        return 0
     for shard in sorted({shard_of(ad) for (ad,) in added}):
         name = _made(connection, shard)
         _replace(connection, shard, name)
@@ -125,9 +127,8 @@ def write_added(connection: sqlite3.Connection) -> int:
             f"INSERT INTO {name} (rowid, {_LISTED}) SELECT * FROM added WHERE {_IN_SHARD}", [shard]
         )
     titles = connection.execute("SELECT title, job_title FROM added").fetchall()
-    if titles:
-        title_words.add(connection, titles)
-        connection.execute("DELETE FROM added")
+    title_words.add(connection, titles)
+    connection.execute("DELETE FROM added")
     return len(titles)
 
 
