@@ -10,7 +10,8 @@ from navfeed.model import RunFacts, RunState, StoreFacts, lacks_older_ads, momen
 
 STATUS_FIELDS = (
     *("active_ads", "ads_stored", "ads_masked", "details_waiting", "details_held_back"),
-    *("details_given_up", "problems", "caught_up_at", "age_seconds", "newest_entry_at"),
+    *("details_given_up", "problems", "caught_up_at", "age_seconds"),
+    *("details_complete_at", "newest_entry_at"),
     *("reaches_back_to", "complete", "trouble", "ads_unconfirmed", "last_run", "retry_at"),
     *("token_expires_at", "erasure_owed", "inactive", "contacts", "scope", "schema_version"),
     *("feed_url", "path", "bytes"),
