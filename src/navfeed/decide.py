@@ -125,7 +125,7 @@ def _difference(raw: str, stored: Stored | None) -> Reason:
 def confirmed_day(served_at: datetime | None, newest: datetime | None, here: datetime) -> date:
     """The day by which ads run out: the earlier of the feed's and ours.
 
-    The feed's is its server's clock, or else the moment of its newest entry. Where it tells
+    The feed's is its server's clock, or else the moment of its newest entry. Where there is
     neither, nobody confirms our clock, and no ad runs out. One that is taken out days late is
     hidden all the same; one that a clock ahead of its time took out would be lost (faults.md T1).
     """

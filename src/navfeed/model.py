@@ -207,7 +207,7 @@ class AuditLine:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the log: at some moment, this ad was said to be active or inactive.
+    """One line of the log: at some moment, this ad became active or inactive.
 
     `written` is the moment as served: two entries are the same entry when ad, status and written
     are equal (NAV gives entries no id). `moment` is it read, or None where it cannot be read; it

@@ -1,3 +1,3 @@
-"""The version: said here alone."""
+"""The version, here and nowhere else."""
 
 __version__ = "0.2.0"

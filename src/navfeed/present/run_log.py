@@ -1,6 +1,6 @@
 """The log of a command: handlers of the logger `navfeed`, for people or as JSON.
 
-What a line may hold is said where lines are made (`navfeed.log`).
+What a line may contain is decided where lines are made (`navfeed.log`).
 """
 
 from __future__ import annotations

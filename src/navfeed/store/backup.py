@@ -46,8 +46,8 @@ def _blaming(source: Path, target: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         damaged = name_of(error).startswith("SQLITE_CORRUPT")
-        said = translate(error, source if damaged else target)
-        raise StoreError(said, passes=passes(error)) from error
+        message = translate(error, source if damaged else target)
+        raise StoreError(message, passes=passes(error)) from error
 
 
 _VERSION_AT, _ID_AT = 60, 68  # https://www.sqlite.org/fileformat2.html#the_database_header

@@ -36,9 +36,9 @@ def translate_errors(path: Path) -> Iterator[None]:
             raise TooLongError("the query takes too long. Narrow it down") from error
         raise StoreError(translate(error, path), passes=passes(error)) from error
     except OSError as error:
-        said = error.strerror or error
+        why = error.strerror or error
         advice = ". Check its owner and permissions" if isinstance(error, PermissionError) else ""
-        raise StoreError(f"cannot open the store {path}: {said}{advice}") from error
+        raise StoreError(f"cannot open the store {path}: {why}{advice}") from error
 
 
 def translate(error: sqlite3.Error, path: Path) -> str:

@@ -5,8 +5,8 @@ that begin so fit too. Several wanted values are alternatives, of unwanted ones 
 never matters; letters stay apart, å is no a. A municipality or a county is found in whichever way
 an ad writes it (`navfeed.places`).
 
-What is said of places must fit one and the same place of an ad: `HERØY` and `NORDLAND` mean the one
-in Nordland. So it is with the two levels of an occupation. An unwanted value leaves an ad out
+What is wanted of places must match one and the same place of an ad: `HERØY` and `NORDLAND` mean the
+one in Nordland. So it is with the two levels of an occupation. An unwanted value leaves an ad out
 whichever of its places or occupations has it.
 """
 

@@ -1,8 +1,8 @@
 """The journal: what happened last to each ad, under a number that only grows.
 
 A row an ad. A later change takes the place of an earlier one, and has a greater number, so that
-whoever reads on from a number gets each ad once, and all that matters. What an
-ad said is never in it: of an ad that is gone, its id, a reason and days are kept, for some time.
+whoever reads on from a number gets each ad once, and all that matters. The content of an ad is
+never in it: of an ad that is gone, its id, a reason and days are kept, for some time.
 
 The functions that write do so within the transaction of the change itself.
 """

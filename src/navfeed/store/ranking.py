@@ -115,8 +115,8 @@ def _scores(query: Query, wanted: str, lengths: dict[int, int]) -> dict[int, flo
         in_shard = Counter(shard_of(ad) for ad, _ in hits)
         for ad, score in hits:
             if ad in scores:
-                said = corpus.hits_of(ad, -score, in_shard[shard_of(ad)], lengths[ad])
-                scores[ad] += rarity * _weight(said, lengths[ad], corpus.average)
+                hits_in_ad = corpus.hits_of(ad, -score, in_shard[shard_of(ad)], lengths[ad])
+                scores[ad] += rarity * _weight(hits_in_ad, lengths[ad], corpus.average)
     return {ad: float(format(score, _SAME)) for ad, score in scores.items()}
 
 
@@ -136,7 +136,7 @@ class _Corpus:
         return cls(
             ads,
             words / max(ads, 1),
-            {shard: (count, said / count) for shard, (count, said) in counted.items()},
+            {shard: (count, length / count) for shard, (count, length) in counted.items()},
         )
 
     def hits_of(self, ad: int, score: float, in_shard: int, length: int) -> float:

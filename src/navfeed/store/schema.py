@@ -196,7 +196,7 @@ CREATE TABLE window_entries (
 ) STRICT;
 
 -- What happened last to each ad, under a number that only grows: what `navfeed changes` reports. It
--- holds no word of what an ad said, and keeps the rows of ads that are gone for some time.
+-- holds no word of an ad's content, and keeps the rows of ads that are gone for some time.
 CREATE TABLE changes (
     number INTEGER PRIMARY KEY,
     ad TEXT NOT NULL UNIQUE,

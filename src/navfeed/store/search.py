@@ -1,10 +1,10 @@
 """Words in the full-text index, and searches put to it.
 
-A search names what an ad must say: `sykepleier` the word in any of its forms, `"to ord"` words in a
-row as they stand, `"ord"` one as it stands, `syke*` a word that begins so. All of it must be said,
+A search names what an ad must contain: `sykepleier` the word in any of its forms, `"to ord"` words
+in a row as they stand, `"ord"` one as it stands, `syke*` a word that begins so. All of it must be
 somewhere in the title, the job title, the employer's name or the text. Of what stands on both sides
 of `OR`, one is enough; parentheses hold together. `title:`, `employer:` and `text:` before a word,
-a phrase or a parenthesis say where. What follows `-` or `NOT` must not be said. Case does not
+a phrase or a parenthesis name the place. What follows `-` or `NOT` must be nowhere. Case does not
 matter; letters stay apart, å is no a. There is no more to the language, so that everything else can
 be looked for as it stands.
 
@@ -112,14 +112,14 @@ def words_of_search(texts: Iterable[str]) -> Iterator[str]:
 
     Raises `ConfigError` for what is no search.
     """
-    said: list[str] = []
+    words: list[str] = []
 
     def noted(word: str) -> Spellings:
-        said.append(word.lower())
+        words.append(word.lower())
         return Spellings((word,))
 
     read_search(texts, noted)
-    return iter(dict.fromkeys(said))
+    return iter(dict.fromkeys(words))
 
 
 _FOUND = "SELECT rowid FROM search WHERE search MATCH ?"
@@ -157,7 +157,7 @@ _PIECE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """What must be said, all of it, and what must not be, none of it: in FTS5's own language."""
+    """What an ad must contain, all of it, and none of what it must not: in FTS5's own language."""
 
     wanted: list[str] = field(default_factory=list)
     unwanted: list[str] = field(default_factory=list)
@@ -216,7 +216,7 @@ class _Reading:
                 negated = piece[0] == "NOT"
                 continue
             side = sides.unwanted if negated or piece["minus"] else sides.wanted
-            side.append(self._said(piece))
+            side.append(self._expression(piece))
             negated = False
         if negated or not (sides.wanted or sides.unwanted):
             raise _refused(self._text, "a word is missing")
@@ -243,13 +243,13 @@ class _Reading:
         self._at = piece.end()
         return True
 
-    def _said(self, piece: re.Match[str]) -> str:
+    def _expression(self, piece: re.Match[str]) -> str:
         name = (piece["field"] or "").lower()
         outside, self._of_text = self._of_text, self._of_text or name == "text"
-        said = self._group() if piece["open"] else self._term(piece)
+        found = self._group() if piece["open"] else self._term(piece)
         self._of_text = outside
         columns = _FIELDS.get(name)
-        return f"{columns} : ({said})" if columns else said
+        return f"{columns} : ({found})" if columns else found
 
     def _group(self) -> str:
         self._open += 1
@@ -264,25 +264,25 @@ class _Reading:
     def _term(self, piece: re.Match[str]) -> str:
         """A word, words in a row, or a beginning."""
         is_whole = piece["phrase"] is not None
-        said = piece["phrase"] if is_whole else self._text[piece.start("word") : self._at]
-        is_prefix = said.endswith("*") or bool(piece["star"])
-        said = said.rstrip("*")
-        if "*" in said:
+        term = piece["phrase"] if is_whole else self._text[piece.start("word") : self._at]
+        is_prefix = term.endswith("*") or bool(piece["star"])
+        term = term.rstrip("*")
+        if "*" in term:
             raise _refused(self._text, "* stands at the end of a word")
-        if not any(map(str.isalnum, said)):
+        if not any(map(str.isalnum, term)):
             raise _refused(self._text, f"{piece[0]} has no letter or digit")
         # What cannot be written as UTF-8, a broken argument of the shell, is in no ad either.
-        said = composed(said).encode(errors="replace").decode()
+        term = composed(term).encode(errors="replace").decode()
         if is_prefix:
-            return f'"{said}"*'
-        if is_whole or not said.isalnum():
-            return f'"{said}"'
-        return self._spelled(said).expression(of_text=self._of_text)
+            return f'"{term}"*'
+        if is_whole or not term.isalnum():
+            return f'"{term}"'
+        return self._spelled(term).expression(of_text=self._of_text)
 
 
 def _refused(text: str, why: str) -> ConfigError:
     return ConfigError(
         f"cannot search for {text!r}: {why}. "
         'A search is words, "words in a row", the beginning* of one, title:word, this OR that, '
-        "(parentheses), and -what must not be said"
+        "(parentheses), and -what to leave out"
     )

@@ -276,7 +276,7 @@ def varints(data: bytes) -> Iterator[int]:
 
 
 def open_words(query: Query) -> None:
-    """Make `temp.words`, the words of the index: `term`, and how often it is said (`cnt`).
+    """Make `temp.words`, the words of the index: `term`, and how often it occurs (`cnt`).
 
     A word stands there once for each shard that has it. The connection's own, and gone with it.
     """
@@ -311,8 +311,8 @@ def problems(query: Query) -> Iterator[str]:
     open_words(query)
     known = sizes(query)
     for name in tables(query):
-        ((said,),) = query(f"SELECT coalesce(sum(cnt), 0) FROM words_of_{name}")
-        if said != known.get(_number(name), (0, 0))[1]:
+        ((words,),) = query(f"SELECT coalesce(sum(cnt), 0) FROM words_of_{name}")
+        if words != known.get(_number(name), (0, 0))[1]:
             yield f"{name} has other words than its ads"
     if not title_words.is_exact(query):
         yield "the words of titles are not those of the ads"

@@ -86,9 +86,9 @@ class Vocabulary:
         ((ads,),) = self._ask("SELECT count(*) FROM ads")
         many = max(_MANY_ADS, ads // _EVERY)
         in_text = Spellings(somebody.anywhere).expression(of_text=True)
-        said = count_up_to(self._ask, f"{{text}} : {in_text}", many)
+        found = count_up_to(self._ask, f"{{text}} : {in_text}", many)
         in_titles = replace(somebody, commonplace=True).expression(of_text=False)
-        return said == many and bool(
+        return found == many and bool(
             self._ask("SELECT 1 FROM search WHERE search MATCH ? LIMIT 1", in_titles)
         )
 
