@@ -250,6 +250,8 @@ def test_a_cursor_file_belongs_to_its_filters(db: Path, tmp_path: Path) -> None:
     assert file.read_bytes() == noted
     assert b"Privat" not in noted
     assert kinds(changes_of(db, *private)) == [("caught_up", None)]
+    lower = ("--sector", "privat", "--cursor", str(file))  # the same ads
+    assert kinds(changes_of(db, *lower)) == [("caught_up", None)]
     assert len(changes_of(db, "--cursor", str(file), "--snapshot")) == 3
     assert kinds(changes_of(db, "--cursor", str(file))) == [("caught_up", None)]
 

@@ -36,7 +36,13 @@ def opener(target: str, selection: str, *, contacts: bool) -> OpenTarget:
 
 def selection_of(given: Mapping[str, object], *, contacts: bool = False) -> str:
     """Identifies the given filters without showing them: they may hold names."""
-    return sha256(repr((sorted(given.items()), contacts)).encode()).hexdigest()
+    plain = sorted((name, _plain(name, value)) for name, value in given.items())
+    return sha256(repr((plain, contacts)).encode()).hexdigest()
+
+
+def _plain(name: str, value: object) -> str:
+    """Case matters in searches alone, where `OR` is not `or`."""
+    return repr(value) if name in ("text", "title") else repr(value).casefold()
 
 
 def without_password(target: str) -> str:

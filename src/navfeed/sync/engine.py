@@ -272,7 +272,8 @@ def refuse_scope(verdict: ScopeVerdict, *, agreed: bool) -> None:
     if verdict.removes_most and not agreed:
         raise ScopeError(
             f"the new scope would remove {len(verdict.leaving):,} of the {verdict.stored:,} ads "
-            "that are stored. If that is meant, run `navfeed sync --yes` once; nothing was changed"
+            "that are stored. If that is meant, run the same command with --yes, once; nothing was "
+            "changed"
         )
 
 
