@@ -211,7 +211,8 @@ capitals, `_none` for ads without a municipality, and `index.csv`, which lists e
 municipality and number of rows. An ad of several places is in the file of each, also with a filter:
 `--split --municipality BERGEN` writes more files than that of Bergen. The folder is replaced as a
 whole, and keeps its permissions and those of its files; a file of a new municipality gets those
-that all the others have. A folder that contains anything other than a former split is not touched.
+of the others where they are all alike. A folder that contains anything other than a former split is
+not touched.
 
 ### JobPosting
 

@@ -210,6 +210,9 @@ def made_of_7(path: Path) -> None:
 def test_the_words_of_titles_come_out_of_the_index(tmp_path: Path) -> None:
     path, new = tmp_path / "navfeed.db", tmp_path / "new.db"
     made_of_7(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE VIEW mine AS SELECT title FROM active_ads")
+        connection.execute("CREATE VIEW ours AS SELECT rowid FROM search")
     before = path.read_bytes()
     with pytest.raises(StoreError, match=r"older navfeed \(schema 7"):
         Reader(path, TODAY)
@@ -221,6 +224,9 @@ def test_the_words_of_titles_come_out_of_the_index(tmp_path: Path) -> None:
         store.commit_details(
             [DetailDecision(uuid, Reason.NEW, read_content("{}")) for uuid in ids], [], NOW
         )
+    assert rows(path, "SELECT count(*) FROM mine, ours") == [(70 * 70,)]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP VIEW mine; DROP VIEW ours")
     assert schema(path) == schema(new)
     assert "\ue000".encode() not in path.read_bytes()
     assert rows(path, "SELECT ads FROM title_words WHERE backwards LIKE 'fejs%'") == [(70,)]

@@ -300,6 +300,18 @@ def test_no_day_that_is_not_over_is_complete_whatever_a_clock_said(masking: Stor
     assert complete_days(masking.path)[1] == date(2026, 12, 19)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(days=400), -timedelta(days=20)])
+def test_no_day_is_complete_by_one_clock_alone(masking: Store, ahead: timedelta) -> None:
+    """T1: the later of the feed's and ours for the first day, the earlier for the last."""
+    masking.caught_up(NOW + ahead, NOW)
+    first, last = complete_days(masking.path)
+    assert first is not None
+    assert last is not None
+    assert first > oslo_day(NOW) > last
+    masking.caught_up(NOW, NOW)
+    assert complete_days(masking.path)[0] == oslo_day(NOW) + timedelta(days=1)
+
+
 def test_figures_begin_again_with_masks_and_with_another_scope(masking: Store) -> None:
     masking.caught_up(NOW)
     masking.rescope(Scope(municipalities=("BERGEN",)), [], ask=False, now=NOW)

@@ -306,3 +306,14 @@ def test_each_phrase_is_a_search_of_its_own(expression: str, phrases: list[str])
 
 def test_numbers_of_up_to_nine_bytes() -> None:
     assert list(shards.varints(b"\x07\x81\x00" + b"\xff" * 9)) == [7, 128, 2**64 - 1]
+
+
+def test_what_is_put_is_written_before_it_is_too_much(index: sqlite3.Connection) -> None:
+    """The texts of all ads together filled the memory: 106 MB for 8,000 ads, instead of 45."""
+    for ad in range(1, 1_025):
+        shards.put(index, ad, ("Kokk", "", "", ""))
+        shards.write_many(index)
+        ((waiting,),) = index.execute("SELECT count(*) FROM added").fetchall()
+        assert waiting < 1_024
+    ((found,),) = index.execute("SELECT count(*) FROM search").fetchall()
+    assert found == 1_024

@@ -12,9 +12,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from functools import reduce
 from glob import escape
-from operator import and_
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -76,6 +74,8 @@ def replaced_folder(path: Path, is_ours: Callable[[Path], bool]) -> Iterator[Pat
 
 def check_replaceable(path: Path, is_ours: Callable[[Path], bool] | None = None) -> None:
     """Raise `ConfigError` where `replaced` would; with `is_ours`, where `replaced_folder` would."""
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"cannot write {path}: there is no folder {path.absolute().parent}")
     if is_ours is None:
         _standing(path)
     elif path.exists() and not (path.is_dir() and (not any(path.iterdir()) or is_ours(path))):
@@ -101,13 +101,13 @@ def _put(new: Path, path: Path, old: Path) -> None:
 def _take_permissions(new: Path, old: Path) -> None:
     """Give a folder and each of its files those of the old ones.
 
-    A file of a new name may be read by those who could read every old one.
+    A file of a new name gets them where all old files have the same, and is else its owner's alone.
     """
-    modes = [stat.S_IMODE(one.stat().st_mode) for one in old.iterdir()]
-    mode = reduce(and_, modes) if modes else 0o600
+    kinds = {(one.st_uid, one.st_gid, one.st_mode): one for one in map(Path.stat, old.iterdir())}
+    alike = next(iter(kinds.values())) if len(kinds) == 1 else None
     for one in new.iterdir():
-        _take_after(one, _standing(old / one.name), mode)
-    _take_after(new, old.stat(), mode)
+        _take_after(one, _standing(old / one.name) or alike, 0o600)
+    _take_after(new, old.stat(), 0o700)
 
 
 @contextmanager

@@ -326,10 +326,13 @@ def test_a_folder_that_others_may_read_stays_readable(db: Path, tmp_path: Path) 
     folder.chmod(0o755)
     for one in folder.iterdir():
         one.chmod(0o644)
-    (folder / "BERGEN.csv").chmod(0o640)
     fill(db, ad(7, workLocations=[place("NARVIK")]))
     answer(db, *export)
     modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()}
-    assert modes.pop("BERGEN.csv") == 0o640
-    assert modes.pop("NARVIK.csv") == 0o640  # as far as all of them could be read
+    assert (modes["NARVIK.csv"], {*modes.values()}) == (0o644, {0o644})  # like all the others
+    (folder / "BERGEN.csv").chmod(0o640)
+    fill(db, ad(8, workLocations=[place("VOSS")]))
+    answer(db, *export)
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()}
+    assert (modes.pop("BERGEN.csv"), modes.pop("VOSS.csv")) == (0o640, 0o600)
     assert {*modes.values()} == {0o644}

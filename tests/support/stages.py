@@ -130,8 +130,15 @@ WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE '%sqlit
 """
 
 
+_COLUMNS_OF_BOTH = """
+SELECT name FROM pragma_table_info(?, 'main') WHERE name IN (
+    SELECT name FROM pragma_table_info(?, 'newer')
+)
+"""
+
+
 def _copied(connection: sqlite3.Connection, table: str) -> None:
-    columns = connection.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchall()
+    columns = connection.execute(_COLUMNS_OF_BOTH, [table, table]).fetchall()
     names = ", ".join(name for (name,) in columns)
     if table == "search":
         names = f"rowid, {names}"
@@ -146,7 +153,7 @@ STAGES: dict[str, tuple[Callable[[SocketLab], Silent], tuple[str, ...]]] = {
     "purge": (purge, START),
     "migration": (migration, START),
     "contacts dropped": (contacts_dropped, (*START, "--contacts", "drop")),
-    "person erased": (person_erased, ("privacy", "erase", f"Kari {canary(3, 0, 'name')}", "--yes")),
+    "person erased": (person_erased, ("privacy", "erase", f"Kari {canary(3, 0, 'name')}")),
 }
 
 

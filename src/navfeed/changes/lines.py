@@ -25,7 +25,8 @@ def jsonl(change: Change, *, contacts: bool, columns: Sequence[str] = FIELDS) ->
 
 def table(change: Change, *, contacts: bool, columns: Sequence[str]) -> Iterator[str]:
     """One row per line, tabs between its cells."""
-    content = _served(change.content, contacts=contacts) if "content" in columns else None
+    has_content = "content" in columns and change.content is not None
+    content = _served(change.content, contacts=contacts) if has_content else None
     yield row({**_facts(change), "content": content}, columns)
 
 

@@ -282,16 +282,16 @@ def _meant(one: Unmatched) -> Sequence[str]:
 
 
 def refuse_unknown_places(reader: Reader, filters: Filters, *, replaces: bool) -> None:
-    """Refuse a place that is unknown: a mistyped one would replace all ads with none.
+    """Refuse a place that is unknown: a mistyped one finds nothing, run after run.
 
-    `replaces`: there is such a file already. Then a name like no other is taken for a place abroad
-    whose last ad has left: the file must not keep that ad. Raises `ConfigError`.
+    `replaces`: there is such a file already. Then the place may be abroad, and its last ad gone,
+    which the file must not keep: a warning alone. Raises `ConfigError`.
     """
     for one in unknown_places(reader, filters):
         kind = "county" if one.field == "county" else "municipality"
         hint = did_you_mean(one.similar)
         message = f"{option_of(one.field)} {one.value}: no {kind} has that name{hint}"
-        if not replaces or one.similar:
+        if not replaces:
             raise ConfigError(message)
         print_warning(message)
 

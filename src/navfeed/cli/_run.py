@@ -114,7 +114,10 @@ def warn_if_scope_matches_nothing(settings: Settings) -> None:
 
 def start_watches(settings: Settings) -> None:
     """Before a sync: start the watches that wait for the first complete copy."""
-    if not settings.watches_file.exists():
+    try:
+        if not settings.watches_file.exists():
+            return
+    except OSError:  # not ours to read; whoever runs the watches reports it
         return
     from navfeed.watches.state import is_any_waiting
     from navfeed.watches.state_file import state_path

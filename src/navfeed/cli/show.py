@@ -96,6 +96,8 @@ def show(
     """
     if history and open_:
         raise ConfigError("--history and --open exclude each other")
+    if open_ and (columns or json_):
+        raise ConfigError("--open shows nothing: leave out --columns and --json")
     format_, names = read_json(format_, columns, json_)
     chosen = None if names is None else _chosen(names, history=history, bare=without_contacts)
     now = datetime.now(UTC)

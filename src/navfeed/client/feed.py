@@ -155,7 +155,8 @@ class FeedClient:
         """The page with up to 10,000 entries; None where the server may not understand the size.
 
         A size that it misreads may be answered with a 400, or forge an end of the log or a circle
-        (feed.md 2). The page of the usual size shows what is true.
+        (feed.md 2). One that cuts the entries off and leads on as far would lose ads. The page of
+        the usual size shows what is true.
         """
         if not is_id(page_id):
             return None
@@ -166,8 +167,9 @@ class FeedClient:
         except FeedError as error:
             debug(LogEvent.RETRIED, f"{path}: requesting the usual size instead: {error}")
             return None
-        leads_on = page is not None and page.id == page_id and page.next_id not in (None, page_id)
-        return page if leads_on else None
+        if page is None or page.id != page_id or page.next_id in (None, page_id):
+            return None
+        return page if len(page.entries) == LARGE_PAGE else None
 
     def detail(self, ad: str) -> Detail | Gone:
         if not is_id(ad):

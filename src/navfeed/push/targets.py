@@ -41,8 +41,10 @@ def selection_of(given: Mapping[str, object], *, contacts: bool = False) -> str:
 
 
 def _plain(name: str, value: object) -> str:
-    """Case matters in searches alone, where `OR` is not `or`."""
-    return repr(value) if name in ("text", "title") else repr(value).casefold()
+    """Neither case nor order matters, except in a search: its `OR` is not `or`."""
+    if name in ("text", "title"):
+        return repr(value)
+    return repr(sorted(map(str.casefold, value)) if isinstance(value, list) else value).casefold()
 
 
 def without_password(target: str) -> str:

@@ -64,6 +64,7 @@ def rewrite(db: sqlite3.Connection, ad: str, content: Content, now: datetime) ->
     (checked_at,) = one_row(db, "SELECT checked_at FROM ads WHERE uuid = ?", ad)
     _write(db, ad, content, now, journal.PRIVACY)
     _confirm(db, ad, checked_at)
+    shards.write_many(db)
 
 
 def _confirm(db: sqlite3.Connection, ad: str, checked_at: str | None) -> None:

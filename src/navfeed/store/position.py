@@ -103,7 +103,9 @@ def save_reach(db: sqlite3.Connection, reach: datetime | None) -> None:
     db.execute("UPDATE feed SET reaches_back = ?", [exact_text(reach)])
 
 
-def save_caught_up(db: sqlite3.Connection, moment: datetime) -> None:
+def save_caught_up(
+    db: sqlite3.Connection, moment: datetime, served_at: datetime | None = None
+) -> None:
     """A recheck ends once no ad is left to confirm."""
     db.execute("UPDATE feed SET caught_up_at = ?", [exact_text(moment)])
     db.execute(
@@ -111,12 +113,14 @@ def save_caught_up(db: sqlite3.Connection, moment: datetime) -> None:
         f"WHERE recheck_since IS NOT NULL AND ({UNCONFIRMED}) = 0"
     )
     if not left_out(db, moment):
-        db.execute(_SAVE_COMPLETE, {"at": exact_text(moment), "mask": Inactive.MASK.value})
+        clocks = (moment, served_at or moment)  # neither alone is believed (faults.md T1)
+        moments = {"until": exact_text(min(clocks)), "since": exact_text(max(clocks))}
+        db.execute(_SAVE_COMPLETE, {**moments, "mask": Inactive.MASK.value})
 
 
 _SAVE_COMPLETE = """
-UPDATE feed SET details_complete_at = :at,
-    masks_since = iif(inactive = :mask, coalesce(masks_since, :at), NULL)
+UPDATE feed SET details_complete_at = :until,
+    masks_since = iif(inactive = :mask, min(coalesce(masks_since, :since), :since), NULL)
 WHERE recheck_since IS NULL
 """
 

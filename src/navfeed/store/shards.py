@@ -109,6 +109,16 @@ def put(connection: sqlite3.Connection, ad: int, texts: Sequence[str]) -> None:
 _PUT = f"INSERT OR REPLACE INTO added VALUES (?, {_MARKS})"
 
 
+def write_many(connection: sqlite3.Connection) -> None:
+    """Write what was put once it is much: the texts of all ads together fill the memory."""
+    ((count,),) = connection.execute("SELECT count(*) FROM added").fetchall()
+    if count >= _MANY:
+        write_added(connection)
+
+
+_MANY = 1_024
+
+
 def write_added(connection: sqlite3.Connection) -> int:
     """Write what was put, all of a shard in one statement, and return the number of ads.
 
@@ -198,12 +208,17 @@ def rebuild_stale(connection: sqlite3.Connection) -> None:
 def rewrite(connection: sqlite3.Connection) -> None:
     """Give every shard the columns that shards have now, and their view too."""
     names = tables(lambda sql: connection.execute(sql).fetchall())
-    connection.execute("DROP VIEW search")  # or SQLite looks at it when a table gets another name
+    connection.execute("DROP VIEW search")
     for name in names:
-        connection.execute(f"ALTER TABLE {name} RENAME TO search_before")
+        # No table gets another name: SQLite refuses that where a view of somebody's own names one
+        # that is gone meanwhile.
+        connection.execute(
+            f"CREATE TEMP TABLE search_before AS SELECT rowid AS ad, {_LISTED} FROM {name}"
+        )
+        connection.execute(f"DROP TABLE {name}")
         connection.execute(_table_sql(name))
         connection.execute(
-            f"INSERT INTO {name} (rowid, {_LISTED}) SELECT rowid, {_LISTED} FROM search_before"
+            f"INSERT INTO {name} (rowid, {_LISTED}) SELECT ad, {_LISTED} FROM search_before"
         )
         connection.execute("DROP TABLE search_before")
     connection.execute(_view_sql(names))

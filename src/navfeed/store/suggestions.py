@@ -38,12 +38,15 @@ def unmatched(
 
 
 def unknown_places(reader: Reader, filters: Filters) -> Iterator[Unmatched]:
-    """The municipalities and counties that neither an ad nor the table of places has."""
+    """The wanted municipalities and counties that neither an ad nor the table of places has.
+
+    One that is not wanted can only add ads where it is mistyped.
+    """
     for field, is_known, known in (
         ("municipal", is_municipality, municipalities),
         ("county", is_county, counties),
     ):
-        for value in _values(filters, field):
+        for value in split_names(getattr(filters, field))[0]:
             if not (value.endswith("*") or is_known(value) or reader.has_value(field, value)):
                 yield Unmatched(field, value, (*alike(value, known()),))
 

@@ -220,13 +220,13 @@ class Store(Connected):
         """Queue the active ads of a part; answer with them."""
         return self._write(windows.queue_part, part, now)
 
-    def caught_up(self, moment: datetime) -> None:
+    def caught_up(self, moment: datetime, served_at: datetime | None = None) -> None:
         """Record that the end of the feed was reached then, and every detail requested since.
 
         Where the log began again, that is over once it has confirmed every ad. Where no new ad is
         left out, all days that are over are complete.
         """
-        self._write(position.save_caught_up, moment)
+        self._write(position.save_caught_up, moment, served_at)
 
     def forget_trouble(self) -> None:
         """A verification left everything right: what broke the cursor once is over."""

@@ -228,7 +228,7 @@ def _phases(
             clock=clock,
         )
         yield from reading.run()
-        store.caught_up(reading.walked_at)
+        store.caught_up(reading.walked_at, walk.served_at)
         store.prune_changes(clock() - plan.keep_changes)
 
 

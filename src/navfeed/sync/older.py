@@ -60,8 +60,8 @@ class OlderWindow:
     def _large_page(self, page_id: str) -> Page | None:
         """After one that is not usable, no more are requested in this run."""
         page = self._feed.large_page(page_id) if self._large_pages else None
-        self._large_pages = page is not None
-        return page
+        self._large_pages = page is not None and page.next_id not in self._visited
+        return page if self._large_pages else None
 
     def take(self, answer: Page | Unchanged | None) -> PageApplied:
         """Commit a page. Raises `ContractError` where the feed does not lead on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,8 +92,9 @@ class WatchManager:
                 if view.not_ready(None) is not None:
                     return None
                 ads = view.matching(watch)
-                for target in watch.to:
-                    deliver.start(state, view, watch, target, {} if backlog else ads)
+                with state.at_once():
+                    for target in watch.to:
+                        deliver.start(state, view, watch, target, {} if backlog else ads)
                 return len(ads)
         except StoreError:
             return None
@@ -106,7 +107,8 @@ class WatchManager:
         """
         with self.state() as state:
             for watch in self._waiting(state):
-                self._start(state, watch, backlog=False)
+                with suppress(ConfigError):  # a run reports it; the others start
+                    self._start(state, watch, backlog=False)
 
     def _waiting(self, state: State) -> list[Watch]:
         waiting = state.waiting()
@@ -119,7 +121,10 @@ class WatchManager:
         """
         with self.state() as state:
             before = self.read().get(name)
-            if not any(state.has_started(before, target) for target in before.to):
+            started = any(state.has_started(before, target) for target in before.to)
+            if started and self._awaits_copy(state, before):
+                backlog, started = True, False  # it was added so, and still gets all
+            if not started:
                 after = self._write(name, changes)
                 _start_later(state, after, backlog=backlog)
                 return EditedWatch(after, 0)
@@ -129,13 +134,27 @@ class WatchManager:
                 state.adopt(after)
                 return EditedWatch(after, _continue(state, view, after, pending, backlog=backlog))
 
+    def _awaits_copy(self, state: State, watch: Watch) -> bool:
+        """Whether a watch with a backlog waits for the first complete copy: it has nothing yet."""
+        if state.data_as_of(watch.name) is not None:
+            return False
+        if any(state.known_ads(watch, target) for target in watch.to):
+            return False
+        try:
+            with self.view() as view:
+                return view.not_ready(None) is not None
+        except StoreError:
+            return True
+
     def predict_edit(self, name: str, changes: Table) -> tuple[Watch, Watch]:
         """The watch before and after `edit`. Changes nothing and creates no file."""
         before = self.read().get(name)
         after = predict_edit(self.path, name, changes, self.filters).get(name)
         if self.state_path.exists():
             with self.state() as state:
-                if any(state.has_started(before, target) for target in before.to):
+                if any(
+                    state.has_started(before, target) for target in before.to
+                ) and not self._awaits_copy(state, before):
                     with self.view() as view:
                         _pending(state, view, before)
         return before, after

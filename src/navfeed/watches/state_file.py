@@ -129,7 +129,16 @@ class StateFile:
         return next(iter(self._all(sql, *values)), None)
 
     @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """One transaction around several changes."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._db.in_transaction:  # a part of `at_once`
+            yield
+            return
         with self._translate_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
