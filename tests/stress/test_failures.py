@@ -70,6 +70,10 @@ NOT_REACHED = 64
 NOTE = 4
 """Operations of the last transaction: its begin and end, the note that is there, the new one."""
 
+MADE_GOOD = {"person erased": 1, "migration": 9}
+"""Operations whose failure is made good: opening the file another way; reading the copy from before
+the upgrade, which is removed where nobody knows what it holds."""
+
 
 def run_failing(stage: Stage, kind: str, number: int, how: str, log: Path) -> Fate:
     def run() -> tuple[int, str]:
@@ -100,5 +104,5 @@ def test_every_operation_may_fail(tmp_path: Path, name: str, kind: str, how: str
             stage.settles()
     print(f"{name}, {kind}, {how}: {len(ends)} failures, ended with {dict(Counter(ends))}")
     if kind == "database":
-        assert ends[:-NOTE].count(ExitCode.DONE) <= (name == "person erased")
+        assert ends[:-NOTE].count(ExitCode.DONE) <= MADE_GOOD.get(name, 0)
     assert ends or (name, kind) == ("person erased", "socket")
