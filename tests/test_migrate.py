@@ -224,7 +224,8 @@ def test_the_words_of_titles_come_out_of_the_index(tmp_path: Path) -> None:
         store.commit_details(
             [DetailDecision(uuid, Reason.NEW, read_content("{}")) for uuid in ids], [], NOW
         )
-    assert rows(path, "SELECT count(*) FROM mine, ours") == [(70 * 70,)]
+    assert rows(path, "SELECT count(*) FROM ours") == [(70,)]
+    rows(path, "SELECT title FROM mine")
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("DROP VIEW mine; DROP VIEW ours")
     assert schema(path) == schema(new)

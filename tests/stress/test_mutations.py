@@ -493,6 +493,13 @@ MUTATIONS = [
         WINDOWS,
     ),
     Mutation(
+        "a large page that is cut off",
+        "client.feed:FeedClient.large_page",
+        "len(page.entries) != LARGE_PAGE",
+        "False",
+        WINDOWS,
+    ),
+    Mutation(
         "a window's first word about an ad instead of its last",
         "store.windows:queue_part",
         "_ACTIVE_ADS",

@@ -167,9 +167,10 @@ class FeedClient:
         except FeedError as error:
             debug(LogEvent.RETRIED, f"{path}: requesting the usual size instead: {error}")
             return None
-        if page is None or page.id != page_id or page.next_id in (None, page_id):
+        if page is None or len(page.entries) != LARGE_PAGE:
             return None
-        return page if len(page.entries) == LARGE_PAGE else None
+        leads_on = page.id == page_id and page.next_id not in (None, page_id)
+        return page if leads_on else None
 
     def detail(self, ad: str) -> Detail | Gone:
         if not is_id(ad):
