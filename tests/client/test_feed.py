@@ -229,10 +229,12 @@ def test_a_damaged_id_is_never_requested(client, nav, damaged):
 
 # Large pages
 
+FULL = [entry()] * 10_000
+
 
 def test_a_large_page_is_requested_by_a_size_that_nav_does_not_document(client, nav):
     route = nav.get(f"/api/v1/feed/{PAGE}", params={"pageSize": "10000"})
-    route.mock(answer(page(*[entry()] * 10_000, next_=NEXT)))
+    route.mock(answer(page(*FULL, next_=NEXT)))
     assert client.large_page(PAGE).next_id == NEXT
 
 
@@ -242,10 +244,10 @@ def test_a_large_page_is_requested_by_a_size_that_nav_does_not_document(client, 
         httpx.Response(400, text="pageSize must be at most 1000", headers={"Date": DATE}),
         httpx.Response(404, headers={"Date": DATE}),
         httpx.Response(500, headers={"Date": DATE}),
-        answer(page(entry(), id_=NEXT, next_=NEXT)),
-        answer(page(entry())),
-        answer(page(entry(), next_=PAGE)),
-        answer(page(entry(), next_=NEXT)),
+        answer(page(*FULL, id_=NEXT, next_=NEXT)),
+        answer(page(*FULL)),
+        answer(page(*FULL, next_=PAGE)),
+        answer(page(*FULL[1:], next_=NEXT)),
         answer({}),
     ],
     ids=["400", "404", "500", "another page", "a tip", "a circle", "too few", "no page"],
@@ -256,7 +258,7 @@ def test_a_large_page_that_could_be_a_misunderstanding_is_not_used(client, nav, 
 
 
 def test_a_large_page_is_larger_than_a_page_may_be(client, nav):
-    long = page(*[entry()] * 10_000, next_=NEXT) | {"more": "x" * 10_000_000}
+    long = page(*FULL, next_=NEXT) | {"more": "x" * 10_000_000}
     nav.get(f"/api/v1/feed/{PAGE}").mock(answer(long))
     assert client.large_page(PAGE) is not None
     with pytest.raises(ContractError):

@@ -490,7 +490,7 @@ MUTATIONS = [
         "client.feed:FeedClient.large_page",
         "page.id == page_id",
         "True",
-        WINDOWS,
+        ("tests/client/test_feed.py",),
     ),
     Mutation(
         "a large page that is cut off",
