@@ -28,7 +28,7 @@ _RUN_BITS = 6
 """Two to the power of it are the ids in a row that one shard holds: a batch of details."""
 
 ROUND = SHARDS << _RUN_BITS
-"""After so many ads, the next is in the first shard again."""
+"""The number of ads after which the next one is in the first shard again."""
 
 _MOST_SEGMENTS = 4
 """A search looks into each segment of each shard: with 7, as a first sync of 100,000 ads leaves
