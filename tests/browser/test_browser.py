@@ -47,7 +47,7 @@ def test_search_narrow_down_read_and_go_back(visit: Open) -> None:
     page.get_by_role("button", name="Søk").click()
     assert "text=sykepleier+natt" in page.url
     page.get_by_role("link", name="BODØ").first.click()
-    assert "municipal=BOD%C3%98" in page.url
+    assert "municipality=BOD%C3%98" in page.url
     narrowed = page.url
     page.get_by_role("link", name=KNOWN).click()
     apply = page.get_by_role("link", name="Søk på stillingen")
