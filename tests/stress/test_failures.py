@@ -70,7 +70,7 @@ NOT_REACHED = 64
 NOTE = 4
 """Operations of the last transaction: its begin and end, the note that is there, the new one."""
 
-MADE_GOOD = {"person erased": 1, "migration": 9}
+MADE_GOOD = {"person erased": 1, "migration": 10}
 """Operations whose failure is made good: opening the file another way; reading the copy from before
 the upgrade, which is removed where nobody knows what it holds."""
 
