@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -21,9 +20,10 @@ import pytest
 
 from cli.support import ad, fill
 from navfeed.practice import World
-from navfeed.store import opening, writer
+from navfeed.store import writer
 from support.clock import NOW
 from support.socket_harness import SocketLab
+from support.sql import traced
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 WORKERS = 4
@@ -86,19 +86,7 @@ def test_a_poll_requests_the_tip_and_each_active_ad_once(socket_lab: SocketLab) 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What SQLite executes for stores that are opened from now on, triggers left out."""
-    executed: list[str] = []
-
-    def note(sql: str) -> None:
-        if not sql.startswith("--"):
-            executed.append(sql)
-
-    def connect(path: Path) -> sqlite3.Connection:
-        connection = opening.connect(path)
-        connection.set_trace_callback(note)
-        return connection
-
-    monkeypatch.setattr(writer, "connect", connect)
-    return executed
+    return traced(monkeypatch, writer, "connect")
 
 
 ROWS = re.compile(r"INSERT INTO (seen|queue|locations|occupations|categories|contacts)\b")

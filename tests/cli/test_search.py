@@ -22,7 +22,7 @@ from navfeed.store.selection import Sort
 from navfeed.store.writer import Store
 from navfeed.wire.detail import read_content
 from support.clock import NOW
-from support.sql import rows
+from support.sql import rows, traced
 
 TODAY = date(2026, 11, 21)
 FIRM = {"name": "Firma"}
@@ -504,30 +504,13 @@ def test_a_word_that_many_ads_contain_ranks_none(
     assert best_first(turnus, "fjord turnus") == [121, 120]
 
 
-def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What SQLite executes for readers that are opened from now on."""
-    executed: list[str] = []
-
-    def note(sql: str) -> None:
-        if not sql.startswith("--"):
-            executed.append(sql)
-
-    def opened(path: Path) -> sqlite3.Connection:
-        connection = connect.open_reader(path)
-        connection.set_trace_callback(note)
-        return connection
-
-    monkeypatch.setattr(query, "open_reader", opened)
-    return executed
-
-
 def test_a_page_of_a_common_word_looks_into_ads_one_by_one(
     turnus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And takes no score. Other filters, or no limit, might have it look into every ad."""
     monkeypatch.setattr(ranking, "MANY", 20)
     whole = best_first(turnus, "turnus")
-    executed = traced(monkeypatch)
+    executed = traced(monkeypatch, query, "open_reader")
     text = Filters(text=("turnus",))
     for filters, limit, one_by_one in (
         (text, 5, True),
@@ -548,7 +531,7 @@ def test_a_page_of_title_matches_takes_few_statements(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each goes through 64 tables: one looks up all words, and none computes BM25."""
-    executed = traced(monkeypatch)
+    executed = traced(monkeypatch, query, "open_reader")
     with Reader(db, TODAY) as reader:
         list(reader.rows(["uuid"], Filters(text=("sykepleier",)), Sort.RELEVANCE, 2))
     assert len([sql for sql in executed if sql.startswith("SELECT") and "words_of_" in sql]) == 1

@@ -6,7 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import pytest
 
 from navfeed.store import shards
 from navfeed.store.connect import transaction
@@ -27,3 +30,24 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
         with transaction(connection):
             yield connection
             shards.write_added(connection)
+
+
+def traced(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> list[str]:
+    """What SQLite executes on connections that `module` opens by `name` from now on.
+
+    Without the statements of triggers, which SQLite reports as comments.
+    """
+    executed: list[str] = []
+    connect_to = getattr(module, name)
+
+    def note(sql: str) -> None:
+        if not sql.startswith("--"):
+            executed.append(sql)
+
+    def opened(path: Path) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect_to(path)
+        connection.set_trace_callback(note)
+        return connection
+
+    monkeypatch.setattr(module, name, opened)
+    return executed

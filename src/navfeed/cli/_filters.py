@@ -272,7 +272,7 @@ def suggest_values(reader: Reader, filters: Filters) -> None:
 
 
 def _meant(one: Unmatched) -> Sequence[str]:
-    """What was meant by a value that no ad has: a place of the other kind, or similar values."""
+    """Suggestions for a value that no ad has: a place of the other kind, or similar values."""
     place = quote(one.value.upper())
     if one.field == "county" and not is_county(one.value) and is_municipality(one.value):
         return [f"{option_of('municipal')} {place}"]

@@ -58,7 +58,7 @@ class SpellReader(Reader):
         return bool(inactive == Inactive.MASK)
 
     def journal_since(self) -> date | None:
-        """The first day of which the journal has every ad that left; None: none left yet."""
+        """The first day from which the journal has every ad that left; None if none has yet."""
         (moment,) = self._one(_FIRST_OF_JOURNAL)
         return day_after(read_moment(moment))
 

@@ -435,7 +435,7 @@ class Reader(Connected):
         return read_moment(moment)
 
     def complete_days(self, today: date) -> tuple[date | None, date | None]:
-        """The first and the last day of which every ad is known that came or left; None: none."""
+        """The first and last day for which all arrivals and departures are known, if any."""
         return self._read(status.complete_days, today)
 
     def left_out(self, now: datetime) -> int:

@@ -80,7 +80,7 @@ def _queued(db: sqlite3.Connection, now: datetime) -> tuple[int, int, int]:
 
 
 def complete_days(db: sqlite3.Connection, today: date) -> tuple[date | None, date | None]:
-    """The first and the last day in Oslo of which every ad is known that came or left.
+    """The first and last day in Oslo for which all arrivals and departures of ads are known.
 
     None: none yet. The first is the one after masks began, the last one was over when a sync left
     no ad out.

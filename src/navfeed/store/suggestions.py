@@ -1,4 +1,4 @@
-"""Values of filters that no ad has, and those that may have been meant."""
+"""Values of filters that no ad has, and similar values to suggest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Unmatched:
 def unmatched(
     reader: Reader, filters: Filters, fields: Sequence[str] = SUGGESTED
 ) -> Iterator[Unmatched]:
-    """The values that no ad has; those like them are of active ads. Raises `StoreError`."""
+    """The values that no ad has, with similar values of active ads. Raises `StoreError`."""
     for field in fields:
         for value in _values(filters, field):
             if not reader.has_value(field, value):
